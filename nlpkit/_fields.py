@@ -1,0 +1,104 @@
+"""Frozen dataclasses as settings: described fields, checked values, near matches, TOML out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from nlpkit.errors import near_match
+
+
+def setting(default: Any, text: str) -> Any:
+    """A dataclass field with a default and the sentence that help and recipes show."""
+    return dataclasses.field(default=default, metadata={"help": text})
+
+
+def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
+    """Make `cls` from a table, appending to `problems` instead of raising."""
+    if not isinstance(table, Mapping):
+        problems.append(f"[{where}] must be a table, not {table!r}")
+        return None
+    hints = get_type_hints(cls)
+    values = {}
+    for key, value in table.items():
+        if key not in hints:
+            problems.append(f"[{where}] has no key {key!r}.{near_match(key, hints)}")
+            continue
+        try:
+            values[key] = convert(value, hints[key])
+        except ValueError as problem:
+            problems.append(f"[{where}] {key} = {_shown(value)}: {problem}")
+    try:
+        return cls(**values)
+    except TypeError as problem:
+        problems.append(f"[{where}] {problem}")
+    except ValueError as problem:
+        problems.append(f"[{where}] {problem}")
+    return None
+
+
+def convert(value: Any, hint: Any) -> Any:
+    """Return `value` as `hint` says.
+
+    Raises:
+        ValueError: it is of another type, or not among the allowed values.
+    """
+    origin = get_origin(hint)
+    if origin is Literal:
+        if value not in get_args(hint):
+            allowed = ", ".join(map(str, get_args(hint)))
+            raise ValueError(f"not one of {allowed}.{near_match(str(value), get_args(hint))}")
+        return value
+    if origin is tuple:
+        items = value if isinstance(value, (list, tuple)) else [value]
+        return tuple(convert(item, get_args(hint)[0]) for item in items)
+    if origin in (Union, types.UnionType):
+        return None if value is None else convert(value, get_args(hint)[0])
+    if dataclasses.is_dataclass(hint):
+        return _nested(value, hint)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise ValueError(f"must be {hint.__name__}")
+    return value
+
+
+def _nested(value: Any, cls: Any) -> Any:
+    table = {"path": value} if isinstance(value, str) else value
+    problems: list[str] = []
+    made = build(cls, table, cls.__name__.lower(), problems)
+    if problems:
+        raise ValueError("; ".join(problems))
+    return made
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def toml_value(value: Any) -> str:
+    """Write a plain value as TOML (strings and numbers are the same in JSON)."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items())
+        return "{ " + inner + " }"
+    if isinstance(value, (list, tuple)):
+        if any(isinstance(item, Mapping) for item in value):
+            return "[\n" + "".join(f"  {toml_value(item)},\n" for item in value) + "]"
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def toml(tree: Mapping[str, Any]) -> str:
+    """Write a two-level tree as TOML: plain keys first, then one table a section."""
+    lines = [f"{k} = {toml_value(v)}" for k, v in tree.items() if not isinstance(v, Mapping)]
+    for name, table in tree.items():
+        if isinstance(table, Mapping):
+            lines += ["", f"[{name}]"]
+            lines += [f"{k} = {toml_value(v)}" for k, v in table.items() if v is not None]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,85 @@
+"""Bag of hashed word and character n-grams under a linear layer (Joulin et al. 2017).
+
+Use when: you need a baseline every other model must beat, or training in seconds.
+
+The input is characters (tokenizer kind "char"). The n-grams are hashed inside the network by
+integer arithmetic, so nothing but ids crosses the border and ONNX computes the very same features.
+
+Legend: B batch, T time (characters), D width, F features at one position.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nlpkit._fields import setting
+from nlpkit.training.tokenizer import CHAR_BOUNDARY
+
+PRIME = 16777619  # the FNV-1 prime; products wrap around in int64 in torch as in ONNX Runtime
+MERSENNE = 2**31 - 1  # a prime modulus mixes the high bits of a product into the low ones
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    vocab_size: int = setting(0, "set from the tokenizer")
+    width: int = setting(8, "numbers kept for each n-gram")
+    buckets: int = setting(1 << 17, "rows of the hash table")
+    chars: tuple[int, ...] = setting((2, 3, 4, 5), "orders of the character n-grams")
+    words: int = setting(2, "highest order of the word n-grams")
+    reach: int = setting(24, "characters that a word n-gram may span")
+    dropout: float = setting(0.1, "share of n-grams left out of a step")
+
+
+class Encoder(nn.Module):
+    """ids_BT (characters), mask_BT -> states_BTD, each the sum of the n-grams that end there."""
+
+    pooling = "mean"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.width = config.width
+        self.config = config
+        self.embed = nn.Embedding(config.buckets + 1, config.width, padding_idx=0)
+        nn.init.normal_(self.embed.weight, std=0.1)
+        self.dropout = config.dropout
+
+    def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
+        buckets_BTF = self.buckets(ids_BT, mask_BT)
+        if self.training and self.dropout:
+            kept = torch.rand(buckets_BTF.shape, device=ids_BT.device) >= self.dropout
+            buckets_BTF = buckets_BTF * kept
+        return self.embed(buckets_BTF).sum(dim=2)
+
+    def buckets(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
+        """Return the table rows of the n-grams that end at each character; 0 is "none"."""
+        boundary_BT = (ids_BT == CHAR_BOUNDARY) | ~mask_BT
+        # A word ends where the next character is a boundary or nothing.
+        following_BT = nn.functional.pad(boundary_BT[:, 1:], (0, 1), value=True)
+        ends_BT = following_BT & ~boundary_BT
+        seen_BT = torch.zeros_like(ids_BT)
+        chars_BT = torch.zeros_like(ids_BT)
+        words = [torch.zeros_like(ids_BT) for _ in range(self.config.words)]
+        features = []
+        for back in range(max(self.config.reach, *self.config.chars)):
+            ids_here_BT = nn.functional.pad(ids_BT, (back, 0))[:, : ids_BT.shape[1]]
+            # Before the first character is a boundary too.
+            at_BT = nn.functional.pad(boundary_BT, (back, 0), value=True)[:, : ids_BT.shape[1]]
+            seen_BT = seen_BT + at_BT.long()
+            if back < max(self.config.chars):
+                chars_BT = chars_BT * PRIME + ids_here_BT
+            if back + 1 in self.config.chars:
+                features.append(self._row(chars_BT, len(features), mask_BT))
+            for order, hash_BT in enumerate(words):
+                grown_BT = hash_BT * PRIME + ids_here_BT
+                words[order] = torch.where(seen_BT <= order, grown_BT, hash_BT)
+        features += [self._row(hash_BT, 100 + order, ends_BT) for order, hash_BT in enumerate(words)]
+        return torch.stack(features, dim=-1)
+
+    def _row(self, hash_BT: Tensor, salt: int, where_BT: Tensor) -> Tensor:
+        # The remainder of a negative number differs between runtimes: clear the sign first.
+        mixed_BT = (((hash_BT + salt) * PRIME) & (2**63 - 1)) % MERSENNE
+        row_BT = mixed_BT % self.config.buckets + 1
+        return torch.where(where_BT, row_BT, torch.zeros_like(row_BT))

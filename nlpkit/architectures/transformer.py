@@ -1,0 +1,102 @@
+"""Pre-norm Transformer encoder (Vaswani et al. 2017; Xiong et al. 2020).
+
+Use when: you pretrain it or distil into it; from scratch on little data it loses to atnet.
+
+Legend: B batch, T time, D width, H heads, K width of a head.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, scaled_dot_product_attention
+
+from nlpkit._fields import setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    vocab_size: int = setting(0, "set from the tokenizer")
+    max_length: int = setting(0, "set from the tokenizer's window")
+    width: int = setting(128, "width of the states")
+    layers: int = setting(3, "blocks of attention and feed-forward")
+    heads: int = setting(4, "attention heads; they share the width")
+    feedforward: int = setting(512, "inner width of the feed-forward part")
+    positions: Literal["sinusoidal", "learned"] = setting("sinusoidal", "how order is told")
+    dropout: float = setting(0.1, "on embeddings and on what each block adds")
+
+    def __post_init__(self) -> None:
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width = {self.width} must be a multiple of 2 * heads = {self.heads}")
+
+
+class Encoder(nn.Module):
+    """ids_BT, mask_BT -> states_BTD with D = width and T at most max_length."""
+
+    pooling = "mean"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.width = config.width
+        self.embed = nn.Embedding(config.vocab_size, config.width, padding_idx=0)
+        nn.init.normal_(self.embed.weight, std=config.width**-0.5)
+        positions_TD = sinusoids(config.max_length, config.width)
+        if config.positions == "learned":
+            self.positions_TD = nn.Parameter(torch.randn_like(positions_TD) * 0.02)
+        else:
+            self.register_buffer("positions_TD", positions_TD, persistent=False)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
+        states_BTD = self.embed(ids_BT) * math.sqrt(self.width)
+        states_BTD = self.dropout(states_BTD + self.positions_TD[: ids_BT.shape[1]])
+        mask_B11T = mask_BT[:, None, None, :]
+        for block in self.blocks:
+            states_BTD = block(states_BTD, mask_B11T)
+        return self.norm(states_BTD)
+
+
+class Block(nn.Module):
+    """One pre-norm block: x + attention(norm(x)), then x + feedforward(norm(x))."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.attention_norm = nn.LayerNorm(config.width)
+        self.qkv = nn.Linear(config.width, 3 * config.width)
+        self.mix = nn.Linear(config.width, config.width)
+        self.feedforward_norm = nn.LayerNorm(config.width)
+        self.widen = nn.Linear(config.width, config.feedforward)
+        self.narrow = nn.Linear(config.feedforward, config.width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, states_BTD: Tensor, mask_B11T: Tensor) -> Tensor:
+        states_BTD = states_BTD + self.dropout(
+            self._attend(self.attention_norm(states_BTD), mask_B11T)
+        )
+        inner = gelu(self.widen(self.feedforward_norm(states_BTD)))
+        return states_BTD + self.dropout(self.narrow(inner))
+
+    def _attend(self, states_BTD: Tensor, mask_B11T: Tensor) -> Tensor:
+        batch, time, width = states_BTD.shape
+        # [B, T, 3D] -> three of [B, H, T, K]
+        qkv = self.qkv(states_BTD).view(batch, time, 3, self.heads, width // self.heads)
+        query, key, value = (part.transpose(1, 2) for part in qkv.unbind(dim=2))
+        mixed_BHTK = scaled_dot_product_attention(query, key, value, attn_mask=mask_B11T)
+        return self.mix(mixed_BHTK.transpose(1, 2).reshape(batch, time, width))
+
+
+def sinusoids(length: int, width: int) -> Tensor:
+    """Return the position table [length, width] of Vaswani et al. 2017, section 3.5."""
+    times_T1 = torch.arange(length).unsqueeze(1)
+    rates = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+    table_TD = torch.zeros(length, width)
+    table_TD[:, 0::2] = torch.sin(times_T1 * rates)
+    table_TD[:, 1::2] = torch.cos(times_T1 * rates)
+    return table_TD

@@ -1,0 +1,41 @@
+"""Find the things of a kind by looking at the folder: the file's name is the thing's name.
+
+Adding an architecture, task or format is adding one file; there is no list to edit.
+Listing reads file names only and imports nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from nlpkit.errors import UsageError, near_match
+
+SINGULAR = {
+    "architectures": "architecture",
+    "cli": "command",
+    "records": "format",
+    "tasks": "task",
+}
+
+
+def names(kind: str) -> list[str]:
+    """Return the names of all things of `kind` (a folder of the package), sorted."""
+    folder = Path(__file__).parent / kind
+    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Import and return the module of one thing.
+
+    Raises:
+        UsageError: there is no such thing; the message has the near match and the list.
+    """
+    known = names(kind)
+    if name not in known:
+        raise UsageError(
+            f"unknown {SINGULAR[kind]} {name!r}.{near_match(name, known)} "
+            f"There are: {', '.join(known)}"
+        )
+    return import_module(f"nlpkit.{kind}.{name}")

@@ -1,0 +1,69 @@
+"""Every error a person can cause, one class for each exit code.
+
+    NlpkitError            1
+    ├── UsageError         2  an option, a recipe or a setting is wrong
+    │   └── MissingExtra   2  an optional dependency is not installed
+    ├── InputError         3  the input cannot be read as said
+    ├── ModelError         4  a model or bundle is missing or refused
+    ├── DeviceError        5  the device asked for does not really work here
+    └── GateError          6  an export or data check failed its limits
+
+Each message is one line: what was wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class NlpkitError(Exception):
+    """Something went wrong that the person at the keyboard can mend."""
+
+    exit_code = 1
+
+
+class UsageError(NlpkitError):
+    """The command line, a recipe or a setting asks for something that is not there."""
+
+    exit_code = 2
+
+
+class MissingExtra(UsageError):
+    """A part of nlpkit was used whose optional dependencies are not installed."""
+
+    def __init__(self, extra: str, missing: str) -> None:
+        super().__init__(
+            f"this needs {missing}, which is not installed: pip install 'nlpkit[{extra}]'"
+        )
+
+
+class InputError(NlpkitError):
+    """The input cannot be read as said: its encoding, format or column."""
+
+    exit_code = 3
+
+
+class ModelError(NlpkitError):
+    """A model or bundle is missing, damaged, or refused for safety."""
+
+    exit_code = 4
+
+
+class DeviceError(NlpkitError):
+    """The device asked for does not really run here."""
+
+    exit_code = 5
+
+
+class GateError(NlpkitError):
+    """A check stood between a result and its use, and the result did not pass."""
+
+    exit_code = 6
+
+
+def near_match(wrong: str, allowed: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` with a leading space, or an empty string."""
+    import difflib
+
+    close = difflib.get_close_matches(wrong, list(allowed), n=1, cutoff=0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,228 @@
+"""A recipe: the TOML file from which a model is trained, exported and understood.
+
+Sections are frozen dataclasses; `[task]` and `[architecture]` name a file of the catalogue
+and hold that file's own `Config`. Every problem of a recipe is reported at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from nlpkit import _fields, catalog
+from nlpkit._fields import setting
+from nlpkit.errors import InputError, UsageError, near_match
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One data file (or a pattern such as `sets/*/dev.jsonl.xz`) and how to read it."""
+
+    path: str
+    text: str = "text"
+    label: str = "label"
+    max_per_label: int = 0
+    partial_labels: bool = False
+    licence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """[data]: which rows a model learns from. Paths: $NLPKIT_DATA, then the recipe's folder."""
+
+    train: tuple[Source, ...] = setting(
+        (), "files to learn from: 'path', or {path, text, label, max_per_label, partial_labels, licence}"
+    )
+    dev: tuple[Source, ...] = setting((), "files to choose by (early stopping, temperature, gate)")
+    exclude: tuple[str, ...] = setting((), "files whose texts must never be trained on (tests)")
+    languages: tuple[str, ...] = setting(("pt",), "languages of the data, for the model card")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokenizer:
+    """[tokenizer]: how text becomes ids. All of it is stored in tokenizer.json."""
+
+    kind: Literal["bpe", "unigram", "char"] = setting(
+        "bpe", "subword pieces, or characters for the bow architecture"
+    )
+    vocab_size: int = setting(12000, "pieces at most")
+    lowercase: bool = setting(True, "fold case")
+    strip_accents: bool = setting(False, "read 'péssimo' and 'pessimo' as one")
+    social: bool = setting(True, "one token for a URL, an @user, a long laugh (kkkk, hahaha)")
+    window: int = setting(256, "tokens the network reads at once; longer texts are read in windows")
+    overlap: int = setting(64, "tokens that neighbouring windows share")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """[train]: the loop. AdamW (Loshchilov & Hutter 2019) with warm-up and decay."""
+
+    epochs: int = setting(5, "passes over the training data at most")
+    batch_size: int = setting(64, "documents in a step (on each process)")
+    lr: float = setting(1e-3, "peak learning rate")
+    schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after warm-up")
+    warmup: float = setting(0.06, "share of all steps in which the rate rises to its peak")
+    weight_decay: float = setting(0.01, "L2 pull on matrices; biases and norms are left free")
+    clip: float = setting(1.0, "largest gradient norm; 0 does not clip")
+    label_smoothing: float = setting(0.0, "share of the target spread over the other labels")
+    class_weights: Literal["none", "balanced", "sqrt"] = setting(
+        "none", "weigh rare labels up: by 1/frequency, or by its square root"
+    )
+    patience: int = setting(2, "epochs without a better dev macro-F1 before stopping; 0 never stops")
+    amp: Literal["auto", "bf16", "fp16", "off"] = setting(
+        "auto", "half precision on a GPU; auto is bf16 where the GPU has it. CPU is always float32"
+    )
+    checkpoint_steps: int = setting(500, "steps between checkpoints, from which --resume continues")
+    threads: int = setting(0, "CPU threads; 0 uses every core")
+    seed: int = setting(1, "seed of weights, order and dropout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """[export]: the gate's limits. Beyond any of them nothing is written."""
+
+    precisions: tuple[Literal["fp32", "int8", "fp16"], ...] = setting(
+        ("fp32", "int8", "fp16"), "model files to write; fp32 is always among them"
+    )
+    max_logit_diff: float = setting(1e-4, "fp32: largest |torch - ONNX Runtime| over all shapes")
+    max_logit_diff_fp16: float = setting(0.05, "fp16: the same")
+    max_padding_diff: float = setting(1e-5, "largest change of a logit by padding or batch-mates")
+    max_padding_diff_fp16: float = setting(0.02, "fp16: the same")
+    min_agreement: float = setting(0.99, "share of dev documents that keep torch's label")
+    max_f1_drop: float = setting(0.005, "macro-F1 that a precision may lose on dev")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A thing of the catalogue by name, with its own settings."""
+
+    name: str
+    config: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole recipe. `folder` is where its relative paths start."""
+
+    name: str
+    task: Part
+    data: Data
+    tokenizer: Tokenizer
+    architecture: Part
+    train: Train
+    export: Export
+    folder: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain values, as TOML and JSON hold them."""
+        tree: dict[str, Any] = {"name": self.name}
+        for kind in ("task", "architecture"):
+            part = getattr(self, kind)
+            tree[kind] = {"name": part.name} | dataclasses.asdict(part.config)
+        for kind in SECTIONS:
+            tree[kind] = dataclasses.asdict(getattr(self, kind))
+        return tree
+
+
+SECTIONS = {"data": Data, "tokenizer": Tokenizer, "train": Train, "export": Export}
+PARTS = {"task": "tasks", "architecture": "architectures"}
+
+
+def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
+    """Read a recipe file and apply `section.key=value` overrides.
+
+    Raises:
+        InputError: the file is missing or is not TOML.
+        UsageError: keys or values are wrong; the message lists all of them.
+    """
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such recipe; 'nlpkit init recipe --arch atnet > {path}' writes one"
+        ) from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"{path}: cannot be read as a recipe: {problem}") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"{path}: not valid TOML: {problem}") from None
+    tree.setdefault("name", path.parent.name if path.stem == "recipe" else path.stem)
+    folder = Path(tree.pop("folder", path.parent))
+    return from_dict(tree, folder=folder, where=str(path), overrides=overrides)
+
+
+def from_dict(
+    tree: dict[str, Any], *, folder: Path, where: str, overrides: Iterable[str] = ()
+) -> Recipe:
+    """Check plain values and build the recipe.
+
+    Raises:
+        UsageError: as for `load`.
+    """
+    problems: list[str] = []
+    for item in overrides:
+        _override(tree, item, problems)
+    known = ["name", *PARTS, *SECTIONS]
+    problems += [f"unknown section {key!r}.{near_match(key, known)}" for key in tree.keys() - known]
+    parts = {kind: _part(tree.get(kind), kind, problems) for kind in PARTS}
+    sections = {
+        key: _fields.build(cls, tree.get(key, {}), key, problems) for key, cls in SECTIONS.items()
+    }
+    if problems:
+        raise UsageError(f"{where}: " + "\n  ".join(problems))
+    return Recipe(name=str(tree["name"]), folder=folder, **parts, **sections)  # type: ignore[arg-type]
+
+
+def _override(tree: dict[str, Any], item: str, problems: list[str]) -> None:
+    key, equals, text = item.partition("=")
+    section, dot, name = key.strip().partition(".")
+    if not (equals and dot and name):
+        problems.append(f"--set {item!r} is not of the form section.key=value")
+        return
+    target = tree.setdefault(section, {})
+    if isinstance(target, dict):
+        target[name] = _value(text)
+
+
+def _value(text: str) -> Any:
+    """Read a value as TOML would; a bare word is a string."""
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _part(table: Any, kind: str, problems: list[str]) -> Part | None:
+    if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
+        there = ", ".join(catalog.names(PARTS[kind]))
+        problems.append(f"[{kind}] needs a name; there are: {there}")
+        return None
+    settings = {key: value for key, value in table.items() if key != "name"}
+    try:
+        config = catalog.load(PARTS[kind], table["name"]).Config
+    except UsageError as problem:
+        problems.append(f"[{kind}] {problem}")
+        return None
+    return Part(table["name"], _fields.build(config, settings, kind, problems))
+
+
+def resolve(pattern: str, folder: Path) -> list[Path]:
+    """Return the files of a path or glob: under $NLPKIT_DATA, else beside the recipe.
+
+    Raises:
+        InputError: nothing is there.
+    """
+    root = os.environ.get("NLPKIT_DATA")
+    for base in [Path(root)] * bool(root) + [folder]:
+        if any(sign in pattern for sign in "*?["):
+            found = sorted(path for path in base.glob(pattern) if path.is_file())
+        else:
+            found = [base / pattern] if (base / pattern).exists() else []
+        if found:
+            return found
+    looked = f"$NLPKIT_DATA ({root}) and {folder}" if root else f"{folder} ($NLPKIT_DATA is not set)"
+    raise InputError(f"{pattern}: no such data file; looked in {looked}")

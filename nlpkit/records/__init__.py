@@ -1,0 +1,55 @@
+"""Readers and writers: one file is one format, and a record is a plain dict that travels whole.
+
+    with open_input(path) as stream:
+        source = Source(path, column="text")
+        for record in read(stream, format_of(path), source):
+            text = text_of(record, source)
+
+The name of a format is the name of its file here, so a new format is one new file with
+`read(stream, source)` and `write(records, stream)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, TextIO
+
+from nlpkit import catalog
+from nlpkit.records._input import check_inputs, format_of, open_input
+from nlpkit.records._output import write_output
+from nlpkit.records._source import TEXT, Record, Source, resolve_column, text_of
+
+__all__ = [
+    "TEXT",
+    "Record",
+    "Source",
+    "check_inputs",
+    "format_of",
+    "open_input",
+    "read",
+    "resolve_column",
+    "text_of",
+    "write",
+    "write_output",
+]
+
+
+def read(stream: BinaryIO, format: str, source: Source) -> Iterator[Record]:
+    """Read records as they come; nothing is held back and nothing is read ahead of need.
+
+    Raises:
+        UsageError: there is no such format, encoding or error handler.
+        InputError: while iterating, with the line number; earlier records came out before it.
+    """
+    records: Iterator[Record] = catalog.load("records", format).read(stream, source)
+    return records
+
+
+def write(records: Iterable[Record], stream: TextIO, format: str) -> None:
+    """Write each record as soon as it comes.
+
+    Raises:
+        UsageError: there is no such format.
+        InputError: a record does not fit the format; the message says which one does.
+    """
+    catalog.load("records", format).write(records, stream)

@@ -1,0 +1,137 @@
+"""From bytes to lines of text, in one place, so that every format says the same good errors."""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from encodings.aliases import aliases
+from typing import BinaryIO
+
+from nlpkit.errors import InputError, UsageError, near_match
+from nlpkit.records._source import Source
+
+CHUNK = 1 << 16
+HEAD = 1 << 13  # bytes looked at to tell a binary file from text
+HANDLERS = ("strict", "replace", "ignore", "backslashreplace")
+BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+_DAMAGE: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
+with suppress(ImportError):  # a Python built without liblzma still reads all but .xz
+    import lzma
+
+    _DAMAGE += (lzma.LZMAError,)
+
+
+def text_lines(stream: BinaryIO, source: Source) -> Iterator[str]:
+    r"""Yield lines without their "\n", the only thing that ends a line; a first BOM is dropped.
+
+    Raises:
+        UsageError: the encoding or the error handler is unknown.
+        InputError: bytes that do not decode, or a stream that breaks; every line before
+            that has been yielded.
+    """
+    decoder = _decoder(source)
+    number, pending, head, started = 1, list[str](), b"", False
+    for chunk in _chunks(stream, source.name):
+        head += chunk[: HEAD - len(head)]
+        text, wrong = _decode(decoder, chunk)
+        if text and not started:
+            text, started = text.removeprefix("\ufeff"), True
+        pieces = text.split("\n")
+        if len(pieces) > 1:
+            yield "".join(pending) + pieces[0]
+            yield from pieces[1:-1]
+            number, pending = number + len(pieces) - 1, []
+        pending.append(pieces[-1])
+        if wrong:
+            column = sum(map(len, pending)) + 1
+            raise InputError(f"{source.name}:{number}: {_complaint(wrong, column, head, source)}")
+    if any(pending):
+        yield "".join(pending)
+
+
+def _decoder(source: Source) -> codecs.IncrementalDecoder:
+    try:
+        codec = codecs.lookup(source.encoding)
+    except (LookupError, ValueError):
+        codec = None
+    if codec is None or not getattr(codec, "_is_text_encoding", True):
+        near = near_match(source.encoding, [*aliases, "utf-8", "utf-16", "latin-1", "cp1252"])
+        raise UsageError(
+            f"unknown encoding {source.encoding!r}.{near} "
+            "Common ones: utf-8, latin-1, cp1252, utf-16"
+        )
+    if source.errors not in HANDLERS:
+        near = near_match(source.errors, HANDLERS)
+        raise UsageError(
+            f"unknown --errors {source.errors!r}.{near} There are: {', '.join(HANDLERS)}"
+        )
+    if codec.name == "utf-8-sig":  # text_lines drops the mark itself, once
+        codec = codecs.lookup("utf-8")
+    # Incremental for all: UTF-16 cannot be split at the byte 0x0a, and one way is enough.
+    return codecs.getincrementaldecoder(codec.name)(source.errors)
+
+
+def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """Yield what has arrived without waiting for more; the last chunk is empty."""
+    read = getattr(stream, "read1", stream.read)
+    chunk = b"-"
+    while chunk:
+        try:
+            chunk = read(CHUNK) or b""
+        except _DAMAGE as err:
+            raise InputError(
+                f"{name}: cannot be read to its end ({err}); "
+                "it is damaged or cut short, so fetch or make it again"
+            ) from err
+        yield chunk
+
+
+def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes) -> tuple[str, UnicodeError | None]:
+    """Decode a chunk, or what stands before its first error, and that error."""
+    state = decoder.getstate()
+    try:
+        return decoder.decode(chunk, not chunk), None
+    except UnicodeError as err:
+        wrong = err
+    decoder.setstate(state)
+    good = []
+    for byte in chunk:  # once in the life of a stream, so slow and exact will do
+        try:
+            good.append(decoder.decode(bytes([byte])))
+        except UnicodeError as err:
+            return "".join(good), err
+    return "".join(good), wrong
+
+
+def _complaint(wrong: UnicodeError, column: int, head: bytes, source: Source) -> str:
+    codec = codecs.lookup(source.encoding).name
+    wide = codec.startswith(("utf-16", "utf-32"))
+    if not isinstance(wrong, UnicodeDecodeError):  # for example UTF-16 without its mark
+        mend = f"{codec}-le or {codec}-be" if wide else "utf-8"
+        return f"not valid {source.encoding} ({wrong}); try --encoding {mend}"
+    byte = wrong.object[wrong.start]
+    what = f"not valid {source.encoding} (byte 0x{byte:02x} at column {column})"
+    for mark, encoding in BOMS:
+        if head.startswith(mark) and not wide:
+            return f"{what}: it begins with a {encoding} mark; try --encoding {encoding}"
+    if not wide and _binary(head, source.encoding):
+        return f"{what}: looks like a binary file; name a text file, or try --encoding utf-16-le"
+    other = "latin-1" if codec.startswith("utf-8") else "utf-8"
+    return f"{what}; try --encoding {other}, or --errors replace"
+
+
+def _binary(head: bytes, encoding: str) -> bool:
+    """Whether the head has NULs and does not decode; NULs alone are ordinary characters."""
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeError:
+        return b"\0" in head
+    return False

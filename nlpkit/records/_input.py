@@ -1,0 +1,98 @@
+"""Open what a person named, or say in one line what is the matter with it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from nlpkit.errors import InputError, UsageError, near_match
+
+COMPRESSION = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2"}
+FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+SIBLINGS = 10_000  # names looked at for a near match: a huge folder must not stall an error
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """Return the format a file's name promises; unknown extensions, and `-`, are lines."""
+    name = Path(path)
+    if name.suffix.lower() in COMPRESSION:
+        name = name.with_suffix("")
+    return FORMATS.get(name.suffix.lower(), "lines")
+
+
+@contextmanager
+def open_input(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file, decompressed by its extension, or stdin for `-` (which stays open).
+
+    Raises:
+        InputError: it is missing, a folder, empty, or may not be read.
+        UsageError: this Python was built without the module that decompresses it.
+    """
+    if os.fspath(path) == "-":
+        yield sys.stdin.buffer
+        return
+    _check(Path(path))
+    with _open(Path(path)) as stream:
+        yield stream
+
+
+def check_inputs(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Check all inputs before work begins, so that a long job does not die on its last file.
+
+    Raises:
+        InputError: one of them is missing, a folder, empty, or may not be read.
+        UsageError: stdin is named twice.
+    """
+    names = [os.fspath(path) for path in paths]
+    if names.count("-") > 1:
+        raise UsageError("- (stdin) is named twice, but can be read only once; name it once")
+    for name in names:
+        if name != "-":
+            _check(Path(name))
+
+
+def _open(path: Path) -> BinaryIO:
+    module = COMPRESSION.get(path.suffix.lower(), "io")
+    try:
+        return cast(BinaryIO, import_module(module).open(path, "rb"))
+    except ImportError as err:
+        raise UsageError(f"{path}: this Python has no {module}; decompress the file first") from err
+    except OSError as err:
+        raise InputError(f"{path}: cannot be opened: {err.strerror or err}; check it") from err
+
+
+def _check(path: Path) -> None:
+    try:
+        about = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(_missing(path)) from None
+    except PermissionError:
+        raise InputError(f"{path}: permission denied; check the rights of its folder") from None
+    except (OSError, ValueError) as err:  # ValueError: a NUL in the name
+        raise InputError(f"{path}: cannot be opened: {err}; check the name") from None
+    if stat.S_ISDIR(about.st_mode):
+        raise InputError(f"{path} is a directory: name its files, for example {path / '*.txt'}")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: permission denied; chmod +r it, or run as its owner")
+    # Pipes and devices have size 0 and plenty to say.
+    if stat.S_ISREG(about.st_mode) and about.st_size == 0:
+        raise InputError(f"{path} is empty: there is nothing to read")
+
+
+def _missing(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"{path}: there is no folder {path.parent}; check the path"
+    try:
+        with os.scandir(path.parent) as entries:
+            siblings = [entry.name for entry in islice(entries, SIBLINGS)]
+    except OSError:
+        siblings = []
+    near = near_match(path.name, siblings)
+    return f"{path}: no such file.{near or ' Check the name, or use - for stdin'}"

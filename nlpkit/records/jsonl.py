@@ -1,0 +1,80 @@
+"""JSON Lines: one object per line, fields of any type, and every one of them passes through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, TextIO
+
+from nlpkit.errors import InputError
+from nlpkit.records._decode import text_lines
+from nlpkit.records._source import TEXT, Record, Source, resolve_column
+
+__all__ = ["TEXT", "read", "write"]
+
+_MEND = "one JSON object per line is needed, as jq -c makes them"
+_KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", str: "a text"}
+
+
+def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
+    """Yield one record per line; a blank line is a record with empty text.
+
+    Raises:
+        UsageError: the encoding or the error handler is unknown.
+        InputError: bytes that do not decode, a line that is no JSON object, one without the
+            text column, or one whose text is neither a string nor null.
+    """
+    column = source.wanted
+    for number, line in enumerate(text_lines(stream, source), 1):
+        if not line.strip(" \t\r"):
+            yield {column: ""}
+            continue
+        record = _parse(line, number, source)
+        column = resolve_column(record, source, number)
+        if not isinstance(record[column], str | None):
+            raise InputError(
+                f"{source.name}:{number}: the text in {column!r} is {_kind(record[column])}; "
+                "make it a string, or name another column with --column"
+            )
+        yield record
+
+
+def write(records: Iterable[Record], stream: TextIO) -> None:
+    """Write each record on its line, as readable UTF-8.
+
+    Raises:
+        InputError: a record is nested too deeply to be written.
+    """
+    for number, record in enumerate(records, 1):
+        try:
+            stream.write(_line(record) + "\n")
+        except RecursionError:
+            raise InputError(f"record {number} is nested too deeply; flatten it") from None
+
+
+def _line(record: Record) -> str:
+    line = json.dumps(record, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 cannot hold but JSON can escape
+        return json.dumps(record)
+    return line
+
+
+def _parse(line: str, number: int, source: Source) -> Record:
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as err:
+        where = f"{source.name}:{number}:{err.colno}"
+        raise InputError(f"{where}: not JSON ({err.msg}); {_MEND}") from None
+    except ValueError:  # Python's guard against numbers of thousands of digits
+        raise InputError(f"{source.name}:{number}: a number is too long; quote it") from None
+    except RecursionError:
+        raise InputError(f"{source.name}:{number}: nested too deeply; flatten it") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{source.name}:{number}: {_kind(value)}, not a JSON object; {_MEND}")
+    return value
+
+
+def _kind(value: Any) -> str:
+    return _KINDS.get(type(value), "null" if value is None else "an object")

@@ -1,0 +1,52 @@
+"""Linear TSV: a header, no quoting, and escapes for what would break a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import BinaryIO, TextIO
+
+from nlpkit.records._decode import text_lines
+from nlpkit.records._escape import Verbatim, escape, unescape
+from nlpkit.records._source import TEXT, Record, Source
+from nlpkit.records._table import check_header, rows, to_record
+
+__all__ = ["TEXT", "Verbatim", "escape", "read", "row", "unescape", "write"]
+
+_MEND = r"write a tab inside a value as \t, or use --from csv if values are quoted"
+
+
+def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
+    """Yield one record per line after the header, values unescaped.
+
+    Fields with escapes are `Verbatim`, so untouched ones are written byte for byte. A blank
+    line is a record only where there is a single column.
+
+    Raises:
+        UsageError: the encoding or the error handler is unknown.
+        InputError: bytes that do not decode, a bad header, or a row of another width.
+    """
+    columns: list[str] | None = None
+    for number, line in enumerate(text_lines(stream, source), 1):
+        line = line.removesuffix("\r")
+        values = [unescape(field) for field in line.split("\t")]
+        if columns is None:
+            columns = values
+            check_header(columns, source)
+        elif line or len(columns) == 1:
+            yield to_record(columns, values, f"{source.name}:{number}", _MEND)
+
+
+def write(records: Iterable[Record], stream: TextIO, header: bool = True) -> None:
+    """Write records under the keys of the first one.
+
+    Raises:
+        InputError: a later record has a field that the header lacks.
+    """
+    table = islice(rows(records), 0 if header else 1, None)
+    stream.writelines(row(values) + "\n" for values in table)
+
+
+def row(values: Iterable[str]) -> str:
+    """Return values as one TSV line, escaped, without its line end."""
+    return "\t".join(map(escape, values))

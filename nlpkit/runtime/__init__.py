@@ -1,0 +1,1 @@
+"""Running a model without torch: bundle, session, encoder, batcher and the streaming engine."""

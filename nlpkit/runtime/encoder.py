@@ -1,0 +1,66 @@
+"""Text to windows of token ids, by the tokenizer that was trained with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of some documents, in order: `ids[i]` belongs to document `owner[i]`."""
+
+    ids: list[np.ndarray]
+    owner: list[int]
+
+
+class Encoder:
+    """Encode documents; one longer than `window` becomes windows that share `overlap` tokens."""
+
+    def __init__(self, tokenizer: Tokenizer, *, window: int, overlap: int) -> None:
+        if not 0 <= overlap < window:
+            raise ValueError(f"overlap = {overlap} must be at least 0 and below window = {window}")
+        self.tokenizer = tokenizer
+        self.window = window
+        self.overlap = overlap
+
+    @classmethod
+    def from_json(cls, text: str, *, window: int, overlap: int) -> Encoder:
+        """Build from the contents of tokenizer.json."""
+        from tokenizers import Tokenizer
+
+        return cls(Tokenizer.from_str(text), window=window, overlap=overlap)
+
+    def ids(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Return each document's ids, whole (int64)."""
+        import numpy as np
+
+        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+
+    def windows(self, texts: Sequence[str]) -> Windows:
+        """Encode and cut. A document without tokens has no window."""
+        pieces: list[np.ndarray] = []
+        owner: list[int] = []
+        for document, ids in enumerate(self.ids(texts)):
+            for start, end in spans(len(ids), self.window, self.overlap):
+                pieces.append(ids[start:end])
+                owner.append(document)
+        return Windows(pieces, owner)
+
+
+def spans(length: int, window: int, overlap: int) -> list[tuple[int, int]]:
+    """Return the (start, end) of windows that cover `length` tokens.
+
+    Every window but a lone one is full, so the last is moved back rather than cut short: a
+    few stray tokens are never read without context.
+    """
+    if length <= window:
+        return [(0, length)] if length else []
+    starts = [*range(0, length - window, window - overlap), length - window]
+    return [(start, start + window) for start in starts]

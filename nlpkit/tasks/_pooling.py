@@ -1,0 +1,69 @@
+"""The classification head: masked pooling over time, then a dense layer and the output.
+
+Legend: B batch, T time, D width, C outputs.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class PooledHead(nn.Module):
+    """states_BTD, mask_BT -> logits_BC."""
+
+    def __init__(
+        self, *, width: int, outputs: int, pooling: str, norm: bool, hidden: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.pool = POOLINGS[pooling](width)
+        self.norm = nn.LayerNorm(width) if norm else nn.Identity()
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = nn.Linear(width, hidden) if hidden else None
+        self.output = nn.Linear(hidden or width, outputs)
+
+    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        pooled_BD = self.dropout(self.norm(self.pool(states_BTD, mask_BT)))
+        if self.hidden is not None:
+            pooled_BD = self.dropout(torch.relu(self.hidden(pooled_BD)))
+        return self.output(pooled_BD)
+
+
+class MaxPool(nn.Module):
+    """The largest value of each feature over the real tokens."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+
+    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        return states_BTD.masked_fill(~mask_BT.unsqueeze(-1), float("-inf")).amax(dim=1)
+
+
+class MeanPool(nn.Module):
+    """The mean over the real tokens."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+
+    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        kept_BTD = states_BTD.masked_fill(~mask_BT.unsqueeze(-1), 0.0)
+        return kept_BTD.sum(dim=1) / mask_BT.sum(dim=1, keepdim=True)
+
+
+class AttentionPool(nn.Module):
+    """A weighted mean whose weights are learned (Yang et al. 2016, word attention)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.key = nn.Linear(width, width)
+        self.query = nn.Linear(width, 1, bias=False)
+
+    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        scores_BT = self.query(torch.tanh(self.key(states_BTD))).squeeze(-1)
+        weights_BT = torch.softmax(scores_BT.masked_fill(~mask_BT, float("-inf")), dim=1)
+        # A state behind the mask has weight zero, but 0 * nan is nan: drop it first.
+        kept_BTD = states_BTD.masked_fill(~mask_BT.unsqueeze(-1), 0.0)
+        return (kept_BTD * weights_BT.unsqueeze(-1)).sum(dim=1)
+
+
+POOLINGS = {"max": MaxPool, "mean": MeanPool, "attention": AttentionPool}

@@ -1,0 +1,164 @@
+"""One label for each document, chosen among those of the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from nlpkit._fields import setting
+from nlpkit.errors import InputError, near_match
+from nlpkit.tasks import Prediction
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    pooling: Literal["auto", "attention", "max", "mean"] = setting(
+        "auto", "how states become one vector; auto is what suits the architecture"
+    )
+    norm: bool = setting(False, "layer norm after pooling")
+    hidden: int = setting(64, "units of the dense layer before the output; 0 leaves it out")
+    dropout: float = setting(0.3, "before the dense layer and before the output")
+
+
+class Task:
+    """Single-label classification by softmax over C labels, in logit order.
+
+    Legend: N documents, C labels.
+    """
+
+    def __init__(self, config: Config, labels: Iterable[str]) -> None:
+        self.config = config
+        self.labels = tuple(labels)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]], config: Config) -> Task:
+        """Learn the labels. Raises InputError when there are fewer than two."""
+        labels = sorted({str(row["label"]) for row in rows})
+        if len(labels) < 2:
+            raise InputError(
+                f"the training files hold only the label {labels[0]!r}; a classifier needs two"
+                if labels
+                else "the training files hold no rows"
+            )
+        return cls(config, labels)
+
+    def target(self, row: Mapping[str, Any]) -> int:
+        """Return the label's place. Raises InputError for a label that is not known."""
+        label = str(row["label"])
+        if label not in self.labels:
+            allowed = ", ".join(self.labels)
+            raise InputError(
+                f"unknown label {label!r}.{near_match(label, self.labels)} The labels are: {allowed}"
+            )
+        return self.labels.index(label)
+
+    def targets(self, golds: list[int], known: list[frozenset[int] | None]) -> dict[str, Any]:
+        """Return gold_N and allowed_NC: the labels that a row's source could have given.
+
+        A file that marks only two of three labels says nothing about the third: its logit is
+        kept out of the loss, so that the file cannot teach that neutral does not exist.
+        """
+        import numpy as np
+
+        allowed_NC = np.ones((len(golds), len(self.labels)), dtype=bool)
+        for row, labels in enumerate(known):
+            if labels is not None:
+                allowed_NC[row] = [place in labels for place in range(len(self.labels))]
+        return {"gold_N": np.asarray(golds, dtype=np.int64), "allowed_NC": allowed_NC}
+
+    def head(self, width: int, pooling: str) -> Any:
+        """Return the torch module states_BTD, mask_BT -> logits_BC."""
+        from nlpkit.tasks._pooling import PooledHead
+
+        chosen = pooling if self.config.pooling == "auto" else self.config.pooling
+        return PooledHead(
+            width=width,
+            outputs=len(self.labels),
+            pooling=chosen,
+            norm=self.config.norm,
+            hidden=self.config.hidden,
+            dropout=self.config.dropout,
+        )
+
+    def class_weights(self, golds: list[int], scheme: str) -> list[float]:
+        """Weigh labels by 1/frequency ("balanced") or its root ("sqrt"), mean weight one."""
+        counts = [max(golds.count(place), 1) for place in range(len(self.labels))]
+        power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[scheme]
+        weights = [(len(golds) / (len(counts) * count)) ** power for count in counts]
+        mean = sum(w * n for w, n in zip(weights, counts, strict=True)) / len(golds)
+        return [weight / mean for weight in weights]
+
+    def loss(
+        self,
+        outputs: Any,
+        targets: Mapping[str, Any],
+        *,
+        smoothing: float = 0.0,
+        weights: Any = None,
+    ) -> Any:
+        """Cross-entropy over the allowed labels, with label smoothing (Szegedy et al. 2016)."""
+        import torch
+
+        gold_N, allowed_NC = targets["gold_N"], targets["allowed_NC"]
+        logits_NC = outputs.float().masked_fill(~allowed_NC, -1e9)
+        log_probs_NC = torch.log_softmax(logits_NC, dim=1)
+        hit_N = log_probs_NC.gather(1, gold_N[:, None]).squeeze(1)
+        spread_N = log_probs_NC.masked_fill(~allowed_NC, 0.0).sum(1) / allowed_NC.sum(1)
+        loss_N = -(1 - smoothing) * hit_N - smoothing * spread_N
+        if weights is not None:
+            loss_N = loss_N * weights[gold_N]
+        return loss_N.mean()
+
+    def combine(self, outputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Average the logits of a long document's windows, each weighed by its tokens."""
+        import numpy as np
+
+        return np.average(outputs, axis=0, weights=weights).astype(outputs.dtype)
+
+    def decode(self, outputs: np.ndarray, temperature: float = 1.0) -> list[Prediction]:
+        """Turn logits_NC into labels with calibrated probabilities (Guo et al. 2017)."""
+        probs_NC = self.probabilities(outputs, temperature)
+        return [
+            Prediction(self.labels[best], row[best], dict(zip(self.labels, row, strict=True)))
+            for best, row in zip(
+                outputs.argmax(axis=1).tolist(), probs_NC.tolist(), strict=True
+            )
+        ]
+
+    def probabilities(self, logits_NC: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+        """Softmax of logits / temperature, in float64."""
+        import numpy as np
+
+        scaled_NC = logits_NC.astype(np.float64) / temperature
+        scaled_NC -= scaled_NC.max(axis=1, keepdims=True)
+        exp_NC = np.exp(scaled_NC)
+        return np.asarray(exp_NC / exp_NC.sum(axis=1, keepdims=True))
+
+    def fit_temperature(self, golds: list[int], outputs: np.ndarray) -> float:
+        """Return the temperature of least negative log-likelihood (Guo et al. 2017)."""
+        import numpy as np
+
+        def loss(temperature: float) -> float:
+            probs_NC = self.probabilities(outputs, temperature)
+            return float(-np.log(probs_NC[np.arange(len(golds)), golds] + 1e-12).mean())
+
+        return round(float(min(np.geomspace(0.25, 4.0, 81), key=loss)), 4)
+
+    def metrics(
+        self, golds: list[int], outputs: np.ndarray, temperature: float = 1.0
+    ) -> dict[str, Any]:
+        """Report as `nlpkit.tasks._scores.classification` describes."""
+        import numpy as np
+
+        from nlpkit.tasks._scores import classification
+
+        probs_NC = self.probabilities(outputs, temperature)
+        return classification(np.asarray(golds), probs_NC, self.labels)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what bundle.json keeps to rebuild the task without its data."""
+        return {"labels": list(self.labels), "config": asdict(self.config)}

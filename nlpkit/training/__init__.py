@@ -1,0 +1,9 @@
+"""Training with torch. This door says which extra is missing."""
+
+from importlib.util import find_spec
+
+from nlpkit.errors import MissingExtra
+
+for needed in ("torch", "safetensors"):
+    if find_spec(needed) is None:
+        raise MissingExtra("train", needed)

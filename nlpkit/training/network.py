@@ -1,0 +1,69 @@
+"""Encoder and head as one torch module, and as the `run` that a `Model` calls.
+
+Legend: B batch, T time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from nlpkit import catalog
+from nlpkit.recipe import Part, Recipe
+from nlpkit.tasks import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Network(nn.Module):
+    """ids_BT (int64), mask_BT (bool) -> the task's outputs."""
+
+    def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        return self.head(self.encoder(ids, mask), mask)
+
+
+def build(recipe: Recipe, task: Task, vocab_size: int) -> Network:
+    """Make the network of a recipe with fresh weights."""
+    module = catalog.load("architectures", recipe.architecture.name)
+    known = {"vocab_size": vocab_size, "max_length": recipe.tokenizer.window}
+    fields = {field.name for field in dataclasses.fields(module.Config)}
+    settings = {key: value for key, value in known.items() if key in fields}
+    encoder = module.Encoder(dataclasses.replace(recipe.architecture.config, **settings))
+    return Network(encoder, task.head(encoder.width, encoder.pooling))
+
+
+def architecture_settings(part: Part) -> list[tuple[str, object, str]]:
+    """Return (key, default, help) of an architecture's settings, without those set for it."""
+    return [
+        (field.name, field.default, field.metadata["help"])
+        for field in dataclasses.fields(part.config)
+        if not field.metadata["help"].startswith("set from")
+    ]
+
+
+class TorchRun:
+    """Call a network as ONNX Runtime would be called: arrays in, arrays out."""
+
+    def __init__(self, network: nn.Module, device: torch.device | str = "cpu") -> None:
+        self.network = network
+        self.device = device
+
+    @torch.inference_mode()
+    def __call__(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        was_training = self.network.training
+        self.network.eval()
+        ids = torch.from_numpy(feeds["ids"]).to(self.device)
+        mask = torch.from_numpy(feeds["mask"]).to(self.device)
+        outputs = self.network(ids, mask).float().cpu().numpy()
+        self.network.train(was_training)
+        return outputs

@@ -1,0 +1,212 @@
+"""A run folder: trained from a recipe, resumed after a kill, opened to evaluate or export.
+
+    recipe.toml        the resolved recipe      tokenizer.json     the tokenizer
+    model.safetensors  the best epoch           last.safetensors   where --resume continues
+    metrics.jsonl      one line an epoch        run.json           what came of it; written last
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tokenizers
+import torch
+
+from nlpkit import __version__, _fields, catalog, recipe as recipes
+from nlpkit.errors import DeviceError, InputError, ModelError, UsageError
+from nlpkit.recipe import Recipe
+from nlpkit.runtime.encoder import Encoder
+from nlpkit.runtime.model import Model
+from nlpkit.tasks import Task
+from nlpkit.training import checkpoint, data, network, tokenizer
+from nlpkit.training.distributed import Team, team
+from nlpkit.training.loop import Listener, Loop
+
+FORMAT = 1
+
+
+def train(
+    recipe: Recipe, folder: Path, *, device: str, resume: bool, listener: Listener
+) -> dict[str, Any]:
+    """Train a model into `folder` and return the summary that run.json holds.
+
+    Raises:
+        UsageError: the folder already holds a run and `resume` was not asked for.
+        InputError: the data cannot be used.
+        DeviceError: torch cannot use the device.
+    """
+    torch.set_num_threads(recipe.train.threads or len(os.sched_getaffinity(0)))
+    with team(torch_device(device)) as members:
+        if members.leads:
+            _prepare(folder, recipe, resume)
+        return _train(recipe, folder, members, resume, listener)
+
+
+def _train(
+    recipe: Recipe, folder: Path, members: Team, resume: bool, listener: Listener
+) -> dict[str, Any]:
+    started = time.monotonic()
+    task, train_split, dev_split = data.load(recipe, catalog.load("tasks", recipe.task.name).Task)
+    made = _tokenizer(recipe, train_split.texts, folder, members)
+    encoder = Encoder(made, window=recipe.tokenizer.window, overlap=recipe.tokenizer.overlap)
+    ids = encoder.ids(train_split.texts)
+    _drop_empty(train_split, ids)
+    torch.manual_seed(recipe.train.seed)
+    net = network.build(recipe, task, made.get_vocab_size()).to(members.device)
+    torch.manual_seed(recipe.train.seed + members.rank)
+    model = Model(recipe.name, task, encoder, network.TorchRun(net, members.device))
+    loop = Loop(
+        settings=recipe.train,
+        network=net,
+        model=model,
+        train=(train_split, ids),
+        dev=dev_split,
+        folder=folder,
+        team=members,
+        listener=listener,
+    )
+    parameters = sum(weight.numel() for weight in net.parameters())
+    if members.leads:
+        listener(
+            {
+                "event": "start",
+                "train": len(ids),
+                "dev": len(dev_split.texts),
+                "parameters": parameters,
+                "vocab_size": made.get_vocab_size(),
+            }
+        )
+    if resume and (folder / "last.safetensors").exists():
+        loop.resume()
+    state = loop.run()
+    if not members.leads:
+        return {}
+    tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
+    net.load_state_dict(tensors)
+    temperature, scores = _calibrated(model, dev_split)
+    summary = {
+        "format": FORMAT,
+        "name": recipe.name,
+        "task": {"name": recipe.task.name} | task.describe(),
+        "vocab_size": made.get_vocab_size(),
+        "parameters": parameters,
+        "epochs": state.epoch,
+        "best_epoch": state.best_epoch,
+        "temperature": temperature,
+        "dev": scores,
+        "data": {"train": train_split.files, "dev": dev_split.files},
+        "seconds": round(time.monotonic() - started, 1),
+        "versions": {"nlpkit": __version__, "torch": torch.__version__},
+    }
+    _write(folder / "run.json", json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
+    return summary
+
+
+def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str, Any]]:
+    """Return a finished run as a torch-backed model, its recipe and its summary.
+
+    Raises:
+        ModelError: the folder holds no finished run, or its files are damaged.
+    """
+    try:
+        summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        recipe = recipes.load(folder / "recipe.toml")
+        task = build_task(summary["task"])
+        encoder = Encoder.from_json(
+            (folder / "tokenizer.json").read_text(encoding="utf-8"),
+            window=recipe.tokenizer.window,
+            overlap=recipe.tokenizer.overlap,
+        )
+        net = network.build(recipe, task, summary["vocab_size"])
+        tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
+        net.load_state_dict(tensors)
+    except FileNotFoundError as problem:
+        raise ModelError(
+            f"{folder}: no finished run here ({Path(problem.filename).name} is missing); "
+            "'nlpkit train --resume' finishes one"
+        ) from None
+    except (KeyError, ValueError, RuntimeError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise ModelError(f"{folder}: damaged run ({reason}); train it again") from None
+    place = torch_device(device)
+    run = network.TorchRun(net.eval().to(place), place)
+    model = Model(summary["name"], task, encoder, run, summary["temperature"], f"torch {place}")
+    return model, recipe, summary
+
+
+def build_task(described: dict[str, Any]) -> Task:
+    """Rebuild a task from what `describe` kept."""
+    module = catalog.load("tasks", described["name"])
+    problems: list[str] = []
+    config = _fields.build(module.Config, described["config"], "task", problems)
+    if problems:
+        raise ValueError("; ".join(problems))
+    built: Task = module.Task(config, described["labels"])
+    return built
+
+
+def torch_device(device: str) -> str:
+    """Return the torch device for auto, cpu or cuda[:N]. Raises DeviceError."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise DeviceError(f"--device {device}: this torch ({torch.__version__}) sees no CUDA GPU")
+    return device
+
+
+def _prepare(folder: Path, recipe: Recipe, resume: bool) -> None:
+    if any((folder / name).exists() for name in ("last.safetensors", "run.json")) and not resume:
+        raise UsageError(
+            f"{folder} already holds a run: --resume continues it; or choose another --output"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    # Relative data paths must hold wherever the run is opened from.
+    text = _fields.toml(recipe.to_dict() | {"folder": str(recipe.folder.resolve())})
+    stored = folder / "recipe.toml"
+    if stored.exists() and stored.read_text(encoding="utf-8") != text:
+        raise UsageError(f"{stored} differs from the recipe given: resume with that one")
+    _write(stored, text)
+
+
+def _tokenizer(
+    recipe: Recipe, texts: list[str], folder: Path, members: Team
+) -> tokenizers.Tokenizer:
+    """Train it once, in the leader, or take the one that an interrupted run left."""
+    path = folder / "tokenizer.json"
+    text = None
+    if members.leads:
+        if not path.exists():
+            _write(path, tokenizer.train(texts, recipe.tokenizer).to_str(pretty=True))
+        text = path.read_text(encoding="utf-8")
+    return tokenizers.Tokenizer.from_str(members.share_text(text))
+
+
+def _drop_empty(split: data.Split, ids: list[np.ndarray]) -> None:
+    """Leave out documents of which the tokenizer keeps nothing."""
+    there = [row for row, piece in enumerate(ids) if len(piece)]
+    if not there:
+        raise InputError("the tokenizer keeps nothing of the training texts")
+    split.texts = [split.texts[row] for row in there]
+    split.golds = [split.golds[row] for row in there]
+    split.known = [split.known[row] for row in there]
+    ids[:] = [ids[row] for row in there]
+
+
+def _calibrated(model: Model, dev: data.Split) -> tuple[float, dict[str, Any]]:
+    outputs = model.outputs(dev.texts)
+    there = [row for row, output in enumerate(outputs) if output is not None]
+    golds = [dev.golds[row] for row in there]
+    stacked = np.stack([np.asarray(outputs[row]) for row in there])
+    temperature = model.task.fit_temperature(golds, stacked)
+    return temperature, model.task.metrics(golds, stacked, temperature)
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

@@ -1,0 +1,92 @@
+"""Train a tokenizer. Whatever it does to text is stored in tokenizer.json and served as is."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import tokenizers
+from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
+
+from nlpkit.errors import InputError
+from nlpkit.recipe import Tokenizer as Settings
+
+PAD, UNKNOWN, SPACE = "[PAD]", "[UNK]", "▁"
+CHAR_BOUNDARY = 2  # the id of SPACE in a character tokenizer
+
+# How tweets were masked in the public sets (Barbieri et al. 2022), so that masked and raw agree.
+SOCIAL = (
+    (r"https?://\S+|www\.\S+", "http"),
+    (r"@\w+", "@user"),
+    (r"(?i)k{3,}", "kkk"),
+    (r"(?i)(?:ha){2,}h?|(?:he){2,}h?|(?:hua){2,}", "haha"),
+    (r"(?i)(?:rs){2,}s?", "rsrs"),
+    (r"!{2,}", "!!"),
+    (r"\?{2,}", "??"),
+    (r"\.{3,}", "..."),
+)
+
+
+def train(texts: Sequence[str], settings: Settings) -> tokenizers.Tokenizer:
+    """Learn the pieces from texts.
+
+    Raises:
+        InputError: the texts hold no characters to learn from.
+    """
+    if not any(text.strip() for text in texts):
+        raise InputError("the training texts are all empty; there is nothing to learn from")
+    if settings.kind == "char":
+        return _characters(texts, settings)
+    special = [PAD, UNKNOWN]
+    common = {"vocab_size": settings.vocab_size, "special_tokens": special, "show_progress": False}
+    if settings.kind == "bpe":
+        made = tokenizers.Tokenizer(models.BPE(unk_token=UNKNOWN))
+        trainer = trainers.BpeTrainer(min_frequency=2, limit_alphabet=1000, **common)
+    else:
+        made = tokenizers.Tokenizer(models.Unigram())
+        trainer = trainers.UnigramTrainer(unk_token=UNKNOWN, **common)
+    made.normalizer = _normalizer(settings)
+    made.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always"),
+            pre_tokenizers.Punctuation("isolated"),
+        ]
+    )
+    made.train_from_iterator(texts, trainer)
+    return _without_added(made)
+
+
+def _characters(texts: Iterable[str], settings: Settings) -> tokenizers.Tokenizer:
+    normalizer = normalizers.Sequence(
+        [_normalizer(settings), normalizers.Replace(" ", SPACE), normalizers.Prepend(SPACE)]
+    )
+    counts = Counter[str]()
+    for text in texts:
+        counts.update(normalizer.normalize_str(text))
+    counts.pop(SPACE, None)
+    usual = [char for char, _ in counts.most_common(settings.vocab_size - 3)]
+    vocab = {piece: place for place, piece in enumerate([PAD, UNKNOWN, SPACE, *usual])}
+    made = tokenizers.Tokenizer(models.BPE(vocab=vocab, merges=[], unk_token=UNKNOWN))
+    made.normalizer = normalizer
+    return made
+
+
+def _normalizer(settings: Settings) -> normalizers.Normalizer:
+    steps: list[normalizers.Normalizer] = [normalizers.NFC()]
+    if settings.social:
+        steps += [normalizers.Replace(Regex(pattern), to) for pattern, to in SOCIAL]
+    if settings.lowercase:
+        steps.append(normalizers.Lowercase())
+    if settings.strip_accents:
+        steps += [normalizers.NFD(), normalizers.StripAccents()]
+    # \s leaves NUL and other controls alone; they tell a model nothing either way.
+    steps += [normalizers.Replace(Regex(r"[\s\x00-\x1f\x7f]+"), " "), normalizers.Strip()]
+    return normalizers.Sequence(steps)
+
+
+def _without_added(trained: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
+    """Forget the special tokens' spelling, so that a text that says "[PAD]" is only text."""
+    tree = json.loads(trained.to_str())
+    tree["added_tokens"] = []
+    return tokenizers.Tokenizer.from_str(json.dumps(tree))
