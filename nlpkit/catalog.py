@@ -9,8 +9,13 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
+from nlpkit import _fields
 from nlpkit.errors import UsageError, near_match
+
+if TYPE_CHECKING:
+    from nlpkit.tasks import Task
 
 SINGULAR = {
     "architectures": "architecture",
@@ -39,3 +44,19 @@ def load(kind: str, name: str) -> ModuleType:
             f"There are: {', '.join(known)}"
         )
     return import_module(f"nlpkit.{kind}.{name}")
+
+
+def build_task(described: dict[str, Any]) -> Task:
+    """Rebuild a task from its name and what its `describe` kept.
+
+    Raises:
+        UsageError: there is no such task.
+        KeyError, ValueError: the description is damaged.
+    """
+    module = load("tasks", described["name"])
+    problems: list[str] = []
+    config = _fields.build(module.Config, described["config"], "task", problems)
+    if problems:
+        raise ValueError("; ".join(problems))
+    task: Task = module.Task(config, described["labels"])
+    return task

@@ -28,7 +28,28 @@ class Config:
     dropout: float = setting(0.2, "on embeddings and between layers")
 
 
-CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+@torch.library.custom_op("nlpkit::rnn_tanh", mutates_args=())
+def rnn_tanh(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
+    """One layer of torch.nn.RNN as an operator that torch.export leaves whole."""
+    start = states_BTD.new_zeros(1, states_BTD.shape[0], weights[1].shape[1])
+    return torch.rnn_tanh(states_BTD, start, weights, True, 1, 0.0, False, False, True)[0]
+
+
+@rnn_tanh.register_fake
+def _(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
+    return states_BTD.new_empty(*states_BTD.shape[:2], weights[1].shape[1])
+
+
+class Vanilla(nn.RNN):
+    """torch.nn.RNN that can be exported: the exporter unrolls the original over the example's T."""
+
+    def forward(self, states_BTD: Tensor) -> tuple[Tensor, None]:
+        if torch.compiler.is_exporting():
+            return torch.ops.nlpkit.rnn_tanh(states_BTD, list(self._flat_weights)), None
+        return super().forward(states_BTD)[0], None
+
+
+CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": Vanilla}
 
 
 class Encoder(nn.Module):

@@ -116,7 +116,7 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
     try:
         summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         recipe = recipes.load(folder / "recipe.toml")
-        task = build_task(summary["task"])
+        task = catalog.build_task(summary["task"])
         encoder = Encoder.from_json(
             (folder / "tokenizer.json").read_text(encoding="utf-8"),
             window=recipe.tokenizer.window,
@@ -137,17 +137,6 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
     run = network.TorchRun(net.eval().to(place), place)
     model = Model(summary["name"], task, encoder, run, summary["temperature"], f"torch {place}")
     return model, recipe, summary
-
-
-def build_task(described: dict[str, Any]) -> Task:
-    """Rebuild a task from what `describe` kept."""
-    module = catalog.load("tasks", described["name"])
-    problems: list[str] = []
-    config = _fields.build(module.Config, described["config"], "task", problems)
-    if problems:
-        raise ValueError("; ".join(problems))
-    built: Task = module.Task(config, described["labels"])
-    return built
 
 
 def torch_device(device: str) -> str:

@@ -1,0 +1,81 @@
+"""Write a network as ONNX with free batch and time axes.
+
+Legend: B batch, T time.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
+
+import onnx
+import torch
+from onnxscript import opset20 as op
+from torch.export import Dim
+
+from nlpkit import catalog
+from nlpkit.training.network import Network
+
+OPSET = 20  # 23 and 24 write an Attention that ONNX Runtime rejects with a boolean mask
+
+
+def to_onnx(network: Network, vocab_size: int) -> onnx.ModelProto:
+    """Return the network as ONNX: ids (int64 [B, T]), mask (bool [B, T]) -> logits.
+
+    The example has two rows and an odd length: the exporter takes a one for a constant.
+    """
+    ids_BT = torch.randint(1, vocab_size, (2, 9))
+    mask_BT = torch.ones(2, 9, dtype=torch.bool)
+    mask_BT[1, 5:] = False
+    axes = {0: Dim("batch"), 1: Dim("time")}
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    # The exporter narrates each pass on stdout, which is not a place for that.
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network.eval(),
+            (ids_BT, mask_BT),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["ids", "mask"],
+            output_names=["logits"],
+            dynamic_shapes={"ids": axes, "mask": axes},
+            external_data=False,
+            custom_translation_table=_translations(),
+        )
+    model: onnx.ModelProto = program.model_proto
+    _forget_sources(model.graph)
+    onnx.checker.check_model(model)
+    return model
+
+
+def _forget_sources(graph: onnx.GraphProto) -> None:
+    """Drop the stack traces that the exporter leaves in each node: size, and other people's paths."""
+    for node in graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in graph.value_info:
+        del value.metadata_props[:]
+
+
+def _translations() -> dict[Any, Any]:
+    """Return what the exporter lacks: torch.nn.RNN, which it would unroll over the example's T."""
+    catalog.load("architectures", "lstm")  # registers the operator
+    return {torch.ops.nlpkit.rnn_tanh.default: _rnn_tanh}
+
+
+def _rnn_tanh(states_BTD: Any, weights: Sequence[Any]) -> Any:
+    kernel, recurrent, bias, recurrent_bias = weights
+    states_T1BD, _ = op.RNN(
+        op.Transpose(states_BTD, perm=[1, 0, 2]),
+        op.Unsqueeze(kernel, [0]),
+        op.Unsqueeze(recurrent, [0]),
+        op.Unsqueeze(op.Concat(bias, recurrent_bias, axis=0), [0]),
+        activations=["Tanh"],
+        hidden_size=recurrent.shape[1],
+    )
+    return op.Transpose(op.Squeeze(states_T1BD, [1]), perm=[1, 0, 2])

@@ -1,0 +1,103 @@
+"""Smaller files of the same network: fp16 for GPUs, int8 tables for CPUs.
+
+Legend: V rows of a table, D columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+SMALLEST_TABLE = 1 << 16  # elements; below it there is nothing to win
+
+
+def as_fp32(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model as exported."""
+    return model
+
+
+def as_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with half-precision weights and arithmetic; inputs and outputs stay."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    # Value infos that the exporter wrote say float32 and would contradict the new types.
+    del copy.graph.value_info[:]
+    made: onnx.ModelProto = convert_float_to_float16(copy, keep_io_types=True)
+    return made
+
+
+def as_int8(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with its embedding tables in int8, a scale for each row.
+
+    Tables are most of a small model's bytes. Activations stay float32 on purpose: dynamic
+    quantisation takes its scale from the whole batch, so that a document's scores would depend
+    on its batch-mates (and ConvInteger is slower than float besides).
+    """
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    del copy.graph.value_info[:]
+    tables = {
+        tensor.name: tensor
+        for tensor in copy.graph.initializer
+        if tensor.data_type == TensorProto.FLOAT
+        and len(tensor.dims) == 2
+        and tensor.dims[0] * tensor.dims[1] >= SMALLEST_TABLE
+    }
+    gathered = {
+        name
+        for name in tables
+        if all(
+            node.op_type == "Gather" and node.input[0] == name and not _axis(node)
+            for node in copy.graph.node
+            if name in node.input
+        )
+    }
+    nodes = []
+    for node in copy.graph.node:
+        table = node.input[0] if node.op_type == "Gather" else ""
+        nodes += _dequantised(node, table) if table in gathered else [node]
+    initializers = [item for item in copy.graph.initializer if item.name not in gathered]
+    for name in sorted(gathered):
+        initializers += _quantised(name, numpy_helper.to_array(tables[name]))
+    del copy.graph.node[:], copy.graph.initializer[:]
+    copy.graph.node.extend(nodes)
+    copy.graph.initializer.extend(initializers)
+    onnx.checker.check_model(copy)
+    return copy
+
+
+def _axis(node: onnx.NodeProto) -> int:
+    return next((int(a.i) for a in node.attribute if a.name == "axis"), 0)
+
+
+def _quantised(name: str, table_VD: np.ndarray) -> list[TensorProto]:
+    """Return the int8 rows and their scales: symmetric, so that zero stays zero (padding)."""
+    scale_V1 = np.maximum(np.abs(table_VD).max(axis=1, keepdims=True), 1e-12) / 127
+    rows_VD = np.rint(table_VD / scale_V1).astype(np.int8)
+    return [
+        numpy_helper.from_array(rows_VD, f"{name}_int8"),
+        numpy_helper.from_array(scale_V1.astype(np.float32), f"{name}_scale"),
+    ]
+
+
+def _dequantised(node: onnx.NodeProto, table: str) -> list[onnx.NodeProto]:
+    """Replace Gather(table, ids) by Cast(Gather(int8, ids)) * Gather(scale, ids)."""
+    ids, out = node.input[1], node.output[0]
+    return [
+        helper.make_node("Gather", [f"{table}_int8", ids], [f"{out}_int8"]),
+        helper.make_node("Cast", [f"{out}_int8"], [f"{out}_cast"], to=TensorProto.FLOAT),
+        helper.make_node("Gather", [f"{table}_scale", ids], [f"{out}_scale"]),
+        helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [out]),
+    ]
+
+
+PRECISIONS: dict[str, Callable[[onnx.ModelProto], onnx.ModelProto]] = {
+    "fp32": as_fp32,
+    "int8": as_int8,
+    "fp16": as_fp16,
+}

@@ -1,0 +1,197 @@
+"""A bundle: the folder that holds everything a model needs, checked before it is trusted.
+
+    bundle.json   what it is: task, labels, window, precisions, hashes, training data, scores
+    tokenizer.json  model.onnx  [model.int8.onnx]  [model.fp16.onnx]  golden.jsonl  README.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nlpkit import catalog
+from nlpkit.errors import ModelError, NlpkitError, UsageError, near_match
+from nlpkit.runtime import device as devices
+from nlpkit.runtime.encoder import Encoder
+from nlpkit.runtime.model import Model
+from nlpkit.tasks import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnxruntime
+
+FORMAT = 1
+MANIFEST = "bundle.json"
+NEEDED = ("name", "task", "architecture", "window", "overlap", "temperature", "precisions", "files")
+# How protobuf writes the key that points an ONNX tensor at another file (TensorProto, field 13).
+EXTERNAL_DATA = b"\x0a\x08location\x12"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle's folder and its manifest; the files are read when asked for."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["name"])
+
+    def read(self, file: str) -> bytes:
+        """Return a file's bytes. Raises ModelError when they are not those that were hashed."""
+        try:
+            content = (self.folder / file).read_bytes()
+        except OSError as problem:
+            raise ModelError(f"{self.folder / file}: {problem.strerror}; install it again") from None
+        if hashlib.sha256(content).hexdigest() != self.manifest["files"].get(file):
+            raise ModelError(
+                f"{self.folder / file}: not the file that bundle.json names (its hash differs); "
+                "install or export the model again"
+            )
+        return content
+
+    def precision(self, wanted: str, device: str) -> str:
+        """Return the precision to load. Raises UsageError when the bundle does not have it."""
+        there = self.manifest["precisions"]
+        if wanted == "auto":
+            if device == "cuda" and "fp16" in there:
+                return "fp16"
+            return str(self.manifest.get("cpu_precision", "fp32"))
+        if wanted not in there:
+            raise UsageError(
+                f"{self.name} has no precision {wanted!r}.{near_match(wanted, there)} "
+                f"It has: {', '.join(there)}"
+            )
+        return wanted
+
+
+def read_manifest(folder: Path) -> Bundle:
+    """Read and check bundle.json and the folder's contents, but load no model.
+
+    Raises:
+        ModelError: the folder is not a bundle that this version trusts.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ModelError(f"{folder / MANIFEST}: {problem.strerror}") from None
+    except ValueError as problem:
+        raise ModelError(f"{folder / MANIFEST}: damaged ({problem}); install it again") from None
+    version = manifest.get("format") if isinstance(manifest, dict) else None
+    if version != FORMAT:
+        raise ModelError(
+            f"{folder}: bundle format {version!r} is not one that this nlpkit reads ({FORMAT}); "
+            "upgrade nlpkit or export the model again"
+        )
+    if lacking := [key for key in NEEDED if key not in manifest]:
+        raise ModelError(f"{folder / MANIFEST}: lacks {', '.join(lacking)}; export the model again")
+    _check_files(folder, manifest)
+    return Bundle(folder, manifest)
+
+
+def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
+    listed = manifest["files"]
+    if not isinstance(listed, dict) or not isinstance(manifest["precisions"], dict):
+        raise ModelError(f"{folder / MANIFEST}: damaged; export the model again")
+    for name in listed:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise ModelError(f"{folder / MANIFEST}: names {name!r}, which is outside the bundle")
+    present = {path.name for path in folder.iterdir()}
+    if missing := sorted(set(listed) - present):
+        raise ModelError(f"{folder}: {', '.join(missing)} is missing; install the model again")
+    if extra := sorted(present - set(listed) - {MANIFEST}):
+        raise ModelError(
+            f"{folder}: {', '.join(extra)} does not belong to the bundle; remove it and try again"
+        )
+    used = [entry.get("file") for entry in manifest["precisions"].values()]
+    if unknown := [name for name in [*used, "tokenizer.json"] if name not in listed]:
+        raise ModelError(f"{folder / MANIFEST}: {unknown[0]!r} has no hash; export the model again")
+
+
+def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") -> Model:
+    """Load a bundle, ready to answer.
+
+    Raises:
+        ModelError: it is damaged, tampered with, or refers to files outside its folder.
+        DeviceError: the device does not really work here.
+        UsageError: there is no such device or precision.
+    """
+    bundle = read_manifest(folder)
+    manifest = bundle.manifest
+    kind = devices.parse(device)[0]
+    if kind == "auto":
+        kind = "cpu" if devices.why_no_cuda() else "cuda"
+    file = manifest["precisions"][bundle.precision(precision, kind)]["file"]
+    model = bundle.read(file)
+    if EXTERNAL_DATA in model:
+        raise ModelError(f"{folder / file}: keeps weights in another file, which is not allowed")
+    session = _session(model, device, folder / file)
+    task = _task(bundle)
+    encoder = _encoder(bundle)
+    _check_shapes(session, task, folder / file)
+    return Model(
+        name=bundle.name,
+        task=task,
+        encoder=encoder,
+        run=SessionRun(session),
+        temperature=float(manifest["temperature"]),
+        provider=session.get_providers()[0].removesuffix("ExecutionProvider"),
+        info=manifest,
+    )
+
+
+class SessionRun:
+    """Call an ONNX Runtime session: {"ids", "mask"} -> outputs."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self.session = session
+
+    def __call__(self, feeds: Any) -> np.ndarray:
+        outputs: np.ndarray = self.session.run(None, feeds)[0]
+        return outputs
+
+
+def _session(model: bytes, device: str, path: Path) -> onnxruntime.InferenceSession:
+    try:
+        return devices.session(model, device)
+    except NlpkitError:
+        raise
+    except Exception as problem:  # ONNX Runtime's errors share no class but Exception
+        reason = str(problem).splitlines()[0][:200]
+        raise ModelError(f"{path}: ONNX Runtime can't load it ({reason})") from None
+
+
+def _task(bundle: Bundle) -> Task:
+    try:
+        return catalog.build_task(bundle.manifest["task"])
+    except (UsageError, KeyError, TypeError, ValueError) as problem:
+        raise ModelError(f"{bundle.folder / MANIFEST}: its task can't be rebuilt ({problem})") from None
+
+
+def _encoder(bundle: Bundle) -> Encoder:
+    manifest = bundle.manifest
+    try:
+        return Encoder.from_json(
+            bundle.read("tokenizer.json").decode("utf-8"),
+            window=manifest["window"],
+            overlap=manifest["overlap"],
+        )
+    except ModelError:
+        raise
+    except Exception as problem:  # tokenizers raises bare Exception
+        raise ModelError(f"{bundle.folder}: its tokenizer can't be read ({problem})") from None
+
+
+def _check_shapes(session: onnxruntime.InferenceSession, task: Task, path: Path) -> None:
+    inputs = [item.name for item in session.get_inputs()]
+    width = session.get_outputs()[0].shape[-1]
+    if inputs != ["ids", "mask"] or width != len(task.labels):
+        raise ModelError(
+            f"{path}: takes {', '.join(inputs)} and gives {width} numbers, "
+            f"where {len(task.labels)} labels over ids, mask were announced"
+        )
