@@ -124,11 +124,11 @@ def fasttext(train: Rows, dev: Rows) -> Fitted:
 def tfidf(train: Rows, dev: Rows) -> Fitted:
     vectorizer = import_module("sklearn.feature_extraction.text").TfidfVectorizer
     regression = import_module("sklearn.linear_model").LogisticRegression
-    common = {"sublinear_tf": True, "min_df": 3, "max_features": 150_000, "dtype": "float32"}
+    common = {"sublinear_tf": True, "min_df": 3, "max_features": 150_000}
     words = vectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[^\w\s]", **common)
     chars = vectorizer(ngram_range=(2, 5), analyzer="char_wb", **common)
     union = import_module("sklearn.pipeline").make_union(words, chars)
-    features = union.fit_transform([text for text, _ in train])
+    features = union.fit_transform([text for text, _ in train]).astype("float32")
 
     def fit(c: float) -> Predict:
         model = regression(C=c, max_iter=200, tol=1e-3, class_weight="balanced")

@@ -80,6 +80,19 @@ def _shown(value: Any) -> str:
     return text if len(text) < 60 else text[:57] + "..."
 
 
+def described(cls: Any) -> list[tuple[str, Any, str]]:
+    """Return (key, default, help) of each setting, without those that nlpkit sets itself."""
+    hints = get_type_hints(cls)
+    found = []
+    for field in dataclasses.fields(cls):
+        text = field.metadata.get("help", "")
+        if get_origin(hints[field.name]) is Literal:
+            text = f"{', '.join(get_args(hints[field.name]))}: {text}"
+        if not text.startswith("set from"):
+            found.append((field.name, field.default, text))
+    return found
+
+
 def toml_value(value: Any) -> str:
     """Write a plain value as TOML (strings and numbers are the same in JSON)."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -36,7 +36,8 @@ class Data:
     """[data]: which rows a model learns from. Paths: $NLPKIT_DATA, then the recipe's folder."""
 
     train: tuple[Source, ...] = setting(
-        (), "files to learn from: 'path', or {path, text, label, max_per_label, partial_labels, licence}"
+        (),
+        "files to learn from: path or {path, text, label, max_per_label, partial_labels, licence}",
     )
     dev: tuple[Source, ...] = setting((), "files to choose by (early stopping, temperature, gate)")
     exclude: tuple[str, ...] = setting((), "files whose texts must never be trained on (tests)")
@@ -73,7 +74,9 @@ class Train:
     class_weights: Literal["none", "balanced", "sqrt"] = setting(
         "none", "weigh rare labels up: by 1/frequency, or by its square root"
     )
-    patience: int = setting(2, "epochs without a better dev macro-F1 before stopping; 0 never stops")
+    patience: int = setting(
+        2, "epochs without a better dev macro-F1 before stopping; 0 never stops"
+    )
     amp: Literal["auto", "bf16", "fp16", "off"] = setting(
         "auto", "half precision on a GPU; auto is bf16 where the GPU has it. CPU is always float32"
     )
@@ -217,12 +220,14 @@ def resolve(pattern: str, folder: Path) -> list[Path]:
         InputError: nothing is there.
     """
     root = os.environ.get("NLPKIT_DATA")
-    for base in [Path(root)] * bool(root) + [folder]:
+    for base in ([Path(root)] if root else []) + [folder]:
         if any(sign in pattern for sign in "*?["):
             found = sorted(path for path in base.glob(pattern) if path.is_file())
         else:
             found = [base / pattern] if (base / pattern).exists() else []
         if found:
             return found
-    looked = f"$NLPKIT_DATA ({root}) and {folder}" if root else f"{folder} ($NLPKIT_DATA is not set)"
+    looked = (
+        f"$NLPKIT_DATA ({root}) and {folder}" if root else f"{folder} ($NLPKIT_DATA is not set)"
+    )
     raise InputError(f"{pattern}: no such data file; looked in {looked}")

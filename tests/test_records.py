@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from nlpkit import catalog
 from nlpkit.errors import InputError, NlpkitError, UsageError
@@ -34,8 +33,7 @@ from nlpkit.records import (
     write_output,
 )
 from nlpkit.records.lines import write as write_lines
-from nlpkit.records.tsv import Verbatim, escape, row, unescape
-from nlpkit.records.tsv import write as write_tsv
+from nlpkit.records.tsv import Verbatim, escape, row, unescape, write as write_tsv
 
 FORMATS = catalog.names("records")
 NAMES = st.lists(

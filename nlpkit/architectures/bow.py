@@ -62,7 +62,7 @@ class Encoder(nn.Module):
         seen_BT = torch.zeros_like(ids_BT)
         chars_BT = torch.zeros_like(ids_BT)
         words = [torch.zeros_like(ids_BT) for _ in range(self.config.words)]
-        features = []
+        features: list[Tensor] = []
         for back in range(max(self.config.reach, *self.config.chars)):
             ids_here_BT = nn.functional.pad(ids_BT, (back, 0))[:, : ids_BT.shape[1]]
             # Before the first character is a boundary too.
@@ -75,7 +75,9 @@ class Encoder(nn.Module):
             for order, hash_BT in enumerate(words):
                 grown_BT = hash_BT * PRIME + ids_here_BT
                 words[order] = torch.where(seen_BT <= order, grown_BT, hash_BT)
-        features += [self._row(hash_BT, 100 + order, ends_BT) for order, hash_BT in enumerate(words)]
+        features += [
+            self._row(hash_BT, 100 + order, ends_BT) for order, hash_BT in enumerate(words)
+        ]
         return torch.stack(features, dim=-1)
 
     def _row(self, hash_BT: Tensor, salt: int, where_BT: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""From torch to ONNX, precision by precision, through a gate. This door says which extra is missing."""
+"""From torch to ONNX through a gate. This door says which extra is missing."""
 
 from importlib.util import find_spec
 

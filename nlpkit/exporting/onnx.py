@@ -54,7 +54,7 @@ def to_onnx(network: Network, vocab_size: int) -> onnx.ModelProto:
 
 
 def _forget_sources(graph: onnx.GraphProto) -> None:
-    """Drop the stack traces that the exporter leaves in each node: size, and other people's paths."""
+    """Drop the stack traces that the exporter leaves in each node, with paths of this machine."""
     for node in graph.node:
         del node.metadata_props[:]
         node.doc_string = ""

@@ -96,5 +96,5 @@ def _check(path: Path) -> None:
 
 
 def _open(path: Path, mode: str) -> TextIO:
-    raw = open(path, mode + "b")  # noqa: SIM115 - the stream around it closes it
+    raw = open(path, mode + "b")
     return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -1,7 +1,7 @@
 """A bundle: the folder that holds everything a model needs, checked before it is trusted.
 
-    bundle.json   what it is: task, labels, window, precisions, hashes, training data, scores
-    tokenizer.json  model.onnx  [model.int8.onnx]  [model.fp16.onnx]  golden.jsonl  README.md
+bundle.json   what it is: task, labels, window, precisions, hashes, training data, scores
+tokenizer.json  model.onnx  [model.int8.onnx]  [model.fp16.onnx]  golden.jsonl  README.md
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Bundle:
         try:
             content = (self.folder / file).read_bytes()
         except OSError as problem:
-            raise ModelError(f"{self.folder / file}: {problem.strerror}; install it again") from None
+            raise ModelError(
+                f"{self.folder / file}: {problem.strerror}; install it again"
+            ) from None
         if hashlib.sha256(content).hexdigest() != self.manifest["files"].get(file):
             raise ModelError(
                 f"{self.folder / file}: not the file that bundle.json names (its hash differs); "
@@ -170,7 +172,9 @@ def _task(bundle: Bundle) -> Task:
     try:
         return catalog.build_task(bundle.manifest["task"])
     except (UsageError, KeyError, TypeError, ValueError) as problem:
-        raise ModelError(f"{bundle.folder / MANIFEST}: its task can't be rebuilt ({problem})") from None
+        raise ModelError(
+            f"{bundle.folder / MANIFEST}: its task can't be rebuilt ({problem})"
+        ) from None
 
 
 def _encoder(bundle: Bundle) -> Encoder:

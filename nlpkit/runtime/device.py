@@ -7,6 +7,7 @@ import ctypes
 import io
 import os
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nlpkit.errors import DeviceError, UsageError
@@ -90,7 +91,7 @@ def _start(model: bytes, kind: str, index: int) -> onnxruntime.InferenceSession:
 
 
 @contextlib.contextmanager
-def _quiet_preload() -> object:
+def _quiet_preload() -> Iterator[None]:
     """Load the CUDA wheels' libraries; preload_dlls prints its failures, so listen to them."""
     import onnxruntime
 

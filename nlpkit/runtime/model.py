@@ -41,6 +41,14 @@ class Model:
                 rows[row] = output
         return self._combined(rows, windows.ids, windows.owner, len(texts))
 
+    def scored(self, texts: Sequence[str], golds: Sequence[Any]) -> tuple[list[Any], np.ndarray]:
+        """Return golds and stacked outputs of the documents that have tokens."""
+        import numpy as np
+
+        outputs = self.outputs(texts)
+        kept = [(gold, o) for gold, o in zip(golds, outputs, strict=True) if o is not None]
+        return [gold for gold, _ in kept], np.array([output for _, output in kept])
+
     def predict(self, texts: Sequence[str]) -> list[Prediction | None]:
         """Return one prediction for each document, in order; None for an empty one."""
         import numpy as np

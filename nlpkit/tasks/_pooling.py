@@ -5,6 +5,8 @@ Legend: B batch, T time, D width, C outputs.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -66,4 +68,4 @@ class AttentionPool(nn.Module):
         return (kept_BTD * weights_BT.unsqueeze(-1)).sum(dim=1)
 
 
-POOLINGS = {"max": MaxPool, "mean": MeanPool, "attention": AttentionPool}
+POOLINGS: dict[str, Any] = {"max": MaxPool, "mean": MeanPool, "attention": AttentionPool}

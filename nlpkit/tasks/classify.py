@@ -50,9 +50,9 @@ class Task:
         """Return the label's place. Raises InputError for a label that is not known."""
         label = str(row["label"])
         if label not in self.labels:
-            allowed = ", ".join(self.labels)
             raise InputError(
-                f"unknown label {label!r}.{near_match(label, self.labels)} The labels are: {allowed}"
+                f"unknown label {label!r}.{near_match(label, self.labels)} "
+                f"The labels are: {', '.join(self.labels)}"
             )
         return self.labels.index(label)
 
@@ -124,9 +124,7 @@ class Task:
         probs_NC = self.probabilities(outputs, temperature)
         return [
             Prediction(self.labels[best], row[best], dict(zip(self.labels, row, strict=True)))
-            for best, row in zip(
-                outputs.argmax(axis=1).tolist(), probs_NC.tolist(), strict=True
-            )
+            for best, row in zip(outputs.argmax(axis=1).tolist(), probs_NC.tolist(), strict=True)
         ]
 
     def probabilities(self, logits_NC: np.ndarray, temperature: float = 1.0) -> np.ndarray:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from nlpkit import records
 from nlpkit.errors import InputError
 from nlpkit.recipe import Recipe, Source, resolve
+from nlpkit.rows import Row, gold_of, read_records, read_rows
 from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.tasks import Task
 
@@ -36,30 +36,6 @@ def fingerprint(text: str) -> str:
     return " ".join(re.findall(r"\w+", text)) or text
 
 
-def read_rows(source: Source, path: Path) -> list[dict[str, Any]]:
-    """Read a file's rows as {"text", "label", "where"}; rows with an empty text are left out.
-
-    Raises:
-        InputError: the file cannot be read, or a column is not there.
-    """
-    rows = []
-    for number, record in enumerate(_records(path, source.text), start=1):
-        place = f"{path}: row {number}"
-        if record.get(source.label) in (None, ""):
-            there = ", ".join(record)
-            raise InputError(f"{place} has no {source.label!r}; its fields are: {there}")
-        text = record[source.text]
-        if isinstance(text, str) and text.strip():
-            rows.append({"text": text, "label": record[source.label], "where": place})
-    return rows
-
-
-def _records(path: Path, column: str) -> Iterator[dict[str, Any]]:
-    with records.open_input(str(path)) as stream:
-        where = records.Source(name=str(path), column=column)
-        yield from records.read(stream, records.format_of(str(path)), where)
-
-
 def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     """Return the task, the training split and the dev split of a recipe.
 
@@ -76,15 +52,15 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     excluded = set()
     for pattern in data.exclude:
         for path in resolve(pattern, recipe.folder):
-            excluded |= {fingerprint(record["text"]) for record in _records(path, "text")}
+            excluded |= {fingerprint(r["text"]) for r in read_records(str(path), "text")}
     dev_rows = _rows(data.dev, recipe.folder)
     dev_rows = [(s, p, _without(rows, excluded)) for s, p, rows in dev_rows]
-    held_out = excluded | {fingerprint(row["text"]) for *_, rows in dev_rows for row in rows}
+    held_out = excluded | {fingerprint(row.text) for *_, rows in dev_rows for row in rows}
     train_rows = [
         (s, p, _without(rows, held_out)) for s, p, rows in _rows(data.train, recipe.folder)
     ]
     task = task_class.from_rows(
-        [row for *_, rows in train_rows for row in rows], recipe.task.config
+        [{"label": row.label} for *_, rows in train_rows for row in rows], recipe.task.config
     )
     rng = np.random.default_rng(recipe.train.seed)
     train = _split(train_rows, task, rng)
@@ -100,34 +76,34 @@ def load_dev(recipe: Recipe, task: Task) -> Split:
     return _split(_rows(recipe.data.dev, recipe.folder), task, np.random.default_rng(0))
 
 
-def _rows(sources: Sequence[Source], folder: Path) -> list[tuple[Source, Path, list[Any]]]:
+def _rows(sources: Sequence[Source], folder: Path) -> list[tuple[Source, Path, list[Row]]]:
     return [
-        (source, path, read_rows(source, path))
+        (source, path, read_rows(str(path), text=source.text, label=source.label))
         for source in sources
         for path in resolve(source.path, folder)
     ]
 
 
-def _without(rows: list[dict[str, Any]], taken: set[str]) -> list[dict[str, Any]]:
+def _without(rows: list[Row], taken: set[str]) -> list[Row]:
     kept, seen = [], set(taken)
     for row in rows:
-        key = fingerprint(row["text"])
+        key = fingerprint(row.text)
         if key not in seen:
             seen.add(key)
             kept.append(row)
     return kept
 
 
-def _split(found: list[tuple[Source, Path, list[Any]]], task: Task, rng: Any) -> Split:
+def _split(found: list[tuple[Source, Path, list[Row]]], task: Task, rng: Any) -> Split:
     split = Split()
     for source, path, rows in found:
-        golds = [_target(task, row) for row in rows]
+        golds = [gold_of(task, row) for row in rows]
         known = frozenset(golds) if source.partial_labels else None
         kept = _sample(golds, source.max_per_label, rng)
-        split.texts += [rows[place]["text"] for place in kept]
+        split.texts += [rows[place].text for place in kept]
         split.golds += [golds[place] for place in kept]
         split.known += [known] * len(kept)
-        counts = Counter(rows[place]["label"] for place in kept)
+        counts = Counter(rows[place].label for place in kept)
         split.files.append(
             {
                 "file": source.path if path.name in source.path else str(path.name),
@@ -137,13 +113,6 @@ def _split(found: list[tuple[Source, Path, list[Any]]], task: Task, rng: Any) ->
             }
         )
     return split
-
-
-def _target(task: Task, row: dict[str, Any]) -> Any:
-    try:
-        return task.target(row)
-    except InputError as problem:
-        raise InputError(f"{row['where']}: {problem}") from None
 
 
 def _sample(golds: list[Any], most: int, rng: Any) -> list[int]:
@@ -181,8 +150,7 @@ class Epoch:
         ]
         order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
         self.rows = [
-            order[start : start + batch_size].tolist()
-            for start in range(0, len(order), batch_size)
+            order[start : start + batch_size].tolist() for start in range(0, len(order), batch_size)
         ]
         rng.shuffle(self.rows)
 

@@ -25,7 +25,6 @@ from nlpkit.training import checkpoint
 from nlpkit.training.data import Epoch, Split
 from nlpkit.training.distributed import Team
 from nlpkit.training.interrupt import Interrupt
-from nlpkit.training.network import TorchRun
 
 Listener = Callable[[dict[str, Any]], None]
 REPORT_EVERY = 0.25  # seconds between two reports to the listener
@@ -166,12 +165,7 @@ class Loop:
         self._save()
 
     def _evaluate(self) -> dict[str, Any]:
-        import numpy as np
-
-        outputs = self.model.outputs(self.dev.texts)
-        there = [row for row, output in enumerate(outputs) if output is not None]
-        golds = [self.dev.golds[row] for row in there]
-        return self.model.task.metrics(golds, np.stack([outputs[row] for row in there]), 1.0)
+        return self.model.task.metrics(*self.model.scored(self.dev.texts, self.dev.golds), 1.0)
 
     def _save(self) -> None:
         rngs = self.team.gather(checkpoint.random_state(self.team.device))

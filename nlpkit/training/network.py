@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit import catalog
-from nlpkit.recipe import Part, Recipe
+from nlpkit.recipe import Recipe
 from nlpkit.tasks import Task
 
 if TYPE_CHECKING:
@@ -40,15 +40,6 @@ def build(recipe: Recipe, task: Task, vocab_size: int) -> Network:
     settings = {key: value for key, value in known.items() if key in fields}
     encoder = module.Encoder(dataclasses.replace(recipe.architecture.config, **settings))
     return Network(encoder, task.head(encoder.width, encoder.pooling))
-
-
-def architecture_settings(part: Part) -> list[tuple[str, object, str]]:
-    """Return (key, default, help) of an architecture's settings, without those set for it."""
-    return [
-        (field.name, field.default, field.metadata["help"])
-        for field in dataclasses.fields(part.config)
-        if not field.metadata["help"].startswith("set from")
-    ]
 
 
 class TorchRun:

@@ -1,8 +1,8 @@
 """A run folder: trained from a recipe, resumed after a kill, opened to evaluate or export.
 
-    recipe.toml        the resolved recipe      tokenizer.json     the tokenizer
-    model.safetensors  the best epoch           last.safetensors   where --resume continues
-    metrics.jsonl      one line an epoch        run.json           what came of it; written last
+recipe.toml        the resolved recipe      tokenizer.json     the tokenizer
+model.safetensors  the best epoch           last.safetensors   where --resume continues
+metrics.jsonl      one line an epoch        run.json           what came of it; written last
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from nlpkit.errors import DeviceError, InputError, ModelError, UsageError
 from nlpkit.recipe import Recipe
 from nlpkit.runtime.encoder import Encoder
 from nlpkit.runtime.model import Model
-from nlpkit.tasks import Task
 from nlpkit.training import checkpoint, data, network, tokenizer
 from nlpkit.training.distributed import Team, team
 from nlpkit.training.loop import Listener, Loop
@@ -187,12 +186,9 @@ def _drop_empty(split: data.Split, ids: list[np.ndarray]) -> None:
 
 
 def _calibrated(model: Model, dev: data.Split) -> tuple[float, dict[str, Any]]:
-    outputs = model.outputs(dev.texts)
-    there = [row for row, output in enumerate(outputs) if output is not None]
-    golds = [dev.golds[row] for row in there]
-    stacked = np.stack([np.asarray(outputs[row]) for row in there])
-    temperature = model.task.fit_temperature(golds, stacked)
-    return temperature, model.task.metrics(golds, stacked, temperature)
+    golds, outputs = model.scored(dev.texts, dev.golds)
+    temperature = model.task.fit_temperature(golds, outputs)
+    return temperature, model.task.metrics(golds, outputs, temperature)
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import tokenizers
 from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
@@ -39,10 +40,14 @@ def train(texts: Sequence[str], settings: Settings) -> tokenizers.Tokenizer:
     if settings.kind == "char":
         return _characters(texts, settings)
     special = [PAD, UNKNOWN]
-    common = {"vocab_size": settings.vocab_size, "special_tokens": special, "show_progress": False}
+    common: dict[str, Any] = {
+        "vocab_size": settings.vocab_size,
+        "special_tokens": special,
+        "show_progress": False,
+    }
     if settings.kind == "bpe":
         made = tokenizers.Tokenizer(models.BPE(unk_token=UNKNOWN))
-        trainer = trainers.BpeTrainer(min_frequency=2, limit_alphabet=1000, **common)
+        trainer: Any = trainers.BpeTrainer(min_frequency=2, limit_alphabet=1000, **common)
     else:
         made = tokenizers.Tokenizer(models.Unigram())
         trainer = trainers.UnigramTrainer(unk_token=UNKNOWN, **common)

@@ -1,0 +1,74 @@
+"""The `nlpkit` command: finds its subcommands by file name and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from nlpkit import __version__, catalog
+from nlpkit.errors import NlpkitError
+
+ORDER = ["sentiment", "predict", "train", "evaluate", "export", "models", "init", "doctor"]
+
+
+class LazyGroup(TyperGroup):
+    """Imports a subcommand's file only when it is called or listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        found = catalog.names("cli")
+        known = [name for name in ORDER if name in found]
+        return known + [name for name in found if name not in known]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in catalog.names("cli"):
+            return None
+        if cmd_name not in self.commands:
+            self.add_command(typer.main.get_command(catalog.load("cli", cmd_name).app), cmd_name)
+        return self.commands[cmd_name]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        for name in self.list_commands(ctx):  # the near match of a misspelt command needs them
+            if args and args[0] not in catalog.names("cli"):
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NlpkitError as problem:
+            print(f"nlpkit: {problem}", file=sys.stderr)
+            raise typer.Exit(problem.exit_code) from None
+        except BrokenPipeError:
+            # The reader left (| head -1). Python would complain when it flushes stdout at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise typer.Exit(0) from None
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    name="nlpkit",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: nlpkit sentiment reviews.txt",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"nlpkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """NLP in the shell: ready models, and the road to your own. Portuguese first."""

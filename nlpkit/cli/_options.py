@@ -1,0 +1,80 @@
+"""Options that several commands share, under one name with one meaning."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+READING, WRITING, RUNNING = "Reading", "Writing", "Running"
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FILE]...", help="Files to read; - or none is standard input."),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", envvar="NLPKIT_MODEL", help="A model's name, or a bundle's path."
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        envvar="NLPKIT_DEVICE",
+        help="auto, cpu, cuda or cuda:N; cuda fails where it does not really run.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Precision = Annotated[
+    str,
+    typer.Option(help="auto, fp32, int8 or fp16, as the bundle has them.", rich_help_panel=RUNNING),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="Input format: lines, csv, tsv or jsonl. By extension if left out.",
+        rich_help_panel=READING,
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(
+        "--column", "-c", help="The field that holds the text ('text').", rich_help_panel=READING
+    ),
+]
+Encoding = Annotated[str, typer.Option(help="Encoding of the input.", rich_help_panel=READING)]
+Errors = Annotated[
+    str,
+    typer.Option(
+        help="Bytes that do not decode: strict stops, replace goes on.", rich_help_panel=READING
+    ),
+]
+Whole = Annotated[
+    bool, typer.Option("--whole", help="Each file is one document.", rich_help_panel=READING)
+]
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        help="Output format: tsv, csv or jsonl. A table on a terminal, else as the input came.",
+        rich_help_panel=WRITING,
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output", "-o", help="A file, written whole or not at all.", rich_help_panel=WRITING
+    ),
+]
+Into = Annotated[
+    str, typer.Option(help="The field that the label is written to.", rich_help_panel=WRITING)
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No summary, no progress.", rich_help_panel=RUNNING)
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Say on stderr what was chosen.", rich_help_panel=RUNNING),
+]

@@ -1,0 +1,90 @@
+"""Training as a person sees it: a live bar on a terminal, a line an epoch elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+
+class TrainingProgress:
+    """A listener of the training loop that draws on stderr."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self.bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}"),
+            TextColumn("dev macro-F1 {task.fields[best]}"),
+            TextColumn("{task.fields[speed]:,.0f} docs/s"),
+            TextColumn("{task.fields[left]} left", style="dim"),
+            console=self.console,
+            transient=True,
+            disable=quiet or not self.console.is_terminal,
+        )
+        self.task: Any = None
+        self.best = 0.0
+
+    def __enter__(self) -> TrainingProgress:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.bar.stop()
+        if kind is KeyboardInterrupt:
+            self.console.print("interrupted; the same command with --resume continues")
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        getattr(self, f"_{event['event']}")(event)
+
+    def finish(self, summary: dict[str, Any], folder: Path) -> None:
+        """Say what came of it and what to run next."""
+        dev = summary["dev"]
+        self.console.print(
+            f"best epoch {summary['best_epoch']} of {summary['epochs']}: dev macro-F1 "
+            f"[bold]{dev['macro_f1']:.4f}[/] accuracy {dev['accuracy']:.4f} ECE {dev['ece']:.4f}\n"
+            f"next: nlpkit export {folder} --output export/{summary['name']}"
+        )
+
+    def _start(self, event: dict[str, Any]) -> None:
+        self.console.print(
+            f"{event['train']:,} documents to train on, {event['dev']:,} to choose by; "
+            f"{event['parameters']:,} parameters, {event['vocab_size']:,} pieces"
+        )
+
+    def _step(self, event: dict[str, Any]) -> None:
+        fields = {
+            "epoch": event["epoch"],
+            "loss": event["loss"],
+            "speed": event["docs_per_second"],
+            "left": _duration(event["seconds_left"]),
+            "best": f"{self.best:.4f}" if self.best else "-",
+        }
+        if self.task is None:
+            self.task = self.bar.add_task("", total=event["steps"], **fields)
+        self.bar.update(self.task, completed=event["step"], **fields)
+
+    def _epoch(self, event: dict[str, Any]) -> None:
+        self.best = max(self.best, event["dev_macro_f1"])
+        mark = " *" if event["best"] else ""
+        self.console.print(
+            f"epoch {event['epoch']:>3}  loss {event['loss']:.4f}  "
+            f"dev macro-F1 {event['dev_macro_f1']:.4f}  accuracy {event['dev_accuracy']:.4f}  "
+            f"{event['docs_per_second']:,.0f} docs/s  {_duration(event['seconds'])}{mark}"
+        )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,25 @@
+"""nlpkit init: start something from a commented file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def init() -> None:
+    """Print a commented file to start from."""
+
+
+@app.command(epilog="Example: nlpkit init recipe --arch lstm > recipe.toml")
+def recipe(
+    arch: Annotated[str, typer.Option(help="The network; see 'nlpkit models architectures'.")],
+    task: Annotated[str, typer.Option(help="What to learn: sentiment or classify.")] = "sentiment",
+) -> None:
+    """Print a full recipe: every setting, its default and what it means."""
+    from nlpkit.jobs.init import recipe_text
+
+    print(recipe_text(task, arch), end="")

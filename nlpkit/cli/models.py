@@ -1,0 +1,79 @@
+"""nlpkit models: what can be run, and what can be trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
+To = Annotated[str, typer.Option("--to", help="table or json.")]
+
+
+@app.callback()
+def models(ctx: typer.Context, to: To = "table") -> None:
+    """List bundled and installed models, or the architectures to train."""
+    if ctx.invoked_subcommand is None:
+        from nlpkit.jobs.models import bundles
+
+        _print(bundles(), to, _bundle_table)
+
+
+@app.command()
+def architectures(to: To = "table") -> None:
+    """List the networks, their settings and when to use which."""
+    from nlpkit.jobs.models import architectures as job
+
+    _print(job(), to, _architecture_list)
+
+
+def _print(found: list[dict[str, Any]], to: str, show: Any) -> None:
+    import json
+
+    from nlpkit.errors import UsageError
+
+    if to not in ("table", "json"):
+        raise UsageError(f"--to {to}: not one of table, json")
+    if to == "json":
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    show(found, Console(highlight=False))
+
+
+def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
+    from rich.table import Table
+
+    table = Table("name", "task", "architecture", "languages", "parameters", "MB", "dev macro-F1")
+    for column in table.columns[4:]:
+        column.justify = "right"
+    for entry in found:
+        if "problem" in entry:
+            table.add_row(entry["name"], f"[red]{entry['problem']}[/]")
+            continue
+        table.add_row(
+            entry["name"],
+            entry["task"],
+            entry["architecture"],
+            " ".join(entry["languages"]),
+            f"{entry['parameters']:,}",
+            f"{entry['bytes'] / 1e6:.1f}",
+            f"{entry['macro_f1']:.4f}",
+        )
+    console.print(table)
+
+
+def _architecture_list(found: list[dict[str, Any]], console: Any) -> None:
+    from rich.table import Table
+
+    for entry in found:
+        console.print(f"[bold]{entry['name']}[/]  {entry['description']}")
+        console.print(f"[green]Use when[/] {entry['use_when']}")
+        grid = Table.grid(padding=(0, 2))
+        for setting in entry["settings"]:
+            grid.add_row(
+                "", f"{setting['key']} = {setting['default']}", f"[dim]{setting['help']}[/]"
+            )
+        console.print(grid)
+        console.print()

@@ -1,0 +1,82 @@
+"""nlpkit predict: label documents with any model."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from nlpkit.cli import _options as o
+
+if TYPE_CHECKING:
+    from nlpkit.jobs.predict import Reading
+    from nlpkit.runtime.model import Model
+
+app = typer.Typer()
+FORMATS = ("tsv", "csv", "jsonl")
+
+
+@app.command(epilog="Example: nlpkit predict --model sentiment-lstm --column review data.csv")
+def predict(
+    model: o.Model,
+    inputs: o.Inputs = None,
+    source: o.From = None,
+    column: o.Column = None,
+    encoding: o.Encoding = "utf-8",
+    errors: o.Errors = "strict",
+    whole: o.Whole = False,
+    to: o.To = None,
+    output: o.Output = "-",
+    into: o.Into = "label",
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Label each document with a model: one line out for each line in.
+
+    The general form of 'nlpkit sentiment': any bundle, by name or path.
+    """
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs.predict import Reading
+
+    if not inputs and sys.stdin.isatty():
+        raise UsageError("name a file, or pipe text in: echo 'Adorei!' | nlpkit sentiment")
+    if to is not None and to not in FORMATS:
+        raise UsageError(f"--to {to}: not one of {', '.join(FORMATS)}")
+    reading = Reading(
+        inputs=inputs or ["-"],
+        format=source,
+        column=column,
+        encoding=encoding,
+        errors=errors,
+        whole=whole,
+    )
+    loaded = _load(model, device, precision, verbose)
+    if to is None and output == "-" and sys.stdout.isatty():
+        from nlpkit.cli._table import show
+
+        show(loaded, reading, quiet=quiet)
+    else:
+        _write(loaded, reading, to, output, into)
+
+
+def _load(name: str, device: str, precision: str, verbose: bool) -> Model:
+    import nlpkit
+
+    loaded = nlpkit.load(name, device=device, precision=precision)
+    if verbose:
+        print(f"nlpkit: {loaded.name} on {loaded.provider}", file=sys.stderr)
+    return loaded
+
+
+def _write(model: Model, reading: Reading, to: str | None, output: str, into: str) -> None:
+    from nlpkit import records
+    from nlpkit.jobs.predict import predictions, write
+
+    came = reading.first_format()
+    named = records.format_of(output) if output != "-" else "lines"
+    format = to or (named if named in FORMATS else came if came in FORMATS else "tsv")
+    with records.write_output(output) as stream:
+        write(predictions(model, reading), stream, format, plain=came == "lines", into=into)

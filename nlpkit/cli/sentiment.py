@@ -1,0 +1,51 @@
+"""nlpkit sentiment: the main job."""
+
+from __future__ import annotations
+
+import typer
+
+from nlpkit.cli import _options as o
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: nlpkit sentiment reviews.csv --column review > labelled.csv")
+def sentiment(
+    inputs: o.Inputs = None,
+    model: o.Model = "sentiment",
+    source: o.From = None,
+    column: o.Column = None,
+    encoding: o.Encoding = "utf-8",
+    errors: o.Errors = "strict",
+    whole: o.Whole = False,
+    to: o.To = None,
+    output: o.Output = "-",
+    into: o.Into = "label",
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Tell whether each line is negative, neutral or positive.
+
+    One document a line, or a field of CSV, TSV or JSONL. One line out for each line in, in
+    order. Works offline with the model that is installed with nlpkit; Portuguese and English.
+    """
+    from nlpkit.cli.predict import predict
+
+    predict(
+        model=model,
+        inputs=inputs,
+        source=source,
+        column=column,
+        encoding=encoding,
+        errors=errors,
+        whole=whole,
+        to=to,
+        output=output,
+        into=into,
+        device=device,
+        precision=precision,
+        quiet=quiet,
+        verbose=verbose,
+    )

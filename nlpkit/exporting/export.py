@@ -1,0 +1,156 @@
+"""Export a run: convert, measure, and only then write the bundle, whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxruntime
+import torch
+
+from nlpkit import __version__
+from nlpkit.errors import GateError, UsageError
+from nlpkit.exporting import gate
+from nlpkit.exporting.card import model_card
+from nlpkit.exporting.golden import golden_lines
+from nlpkit.exporting.onnx import to_onnx
+from nlpkit.exporting.precision import PRECISIONS
+from nlpkit.recipe import Export, Recipe
+from nlpkit.runtime import device
+from nlpkit.runtime.bundle import FORMAT, MANIFEST, SessionRun, open_bundle
+from nlpkit.runtime.model import Model
+from nlpkit.training.data import Split
+
+Listener = Callable[[gate.Report], None]
+
+
+def export(
+    model: Model,
+    recipe: Recipe,
+    summary: dict[str, Any],
+    dev: Split,
+    folder: Path,
+    *,
+    limits: Export,
+    listener: Listener,
+) -> dict[str, Any]:
+    """Write the bundle of a torch-backed model and return its manifest.
+
+    Raises:
+        GateError: a precision passed a limit; nothing was written.
+        UsageError: the output is something other than a bundle.
+    """
+    _check_output(folder)
+    network = model.run.network  # type: ignore[attr-defined]
+    float_model = to_onnx(network, summary["vocab_size"])
+    wanted = [name for name in PRECISIONS if name == "fp32" or name in limits.precisions]
+    files: dict[str, bytes] = {}
+    reports: list[gate.Report] = []
+    for name in wanted:
+        content = PRECISIONS[name](float_model).SerializeToString()
+        files[_file(name)] = content
+        run = SessionRun(device.session(content, "cpu"))
+        reports.append(gate.measure(name, len(content), run, model, dev, summary["vocab_size"]))
+        listener(reports[-1])
+    failures = [line for report in reports for line in report.failures(limits)]
+    if failures:
+        raise GateError(
+            f"nothing was written; limits were passed: {'; '.join(failures)}. "
+            "Leave the precision out, or widen a limit with --set export.KEY=VALUE"
+        )
+    files["tokenizer.json"] = model.encoder.tokenizer.to_str().encode()
+    manifest = _manifest(recipe, summary, reports, folder.name)
+    return _write(folder, files, manifest)
+
+
+def _file(precision: str) -> str:
+    return "model.onnx" if precision == "fp32" else f"model.{precision}.onnx"
+
+
+def _check_output(folder: Path) -> None:
+    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty and not a bundle; choose another --output")
+
+
+def _manifest(
+    recipe: Recipe, summary: dict[str, Any], reports: Sequence[gate.Report], name: str
+) -> dict[str, Any]:
+    architecture = {"name": recipe.architecture.name}
+    return {
+        "format": FORMAT,
+        "name": name,
+        "version": "1",
+        "task": summary["task"],
+        "architecture": architecture | dataclasses.asdict(recipe.architecture.config),
+        "parameters": summary["parameters"],
+        "labels": summary["task"]["labels"],
+        "languages": list(recipe.data.languages),
+        "window": recipe.tokenizer.window,
+        "overlap": recipe.tokenizer.overlap,
+        "temperature": summary["temperature"],
+        "precisions": {
+            report.precision: {"file": _file(report.precision)} | _without_name(report)
+            for report in reports
+        },
+        "cpu_precision": _fastest(reports),
+        "training": {
+            "recipe": recipe.name,
+            "data": summary["data"],
+            "epochs": summary["epochs"],
+            "seed": recipe.train.seed,
+        },
+        "scores": {"dev": summary["dev"]},
+        "tools": {
+            "nlpkit": __version__,
+            "torch": torch.__version__,
+            "onnx": onnx.__version__,
+            "onnxruntime": onnxruntime.__version__,
+        },
+    }
+
+
+def _without_name(report: gate.Report) -> dict[str, Any]:
+    return {key: value for key, value in report.to_dict().items() if key != "precision"}
+
+
+def _fastest(reports: Sequence[gate.Report]) -> str:
+    """Return what a CPU should load: fp32, or int8 when it costs no speed worth naming."""
+    speed = {report.precision: report.docs_per_second for report in reports}
+    return "int8" if speed.get("int8", 0.0) >= 0.95 * speed["fp32"] else "fp32"
+
+
+def _write(folder: Path, files: dict[str, bytes], manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write beside, try the bundle there, then rename."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        part.chmod(0o755)
+        files["README.md"] = model_card(manifest).encode()
+        _put(part, files, manifest)
+        golden = golden_lines(open_bundle(part, device="cpu", precision="fp32")).encode()
+        _put(part, files | {"golden.jsonl": golden}, manifest)
+        open_bundle(part, device="cpu")
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return manifest
+
+
+def _put(part: Path, files: dict[str, bytes], manifest: dict[str, Any]) -> None:
+    for name, content in files.items():
+        (part / name).write_bytes(content)
+    manifest["files"] = {
+        name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+    (part / MANIFEST).write_text(text, encoding="utf-8")

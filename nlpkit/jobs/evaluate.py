@@ -1,0 +1,52 @@
+"""Score a model on labelled data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nlpkit import zoo
+from nlpkit.errors import InputError
+from nlpkit.rows import Row, gold_of, read_rows
+from nlpkit.runtime.model import Model
+
+
+def open_model(name: str, *, device: str, precision: str) -> Model:
+    """Return a bundle, or a training run answered by torch, as a model.
+
+    Raises:
+        ModelError, DeviceError, UsageError: as `nlpkit.load`.
+    """
+    if zoo.is_run(name):
+        from nlpkit.training.run import open_run
+
+        return open_run(Path(name), device)[0]
+    import nlpkit
+
+    return nlpkit.load(name, device=device, precision=precision)
+
+
+def evaluate(model: Model, paths: Sequence[str], *, text: str, label: str) -> dict[str, Any]:
+    """Return the task's metrics over all rows of the files, with speed and what was scored.
+
+    Raises:
+        InputError: a file cannot be read, a label is unknown, or there are no rows.
+    """
+    rows: list[Row] = []
+    for path in paths:
+        rows += read_rows(path, text=text, label=label)
+    golds = [gold_of(model.task, row) for row in rows]
+    started = time.perf_counter()
+    golds, outputs = model.scored([row.text for row in rows], golds)
+    seconds = time.perf_counter() - started
+    if not golds:
+        raise InputError(f"{', '.join(paths)}: no rows with a text to score")
+    scores = model.task.metrics(golds, outputs, model.temperature)
+    return scores | {
+        "model": model.name,
+        "provider": model.provider,
+        "data": list(paths),
+        "docs_per_second": round(len(rows) / seconds, 1),
+    }

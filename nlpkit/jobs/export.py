@@ -1,0 +1,38 @@
+"""Export a training run through the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from nlpkit import recipe as recipes, zoo
+from nlpkit.errors import ModelError
+
+
+def export(
+    run: str,
+    folder: Path,
+    *,
+    overrides: Sequence[str],
+    listener: Callable[[Any], None],
+) -> dict[str, Any]:
+    """Write a run's bundle to `folder` and return its manifest.
+
+    Raises:
+        ModelError: `run` is not a finished run.
+        GateError: a limit was passed; nothing was written.
+        UsageError, InputError: an override or the dev data is wrong.
+    """
+    if not zoo.is_run(run):
+        raise ModelError(
+            f"{run}: not a training run (it has no recipe.toml); 'nlpkit train' makes one"
+        )
+    from nlpkit.exporting.export import export as write
+    from nlpkit.training.data import load_dev
+    from nlpkit.training.run import open_run
+
+    model, _, summary = open_run(Path(run))
+    recipe = recipes.load(Path(run) / "recipe.toml", overrides)
+    dev = load_dev(recipe, model.task)
+    return write(model, recipe, summary, dev, folder, limits=recipe.export, listener=listener)

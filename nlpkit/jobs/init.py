@@ -1,0 +1,46 @@
+"""A full recipe with every setting and what it means, ready to edit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nlpkit import catalog, recipe
+from nlpkit._fields import described, toml_value
+
+BOW = {"kind": "char", "vocab_size": 400, "window": 1024}  # its n-grams are of characters
+
+
+def recipe_text(task: str, arch: str) -> str:
+    """Return the TOML of a recipe with defaults.
+
+    Raises:
+        UsageError: there is no such task or architecture.
+        MissingExtra: torch, which architectures are written in, is not installed.
+    """
+
+    examples = {
+        "train": ["train.jsonl"],
+        "dev": ["dev.jsonl"],
+        "languages": ["pt"],
+    }
+    sections: list[tuple[str, dict[str, Any], type]] = [
+        ("task", {"name": task}, catalog.load("tasks", task).Config),
+        ("architecture", {"name": arch}, catalog.load("architectures", arch).Config),
+        ("data", examples, recipe.Data),
+        ("tokenizer", BOW if arch == "bow" else {}, recipe.Tokenizer),
+        ("train", {}, recipe.Train),
+        ("export", {}, recipe.Export),
+    ]
+    lines = [
+        f"# A recipe for nlpkit train: {task} by {arch}. Every setting has its default here;",
+        "# a line that you do not change can be deleted. Rows need the fields text and label.",
+        f"name = {toml_value(f'{task}-{arch}')}",
+    ]
+    for name, given, config in sections:
+        lines += ["", f"[{name}]"]
+        if "name" in given:
+            lines.append(f"name = {toml_value(given['name'])}")
+        for key, default, text in described(config):
+            setting = f"{key} = {toml_value(given.get(key, default))}"
+            lines.append(f"{setting:<34} # {text}")
+    return "\n".join(lines) + "\n"

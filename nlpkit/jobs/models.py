@@ -1,0 +1,64 @@
+"""What there is: bundles that can be run, architectures that can be trained."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from nlpkit import catalog, zoo
+from nlpkit.errors import ModelError
+
+
+def bundles() -> list[dict[str, Any]]:
+    """Return one plain dict for each bundle found; a damaged one has only name, path, problem."""
+    return [_described(folder) for folder in zoo.bundle_folders()]
+
+
+def _described(folder: Any) -> dict[str, Any]:
+    from nlpkit.runtime.bundle import read_manifest
+
+    try:
+        manifest = read_manifest(folder).manifest
+    except ModelError as problem:
+        return {"name": folder.name, "path": str(folder), "problem": str(problem)}
+    used = manifest["precisions"][manifest.get("cpu_precision", "fp32")]
+    return {
+        "name": manifest["name"],
+        "task": manifest["task"]["name"],
+        "architecture": manifest["architecture"]["name"],
+        "languages": manifest["languages"],
+        "labels": manifest["labels"],
+        "parameters": manifest["parameters"],
+        "bytes": used["bytes"],
+        "precisions": list(manifest["precisions"]),
+        "macro_f1": manifest["scores"]["dev"]["macro_f1"],
+        "ece": manifest["scores"]["dev"]["ece"],
+        "path": str(folder),
+    }
+
+
+def architectures() -> list[dict[str, Any]]:
+    """Return name, description, advice and settings of each architecture.
+
+    Raises:
+        MissingExtra: torch is not installed.
+    """
+    from nlpkit._fields import described
+
+    found = []
+    for name in catalog.names("architectures"):
+        module = catalog.load("architectures", name)
+        text = inspect.getdoc(module) or ""
+        advice = next((part for part in text.split("\n\n") if part.startswith("Use when: ")), "")
+        found.append(
+            {
+                "name": name,
+                "description": text.splitlines()[0],
+                "use_when": " ".join(advice.removeprefix("Use when: ").split()),
+                "settings": [
+                    {"key": key, "default": default, "help": text}
+                    for key, default, text in described(module.Config)
+                ],
+            }
+        )
+    return found

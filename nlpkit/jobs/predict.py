@@ -1,0 +1,106 @@
+"""Read documents, ask a model, write records with the answers in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from nlpkit import records
+from nlpkit.errors import UsageError
+from nlpkit.records import Record, Source
+from nlpkit.records.tsv import row
+from nlpkit.runtime.engine import answer
+from nlpkit.runtime.model import Model
+from nlpkit.tasks import Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How to read the inputs. `format` None goes by each file's extension."""
+
+    inputs: Sequence[str]
+    format: str | None = None
+    column: str | None = None
+    encoding: str = "utf-8"
+    errors: str = "strict"
+    whole: bool = False
+
+    def first_format(self) -> str:
+        """Return the format of the first input, which the output follows."""
+        return "lines" if self.whole else self.format or records.format_of(self.inputs[0])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A record as it came, its text, and what the model says of it."""
+
+    record: Record
+    text: str
+    prediction: Prediction | None
+
+
+def predictions(model: Model, reading: Reading) -> Iterator[Answer]:
+    """Yield an answer for every record of every input, in order.
+
+    Raises:
+        InputError: an input cannot be read as said; what came before it has been yielded.
+        UsageError: the options contradict each other.
+    """
+    if reading.whole and (reading.format or reading.column):
+        raise UsageError("--whole takes a file as one text; leave out --from and --column")
+    records.check_inputs(reading.inputs)
+    for record, text, prediction in answer(model, _documents(reading)):
+        yield Answer(record, text, prediction)
+
+
+def _documents(reading: Reading) -> Iterator[tuple[Record, str]]:
+    for path in reading.inputs:
+        name = "stdin" if path == "-" else path
+        source = Source(name, reading.encoding, reading.errors, reading.column)
+        with records.open_input(path) as stream:
+            if reading.whole:
+                lines = records.read(stream, "lines", source)
+                text = "\n".join(record[records.TEXT] for record in lines)
+                yield {"file": name, records.TEXT: text}, text
+                continue
+            format = reading.format or records.format_of(path)
+            for record in records.read(stream, format, source):
+                yield record, records.text_of(record, source)
+
+
+def write(
+    answers: Iterator[Answer], stream: TextIO, format: str, *, plain: bool, into: str
+) -> None:
+    """Write answers as `format`.
+
+    `plain`: the input was lines, so TSV is `label<TAB>score<TAB>text` without a header.
+    """
+    if plain and format == "tsv":
+        for item in answers:
+            label, score = _label_and_score(item.prediction)
+            stream.write(row([label, score, item.text]) + "\n")
+    else:
+        full = format == "jsonl"
+        records.write((annotated(item, into, full=full) for item in answers), stream, format)
+
+
+def annotated(item: Answer, into: str, *, full: bool) -> Record:
+    """Return the record with the answer in it: `label` and `score`, and in full `scores`.
+
+    Another `into` than "label" also names the rest: `into`, `into_score`, `into_scores`.
+    """
+    prefix = "" if into == "label" else f"{into}_"
+    prediction = item.prediction
+    if not full:
+        label, score = _label_and_score(prediction)
+        return item.record | {into: label, f"{prefix}score": score}
+    return item.record | {
+        into: prediction.label if prediction else "",
+        f"{prefix}score": prediction.score if prediction else None,
+        f"{prefix}scores": dict(prediction.scores) if prediction else {},
+    }
+
+
+def _label_and_score(prediction: Prediction | None) -> tuple[str, str]:
+    return (prediction.label, f"{prediction.score:.4f}") if prediction else ("", "")

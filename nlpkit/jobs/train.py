@@ -1,0 +1,64 @@
+"""Train from a recipe, or from files and an architecture's name for people without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from nlpkit import recipe as recipes, zoo
+from nlpkit.errors import UsageError
+from nlpkit.jobs.init import BOW
+from nlpkit.recipe import Recipe
+
+
+def find_recipe(name: str) -> Path:
+    """Return a recipe file given by path, by its folder, or by the name of one that is shipped."""
+    path = Path(name)
+    if path.is_dir() and (path / "recipe.toml").is_file():
+        return path / "recipe.toml"
+    shipped = zoo.recipe_folder() / name / "recipe.toml"
+    return shipped if not path.exists() and shipped.is_file() else path
+
+
+def load_recipe(name: str, overrides: Sequence[str]) -> Recipe:
+    """Read a recipe and apply overrides. Raises as `recipe.load`."""
+    return recipes.load(find_recipe(name), overrides)
+
+
+def recipe_from_files(
+    *, task: str, arch: str, train: Sequence[str], dev: Sequence[str], overrides: Sequence[str]
+) -> Recipe:
+    """Make a recipe of defaults around the data files given.
+
+    Raises:
+        UsageError: an override is wrong, or there is no such task or architecture.
+    """
+    tree: dict[str, Any] = {
+        "name": f"{task}-{arch}",
+        "task": {"name": task},
+        "architecture": {"name": arch},
+        "data": {
+            "train": [str(Path(path).resolve()) for path in train],
+            "dev": [str(Path(path).resolve()) for path in dev],
+        },
+    }
+    if arch == "bow":
+        tree["tokenizer"] = BOW
+    return recipes.from_dict(tree, folder=Path.cwd(), where="command line", overrides=overrides)
+
+
+def train(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    device: str,
+    resume: bool,
+    listener: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Train into `folder`; raises as `nlpkit.training.run.train`."""
+    from nlpkit.training import run
+
+    if recipe.architecture.name == "bow" and recipe.tokenizer.kind != "char":
+        raise UsageError('bow reads characters: set [tokenizer] kind = "char"')
+    return run.train(recipe, folder, device=device, resume=resume, listener=listener)

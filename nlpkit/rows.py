@@ -1,0 +1,59 @@
+"""Labelled rows from data files, for training and for evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nlpkit import records
+from nlpkit.errors import InputError, near_match
+from nlpkit.tasks import Task
+
+
+@dataclass(frozen=True)
+class Row:
+    """A text, its label, and where it stands (`FILE: row N`)."""
+
+    text: str
+    label: Any
+    where: str
+
+
+def read_records(path: str, column: str) -> Iterator[records.Record]:
+    """Yield the records of a file, whose format goes by its extension.
+
+    Raises:
+        InputError: the file cannot be read, or has no such column.
+    """
+    with records.open_input(path) as stream:
+        source = records.Source(name=path, column=column)
+        yield from records.read(stream, records.format_of(path), source)
+
+
+def read_rows(path: str, *, text: str, label: str) -> list[Row]:
+    """Return a file's rows. Rows with an empty text hold nothing to learn or score.
+
+    Raises:
+        InputError: the file cannot be read, or a row has no label.
+    """
+    rows = []
+    for number, record in enumerate(read_records(path, text), start=1):
+        where = f"{path}: row {number}"
+        if not isinstance(record[text], str) or not record[text].strip():
+            continue
+        if record.get(label) in (None, ""):
+            raise InputError(
+                f"{where} has no {label!r}.{near_match(label, record)} "
+                f"Its fields are: {', '.join(record)}"
+            )
+        rows.append(Row(record[text], record[label], where))
+    return rows
+
+
+def gold_of(task: Task, row: Row) -> Any:
+    """Return a row's gold; the InputError for an unknown label says where it stands."""
+    try:
+        return task.target({"label": row.label})
+    except InputError as problem:
+        raise InputError(f"{row.where}: {problem}") from None

@@ -1,0 +1,96 @@
+"""Answer a stream: read ahead on a thread, score what is there, give answers in order.
+
+A full chunk is scored at once; a slow producer's documents are scored as soon as the input
+pauses, so `tail -f log | nlpkit sentiment` answers line by line.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from nlpkit.runtime.model import Model
+from nlpkit.tasks import Prediction
+
+Item = TypeVar("Item")
+
+CHUNK_DOCUMENTS = 1024
+CHUNK_CHARACTERS = 1 << 20  # bounds memory when documents are long
+PAUSE = 0.05  # seconds without input after which an unfinished chunk is scored
+
+
+class _End:
+    """The end of the input: with the error that ended it, if one did."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def answer(
+    model: Model, items: Iterable[tuple[Item, str]]
+) -> Iterator[tuple[Item, str, Prediction | None]]:
+    """Yield (item, text, prediction) for each (item, text), in order.
+
+    An error of the reader is raised after everything that was read before it is answered.
+    """
+    for chunk in chunks(items):
+        texts = [text for _, text in chunk]
+        for (item, text), prediction in zip(chunk, model.predict(texts), strict=True):
+            yield item, text, prediction
+
+
+def chunks(items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
+    """Yield lists of items, cut by size or by a pause of the input."""
+    waiting: queue.Queue[tuple[Item, str] | _End] = queue.Queue(2 * CHUNK_DOCUMENTS)
+    closed = threading.Event()
+    # A daemon: a read that blocks for ever must not keep the program from ending.
+    threading.Thread(target=_read, args=(items, waiting, closed), daemon=True).start()
+    try:
+        end: _End | None = None
+        while end is None:
+            chunk, end = _gather(waiting)
+            if chunk:
+                yield chunk
+        if end.error is not None:
+            raise end.error
+    finally:
+        closed.set()
+
+
+def _gather(
+    waiting: queue.Queue[tuple[Item, str] | _End],
+) -> tuple[list[tuple[Item, str]], _End | None]:
+    chunk: list[tuple[Item, str]] = []
+    characters = 0
+    deadline = None
+    while len(chunk) < CHUNK_DOCUMENTS and characters < CHUNK_CHARACTERS:
+        try:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            item = waiting.get(timeout=left) if chunk else waiting.get()
+        except queue.Empty:
+            break
+        if isinstance(item, _End):
+            return chunk, item
+        chunk.append(item)
+        characters += len(item[1])
+        deadline = time.monotonic() + PAUSE
+    return chunk, None
+
+
+def _read(
+    items: Iterable[tuple[Item, str]],
+    waiting: queue.Queue[tuple[Item, str] | _End],
+    closed: threading.Event,
+) -> None:
+    error: BaseException | None = None
+    try:
+        for item in items:
+            waiting.put(item)
+            if closed.is_set():
+                return
+    except BaseException as problem:  # handed to the consumer, which raises it in its turn
+        error = problem
+    waiting.put(_End(error))
