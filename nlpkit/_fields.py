@@ -11,9 +11,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from nlpkit.errors import near_match
 
 
-def setting(default: Any, text: str) -> Any:
-    """A dataclass field with a default and the sentence that help and recipes show."""
-    return dataclasses.field(default=default, metadata={"help": text})
+def setting(default: Any, text: str, low: float | None = None, high: float | None = None) -> Any:
+    """A dataclass field with a default, the sentence that help shows, and inclusive bounds."""
+    return dataclasses.field(default=default, metadata={"help": text, "low": low, "high": high})
 
 
 def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
@@ -22,13 +22,14 @@ def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
         problems.append(f"[{where}] must be a table, not {table!r}")
         return None
     hints = get_type_hints(cls)
+    bounds = {field.name: field.metadata for field in dataclasses.fields(cls)}
     values = {}
     for key, value in table.items():
         if key not in hints:
             problems.append(f"[{where}] has no key {key!r}.{near_match(key, hints)}")
             continue
         try:
-            values[key] = convert(value, hints[key])
+            values[key] = _within(convert(value, hints[key]), bounds[key])
         except ValueError as problem:
             problems.append(f"[{where}] {key} = {_shown(value)}: {problem}")
     try:
@@ -63,6 +64,14 @@ def convert(value: Any, hint: Any) -> Any:
         return float(value)
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise ValueError(f"must be {hint.__name__}")
+    return value
+
+
+def _within(value: Any, bounds: Mapping[str, Any]) -> Any:
+    low, high = bounds.get("low"), bounds.get("high")
+    if (low is not None and value < low) or (high is not None and value > high):
+        allowed = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
+        raise ValueError(f"must be {' and '.join(allowed)}")
     return value
 
 

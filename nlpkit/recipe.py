@@ -27,7 +27,9 @@ class Source:
     text: str = "text"
     label: str = "label"
     max_per_label: int = 0
-    partial_labels: bool = False
+    missing_labels: float = setting(
+        1.0, "weight of the labels that the file never gives: 1 as any other, 0 left out", 0, 1
+    )
     licence: str = ""
 
 
@@ -37,7 +39,7 @@ class Data:
 
     train: tuple[Source, ...] = setting(
         (),
-        "files to learn from: path or {path, text, label, max_per_label, partial_labels, licence}",
+        "files to learn from: path or {path, text, label, max_per_label, missing_labels, licence}",
     )
     dev: tuple[Source, ...] = setting((), "files to choose by (early stopping, temperature, gate)")
     exclude: tuple[str, ...] = setting((), "files whose texts must never be trained on (tests)")
@@ -51,38 +53,46 @@ class Tokenizer:
     kind: Literal["bpe", "unigram", "char"] = setting(
         "bpe", "subword pieces, or characters for the bow architecture"
     )
-    vocab_size: int = setting(12000, "pieces at most")
+    vocab_size: int = setting(12000, "pieces at most", 1)
     lowercase: bool = setting(True, "fold case")
     strip_accents: bool = setting(False, "read 'péssimo' and 'pessimo' as one")
     social: bool = setting(True, "one token for a URL, an @user, a long laugh (kkkk, hahaha)")
-    window: int = setting(256, "tokens the network reads at once; longer texts are read in windows")
-    overlap: int = setting(64, "tokens that neighbouring windows share")
+    window: int = setting(
+        256, "tokens the network reads at once; longer texts are read in windows", 1
+    )
+    overlap: int = setting(64, "tokens that neighbouring windows share", 0)
+
+    def __post_init__(self) -> None:
+        if self.overlap >= self.window:
+            raise ValueError(f"overlap = {self.overlap} must be below window = {self.window}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
     """[train]: the loop. AdamW (Loshchilov & Hutter 2019) with warm-up and decay."""
 
-    epochs: int = setting(5, "passes over the training data at most")
-    batch_size: int = setting(64, "documents in a step (on each process)")
-    lr: float = setting(1e-3, "peak learning rate")
+    epochs: int = setting(5, "passes over the training data at most", 1)
+    batch_size: int = setting(64, "documents in a step (on each process)", 1)
+    lr: float = setting(1e-3, "peak learning rate", 0)
     schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after warm-up")
-    warmup: float = setting(0.06, "share of all steps in which the rate rises to its peak")
-    weight_decay: float = setting(0.01, "L2 pull on matrices; biases and norms are left free")
-    clip: float = setting(1.0, "largest gradient norm; 0 does not clip")
-    label_smoothing: float = setting(0.0, "share of the target spread over the other labels")
+    warmup: float = setting(0.06, "share of all steps in which the rate rises to its peak", 0, 1)
+    weight_decay: float = setting(0.01, "L2 pull on matrices; biases and norms are left free", 0)
+    clip: float = setting(1.0, "largest gradient norm; 0 does not clip", 0)
+    label_smoothing: float = setting(0.0, "share of the target spread over the other labels", 0, 1)
     class_weights: Literal["none", "balanced", "sqrt"] = setting(
         "none", "weigh rare labels up: by 1/frequency, or by its square root"
     )
     patience: int = setting(
-        2, "epochs without a better dev macro-F1 before stopping; 0 never stops"
+        2, "epochs without a better dev macro-F1 before stopping; 0 never stops", 0
     )
     amp: Literal["auto", "bf16", "fp16", "off"] = setting(
         "auto", "half precision on a GPU; auto is bf16 where the GPU has it. CPU is always float32"
     )
-    checkpoint_steps: int = setting(500, "steps between checkpoints, from which --resume continues")
-    threads: int = setting(0, "CPU threads; 0 uses every core")
-    seed: int = setting(1, "seed of weights, order and dropout")
+    checkpoint_steps: int = setting(
+        500, "steps between checkpoints, from which --resume continues", 1
+    )
+    threads: int = setting(0, "CPU threads; 0 uses every core", 0)
+    seed: int = setting(1, "seed of weights, order and dropout", 0)
 
 
 @dataclass(frozen=True, kw_only=True)

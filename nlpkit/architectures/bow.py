@@ -25,12 +25,12 @@ MERSENNE = 2**31 - 1  # a prime modulus mixes the high bits of a product into th
 @dataclass(frozen=True, kw_only=True)
 class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
-    width: int = setting(8, "numbers kept for each n-gram")
-    buckets: int = setting(1 << 17, "rows of the hash table")
+    width: int = setting(8, "numbers kept for each n-gram", 1)
+    buckets: int = setting(1 << 17, "rows of the hash table", 1)
     chars: tuple[int, ...] = setting((2, 3, 4, 5), "orders of the character n-grams")
-    words: int = setting(2, "highest order of the word n-grams")
-    reach: int = setting(24, "characters that a word n-gram may span")
-    dropout: float = setting(0.1, "share of n-grams left out of a step")
+    words: int = setting(2, "highest order of the word n-grams", 0)
+    reach: int = setting(24, "characters that a word n-gram may span", 1)
+    dropout: float = setting(0.1, "share of n-grams left out of a step", 0, 1)
 
 
 class Encoder(nn.Module):

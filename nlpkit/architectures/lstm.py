@@ -19,13 +19,13 @@ from nlpkit._fields import setting
 @dataclass(frozen=True, kw_only=True)
 class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
-    embedding: int = setting(128, "width of a piece's vector")
-    hidden: int = setting(128, "width of each direction's state")
-    layers: int = setting(1, "stacked bidirectional layers")
+    embedding: int = setting(128, "width of a piece's vector", 1)
+    hidden: int = setting(128, "width of each direction's state", 1)
+    layers: int = setting(1, "stacked bidirectional layers", 1)
     cell: Literal["lstm", "gru", "rnn"] = setting(
         "lstm", "lstm or gru keep gradients alive; rnn shows how they vanish"
     )
-    dropout: float = setting(0.2, "on embeddings and between layers")
+    dropout: float = setting(0.2, "on embeddings and between layers", 0, 1)
 
 
 @torch.library.custom_op("nlpkit::rnn_tanh", mutates_args=())

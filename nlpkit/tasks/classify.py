@@ -20,8 +20,8 @@ class Config:
         "auto", "how states become one vector; auto is what suits the architecture"
     )
     norm: bool = setting(False, "layer norm after pooling")
-    hidden: int = setting(64, "units of the dense layer before the output; 0 leaves it out")
-    dropout: float = setting(0.3, "before the dense layer and before the output")
+    hidden: int = setting(64, "units of the dense layer before the output; 0 leaves it out", 0)
+    dropout: float = setting(0.3, "before the dense layer and before the output", 0, 1)
 
 
 class Task:
@@ -56,19 +56,20 @@ class Task:
             )
         return self.labels.index(label)
 
-    def targets(self, golds: list[int], known: list[frozenset[int] | None]) -> dict[str, Any]:
-        """Return gold_N and allowed_NC: the labels that a row's source could have given.
+    def targets(self, golds: list[int], weights: list[Mapping[int, float]]) -> dict[str, Any]:
+        """Return gold_N and weight_NC, one but for the labels that a row's file never gives.
 
-        A file that marks only two of three labels says nothing about the third: its logit is
-        kept out of the loss, so that the file cannot teach that neutral does not exist.
+        A file without neutral rows mostly had them taken out; it must not teach that neutral
+        does not exist. In the loss that label's probability counts by its weight: 0 leaves its
+        logit alone, 1 pushes it down like any wrong label (a prior shift, Saerens et al. 2002).
         """
         import numpy as np
 
-        allowed_NC = np.ones((len(golds), len(self.labels)), dtype=bool)
-        for row, labels in enumerate(known):
-            if labels is not None:
-                allowed_NC[row] = [place in labels for place in range(len(self.labels))]
-        return {"gold_N": np.asarray(golds, dtype=np.int64), "allowed_NC": allowed_NC}
+        weight_NC = np.ones((len(golds), len(self.labels)), dtype=np.float32)
+        for row, missing in enumerate(weights):
+            for place, weight in missing.items():
+                weight_NC[row, place] = weight
+        return {"gold_N": np.asarray(golds, dtype=np.int64), "weight_NC": weight_NC}
 
     def head(self, width: int, pooling: str) -> Any:
         """Return the torch module states_BTD, mask_BT -> logits_BC."""
@@ -100,14 +101,13 @@ class Task:
         smoothing: float = 0.0,
         weights: Any = None,
     ) -> Any:
-        """Cross-entropy over the allowed labels, with label smoothing (Szegedy et al. 2016)."""
+        """Cross-entropy over the weighted labels, with label smoothing (Szegedy et al. 2016)."""
         import torch
 
-        gold_N, allowed_NC = targets["gold_N"], targets["allowed_NC"]
-        logits_NC = outputs.float().masked_fill(~allowed_NC, -1e9)
-        log_probs_NC = torch.log_softmax(logits_NC, dim=1)
+        gold_N, weight_NC = targets["gold_N"], targets["weight_NC"]
+        log_probs_NC = torch.log_softmax(outputs.float() + weight_NC.clamp_min(1e-9).log(), dim=1)
         hit_N = log_probs_NC.gather(1, gold_N[:, None]).squeeze(1)
-        spread_N = log_probs_NC.masked_fill(~allowed_NC, 0.0).sum(1) / allowed_NC.sum(1)
+        spread_N = (log_probs_NC * weight_NC).sum(1) / weight_NC.sum(1)
         loss_N = -(1 - smoothing) * hit_N - smoothing * spread_N
         if weights is not None:
             loss_N = loss_N * weights[gold_N]

@@ -39,7 +39,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as stored:
             state = json.loads((stored.metadata() or {}).get("state", "{}"))
-            return {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118, state
+            names = stored.keys()
+            return {name: stored.get_tensor(name) for name in names}, state
     except FileNotFoundError:
         raise ModelError(f"{path}: there is no such checkpoint") from None
     except (SafetensorError, ValueError, OSError) as problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,22 @@ POOL = 64  # batches whose documents are sorted by length together
 
 @dataclass
 class Split:
-    """Documents with their golds. `known[i]`: the labels that row i's file could have given."""
+    """Documents with their golds. `weights[i]`: of the labels that row i's file never gives."""
 
     texts: list[str] = field(default_factory=list)
     golds: list[Any] = field(default_factory=list)
-    known: list[frozenset[int] | None] = field(default_factory=list)
+    weights: list[Mapping[int, float]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
 
 
 def fingerprint(text: str) -> str:
-    """Return the text without case, punctuation, URLs and user names, to find duplicates by."""
+    """Return the text's letters alone, to find duplicates by.
+
+    Case, punctuation, spacing (sets are tokenised in their own ways), URLs and user names differ
+    between copies of one text.
+    """
     text = re.sub(r"https?://\S+|www\.\S+|@\w+", " ", text.casefold())
-    return " ".join(re.findall(r"\w+", text)) or text
+    return "".join(re.findall(r"\w+", text)) or text
 
 
 def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
@@ -56,9 +60,10 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     dev_rows = _rows(data.dev, recipe.folder)
     dev_rows = [(s, p, _without(rows, excluded)) for s, p, rows in dev_rows]
     held_out = excluded | {fingerprint(row.text) for *_, rows in dev_rows for row in rows}
-    train_rows = [
-        (s, p, _without(rows, held_out)) for s, p, rows in _rows(data.train, recipe.folder)
-    ]
+    found = _rows(data.train, recipe.folder)
+    train_rows = [(s, p, _without(rows, held_out)) for s, p, rows in found]
+    if any(rows for *_, rows in found) and not any(rows for *_, rows in train_rows):
+        raise InputError("every training text also stands in the dev or excluded files; split them")
     task = task_class.from_rows(
         [{"label": row.label} for *_, rows in train_rows for row in rows], recipe.task.config
     )
@@ -98,11 +103,12 @@ def _split(found: list[tuple[Source, Path, list[Row]]], task: Task, rng: Any) ->
     split = Split()
     for source, path, rows in found:
         golds = [gold_of(task, row) for row in rows]
-        known = frozenset(golds) if source.partial_labels else None
+        missing = set(range(len(task.labels))) - set(golds)
+        weights = dict.fromkeys(missing, source.missing_labels) if golds else {}
         kept = _sample(golds, source.max_per_label, rng)
         split.texts += [rows[place].text for place in kept]
         split.golds += [golds[place] for place in kept]
-        split.known += [known] * len(kept)
+        split.weights += [weights] * len(kept)
         counts = Counter(rows[place].label for place in kept)
         split.files.append(
             {

@@ -114,10 +114,10 @@ class Loop:
         device = self.team.device
         feeds = [torch.from_numpy(array).to(device) for array in batch.feeds().values()]
         golds = [self.split.golds[row] for row in batch.rows]
-        known = [self.split.known[row] for row in batch.rows]
+        weights = [self.split.weights[row] for row in batch.rows]
         targets = {
             name: torch.from_numpy(array).to(device)
-            for name, array in self.model.task.targets(golds, known).items()
+            for name, array in self.model.task.targets(golds, weights).items()
         }
         half = torch.autocast(device.type, self.half) if self.half else nullcontext()
         with half:

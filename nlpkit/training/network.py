@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from nlpkit import catalog
 from nlpkit.recipe import Recipe
+from nlpkit.runtime.batcher import padded_length
 from nlpkit.tasks import Task
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Network(nn.Module):
 def build(recipe: Recipe, task: Task, vocab_size: int) -> Network:
     """Make the network of a recipe with fresh weights."""
     module = catalog.load("architectures", recipe.architecture.name)
-    known = {"vocab_size": vocab_size, "max_length": recipe.tokenizer.window}
+    longest = padded_length(recipe.tokenizer.window)
+    known = {"vocab_size": vocab_size, "max_length": longest}
     fields = {field.name for field in dataclasses.fields(module.Config)}
     settings = {key: value for key, value in known.items() if key in fields}
     encoder = module.Encoder(dataclasses.replace(recipe.architecture.config, **settings))

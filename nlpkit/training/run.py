@@ -181,7 +181,7 @@ def _drop_empty(split: data.Split, ids: list[np.ndarray]) -> None:
         raise InputError("the tokenizer keeps nothing of the training texts")
     split.texts = [split.texts[row] for row in there]
     split.golds = [split.golds[row] for row in there]
-    split.known = [split.known[row] for row in there]
+    split.weights = [split.weights[row] for row in there]
     ids[:] = [ids[row] for row in there]
 
 

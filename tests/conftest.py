@@ -1,0 +1,134 @@
+"""Shared fixtures: a small labelled corpus of our own, runs and bundles trained on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+WORDS = {
+    "positive": ["ótimo", "adorei", "lindo", "perfeito", "maravilhoso", "recomendo"],
+    "negative": ["péssimo", "odiei", "horrível", "quebrado", "atrasado", "decepção"],
+    "neutral": ["entrega", "quinta-feira", "portaria", "reunião", "página", "número"],
+}
+FILLERS = ["o produto", "a loja", "meu pedido", "este filme", "o hotel", "a comida", "o livro"]
+
+
+def corpus(rows: int, seed: int) -> list[dict[str, str]]:
+    """Return rows whose label follows from one word: any network can learn them."""
+    rng = random.Random(seed)
+    made = []
+    for number in range(rows):
+        label = rng.choice(list(WORDS))
+        words = [rng.choice(FILLERS), rng.choice(WORDS[label]), rng.choice(FILLERS), str(number)]
+        rng.shuffle(words)
+        made.append({"text": " ".join(words), "label": label})
+    return made
+
+
+def write_jsonl(path: Path, rows: list[dict[str, str]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.jsonl, dev.jsonl and test.jsonl."""
+    folder = tmp_path_factory.mktemp("data")
+    for name, rows, seed in (("train", 400, 1), ("dev", 90, 2), ("test", 90, 3)):
+        write_jsonl(folder / f"{name}.jsonl", corpus(rows, seed))
+    return folder
+
+
+def tiny_tree(arch: str, **train: Any) -> dict[str, Any]:
+    """Return a recipe tree that trains in about a second."""
+    sizes: dict[str, dict[str, Any]] = {
+        "atnet": {"embedding": 16, "filters": 16, "length_scale": True},
+        "bow": {"buckets": 4096},
+        "lstm": {"embedding": 16, "hidden": 16},
+        "transformer": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32},
+    }
+    tokenizer: dict[str, Any] = {"vocab_size": 300, "window": 16, "overlap": 4}
+    if arch == "bow":
+        tokenizer |= {"kind": "char", "vocab_size": 100, "window": 80}
+    return {
+        "name": f"tiny-{arch}",
+        "task": {"name": "sentiment", "hidden": 0, "dropout": 0.1},
+        "architecture": {"name": arch} | sizes.get(arch, {}),
+        "data": {"train": ["train.jsonl"], "dev": ["dev.jsonl"]},
+        "tokenizer": tokenizer,
+        "train": {"epochs": 4, "batch_size": 16, "lr": 0.02, "threads": 1, "patience": 0} | train,
+        "export": {"min_agreement": 0.9, "max_f1_drop": 0.05},
+    }
+
+
+def tiny_recipe(arch: str, data: Path, **train: Any) -> Any:
+    from nlpkit import recipe
+
+    return recipe.from_dict(tiny_tree(arch, **train), folder=data, where="test")
+
+
+@pytest.fixture(scope="session")
+def tiny_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that gives the finished run of an architecture, trained once."""
+    from nlpkit.training import run
+
+    made: dict[str, Path] = {}
+
+    def get(arch: str) -> Path:
+        if arch not in made:
+            folder = tmp_path_factory.mktemp("runs") / f"tiny-{arch}"
+            recipe = tiny_recipe(arch, data)
+            run.train(recipe, folder, device="cpu", resume=False, listener=lambda event: None)
+            made[arch] = folder
+        return made[arch]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(
+    tiny_run: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """Return a function that gives the exported bundle of an architecture, exported once."""
+    from nlpkit.jobs.export import export
+
+    made: dict[str, Path] = {}
+
+    def get(arch: str) -> Path:
+        if arch not in made:
+            folder = tmp_path_factory.mktemp("export") / f"tiny-{arch}"
+            export(str(tiny_run(arch)), folder, overrides=[], listener=lambda report: None)
+            made[arch] = folder
+        return made[arch]
+
+    return get
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Return a function that runs the command line in a process of its own, in `tmp_path`."""
+
+    def run(
+        *args: str | Path, stdin: bytes = b"", **env: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "nlpkit", *map(str, args)],
+            input=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | env,
+            timeout=120,
+            check=False,
+        )
+
+    return run

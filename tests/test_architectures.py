@@ -1,0 +1,136 @@
+"""Contracts that every architecture keeps, found by the catalogue."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from nlpkit import catalog
+from nlpkit.architectures import atnet, lstm
+from nlpkit.exporting.gate import grid, padding_difference
+from nlpkit.exporting.onnx import to_onnx
+from nlpkit.tasks import classify
+from nlpkit.training.network import Network, TorchRun
+
+VOCAB = 50
+WINDOW = 40
+SMALL = {
+    "embedding": 8, "filters": 6, "hidden": 6, "buckets": 997, "width": 8, "layers": 2,
+    "heads": 2, "feedforward": 16, "vocab_size": VOCAB, "max_length": WINDOW,
+}  # fmt: skip
+VARIANTS = [(name, {}) for name in catalog.names("architectures")] + [
+    ("lstm", {"cell": "gru"}),
+    ("lstm", {"cell": "rnn"}),
+    ("transformer", {"positions": "learned"}),
+    ("atnet", {"kernels": (1, 3, 5), "length_scale": True}),
+]
+
+
+def network(name: str, given: dict) -> Network:
+    torch.manual_seed(0)
+    module = catalog.load("architectures", name)
+    fields = module.Config.__dataclass_fields__
+    sizes = {key: value for key, value in SMALL.items() if key in fields}
+    encoder = module.Encoder(module.Config(**sizes | given))
+    task = classify.Task(classify.Config(hidden=5), ["a", "b", "c"])
+    return Network(encoder, task.head(encoder.width, encoder.pooling)).eval()
+
+
+@pytest.mark.parametrize(("name", "given"), VARIANTS)
+def test_contract(name: str, given: dict) -> None:
+    net = network(name, given)
+    run = TorchRun(net)
+    for feeds in grid(WINDOW, VOCAB):
+        ids, mask = torch.from_numpy(feeds["ids"]), torch.from_numpy(feeds["mask"])
+        states = net.encoder(ids, mask)
+        assert states.shape == (*ids.shape, net.encoder.width)
+        assert run(feeds).shape == (len(ids), 3)
+        # A row alone and unpadded is the row in any batch.
+        assert padding_difference(run, feeds) < 1e-5
+    assert sum(p.numel() for p in net.parameters()) > 5
+
+
+@pytest.mark.parametrize(("name", "given"), VARIANTS)
+def test_real_states_do_not_depend_on_padding(name: str, given: dict) -> None:
+    net = network(name, given)
+    ids = torch.randint(1, VOCAB, (3, 7))
+    alone = net.encoder(ids, torch.ones(3, 7, dtype=torch.bool))
+    garbage = torch.cat([ids, torch.randint(0, VOCAB, (3, 9))], dim=1)
+    mask = torch.arange(16).expand(3, 16) < 7
+    assert torch.allclose(net.encoder(garbage, mask)[:, :7], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "given"), VARIANTS)
+def test_the_gradient_reaches_every_parameter(name: str, given: dict) -> None:
+    net = network(name, given).train()
+    ids = torch.randint(1, VOCAB, (8, 12))
+    net(ids, torch.ones(8, 12, dtype=torch.bool)).logsumexp(dim=1).sum().backward()
+    for parameter_name, parameter in net.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert parameter.grad.abs().sum() > 0, parameter_name
+
+
+@pytest.mark.parametrize(("name", "given"), VARIANTS)
+def test_onnx_is_torch_over_unseen_shapes(name: str, given: dict) -> None:
+    net = network(name, given)
+    model = to_onnx(net, VOCAB).SerializeToString()
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    for feeds in grid(WINDOW, VOCAB):
+        difference = np.abs(session.run(None, dict(feeds))[0] - TorchRun(net)(feeds)).max()
+        assert difference < 1e-5
+
+
+def test_atnet_is_the_textbook_sketch() -> None:
+    """embedding, Conv1D(64, 5, relu), Dense(1, tanh), softmax, multiply, max pool, dense, output."""
+    torch.manual_seed(3)
+    encoder = atnet.Encoder(atnet.Config(vocab_size=VOCAB, kernels=(5,), filters=64))
+    task = classify.Task(classify.Config(hidden=16), ["a", "b", "c"])
+    net = Network(encoder, task.head(encoder.width, "max")).eval()
+    weights = {name: value.detach().numpy() for name, value in net.named_parameters()}
+    ids = np.random.default_rng(0).integers(1, VOCAB, 11)
+
+    embedded = weights["encoder.embed.weight"][ids]
+    padded = np.pad(embedded, ((2, 2), (0, 0)))
+    kernel, bias = weights["encoder.convs.0.weight"], weights["encoder.convs.0.bias"]
+    features = np.stack(
+        [np.einsum("kd,fdk->f", padded[t : t + 5], kernel) + bias for t in range(len(ids))]
+    )
+    features = np.maximum(features, 0)
+    scores = np.tanh(features @ weights["encoder.score.weight"].T + weights["encoder.score.bias"])
+    attention = np.exp(scores) / np.exp(scores).sum()
+    pooled = (features * attention).max(axis=0)
+    dense = weights["head.hidden.weight"] @ pooled + weights["head.hidden.bias"]
+    logits = weights["head.output.weight"] @ np.maximum(dense, 0) + weights["head.output.bias"]
+
+    feeds = {"ids": ids[None], "mask": np.ones((1, len(ids)), dtype=bool)}
+    assert np.allclose(TorchRun(net)(feeds)[0], logits, atol=1e-5)
+
+
+def test_bow_sees_the_same_word_wherever_it_stands() -> None:
+    from nlpkit.architectures import bow
+
+    encoder = bow.Encoder(bow.Config(vocab_size=VOCAB, chars=(2,), words=1, buckets=10_007))
+    word = [5, 6, 7]
+    ids = torch.tensor([[2, *word, 2, 9, 2, *word]])
+    rows = encoder.buckets(ids, torch.ones_like(ids, dtype=torch.bool))[0]
+    assert rows[3, 1] == rows[9, 1] != 0  # the word n-gram at the word's last character
+    assert rows[2, 1] == rows[4, 1] == 0  # and nowhere inside a word
+    assert rows[5, 1] not in (0, rows[3, 1])
+
+
+def test_the_vanilla_cell_forgets_and_the_lstm_remembers() -> None:
+    """The gradient of the last state by the first input vanishes in an RNN (Bengio et al. 1994)."""
+
+    def gradient(cell: str) -> float:
+        torch.manual_seed(0)
+        encoder = lstm.Encoder(lstm.Config(vocab_size=VOCAB, cell=cell, hidden=16, dropout=0.0))
+        if cell == "lstm":  # a forget gate that starts open (Gers et al. 2000)
+            encoder.forwards[0].bias_ih_l0.data[16:32] = 3.0
+        embedded = torch.randn(1, 60, 128, requires_grad=True)
+        states, _ = encoder.forwards[0](embedded)
+        states[0, -1].sum().backward()
+        return float(embedded.grad[0, 0].norm())
+
+    assert gradient("rnn") < 1e-3 * gradient("lstm")

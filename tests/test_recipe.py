@@ -1,0 +1,160 @@
+"""Recipes: every problem at once, overrides, and every shipped one by discovery."""
+
+from __future__ import annotations
+
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, tiny_tree, write_jsonl
+
+from nlpkit import _fields, catalog, recipe
+from nlpkit.errors import InputError, UsageError
+
+RECIPES = sorted((ROOT / "models").rglob("recipe.toml"))
+
+
+def test_there_are_recipes() -> None:
+    assert len(RECIPES) >= 3
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.parent.name)
+def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path) -> None:
+    from nlpkit.training import run
+
+    made = recipe.load(path)
+    assert made.name == path.parent.name
+    assert made.data.exclude, "a shipped recipe keeps the test sets out"
+    assert all(source.licence for source in made.data.train)
+    words = {"negative": "ruim", "positive": "bom", "neutral": "mesa"}
+    rows = [
+        {"text": f"{word} {n}", "label": label} for n in range(4) for label, word in words.items()
+    ]
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    write_jsonl(tmp_path / "dev.jsonl", [{"text": "muito bom", "label": "positive"}])
+    small = [
+        'data.train=["train.jsonl"]',
+        'data.dev=["dev.jsonl"]',
+        "data.exclude=[]",
+        "train.epochs=1",
+        "train.batch_size=6",
+    ]
+    tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    made = recipe.from_dict(tree, folder=tmp_path, where="test", overrides=small)
+    summary = run.train(
+        made, tmp_path / "run", device="cpu", resume=False, listener=lambda event: None
+    )
+    assert summary["epochs"] == 1
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    tree = tiny_tree("lstm")
+    tree["architecture"]["cel"] = "lstm"
+    tree["train"]["epochs"] = "many"
+    tree["trian"] = {}
+    with pytest.raises(UsageError) as caught:
+        recipe.from_dict(tree, folder=Path(), where="r.toml")
+    said = str(caught.value)
+    assert "[architecture] has no key 'cel'. Did you mean 'cell'?" in said
+    assert "[train] epochs = 'many': must be int" in said
+    assert "unknown section 'trian'. Did you mean 'train'?" in said
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("train.epoch=3", "Did you mean 'epochs'?"),
+        ("epochs=3", "section.key=value"),
+        ("architecture.cell=lsmt", "not one of lstm, gru, rnn. Did you mean 'lstm'?"),
+        ("architecture.name=lsmt", "Did you mean 'lstm'?"),
+        ("task.name=sentimento", "Did you mean 'sentiment'?"),
+        ("train.lr=true", "must be float"),
+        ("tokenizer.overlap=500", "overlap"),
+        ("train.batch_size=0", "batch_size"),
+    ],
+)
+def test_wrong_overrides(override: str, said: str) -> None:
+    with pytest.raises(UsageError, match=r"\S") as caught:
+        recipe.from_dict(tiny_tree("lstm"), folder=Path(), where="r", overrides=[override])
+    assert said in str(caught.value)
+
+
+def test_overrides_are_read_as_toml() -> None:
+    overrides = ["train.lr=1", "architecture.cell=gru", 'data.languages=["pt", "en"]']
+    made = recipe.from_dict(tiny_tree("lstm"), folder=Path(), where="r", overrides=overrides)
+    assert made.train.lr == 1.0
+    assert made.architecture.config.cell == "gru"
+    assert made.data.languages == ("pt", "en")
+
+
+@pytest.mark.parametrize("arch", catalog.names("architectures"))
+def test_the_resolved_recipe_reads_back_as_itself(arch: str, tmp_path: Path) -> None:
+    tree = tiny_tree(arch)
+    tree["data"]["train"] = [{"path": 'a "b".jsonl', "missing_labels": 0.5, "licence": "x\\y"}]
+    made = recipe.from_dict(tree, folder=tmp_path, where="r")
+    (tmp_path / "r.toml").write_text(_fields.toml(made.to_dict()))
+    assert recipe.load(tmp_path / "r.toml") == made
+
+
+@pytest.mark.parametrize("arch", catalog.names("architectures"))
+@pytest.mark.parametrize("task", catalog.names("tasks"))
+def test_init_writes_a_recipe_of_defaults(arch: str, task: str, tmp_path: Path) -> None:
+    from nlpkit.jobs.init import recipe_text
+    from nlpkit.jobs.train import recipe_from_files
+
+    (tmp_path / "r.toml").write_text(recipe_text(task, arch))
+    made = recipe.load(tmp_path / "r.toml")
+    plain = recipe_from_files(task=task, arch=arch, train=[], dev=[], overrides=[])
+    assert made.train == plain.train
+    assert made.tokenizer == plain.tokenizer
+    assert made.architecture == plain.architecture
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (None, 3, b"no such recipe"),
+        (b"[train\n", 3, b"not valid TOML"),
+        (b"\xff\xfe", 3, b"cannot be read"),
+        (b"", 2, b"[task] needs a name"),
+    ],
+)
+def test_bad_recipe_files(
+    content: bytes | None,
+    code: int,
+    said: bytes,
+    tmp_path: Path,
+    cli: Callable[..., subprocess.CompletedProcess[bytes]],
+) -> None:
+    if content is not None:
+        (tmp_path / "r.toml").write_bytes(content)
+    done = cli("train", "r.toml", "-o", "run")
+    assert done.returncode == code
+    assert said in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_data_is_looked_for_under_the_environment_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there/sets").mkdir(parents=True)
+    write_jsonl(tmp_path / "there/sets/a.jsonl", [])
+    write_jsonl(tmp_path / "here/b.jsonl", [])
+    monkeypatch.setenv("NLPKIT_DATA", str(tmp_path / "there"))
+    assert recipe.resolve("sets/*.jsonl", tmp_path / "here")[0].name == "a.jsonl"
+    assert recipe.resolve("b.jsonl", tmp_path / "here")[0].parent.name == "here"
+    with pytest.raises(InputError, match="no such data file"):
+        recipe.resolve("c.jsonl", tmp_path / "here")
+
+
+def any_value() -> Any:
+    return {"a": [1, 2.5, True], "b": 'q"\\n', "c": [{"d": "é"}]}
+
+
+def test_toml_is_written_as_it_is_read() -> None:
+    tree = {"name": "x", "section": any_value()}
+    assert tomllib.loads(_fields.toml(tree)) == tree
