@@ -205,7 +205,8 @@ def test_one_label_is_refused(tmp_path: Path, cli: Cli) -> None:
 def test_an_unknown_label_is_named_with_its_place(tmp_path: Path, cli: Cli) -> None:
     rows = [{"text": "bom", "label": "positive"}, {"text": "ruim", "label": "negativ"}]
     write_jsonl(tmp_path / "a.jsonl", rows)
-    done = cli("train", "--arch", "bow", "--train", "a.jsonl", "--dev", "a.jsonl", "-o", "run")
+    write_jsonl(tmp_path / "b.jsonl", [{"text": "mau", "label": "negative"}])
+    done = cli("train", "--arch", "bow", "--train", "a.jsonl", "--dev", "b.jsonl", "-o", "run")
     assert done.returncode == 3
     assert b"a.jsonl: row 2: unknown label 'negativ'. Did you mean 'negative'?" in done.stderr
 

@@ -40,7 +40,12 @@ class Encoder:
         """Return each document's ids, whole (int64)."""
         import numpy as np
 
-        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        try:
+            encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        except TypeError:
+            # Half of a surrogate pair, as a cut JSON string holds, is no Unicode text.
+            whole = [text.encode("utf-8", "replace").decode() for text in texts]
+            encodings = self.tokenizer.encode_batch_fast(whole, add_special_tokens=False)
         return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
 
     def windows(self, texts: Sequence[str]) -> Windows:

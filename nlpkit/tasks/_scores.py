@@ -25,11 +25,10 @@ def classification(gold_N: np.ndarray, probs_NC: np.ndarray, labels: Sequence[st
     np.add.at(confusion_CC, (gold_N, guess_N), 1)
     precision_C, recall_C, f1_C = per_class(confusion_CC)
     support_C = confusion_CC.sum(axis=1)
-    accuracy, macro_f1 = summary(confusion_CC)
     return {
         "n": len(gold_N),
-        "accuracy": round(accuracy, 6),
-        "macro_f1": round(macro_f1, 6),
+        "accuracy": round(float((gold_N == guess_N).mean()), 6),
+        "macro_f1": round(float(macro_f1(confusion_CC)), 6),
         "macro_f1_interval": interval(confusion_CC),
         "ece": round(calibration_error(gold_N, probs_NC), 6),
         "per_class": {
@@ -56,12 +55,11 @@ def per_class(confusion_CC: np.ndarray) -> tuple[Any, Any, Any]:
     return precision_C, recall_C, f1_C
 
 
-def summary(confusion_CC: np.ndarray) -> tuple[float, float]:
-    """Return accuracy and macro-F1 over the labels that occur in the gold."""
-    there_C = confusion_CC.sum(axis=1) > 0
+def macro_f1(confusion_CC: np.ndarray) -> Any:
+    """Return the mean F1 of the labels that occur in the gold; leading axes are kept."""
+    there_C = confusion_CC.sum(axis=-1) > 0
     f1_C = per_class(confusion_CC)[2]
-    accuracy = np.trace(confusion_CC) / max(confusion_CC.sum(), 1)
-    return float(accuracy), float(f1_C[there_C].mean()) if there_C.any() else 0.0
+    return (f1_C * there_C).sum(axis=-1) / np.maximum(there_C.sum(axis=-1), 1)
 
 
 def interval(confusion_CC: np.ndarray) -> list[float]:
@@ -74,7 +72,7 @@ def interval(confusion_CC: np.ndarray) -> list[float]:
         return [0.0, 0.0]
     cells = confusion_CC.ravel() / total
     drawn = np.random.default_rng(0).multinomial(total, cells, size=RESAMPLES)
-    values = [summary(draw.reshape(confusion_CC.shape))[1] for draw in drawn]
+    values = macro_f1(drawn.reshape(-1, *confusion_CC.shape))
     return [round(float(value), 6) for value in np.quantile(values, [0.025, 0.975])]
 
 

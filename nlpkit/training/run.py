@@ -80,7 +80,7 @@ def _train(
                 "vocab_size": made.get_vocab_size(),
             }
         )
-    if resume and (folder / "last.safetensors").exists():
+    if resume and begun(folder):
         loop.resume()
     state = loop.run()
     if not members.leads:
@@ -147,8 +147,13 @@ def torch_device(device: str) -> str:
     return device
 
 
+def begun(folder: Path) -> bool:
+    """Tell whether a run left a checkpoint here; what an attempt left before it is not kept."""
+    return (folder / "last.safetensors").exists()
+
+
 def _prepare(folder: Path, recipe: Recipe, resume: bool) -> None:
-    if any((folder / name).exists() for name in ("last.safetensors", "run.json")) and not resume:
+    if begun(folder) and not resume:
         raise UsageError(
             f"{folder} already holds a run: --resume continues it; or choose another --output"
         )
@@ -156,7 +161,7 @@ def _prepare(folder: Path, recipe: Recipe, resume: bool) -> None:
     # Relative data paths must hold wherever the run is opened from.
     text = _fields.toml(recipe.to_dict() | {"folder": str(recipe.folder.resolve())})
     stored = folder / "recipe.toml"
-    if stored.exists() and stored.read_text(encoding="utf-8") != text:
+    if begun(folder) and stored.read_text(encoding="utf-8") != text:
         raise UsageError(f"{stored} differs from the recipe given: resume with that one")
     _write(stored, text)
 
@@ -168,7 +173,7 @@ def _tokenizer(
     path = folder / "tokenizer.json"
     text = None
     if members.leads:
-        if not path.exists():
+        if not begun(folder):
             _write(path, tokenizer.train(texts, recipe.tokenizer).to_str(pretty=True))
         text = path.read_text(encoding="utf-8")
     return tokenizers.Tokenizer.from_str(members.share_text(text))
