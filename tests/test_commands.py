@@ -164,7 +164,10 @@ def test_the_wheel_works_away_from_the_checkout(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout.startswith(b"positive\t")
     listed = subprocess.run(
-        [python, "-m", "nlpkit", "models", "--to", "json"], check=True, capture_output=True
+        [python, "-m", "nlpkit", "models", "--to", "json"],
+        check=True,
+        capture_output=True,
+        cwd=tmp_path,
     )
     paths = [entry["path"] for entry in json.loads(listed.stdout)]
     assert paths and all("_bundles" in path for path in paths)

@@ -122,7 +122,8 @@ def test_scores_are_the_same_in_any_company(model: Model, data: st.DataObject) -
     text = st.lists(words, max_size=60).map(" ".join)
     texts = data.draw(st.lists(text, min_size=1, max_size=30))
     together = model.outputs(texts)
-    for place, (one, other) in enumerate(zip(together, model.outputs(texts[::-1])[::-1])):
+    backwards = model.outputs(texts[::-1])[::-1]
+    for place, (one, other) in enumerate(zip(together, backwards, strict=True)):
         alone = model.outputs([texts[place]])[0]
         if one is None:
             assert other is None and alone is None
@@ -208,6 +209,26 @@ def test_a_closed_pipe_is_quiet(tiny_bundle: Made, tmp_path: Path) -> None:
     )
     assert done.stderr == b""
     assert done.stdout.splitlines()[1] == b"0"
+
+
+def test_the_reader_leaves_while_the_input_is_silent(tiny_bundle: Made) -> None:
+    """Python aborts (134) when it ends while a thread holds its own sys.stdin."""
+    command = f"{sys.executable} -m nlpkit sentiment -m {tiny_bundle('atnet')}"
+    script = f"(echo adorei; sleep 1; echo odiei; sleep 4) | ({command}; echo $? >&2) | head -1"
+    done = subprocess.run(["bash", "-c", script], env=environment(), capture_output=True, check=False)
+    assert done.stdout.startswith(b"positive") and done.stderr == b"0\n"
+
+
+def test_a_closed_stdin_or_stdout_is_said(tiny_bundle: Made) -> None:
+    command = f"{sys.executable} -m nlpkit sentiment -m {tiny_bundle('atnet')}"
+    for closing, said in (("<&-", b"standard input is closed"), (">&-", b"standard output is")):
+        done = subprocess.run(
+            ["bash", "-c", f"echo oi | {command} {closing}"],
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 2 and said in done.stderr
 
 
 def test_csv_passes_every_field_through(sentiment: Cli, tmp_path: Path) -> None:

@@ -42,10 +42,14 @@ class LazyGroup(TyperGroup):
         except NlpkitError as problem:
             print(f"nlpkit: {problem}", file=sys.stderr)
             raise typer.Exit(problem.exit_code) from None
-        except BrokenPipeError:
-            # The reader left (| head -1). Python would complain when it flushes stdout at exit.
+        except OSError as problem:
+            # Python would complain once more when it flushes stdout at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            raise typer.Exit(0) from None
+            if isinstance(problem, BrokenPipeError):  # the reader left (| head -1)
+                raise typer.Exit(0) from None
+            where = f"{problem.filename}: " if problem.filename else ""
+            print(f"nlpkit: {where}{problem.strerror or problem}", file=sys.stderr)
+            raise typer.Exit(1) from None
 
 
 app = typer.Typer(

@@ -14,7 +14,7 @@ class TrainingProgress:
     """A listener of the training loop that draws on stderr."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=24),

@@ -48,8 +48,9 @@ def _show(report: dict[str, Any]) -> None:
     for name, state in report["devices"].items():
         detail = state["provider"] if state["works"] else escape(state["reason"])
         console.print(f"{_mark(state['works'], optional=name != 'cpu')} {name}: {detail}")
-        for library, wheel in state.get("missing", {}).items():
-            console.print(f"    [dim]{library} does not load ({wheel})[/]")
+        if missing := state.get("missing"):
+            mend = escape("pip install 'nlpkit[cuda]'")
+            console.print(f"  [dim]libraries that do not load: {', '.join(missing)}; {mend}[/]")
     models = report["models"]
     console.print(f"{_mark(bool(models))} models: {', '.join(models) or 'none'}")
     for problem in report["problems"]:

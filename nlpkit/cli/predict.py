@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -41,7 +41,7 @@ def predict(
     from nlpkit.errors import UsageError
     from nlpkit.jobs.predict import Reading
 
-    if not inputs and sys.stdin.isatty():
+    if not inputs and _is_terminal(sys.stdin):
         raise UsageError("name a file, or pipe text in: echo 'Adorei!' | nlpkit sentiment")
     if to is not None and to not in FORMATS:
         raise UsageError(f"--to {to}: not one of {', '.join(FORMATS)}")
@@ -54,12 +54,16 @@ def predict(
         whole=whole,
     )
     loaded = _load(model, device, precision, verbose)
-    if to is None and output == "-" and sys.stdout.isatty():
+    if to is None and output == "-" and _is_terminal(sys.stdout):
         from nlpkit.cli._table import show
 
         show(loaded, reading, quiet=quiet)
     else:
         _write(loaded, reading, to, output, into)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def _load(name: str, device: str, precision: str, verbose: bool) -> Model:

@@ -36,7 +36,7 @@ def open_input(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         UsageError: this Python was built without the module that decompresses it.
     """
     if os.fspath(path) == "-":
-        yield sys.stdin.buffer
+        yield _stdin()
         return
     _check(Path(path))
     with _open(Path(path)) as stream:
@@ -96,3 +96,20 @@ def _missing(path: Path) -> str:
         siblings = []
     near = near_match(path.name, siblings)
     return f"{path}: no such file.{near or ' Check the name, or use - for stdin'}"
+
+
+def _stdin() -> BinaryIO:
+    """Return standard input as a stream of our own over its descriptor.
+
+    A thread may be blocked in a read when the program ends, and Python aborts when it then finds
+    its own sys.stdin locked.
+
+    Raises:
+        UsageError: there is no standard input.
+    """
+    try:
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    except (AttributeError, OSError, ValueError):  # closed (<&-), or replaced by an object
+        if sys.stdin is not None and hasattr(sys.stdin, "buffer"):
+            return sys.stdin.buffer
+        raise UsageError("standard input is closed; name a file, or pipe text in") from None

@@ -74,6 +74,8 @@ def _complete(stream: TextIO, part: Path, target: Path) -> Iterator[None]:
 
 def _stdout() -> TextIO:
     out = sys.stdout
+    if out is None:
+        raise UsageError("standard output is closed; name a file with --output")
     if isinstance(out, io.TextIOWrapper):  # not so where a caller put a StringIO in its place
         out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
     return out

@@ -129,12 +129,13 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
     if kind == "auto":
         kind = "cpu" if devices.why_no_cuda() else "cuda"
     file = manifest["precisions"][bundle.precision(precision, kind)]["file"]
-    model = bundle.read(file)
+    contents = {name: bundle.read(name) for name in manifest["files"]}
+    model = contents[file]
     if EXTERNAL_DATA in model:
         raise ModelError(f"{folder / file}: keeps weights in another file, which is not allowed")
     session = _session(model, device, folder / file)
     task = _task(bundle)
-    encoder = _encoder(bundle)
+    encoder = _encoder(bundle, contents["tokenizer.json"])
     _check_shapes(session, task, folder / file)
     return Model(
         name=bundle.name,
@@ -177,16 +178,14 @@ def _task(bundle: Bundle) -> Task:
         ) from None
 
 
-def _encoder(bundle: Bundle) -> Encoder:
+def _encoder(bundle: Bundle, tokenizer: bytes) -> Encoder:
     manifest = bundle.manifest
     try:
         return Encoder.from_json(
-            bundle.read("tokenizer.json").decode("utf-8"),
+            tokenizer.decode("utf-8"),
             window=manifest["window"],
             overlap=manifest["overlap"],
         )
-    except ModelError:
-        raise
     except Exception as problem:  # tokenizers raises bare Exception
         raise ModelError(f"{bundle.folder}: its tokenizer can't be read ({problem})") from None
 

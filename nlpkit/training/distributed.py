@@ -76,5 +76,7 @@ def team(device: str) -> Iterator[Team]:
     distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
     try:
         yield Team(distributed.get_rank(), world, place)
+        # Leave together: gloo's threads abort a process whose peers are still at work.
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()

@@ -1,0 +1,65 @@
+"""Write what quality.py measured beside each recipe: models/NAME/eval.json and README.md.
+
+    python benchmarks/record.py runs/quality.json
+
+Systems whose name is a folder under models/ (or a path to a bundle of that name) are recorded;
+the others are the baselines that stand beside them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    systems = {Path(name).name: system for name, system in report["systems"].items()}
+    models = [name for name in systems if (ROOT / "models" / name).is_dir()]
+    baselines = {name: system for name, system in systems.items() if name not in models}
+    for name in models:
+        folder = ROOT / "models" / name
+        written = {
+            "date": datetime.date.today().isoformat(),
+            "commit": commit(),
+            "test": systems[name]["scores"],
+        }
+        (folder / "eval.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+        text = page(name, systems[name]["scores"], baselines)
+        (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def commit() -> str:
+    """Return the commit that the models were measured at."""
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def page(name: str, scores: dict[str, Any], baselines: dict[str, Any]) -> str:
+    """Return the page of one model: every test set, with the baselines beside it."""
+    lines = [
+        f"# {name}",
+        "",
+        "What trained it is in `recipe.toml`; its card, with data and licences, is in "
+        f"`export/{name}/README.md`.",
+        "",
+        "Macro-F1 on test sets that it never saw (`benchmarks/quality.py`), beside the baselines:",
+        "",
+        f"| test set | {name} | {' | '.join(baselines)} |",
+        "|---|--:|" + "--:|" * len(baselines),
+    ]
+    for key, score in scores.items():
+        beside = [system["scores"].get(key) for system in baselines.values()]
+        cells = [f"{cell['macro_f1']:.3f}" if cell else "-" for cell in beside]
+        lines.append(f"| {key} | {score['macro_f1']:.3f} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
