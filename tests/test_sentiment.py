@@ -215,7 +215,9 @@ def test_the_reader_leaves_while_the_input_is_silent(tiny_bundle: Made) -> None:
     """Python aborts (134) when it ends while a thread holds its own sys.stdin."""
     command = f"{sys.executable} -m nlpkit sentiment -m {tiny_bundle('atnet')}"
     script = f"(echo adorei; sleep 1; echo odiei; sleep 4) | ({command}; echo $? >&2) | head -1"
-    done = subprocess.run(["bash", "-c", script], env=environment(), capture_output=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", script], env=environment(), capture_output=True, check=False
+    )
     assert done.stdout.startswith(b"positive") and done.stderr == b"0\n"
 
 

@@ -6,6 +6,7 @@ tokenizer.json  model.onnx  [model.int8.onnx]  [model.fp16.onnx]  golden.jsonl  
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlpkit import catalog
-from nlpkit.errors import ModelError, NlpkitError, UsageError, near_match
+from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError, near_match
 from nlpkit.runtime import device as devices
 from nlpkit.runtime.encoder import Encoder
 from nlpkit.runtime.model import Model
@@ -125,18 +126,10 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
     """
     bundle = read_manifest(folder)
     manifest = bundle.manifest
-    kind = devices.parse(device)[0]
-    if kind == "auto":
-        kind = "cpu" if devices.why_no_cuda() else "cuda"
-    file = manifest["precisions"][bundle.precision(precision, kind)]["file"]
     contents = {name: bundle.read(name) for name in manifest["files"]}
-    model = contents[file]
-    if EXTERNAL_DATA in model:
-        raise ModelError(f"{folder / file}: keeps weights in another file, which is not allowed")
-    session = _session(model, device, folder / file)
+    session = _session(bundle, contents, device, precision)
     task = _task(bundle)
     encoder = _encoder(bundle, contents["tokenizer.json"])
-    _check_shapes(session, task, folder / file)
     return Model(
         name=bundle.name,
         task=task,
@@ -159,14 +152,40 @@ class SessionRun:
         return outputs
 
 
-def _session(model: bytes, device: str, path: Path) -> onnxruntime.InferenceSession:
+def _session(
+    bundle: Bundle, contents: dict[str, bytes], device: str, precision: str
+) -> onnxruntime.InferenceSession:
+    """Start the first device of those to try that runs, with the precision that suits it."""
+    *others, last = devices.candidates(device)
+    for kind, index in others:
+        with contextlib.suppress(DeviceError):
+            return _start(bundle, contents, kind, index, precision)
+    return _start(bundle, contents, *last, precision)
+
+
+def _start(
+    bundle: Bundle, contents: dict[str, bytes], kind: str, index: int, precision: str
+) -> onnxruntime.InferenceSession:
+    file = bundle.manifest["precisions"][bundle.precision(precision, kind)]["file"]
+    path = bundle.folder / file
+    if EXTERNAL_DATA in contents[file]:
+        raise ModelError(f"{path}: keeps weights in another file, which is not allowed")
     try:
-        return devices.session(model, device)
+        session = devices.session(contents[file], kind, index)
     except NlpkitError:
         raise
     except Exception as problem:  # ONNX Runtime's errors share no class but Exception
         reason = str(problem).splitlines()[0][:200]
         raise ModelError(f"{path}: ONNX Runtime can't load it ({reason})") from None
+    inputs = [item.name for item in session.get_inputs()]
+    width = session.get_outputs()[0].shape[-1]
+    labels = bundle.manifest["task"].get("labels", [])
+    if inputs != ["ids", "mask"] or width != len(labels):
+        raise ModelError(
+            f"{path}: takes {', '.join(inputs)} and gives {width} numbers, "
+            f"where {len(labels)} labels over ids, mask were announced"
+        )
+    return session
 
 
 def _task(bundle: Bundle) -> Task:
@@ -188,13 +207,3 @@ def _encoder(bundle: Bundle, tokenizer: bytes) -> Encoder:
         )
     except Exception as problem:  # tokenizers raises bare Exception
         raise ModelError(f"{bundle.folder}: its tokenizer can't be read ({problem})") from None
-
-
-def _check_shapes(session: onnxruntime.InferenceSession, task: Task, path: Path) -> None:
-    inputs = [item.name for item in session.get_inputs()]
-    width = session.get_outputs()[0].shape[-1]
-    if inputs != ["ids", "mask"] or width != len(task.labels):
-        raise ModelError(
-            f"{path}: takes {', '.join(inputs)} and gives {width} numbers, "
-            f"where {len(task.labels)} labels over ids, mask were announced"
-        )

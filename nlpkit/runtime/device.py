@@ -41,24 +41,24 @@ def parse(device: str) -> tuple[str, int]:
     return found[1], int(found[2] or 0)
 
 
-def session(model: bytes, device: str) -> onnxruntime.InferenceSession:
-    """Start a session on a device and make sure that it is the device asked for.
+def candidates(device: str) -> list[tuple[str, int]]:
+    """Return (kind, index) in the order to try: auto is CUDA where nothing is missing, then CPU.
 
     Raises:
-        DeviceError: CUDA was asked for and does not run; the message says why.
         UsageError: there is no such device.
     """
     kind, index = parse(device)
-    if kind == "auto":
-        kind = "cuda" if driver_loads() else "cpu"
-        if kind == "cuda":
-            with contextlib.suppress(DeviceError):
-                return _start(model, "cuda", index)
-            kind = "cpu"
-    return _start(model, kind, index)
+    if kind != "auto":
+        return [(kind, index)]
+    return [("cpu", 0)] if why_no_cuda() else [("cuda", 0), ("cpu", 0)]
 
 
-def _start(model: bytes, kind: str, index: int) -> onnxruntime.InferenceSession:
+def session(model: bytes, kind: str, index: int = 0) -> onnxruntime.InferenceSession:
+    """Start a session on "cpu" or "cuda" and make sure that it is the device asked for.
+
+    Raises:
+        DeviceError: CUDA does not run here; the message says why.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
