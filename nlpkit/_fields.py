@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -25,7 +26,7 @@ def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
     bounds = {field.name: field.metadata for field in dataclasses.fields(cls)}
     values = {}
     for key, value in table.items():
-        if key not in hints:
+        if key not in hints or bounds[key].get("help", "").startswith("set from"):
             problems.append(f"[{where}] has no key {key!r}.{near_match(key, hints)}")
             continue
         try:
@@ -60,7 +61,9 @@ def convert(value: Any, hint: Any) -> Any:
         return None if value is None else convert(value, get_args(hint)[0])
     if dataclasses.is_dataclass(hint):
         return _nested(value, hint)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise ValueError("must be a finite number")
         return float(value)
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise ValueError(f"must be {hint.__name__}")
@@ -113,7 +116,7 @@ def toml_value(value: Any) -> str:
         if any(isinstance(item, Mapping) for item in value):
             return "[\n" + "".join(f"  {toml_value(item)},\n" for item in value) + "]"
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def toml(tree: Mapping[str, Any]) -> str:

@@ -107,7 +107,7 @@ class Export:
     max_padding_diff: float = setting(1e-5, "largest change of a logit by padding or batch-mates")
     max_padding_diff_fp16: float = setting(0.02, "fp16: the same")
     min_agreement: float = setting(0.99, "share of dev documents that keep torch's label")
-    max_f1_drop: float = setting(0.005, "macro-F1 that a precision may lose on dev")
+    max_score_drop: float = setting(0.005, "macro-F1 (the task's score) it may lose on dev")
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,9 @@ class Recipe:
         tree: dict[str, Any] = {"name": self.name}
         for kind in ("task", "architecture"):
             part = getattr(self, kind)
-            tree[kind] = {"name": part.name} | dataclasses.asdict(part.config)
+            own = [key for key, *_ in _fields.described(type(part.config))]
+            settings = dataclasses.asdict(part.config)
+            tree[kind] = {"name": part.name} | {key: settings[key] for key in own}
         for kind in SECTIONS:
             tree[kind] = dataclasses.asdict(getattr(self, kind))
         return tree
@@ -199,6 +201,8 @@ def _override(tree: dict[str, Any], item: str, problems: list[str]) -> None:
     target = tree.setdefault(section, {})
     if isinstance(target, dict):
         target[name] = _value(text)
+    else:
+        problems.append(f"--set {item!r}: {section!r} is not a section")
 
 
 def _value(text: str) -> Any:
@@ -231,10 +235,11 @@ def resolve(pattern: str, folder: Path) -> list[Path]:
     """
     root = os.environ.get("NLPKIT_DATA")
     for base in ([Path(root)] if root else []) + [folder]:
-        if any(sign in pattern for sign in "*?["):
-            found = sorted(path for path in base.glob(pattern) if path.is_file())
-        else:
-            found = [base / pattern] if (base / pattern).exists() else []
+        path = base / pattern
+        if path.exists():
+            return [path]
+        relative = path.relative_to(path.anchor)
+        found = sorted(match for match in Path(path.anchor).glob(str(relative)) if match.is_file())
         if found:
             return found
     looked = (

@@ -13,10 +13,10 @@ from nlpkit.tasks import Task
 
 @dataclass(frozen=True)
 class Row:
-    """A text, its label, and where it stands (`FILE: row N`)."""
+    """A text, all its fields (the true label as "label"), and where it stands."""
 
     text: str
-    label: Any
+    fields: records.Record
     where: str
 
 
@@ -42,18 +42,20 @@ def read_rows(path: str, *, text: str, label: str) -> list[Row]:
         where = f"{path}: row {number}"
         if not isinstance(record[text], str) or not record[text].strip():
             continue
-        if record.get(label) in (None, ""):
+        if label in record and record[label] in (None, ""):
+            raise InputError(f"{where}: its {label!r} is empty; label it or leave it out")
+        if label not in record:
             raise InputError(
                 f"{where} has no {label!r}.{near_match(label, record)} "
                 f"Its fields are: {', '.join(record)}"
             )
-        rows.append(Row(record[text], record[label], where))
+        rows.append(Row(record[text], record | {"label": record[label]}, where))
     return rows
 
 
 def gold_of(task: Task, row: Row) -> Any:
     """Return a row's gold; the InputError for an unknown label says where it stands."""
     try:
-        return task.target({"label": row.label})
+        return task.target(row.fields)
     except InputError as problem:
         raise InputError(f"{row.where}: {problem}") from None

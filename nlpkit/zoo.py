@@ -23,7 +23,7 @@ def bundle_folders() -> Iterator[Path]:
     """Yield every bundle's folder; where two have one name, only the first that is found."""
     seen = set()
     for shelf in (user_folder() / "bundles", PACKAGE / "_bundles", CHECKOUT / "export"):
-        for manifest in sorted(shelf.glob("*/bundle.json")):
+        for manifest in sorted(shelf.glob("[!.]*/bundle.json")):  # a dot: an export that was killed
             if manifest.parent.name not in seen:
                 seen.add(manifest.parent.name)
                 yield manifest.parent

@@ -75,7 +75,10 @@ def test_the_gradient_reaches_every_parameter(name: str, given: dict) -> None:
         assert parameter.grad.abs().sum() > 0, parameter_name
 
 
-@pytest.mark.parametrize(("name", "given"), VARIANTS[:6])
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [v for v in VARIANTS if not v[1] or v[1] in ({"cell": "gru"}, {"cell": "rnn"})],
+)
 def test_onnx_is_torch_over_unseen_shapes(name: str, given: dict) -> None:
     net = network(name, given)
     model = to_onnx(net, VOCAB).SerializeToString()

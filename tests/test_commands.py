@@ -35,7 +35,7 @@ def test_evaluate_scores_a_bundle_and_its_run_alike(
 
 def test_evaluate_shows_a_table(cli: Cli, data: Path, tiny_bundle: Made) -> None:
     done = cli("evaluate", tiny_bundle("atnet"), data / "test.jsonl", COLUMNS="120")
-    assert b"macro-F1" in done.stdout and b"recall" in done.stdout and b"neutral" in done.stdout
+    assert b"macro_f1" in done.stdout and b"recall" in done.stdout and b"neutral" in done.stdout
 
 
 @pytest.mark.parametrize(

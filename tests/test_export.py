@@ -58,7 +58,7 @@ def test_the_report_is_in_the_manifest_and_the_card(tiny_bundle: Made) -> None:
     ("precision", "measured", "said"),
     [
         ("fp32", {"agreement": 0.98}, "fp32: min_agreement is 0.99, measured 0.98"),
-        ("fp32", {"f1_drop": 0.02}, "fp32: max_f1_drop is 0.005, measured 0.02"),
+        ("fp32", {"score_drop": 0.02}, "fp32: max_score_drop is 0.005, measured 0.02"),
         ("fp32", {"logit_diff": 2e-4}, "fp32: max_logit_diff is 0.0001, measured 0.0002"),
         ("fp32", {"logit_diff": float("inf")}, "fp32: max_logit_diff is 0.0001, measured inf"),
         ("fp16", {"logit_diff": 0.1}, "fp16: max_logit_diff_fp16 is 0.05, measured 0.1"),
@@ -69,8 +69,8 @@ def test_the_report_is_in_the_manifest_and_the_card(tiny_bundle: Made) -> None:
     ],
 )
 def test_each_limit_is_held(precision: str, measured: dict[str, float], said: str | None) -> None:
-    good = {"logit_diff": 0.0, "padding_diff": 0.0, "agreement": 1.0, "f1_drop": 0.0}
-    rest = {"precision": precision, "bytes": 1, "macro_f1": 0.9, "docs_per_second": 1.0}
+    good = {"logit_diff": 0.0, "padding_diff": 0.0, "agreement": 1.0, "score_drop": 0.0}
+    rest = {"precision": precision, "bytes": 1, "score": 0.9, "docs_per_second": 1.0}
     failures = Report(**good | measured | rest).failures(Export())
     assert failures == ([said] if said else [])
 
@@ -164,8 +164,28 @@ def test_hostile_and_damaged_bundles_are_refused(copy: Path) -> None:
     refused(copy, "tokenizer")
     (copy / "tokenizer.json").unlink()
     refused(copy, "tokenizer.json is missing")
+    for wrong in (
+        {"temperature": "x"},
+        {"temperature": 0},
+        {"window": -1},
+        {"overlap": 9999},
+        {"cpu_precision": "int4"},
+        {"precisions": {"fp32": "a"}},
+        {"files": []},
+        {"task": []},
+    ):
+        edit(copy, **manifest | wrong)
+        refused(copy, "cannot be")
     (copy / "bundle.json").write_text("{")
     refused(copy, "damaged")
+
+
+def test_nothing_beside_a_bundle_is_deleted(copy: Path, tiny_run: Made) -> None:
+    (copy / "notes.txt").write_text("mine")
+    for output, said in ((copy, "notes.txt"), (copy / "notes.txt", "name a folder")):
+        with pytest.raises((ModelError, UsageError), match=said):
+            export(str(tiny_run("atnet")), output, overrides=[], listener=lambda report: None)
+    assert (copy / "notes.txt").read_text() == "mine"
 
 
 def test_external_data_is_refused(copy: Path) -> None:

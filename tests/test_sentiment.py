@@ -196,6 +196,17 @@ def test_a_slow_producer_is_answered_line_by_line(tiny_bundle: Made) -> None:
         assert process.wait(timeout=20) == 0
 
 
+def test_a_steady_stream_is_answered_before_it_ends(model: Model) -> None:
+    def items():  # type: ignore[no-untyped-def]
+        for number in range(40):
+            time.sleep(0.02)
+            yield number, "adorei"
+
+    started = time.monotonic()
+    first = next(iter(answer(model, items())))
+    assert first[0] == 0 and time.monotonic() - started < 0.6
+
+
 def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
@@ -256,6 +267,23 @@ def test_formats_cross(sentiment: Cli, tmp_path: Path) -> None:
     assert {"tom", "tom_score", "tom_scores"} <= set(json.loads(done.stdout.splitlines()[0]))
 
 
+def test_mixed_inputs_keep_every_field(sentiment: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("adorei\n")
+    (tmp_path / "b.csv").write_text("id,text\n7,odiei\n")
+    done = sentiment("a.txt", "b.csv")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["text"] for row in rows] == ["adorei", "odiei"] and rows[1]["id"] == "7"
+    assert sentiment("a.txt", "b.csv", "--to", "csv").returncode == 3
+
+
+def test_replacing_a_field_is_said(sentiment: Cli) -> None:
+    given = b'{"text": "adorei", "label": "gold"}\n{"text": "odiei", "label": "gold"}\n'
+    done = sentiment("--from", "jsonl", stdin=given)
+    assert done.stderr.count(b"\n") == 1 and b"'label' will be replaced" in done.stderr
+    done = sentiment("--from", "jsonl", "--into", "said", stdin=given)
+    assert done.stderr == b"" and json.loads(done.stdout.splitlines()[0])["label"] == "gold"
+
+
 def test_whole_takes_a_file_as_one_document(sentiment: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("adorei\no hotel\n\nperfeito\n")
     done = sentiment("a.txt", "a.txt", "--whole", "--to", "jsonl")
@@ -297,7 +325,7 @@ def test_bytes_that_are_not_utf8(sentiment: Cli, tmp_path: Path) -> None:
         (b"\x7fELF\x00\xff\xfe\x00\x01" * 99, ["in.txt"], 3, "binary"),
         (b"id,review\n1,bom\n", ["in.csv"], 3, "Columns: id, review"),
         (b"{nope\n", ["in.jsonl"], 3, "in.jsonl:1"),
-        (b"a\n", ["in.txt", "--to", "xml"], 2, "tsv, csv, jsonl"),
+        (b"a\n", ["in.txt", "--to", "xml"], 2, "csv, jsonl, tsv"),
         (b"a\n", ["in.txt", "--from", "xlsx"], 2, "unknown format 'xlsx'"),
         (b"a\n", ["in.txt", "--device", "gpu"], 2, "cuda:N"),
         (b"a\n", ["in.txt", "--encoding", "utf9"], 2, "utf9"),

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, tiny_recipe, write_jsonl
+from conftest import ROOT, corpus, tiny_recipe, tiny_tree, write_jsonl
 from safetensors.torch import load_file
 
 from nlpkit import _fields, catalog
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.training import data as training_data, run
 from nlpkit.training.data import Epoch, fingerprint
+from nlpkit.training.loop import rate
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -107,7 +108,7 @@ def test_ctrl_c_saves_and_exits_130(data: Path, tmp_path: Path, cli: Cli) -> Non
 
 
 def test_two_processes_train_as_one(data: Path, tmp_path: Path) -> None:
-    recipe = tiny_recipe("atnet", data, epochs=3)
+    recipe = tiny_recipe("atnet", data, epochs=6)
     (tmp_path / "r.toml").write_text(_fields.toml(recipe.to_dict() | {"folder": str(data)}))
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
     command += ["--master-port=0", "--standalone", "-m", "nlpkit", "train", "r.toml", "-o", "run"]
@@ -129,7 +130,7 @@ def test_two_processes_train_as_one(data: Path, tmp_path: Path) -> None:
 def test_a_run_is_not_overwritten(data: Path, tiny_run: Callable[[str], Path]) -> None:
     with pytest.raises(UsageError, match="--resume"):
         train(tiny_recipe("bow", data), tiny_run("bow"))
-    with pytest.raises(UsageError, match="differs from the recipe"):
+    with pytest.raises(UsageError, match="not the recipe given"):
         train(tiny_recipe("bow", data, lr=0.5), tiny_run("bow"), resume=True)
 
 
@@ -137,6 +138,52 @@ def test_a_finished_run_resumes_to_itself(data: Path, tiny_run: Callable[[str], 
     before = json.loads((tiny_run("atnet") / "run.json").read_text())
     after = train(tiny_recipe("atnet", data), tiny_run("atnet"), resume=True)
     assert after["dev"] == before["dev"]
+
+
+def test_changed_data_does_not_resume(tmp_path: Path) -> None:
+    rows = corpus(60, 5)
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    write_jsonl(tmp_path / "dev.jsonl", corpus(20, 6))
+    train(tiny_recipe("bow", tmp_path, epochs=1), tmp_path / "run")
+    write_jsonl(tmp_path / "train.jsonl", rows[:-1])
+    with pytest.raises(UsageError, match="data has changed"):
+        train(tiny_recipe("bow", tmp_path, epochs=1), tmp_path / "run", resume=True)
+
+
+def test_one_step_moves_the_weights(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "train.jsonl", corpus(10, 5))
+    write_jsonl(tmp_path / "dev.jsonl", corpus(20, 6))
+    kept = []
+    for lr in (1e-6, 0.1):
+        recipe = tiny_recipe("bow", tmp_path, epochs=1, batch_size=16, lr=lr)
+        train(recipe, tmp_path / str(lr))
+        kept.append(load_file(tmp_path / str(lr) / "model.safetensors")["head.output.bias"])
+    assert not torch.allclose(*kept, atol=1e-3)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "constant"])
+def test_the_rate_rises_falls_and_is_never_zero(schedule: str) -> None:
+    settings = tiny_recipe("bow", Path(), schedule=schedule, warmup=0.1).train
+    rates = [rate(step, 100, settings) for step in range(100)]
+    assert rates[:10] == sorted(rates[:10]) and rates[10:] == sorted(rates[10:], reverse=True)
+    assert max(rates) == 1 and min(rates) > 0
+    assert rate(0, 1, settings) > 0
+
+
+def test_the_gate_sees_the_dev_set_that_training_chose_by(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "train.jsonl", corpus(50, 5))
+    rows = corpus(60, 6)
+    write_jsonl(tmp_path / "dev.jsonl", rows + rows)
+    write_jsonl(tmp_path / "test.jsonl", rows[:7])
+    tree = tiny_tree("bow")
+    tree["data"]["dev"] = [{"path": "dev.jsonl", "max_per_label": 12}]
+    tree["data"]["exclude"] = ["test.jsonl"]
+    from nlpkit import recipe
+
+    made = recipe.from_dict(tree, folder=tmp_path, where="test")
+    task, _, dev = training_data.load(made, catalog.load("tasks", "sentiment").Task)
+    assert training_data.load_dev(made, task).texts == dev.texts
+    assert len(dev.texts) == 36
 
 
 def test_a_damaged_checkpoint_is_said(data: Path, tmp_path: Path) -> None:
@@ -170,8 +217,8 @@ def test_texts_of_dev_and_excluded_files_are_not_trained_on(tmp_path: Path) -> N
     assert not held & {fingerprint(text) for text in split.texts}
     assert len(split.texts) == 20
     assert len(dev.texts) == 5
-    targets = task.targets(split.golds[:1], split.weights[:1])
-    assert targets["weight_NC"].tolist() == [[1, 0, 1]]
+    targets = task.targets(split.golds[:1], split.priors[:1])
+    assert targets["prior_NC"].tolist() == [[1, 0, 1]]
 
 
 def test_a_masked_label_is_not_learned_away() -> None:
@@ -239,6 +286,15 @@ def test_the_tokenizer_reads_anything_and_specials_are_only_text(kind: str) -> N
     if kind != "char":
         assert made.encode("veja http://a.b/c").ids == made.encode("veja https://outro.com").ids
     assert made.encode("").ids in ([], made.encode(" ").ids)
+
+
+def test_patterns_may_be_absolute_and_names_may_hold_brackets(tmp_path: Path) -> None:
+    from nlpkit.recipe import resolve
+
+    for name in ("a[1].jsonl", "b1.jsonl", "b2.jsonl"):
+        write_jsonl(tmp_path / name, [])
+    assert [p.name for p in resolve(str(tmp_path / "a[1].jsonl"), tmp_path)] == ["a[1].jsonl"]
+    assert len(resolve(str(tmp_path / "b*.jsonl"), Path("/nowhere"))) == 2
 
 
 def test_the_data_error_names_the_files_looked_for(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit._fields import setting
-from nlpkit.training.tokenizer import CHAR_BOUNDARY
 
+TOKENIZER = {"kind": "char", "vocab_size": 400, "window": 1024}
+SPACE = 2  # the id of the space in a character tokenizer
 PRIME = 16777619  # the FNV-1 prime; products wrap around in int64 in torch as in ONNX Runtime
 MERSENNE = 2**31 - 1  # a prime modulus mixes the high bits of a product into the low ones
 
@@ -31,6 +32,10 @@ class Config:
     words: int = setting(2, "highest order of the word n-grams", 0)
     reach: int = setting(24, "characters that a word n-gram may span", 1)
     dropout: float = setting(0.1, "share of n-grams left out of a step", 0, 1)
+
+    def __post_init__(self) -> None:
+        if not self.chars or min(self.chars) < 1:
+            raise ValueError(f"chars = {list(self.chars)}: orders must be 1 or more")
 
 
 class Encoder(nn.Module):
@@ -55,7 +60,7 @@ class Encoder(nn.Module):
 
     def buckets(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
         """Return the table rows of the n-grams that end at each character; 0 is "none"."""
-        boundary_BT = (ids_BT == CHAR_BOUNDARY) | ~mask_BT
+        boundary_BT = (ids_BT == SPACE) | ~mask_BT
         # A word ends where the next character is a boundary or nothing.
         following_BT = nn.functional.pad(boundary_BT[:, 1:], (0, 1), value=True)
         ends_BT = following_BT & ~boundary_BT

@@ -7,8 +7,9 @@ Legend: B batch, T time, D width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -92,3 +93,22 @@ def _reverse_index(mask_BT: Tensor) -> Tensor:
 
 def _take(states_BTD: Tensor, index_BT1: Tensor) -> Tensor:
     return states_BTD.gather(1, index_BT1.expand(-1, -1, states_BTD.shape[2]))
+
+
+def onnx_translations() -> dict[Any, Any]:
+    """Return our operator's translation to ONNX's RNN."""
+    from onnxscript import opset20 as op
+
+    def translate(states_BTD: Any, weights: Sequence[Any]) -> Any:
+        kernel, recurrent, bias, recurrent_bias = weights
+        states_T1BD, _ = op.RNN(
+            op.Transpose(states_BTD, perm=[1, 0, 2]),
+            op.Unsqueeze(kernel, [0]),
+            op.Unsqueeze(recurrent, [0]),
+            op.Unsqueeze(op.Concat(bias, recurrent_bias, axis=0), [0]),
+            activations=["Tanh"],
+            hidden_size=recurrent.shape[1],
+        )
+        return op.Transpose(op.Squeeze(states_T1BD, [1]), perm=[1, 0, 2])
+
+    return {torch.ops.nlpkit.rnn_tanh.default: translate}

@@ -34,7 +34,7 @@ From = Annotated[
     str | None,
     typer.Option(
         "--from",
-        help="Input format: lines, csv, tsv or jsonl. By extension if left out.",
+        help="Input format, such as lines, csv, tsv, jsonl. By extension if left out.",
         rich_help_panel=READING,
     ),
 ]
@@ -58,7 +58,7 @@ To = Annotated[
     str | None,
     typer.Option(
         "--to",
-        help="Output format: tsv, csv or jsonl. A table on a terminal, else as the input came.",
+        help="Output format, such as tsv, csv, jsonl. Left out: a table, or as the input came.",
         rich_help_panel=WRITING,
     ),
 ]

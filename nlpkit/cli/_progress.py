@@ -20,7 +20,7 @@ class TrainingProgress:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("loss {task.fields[loss]:.4f}"),
-            TextColumn("dev macro-F1 {task.fields[best]}"),
+            TextColumn("{task.fields[best]}"),
             TextColumn("{task.fields[speed]:,.0f} docs/s"),
             TextColumn("{task.fields[left]} left", style="dim"),
             console=self.console,
@@ -28,7 +28,7 @@ class TrainingProgress:
             disable=quiet or not self.console.is_terminal,
         )
         self.task: Any = None
-        self.best = 0.0
+        self.best = "dev -"
 
     def __enter__(self) -> TrainingProgress:
         self.bar.start()
@@ -49,10 +49,9 @@ class TrainingProgress:
 
     def finish(self, summary: dict[str, Any], folder: Path) -> None:
         """Say what came of it and what to run next."""
-        dev = summary["dev"]
+        numbers = [f"{k} {v:.4f}" for k, v in summary["dev"].items() if isinstance(v, float)]
         self.console.print(
-            f"best epoch {summary['best_epoch']} of {summary['epochs']}: dev macro-F1 "
-            f"[bold]{dev['macro_f1']:.4f}[/] accuracy {dev['accuracy']:.4f} ECE {dev['ece']:.4f}\n"
+            f"best epoch {summary['best_epoch']} of {summary['epochs']}: dev {' '.join(numbers)}\n"
             f"next: nlpkit export {folder} --output export/{summary['name']}"
         )
 
@@ -68,18 +67,19 @@ class TrainingProgress:
             "loss": event["loss"],
             "speed": event["docs_per_second"],
             "left": _duration(event["seconds_left"]),
-            "best": f"{self.best:.4f}" if self.best else "-",
+            "best": self.best,
         }
         if self.task is None:
             self.task = self.bar.add_task("", total=event["steps"], **fields)
         self.bar.update(self.task, completed=event["step"], **fields)
 
     def _epoch(self, event: dict[str, Any]) -> None:
-        self.best = max(self.best, event["dev_macro_f1"])
+        score = f"dev {event['score']} {event['dev_' + event['score']]:.4f}"
+        if event["best"]:
+            self.best = score
         mark = " *" if event["best"] else ""
         self.console.print(
-            f"epoch {event['epoch']:>3}  loss {event['loss']:.4f}  "
-            f"dev macro-F1 {event['dev_macro_f1']:.4f}  accuracy {event['dev_accuracy']:.4f}  "
+            f"epoch {event['epoch']:>3}  loss {event['loss']:.4f}  {score}  "
             f"{event['docs_per_second']:,.0f} docs/s  {_duration(event['seconds'])}{mark}"
         )
 

@@ -41,22 +41,24 @@ def evaluate(
 
 def _show(scores: dict[str, Any]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
-    low, high = scores["macro_f1_interval"]
     console.print(
-        f"{scores['model']} on {', '.join(scores['data'])}: {scores['n']:,} documents\n"
-        f"macro-F1 [bold]{scores['macro_f1']:.4f}[/] (95% {low:.4f} to {high:.4f})  "
-        f"accuracy {scores['accuracy']:.4f}  ECE {scores['ece']:.4f}  "
-        f"{scores['docs_per_second']:,.0f} docs/s on {scores['provider']}"
+        f"{escape(scores['model'])} on {escape(', '.join(scores['data']))}: "
+        f"{scores['n']:,} documents, {scores['docs_per_second']:,.0f}/s on {scores['provider']}"
     )
+    for key in ("macro_f1", "accuracy", "ece"):
+        low, high = scores.get(f"{key}_interval", (None, None))
+        interval = f"  (95%: {low:.4f} to {high:.4f})" if low is not None else ""
+        console.print(f"{key:<9} [bold]{scores[key]:.4f}[/]{interval}")
     table = Table("label", "precision", "recall", "F1", "support")
     for column in table.columns[1:]:
         column.justify = "right"
     for place, (label, row) in enumerate(scores["per_class"].items()):
-        table.add_column(f"said {label}", justify="right")
+        table.add_column(escape(f"said {label}"), justify="right")
         numbers = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
         cells = [f"{count:,}" for count in scores["confusion"][place]]
-        table.add_row(label, *numbers, f"{row['support']:,}", *cells)
+        table.add_row(escape(label), *numbers, f"{row['support']:,}", *cells)
     console.print(table)

@@ -27,7 +27,7 @@ def export(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="A limit, such as export.max_f1_drop=0.01."
+            "--set", metavar="KEY=VALUE", help="A limit, such as export.max_score_drop=0.01."
         ),
     ] = None,
 ) -> None:
@@ -44,6 +44,7 @@ def export(
         overrides.append(f"export.precisions={json.dumps(precision.split(','))}")
     if dev:
         overrides.append(f"data.dev={json.dumps([str(Path(path).resolve()) for path in dev])}")
+        overrides.append("data.exclude=[]")
     shown = _Reports()
     manifest = job(run, output, overrides=overrides, listener=shown)
     shown.finish(manifest, output)
@@ -63,12 +64,12 @@ class _Reports:
             self.seen = True
             self.console.print(
                 f"[bold]{'precision':<10}{'MB':>7}{'|logit|':>10}{'|padding|':>11}"
-                f"{'same label':>12}{'macro-F1':>10}{'lost':>9}{'docs/s':>10}[/]"
+                f"{'same label':>12}{'dev score':>10}{'lost':>9}{'docs/s':>10}[/]"
             )
         self.console.print(
             f"{report.precision:<10}{report.bytes / 1e6:>7.2f}{report.logit_diff:>10.1e}"
-            f"{report.padding_diff:>11.1e}{report.agreement:>12.2%}{report.macro_f1:>10.4f}"
-            f"{report.f1_drop:>9.4f}{report.docs_per_second:>10,.0f}"
+            f"{report.padding_diff:>11.1e}{report.agreement:>12.2%}{report.score:>10.4f}"
+            f"{report.score_drop:>9.4f}{report.docs_per_second:>10,.0f}"
         )
 
     def finish(self, manifest: dict[str, Any], folder: Path) -> None:

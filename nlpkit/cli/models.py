@@ -43,25 +43,29 @@ def _print(found: list[dict[str, Any]], to: str, show: Any) -> None:
 
 
 def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table("name", "task", "architecture", "languages", "parameters", "MB", "dev macro-F1")
+    table = Table("name", "task", "architecture", "languages", "parameters", "MB", "dev score")
     for column in table.columns[4:]:
         column.justify = "right"
+    problems = []
     for entry in found:
         if "problem" in entry:
-            table.add_row(entry["name"], f"[red]{entry['problem']}[/]")
+            problems.append(f"[red]{escape(entry['problem'])}[/]")
             continue
         table.add_row(
-            entry["name"],
+            escape(entry["name"]),
             entry["task"],
             entry["architecture"],
             " ".join(entry["languages"]),
             f"{entry['parameters']:,}",
             f"{entry['bytes'] / 1e6:.1f}",
-            f"{entry['macro_f1']:.4f}",
+            f"{entry[entry['score']]:.4f} {entry['score']}",
         )
     console.print(table)
+    for problem in problems:
+        console.print(problem, soft_wrap=True)
 
 
 def _architecture_list(found: list[dict[str, Any]], console: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -10,11 +11,10 @@ import typer
 from nlpkit.cli import _options as o
 
 if TYPE_CHECKING:
-    from nlpkit.jobs.predict import Reading
+    from nlpkit.jobs.predict import Answer, Reading
     from nlpkit.runtime.model import Model
 
 app = typer.Typer()
-FORMATS = ("tsv", "csv", "jsonl")
 
 
 @app.command(epilog="Example: nlpkit predict --model sentiment-lstm --column review data.csv")
@@ -38,13 +38,15 @@ def predict(
 
     The general form of 'nlpkit sentiment': any bundle, by name or path.
     """
+    from nlpkit import catalog
     from nlpkit.errors import UsageError
     from nlpkit.jobs.predict import Reading
 
     if not inputs and _is_terminal(sys.stdin):
         raise UsageError("name a file, or pipe text in: echo 'Adorei!' | nlpkit sentiment")
-    if to is not None and to not in FORMATS:
-        raise UsageError(f"--to {to}: not one of {', '.join(FORMATS)}")
+    formats = [name for name in catalog.names("records") if name != "lines"]
+    if to is not None and to not in formats:
+        raise UsageError(f"--to {to}: not one of {', '.join(formats)}")
     reading = Reading(
         inputs=inputs or ["-"],
         format=source,
@@ -79,8 +81,23 @@ def _write(model: Model, reading: Reading, to: str | None, output: str, into: st
     from nlpkit import records
     from nlpkit.jobs.predict import predictions, write
 
-    came = reading.first_format()
-    named = records.format_of(output) if output != "-" else "lines"
-    format = to or (named if named in FORMATS else came if came in FORMATS else "tsv")
+    came = reading.formats()
+    named = records.format_of(output)
+    format = to or (named if named != "lines" else "tsv" if came == {"lines"} else "")
+    format = format or (came.pop() if len(came) == 1 else "jsonl")  # the only one that holds both
+    answers = _warned(predictions(model, reading), into)
     with records.write_output(output) as stream:
-        write(predictions(model, reading), stream, format, plain=came == "lines", into=into)
+        write(answers, stream, format, plain=reading.formats() == {"lines"}, into=into)
+
+
+def _warned(answers: Iterator[Answer], into: str) -> Iterator[Answer]:
+    """Say once on stderr that a field of the input is about to be replaced."""
+    for number, item in enumerate(answers):
+        taken = [field for field in (into, "score") if field in item.record]
+        if taken and not number:
+            print(
+                f"nlpkit: the input's own {' and '.join(map(repr, taken))} will be replaced; "
+                "--into NAME writes the answer elsewhere",
+                file=sys.stderr,
+            )
+        yield item

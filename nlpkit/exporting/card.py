@@ -8,7 +8,10 @@ from typing import Any
 def model_card(manifest: dict[str, Any]) -> str:
     """Return README.md: use, scores, precisions, data with licences."""
     languages = ", ".join(manifest["languages"])
-    dev = manifest["scores"]["dev"]
+    dev, score = manifest["scores"]["dev"], manifest["score"]
+    interval = dev.get(f"{score}_interval")
+    spread = f" (95% interval {interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
+    others = [f"{k} {v:.4f}" for k, v in dev.items() if isinstance(v, float) and k != score]
     parts = [
         f"# {manifest['name']}",
         f"{manifest['task']['name'].capitalize()} for {languages} by a "
@@ -20,30 +23,25 @@ def model_card(manifest: dict[str, Any]) -> str:
         f"share {manifest['overlap']} tokens. Scores are probabilities calibrated by a temperature "
         f"of {manifest['temperature']}, fitted on dev.",
         "## Scores",
-        f"On dev ({dev['n']} documents, pooled): macro-F1 {dev['macro_f1']:.4f} "
-        f"(95% interval {dev['macro_f1_interval'][0]:.4f} to {dev['macro_f1_interval'][1]:.4f}), "
-        f"accuracy {dev['accuracy']:.4f}, expected calibration error {dev['ece']:.4f}. "
-        "Dev chose the epoch and the temperature, so these flatter the model a little; "
-        "scores on test sets stand in the recipe's eval.json.",
+        f"On dev ({dev['n']} documents, pooled): {score} {dev[score]:.4f}{spread}, "
+        f"{', '.join(others)}. Dev chose the epoch and the temperature, so these flatter the model "
+        f"a little: measure it on data of yours with `nlpkit evaluate {manifest['name']} FILE`.",
         "## Precisions",
-        _precisions(manifest["precisions"]),
+        _precisions(manifest["precisions"], score),
         "## Training data",
         _data(manifest["training"]["data"]["train"]),
         "## Limits",
-        "Labels of several sets are derived (from stars, emotions or a review's field) and noisy; "
-        "irony, mixed opinions and domains far from those above are where it errs most. "
-        "It must not decide alone about people. The licences above bind those who retrain or "
-        "redistribute: some are non-commercial or not stated.",
+        "It knows what the data above taught it, with their noise and bias, and errs most far from "
+        "their domains. It must not decide alone about people. The licences above bind those who "
+        "retrain or redistribute it.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _precisions(entries: dict[str, Any]) -> str:
-    head = (
-        "| precision | MB | dev macro-F1 | same label as torch | docs/s |\n|---|---|---|---|---|\n"
-    )
+def _precisions(entries: dict[str, Any], score: str) -> str:
+    head = f"| precision | MB | dev {score} | same as torch | docs/s |\n|---|---|---|---|---|\n"
     rows = [
-        f"| {name} | {entry['bytes'] / 1e6:.1f} | {entry['macro_f1']:.4f} "
+        f"| {name} | {entry['bytes'] / 1e6:.1f} | {entry['score']:.4f} "
         f"| {entry['agreement']:.2%} | {entry['docs_per_second']:,.0f} |"
         for name, entry in entries.items()
     ]

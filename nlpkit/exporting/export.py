@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -25,7 +24,7 @@ from nlpkit.exporting.onnx import to_onnx
 from nlpkit.exporting.precision import PRECISIONS
 from nlpkit.recipe import Export, Recipe
 from nlpkit.runtime import device
-from nlpkit.runtime.bundle import FORMAT, MANIFEST, SessionRun, open_bundle
+from nlpkit.runtime.bundle import FORMAT, MANIFEST, SessionRun, open_bundle, read_manifest
 from nlpkit.runtime.model import Model
 from nlpkit.training.data import Split
 
@@ -45,29 +44,31 @@ def export(
     """Write the bundle of a torch-backed model and return its manifest.
 
     Raises:
-        GateError: a precision passed a limit; nothing was written.
+        GateError: a precision exceeded a limit; nothing was written.
         UsageError: the output is something other than a bundle.
     """
     _check_output(folder)
-    network = model.run.network  # type: ignore[attr-defined]
-    float_model = to_onnx(network, summary["vocab_size"])
-    wanted = [name for name in PRECISIONS if name == "fp32" or name in limits.precisions]
+    float_model = to_onnx(model.run.network, summary["vocab_size"])  # type: ignore[attr-defined]
+    held = gate.Gate(model, dev, summary["vocab_size"])
     files: dict[str, bytes] = {}
     reports: list[gate.Report] = []
-    for name in wanted:
-        content = PRECISIONS[name](float_model).SerializeToString()
+    for name in [name for name in PRECISIONS if name == "fp32" or name in limits.precisions]:
+        made = PRECISIONS[name](float_model)
+        if made is None:  # this precision has nothing to offer to this network
+            continue
+        content = made.SerializeToString()
         files[_file(name)] = content
         run = SessionRun(device.session(content, "cpu"))
-        reports.append(gate.measure(name, len(content), run, model, dev, summary["vocab_size"]))
+        reports.append(held.measure(name, len(content), run))
         listener(reports[-1])
     failures = [line for report in reports for line in report.failures(limits)]
     if failures:
         raise GateError(
-            f"nothing was written; limits were passed: {'; '.join(failures)}. "
+            f"nothing was written; limits exceeded: {'; '.join(failures)}. "
             "Leave the precision out, or widen a limit with --set export.KEY=VALUE"
         )
     files["tokenizer.json"] = model.encoder.tokenizer.to_str().encode()
-    manifest = _manifest(recipe, summary, reports, folder.name)
+    manifest = _manifest(recipe, summary, reports, folder.name, model.task.score)
     return _write(folder, files, manifest)
 
 
@@ -76,20 +77,33 @@ def _file(precision: str) -> str:
 
 
 def _check_output(folder: Path) -> None:
-    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+    """Only a bundle may be replaced, and only one that holds nothing else."""
+    if (
+        folder.name in ("", "..")
+        or folder.is_symlink()
+        or (folder.exists() and not folder.is_dir())
+    ):
+        raise UsageError(f"{folder}: name a folder to write, such as export/mine")
+    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if there and MANIFEST not in there:
         raise UsageError(f"{folder} is not empty and not a bundle; choose another --output")
+    if there and (
+        others := sorted(there - set(read_manifest(folder).manifest["files"]) - {MANIFEST})
+    ):
+        raise UsageError(f"{folder} holds {', '.join(others)} beside a bundle; move it away")
 
 
 def _manifest(
-    recipe: Recipe, summary: dict[str, Any], reports: Sequence[gate.Report], name: str
+    recipe: Recipe, summary: dict[str, Any], reports: Sequence[gate.Report], name: str, score: str
 ) -> dict[str, Any]:
-    architecture = {"name": recipe.architecture.name}
+    tree = recipe.to_dict()
+    del tree["data"]  # its files, with licences, are under training; its paths tell nobody anything
     return {
         "format": FORMAT,
         "name": name,
         "version": "1",
         "task": summary["task"],
-        "architecture": architecture | dataclasses.asdict(recipe.architecture.config),
+        "architecture": tree["architecture"] | {"vocab_size": summary["vocab_size"]},
         "parameters": summary["parameters"],
         "labels": summary["task"]["labels"],
         "languages": list(recipe.data.languages),
@@ -102,11 +116,11 @@ def _manifest(
         },
         "cpu_precision": _fastest(reports),
         "training": {
-            "recipe": recipe.name,
+            "recipe": tree,
             "data": summary["data"],
-            "epochs": summary["epochs"],
-            "seed": recipe.train.seed,
+            "best_epoch": summary["best_epoch"],
         },
+        "score": score,
         "scores": {"dev": summary["dev"]},
         "tools": {
             "nlpkit": __version__,
@@ -138,9 +152,11 @@ def _write(folder: Path, files: dict[str, bytes], manifest: dict[str, Any]) -> d
         golden = golden_lines(open_bundle(part, device="cpu", precision="fp32")).encode()
         _put(part, files | {"golden.jsonl": golden}, manifest)
         open_bundle(part, device="cpu")
+        old = part.with_name(part.name + ".old")
         if folder.exists():
-            shutil.rmtree(folder)
+            os.replace(folder, old)
         os.replace(part, folder)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return manifest

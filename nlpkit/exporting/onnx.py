@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 import warnings
-from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any
 
 import onnx
 import torch
-from onnxscript import opset20 as op
 from torch.export import Dim
 
-from nlpkit import catalog
 from nlpkit.training.network import Network
 
 OPSET = 20  # 23 and 24 write an Attention that ONNX Runtime rejects with a boolean mask
@@ -32,6 +29,8 @@ def to_onnx(network: Network, vocab_size: int) -> onnx.ModelProto:
     mask_BT = torch.ones(2, 9, dtype=torch.bool)
     mask_BT[1, 5:] = False
     axes = {0: Dim("batch"), 1: Dim("time")}
+    architecture = sys.modules[type(network.encoder).__module__]
+    translations = getattr(architecture, "onnx_translations", dict)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     # The exporter narrates each pass on stdout, which is not a place for that.
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -45,7 +44,7 @@ def to_onnx(network: Network, vocab_size: int) -> onnx.ModelProto:
             output_names=["logits"],
             dynamic_shapes={"ids": axes, "mask": axes},
             external_data=False,
-            custom_translation_table=_translations(),
+            custom_translation_table=translations(),
         )
     model: onnx.ModelProto = program.model_proto
     _forget_sources(model.graph)
@@ -60,22 +59,3 @@ def _forget_sources(graph: onnx.GraphProto) -> None:
         node.doc_string = ""
     for value in graph.value_info:
         del value.metadata_props[:]
-
-
-def _translations() -> dict[Any, Any]:
-    """Return what the exporter lacks: torch.nn.RNN, which it would unroll over the example's T."""
-    catalog.load("architectures", "lstm")  # registers the operator
-    return {torch.ops.nlpkit.rnn_tanh.default: _rnn_tanh}
-
-
-def _rnn_tanh(states_BTD: Any, weights: Sequence[Any]) -> Any:
-    kernel, recurrent, bias, recurrent_bias = weights
-    states_T1BD, _ = op.RNN(
-        op.Transpose(states_BTD, perm=[1, 0, 2]),
-        op.Unsqueeze(kernel, [0]),
-        op.Unsqueeze(recurrent, [0]),
-        op.Unsqueeze(op.Concat(bias, recurrent_bias, axis=0), [0]),
-        activations=["Tanh"],
-        hidden_size=recurrent.shape[1],
-    )
-    return op.Transpose(op.Squeeze(states_T1BD, [1]), perm=[1, 0, 2])

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-SMALLEST_TABLE = 1 << 16  # elements; below it there is nothing to win
+SMALLEST_TABLE = 1 << 10  # elements; below it there is nothing to win
 
 
 def as_fp32(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -31,8 +31,8 @@ def as_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
     return made
 
 
-def as_int8(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with its embedding tables in int8, a scale for each row.
+def as_int8(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """Return the model with its embedding tables in int8, a scale for each row; None without any.
 
     Tables are most of a small model's bytes. Activations stay float32 on purpose: dynamic
     quantisation takes its scale from the whole batch, so that a document's scores would depend
@@ -57,6 +57,8 @@ def as_int8(model: onnx.ModelProto) -> onnx.ModelProto:
             if name in node.input
         )
     }
+    if not gathered:
+        return None
     nodes = []
     for node in copy.graph.node:
         table = node.input[0] if node.op_type == "Gather" else ""
@@ -96,7 +98,7 @@ def _dequantised(node: onnx.NodeProto, table: str) -> list[onnx.NodeProto]:
     ]
 
 
-PRECISIONS: dict[str, Callable[[onnx.ModelProto], onnx.ModelProto]] = {
+PRECISIONS: dict[str, Callable[[onnx.ModelProto], onnx.ModelProto | None]] = {
     "fp32": as_fp32,
     "int8": as_int8,
     "fp16": as_fp16,

@@ -7,8 +7,6 @@ from typing import Any
 from nlpkit import catalog, recipe
 from nlpkit._fields import described, toml_value
 
-BOW = {"kind": "char", "vocab_size": 400, "window": 1024}  # its n-grams are of characters
-
 
 def recipe_text(task: str, arch: str) -> str:
     """Return the TOML of a recipe with defaults.
@@ -18,6 +16,7 @@ def recipe_text(task: str, arch: str) -> str:
         MissingExtra: torch, which architectures are written in, is not installed.
     """
 
+    network = catalog.load("architectures", arch)
     examples = {
         "train": ["train.jsonl"],
         "dev": ["dev.jsonl"],
@@ -25,9 +24,9 @@ def recipe_text(task: str, arch: str) -> str:
     }
     sections: list[tuple[str, dict[str, Any], type]] = [
         ("task", {"name": task}, catalog.load("tasks", task).Config),
-        ("architecture", {"name": arch}, catalog.load("architectures", arch).Config),
+        ("architecture", {"name": arch}, network.Config),
         ("data", examples, recipe.Data),
-        ("tokenizer", BOW if arch == "bow" else {}, recipe.Tokenizer),
+        ("tokenizer", getattr(network, "TOKENIZER", {}), recipe.Tokenizer),
         ("train", {}, recipe.Train),
         ("export", {}, recipe.Export),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 from nlpkit import catalog, zoo
@@ -14,13 +15,17 @@ def bundles() -> list[dict[str, Any]]:
     return [_described(folder) for folder in zoo.bundle_folders()]
 
 
-def _described(folder: Any) -> dict[str, Any]:
+def _described(folder: Path) -> dict[str, Any]:
     from nlpkit.runtime.bundle import read_manifest
 
     try:
-        manifest = read_manifest(folder).manifest
-    except ModelError as problem:
-        return {"name": folder.name, "path": str(folder), "problem": str(problem)}
+        return _entry(folder, read_manifest(folder).manifest)
+    except (ModelError, KeyError, TypeError, AttributeError) as problem:
+        said = problem if isinstance(problem, ModelError) else f"{folder}: damaged ({problem!r})"
+        return {"name": folder.name, "path": str(folder), "problem": str(said)}
+
+
+def _entry(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     used = manifest["precisions"][manifest.get("cpu_precision", "fp32")]
     return {
         "name": manifest["name"],
@@ -31,10 +36,9 @@ def _described(folder: Any) -> dict[str, Any]:
         "parameters": manifest["parameters"],
         "bytes": used["bytes"],
         "precisions": list(manifest["precisions"]),
-        "macro_f1": manifest["scores"]["dev"]["macro_f1"],
-        "ece": manifest["scores"]["dev"]["ece"],
+        "score": manifest["score"],
         "path": str(folder),
-    }
+    } | {key: value for key, value in manifest["scores"]["dev"].items() if isinstance(value, float)}
 
 
 def architectures() -> list[dict[str, Any]]:

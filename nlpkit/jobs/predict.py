@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from nlpkit import records
+from nlpkit import catalog, records
 from nlpkit.errors import UsageError
 from nlpkit.records import Record, Source
 from nlpkit.records.tsv import row
@@ -26,9 +26,11 @@ class Reading:
     errors: str = "strict"
     whole: bool = False
 
-    def first_format(self) -> str:
-        """Return the format of the first input, which the output follows."""
-        return "lines" if self.whole else self.format or records.format_of(self.inputs[0])
+    def formats(self) -> set[str]:
+        """Return the formats of all inputs, which the output follows."""
+        if self.whole:
+            return {"lines"}
+        return {self.format or records.format_of(path) for path in self.inputs}
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def write(
             label, score = _label_and_score(item.prediction)
             stream.write(row([label, score, item.text]) + "\n")
     else:
-        full = format == "jsonl"
+        full = getattr(catalog.load("records", format), "NESTED", False)
         records.write((annotated(item, into, full=full) for item in answers), stream, format)
 
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlpkit import recipe as recipes, zoo
+from nlpkit import catalog, recipe as recipes, zoo
 from nlpkit.errors import UsageError
-from nlpkit.jobs.init import BOW
 from nlpkit.recipe import Recipe
 
 
@@ -33,18 +32,19 @@ def recipe_from_files(
 
     Raises:
         UsageError: an override is wrong, or there is no such task or architecture.
+        MissingExtra: torch is not installed.
     """
+
     tree: dict[str, Any] = {
         "name": f"{task}-{arch}",
         "task": {"name": task},
         "architecture": {"name": arch},
+        "tokenizer": getattr(catalog.load("architectures", arch), "TOKENIZER", {}),
         "data": {
             "train": [str(Path(path).resolve()) for path in train],
             "dev": [str(Path(path).resolve()) for path in dev],
         },
     }
-    if arch == "bow":
-        tree["tokenizer"] = BOW
     return recipes.from_dict(tree, folder=Path.cwd(), where="command line", overrides=overrides)
 
 
@@ -59,6 +59,8 @@ def train(
     """Train into `folder`; raises as `nlpkit.training.run.train`."""
     from nlpkit.training import run
 
-    if recipe.architecture.name == "bow" and recipe.tokenizer.kind != "char":
-        raise UsageError('bow reads characters: set [tokenizer] kind = "char"')
+    network = catalog.load("architectures", recipe.architecture.name)
+    kind = getattr(network, "TOKENIZER", {}).get("kind")
+    if kind and recipe.tokenizer.kind != kind:
+        raise UsageError(f'{recipe.architecture.name} needs [tokenizer] kind = "{kind}"')
     return run.train(recipe, folder, device=device, resume=resume, listener=listener)

@@ -12,10 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from nlpkit import catalog
 from nlpkit.errors import InputError, UsageError, near_match
 
 COMPRESSION = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2"}
-FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+EXTENSIONS = {"tsv": ("tab",), "jsonl": ("ndjson",)}  # beside the format's own name
 SIBLINGS = 10_000  # names looked at for a near match: a huge folder must not stall an error
 
 
@@ -24,7 +25,12 @@ def format_of(path: str | os.PathLike[str]) -> str:
     name = Path(path)
     if name.suffix.lower() in COMPRESSION:
         name = name.with_suffix("")
-    return FORMATS.get(name.suffix.lower(), "lines")
+    extension = name.suffix.lower().removeprefix(".")
+    known = catalog.names("records")
+    if extension in known:
+        return extension
+    also = (form for form in known if extension in EXTENSIONS.get(form, ()))
+    return next(also, "lines")
 
 
 @contextmanager

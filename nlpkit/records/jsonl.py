@@ -15,6 +15,8 @@ __all__ = ["TEXT", "read", "write"]
 _MEND = "one JSON object per line is needed, as jq -c makes them"
 _KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", str: "a text"}
 
+NESTED = True  # a value may be a table of its own
+
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
     """Yield one record per line; a blank line is a record with empty text.

@@ -93,14 +93,34 @@ def read_manifest(folder: Path) -> Bundle:
         )
     if lacking := [key for key in NEEDED if key not in manifest]:
         raise ModelError(f"{folder / MANIFEST}: lacks {', '.join(lacking)}; export the model again")
+    if not _is_sound(manifest):
+        raise ModelError(
+            f"{folder / MANIFEST}: holds values that cannot be; export the model again"
+        )
     _check_files(folder, manifest)
     return Bundle(folder, manifest)
 
 
+def _is_sound(manifest: dict[str, Any]) -> bool:
+    """Tell whether what loading relies on has the types and ranges it must have."""
+    try:
+        window, overlap = manifest["window"], manifest["overlap"]
+        return (
+            isinstance(manifest["task"]["labels"], list)
+            and all(isinstance(hash, str) for hash in manifest["files"].values())
+            and all(isinstance(entry["file"], str) for entry in manifest["precisions"].values())
+            and manifest.get("cpu_precision", "fp32") in manifest["precisions"]
+            and isinstance(window, int)
+            and isinstance(overlap, int)
+            and 0 <= overlap < window
+            and 0 < float(manifest["temperature"]) < 1e6
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
 def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
     listed = manifest["files"]
-    if not isinstance(listed, dict) or not isinstance(manifest["precisions"], dict):
-        raise ModelError(f"{folder / MANIFEST}: damaged; export the model again")
     for name in listed:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             raise ModelError(f"{folder / MANIFEST}: names {name!r}, which is outside the bundle")
@@ -111,7 +131,7 @@ def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
         raise ModelError(
             f"{folder}: {', '.join(extra)} does not belong to the bundle; remove it and try again"
         )
-    used = [entry.get("file") for entry in manifest["precisions"].values()]
+    used = [entry["file"] for entry in manifest["precisions"].values()]
     if unknown := [name for name in [*used, "tokenizer.json"] if name not in listed]:
         raise ModelError(f"{folder / MANIFEST}: {unknown[0]!r} has no hash; export the model again")
 
@@ -137,7 +157,6 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
         run=SessionRun(session),
         temperature=float(manifest["temperature"]),
         provider=session.get_providers()[0].removesuffix("ExecutionProvider"),
-        info=manifest,
     )
 
 

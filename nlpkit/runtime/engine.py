@@ -1,11 +1,12 @@
 """Answer a stream: read ahead on a thread, score what is there, give answers in order.
 
-A full chunk is scored at once; a slow producer's documents are scored as soon as the input
-pauses, so `tail -f log | nlpkit sentiment` answers line by line.
+A full chunk is scored at once, an unfinished one soon after its first document came, so
+`tail -f log | nlpkit sentiment` answers line by line.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -19,7 +20,7 @@ Item = TypeVar("Item")
 
 CHUNK_DOCUMENTS = 1024
 CHUNK_CHARACTERS = 1 << 20  # bounds memory when documents are long
-PAUSE = 0.05  # seconds without input after which an unfinished chunk is scored
+PAUSE = 0.05  # seconds that a chunk may wait to be filled
 
 
 class _End:
@@ -43,7 +44,7 @@ def answer(
 
 
 def chunks(items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
-    """Yield lists of items, cut by size or by a pause of the input."""
+    """Yield lists of items, cut by size or by the time since their first item."""
     waiting: queue.Queue[tuple[Item, str] | _End] = queue.Queue(2 * CHUNK_DOCUMENTS)
     closed = threading.Event()
     # A daemon: a read that blocks for ever must not keep the program from ending.
@@ -74,9 +75,10 @@ def _gather(
             break
         if isinstance(item, _End):
             return chunk, item
+        if not chunk:
+            deadline = time.monotonic() + PAUSE
         chunk.append(item)
         characters += len(item[1])
-        deadline = time.monotonic() + PAUSE
     return chunk, None
 
 
@@ -88,8 +90,11 @@ def _read(
     error: BaseException | None = None
     try:
         for item in items:
-            waiting.put(item)
-            if closed.is_set():
+            while not closed.is_set():
+                with contextlib.suppress(queue.Full):
+                    waiting.put(item, timeout=1)
+                    break
+            else:
                 return
     except BaseException as problem:  # handed to the consumer, which raises it in its turn
         error = problem

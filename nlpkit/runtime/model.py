@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nlpkit.runtime.batcher import TOKEN_BUDGET, batches
@@ -30,7 +30,6 @@ class Model:
     run: Run
     temperature: float = 1.0
     provider: str = "CPU"
-    info: Mapping[str, Any] = field(default_factory=dict)
 
     def outputs(self, texts: Sequence[str]) -> list[np.ndarray | None]:
         """Return each document's output (logits); None for a document without tokens."""
@@ -41,25 +40,20 @@ class Model:
                 rows[row] = output
         return self._combined(rows, windows.ids, windows.owner, len(texts))
 
-    def scored(self, texts: Sequence[str], golds: Sequence[Any]) -> tuple[list[Any], np.ndarray]:
-        """Return golds and stacked outputs of the documents that have tokens."""
-        import numpy as np
-
+    def scored(
+        self, texts: Sequence[str], golds: Sequence[Any]
+    ) -> tuple[list[Any], list[np.ndarray]]:
+        """Return golds and outputs of the documents that have tokens."""
         outputs = self.outputs(texts)
         kept = [(gold, o) for gold, o in zip(golds, outputs, strict=True) if o is not None]
-        return [gold for gold, _ in kept], np.array([output for _, output in kept])
+        return [gold for gold, _ in kept], [output for _, output in kept]
 
     def predict(self, texts: Sequence[str]) -> list[Prediction | None]:
         """Return one prediction for each document, in order; None for an empty one."""
-        import numpy as np
-
-        outputs = self.outputs(texts)
-        there = [row for row, output in enumerate(outputs) if output is not None]
+        there, outputs = self.scored(texts, range(len(texts)))
         answers: list[Prediction | None] = [None] * len(texts)
-        if there:
-            stacked = np.stack([np.asarray(outputs[row]) for row in there])
-            for row, answer in zip(there, self.task.decode(stacked, self.temperature), strict=True):
-                answers[row] = answer
+        for row, answer in zip(there, self.task.decode(outputs, self.temperature), strict=True):
+            answers[row] = answer
         return answers
 
     def _combined(

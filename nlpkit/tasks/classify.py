@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +30,8 @@ class Task:
     Legend: N documents, C labels.
     """
 
+    score = "macro_f1"
+
     def __init__(self, config: Config, labels: Iterable[str]) -> None:
         self.config = config
         self.labels = tuple(labels)
@@ -56,20 +58,31 @@ class Task:
             )
         return self.labels.index(label)
 
-    def targets(self, golds: list[int], weights: list[Mapping[int, float]]) -> dict[str, Any]:
-        """Return gold_N and weight_NC, one but for the labels that a row's file never gives.
+    def priors(self, golds: Sequence[int], missing: float) -> dict[int, float]:
+        """Return the prior of each label that is not among a file's golds."""
+        return dict.fromkeys(set(range(len(self.labels))) - set(golds), missing)
+
+    def count(self, golds: Sequence[int]) -> dict[str, int]:
+        """Return how many rows have each label, for model cards."""
+        counts = {label: golds.count(place) for place, label in enumerate(self.labels)}
+        return {label: count for label, count in counts.items() if count}
+
+    def targets(
+        self, golds: Sequence[int], priors: Sequence[Mapping[int, float]]
+    ) -> dict[str, Any]:
+        """Return gold_N and prior_NC, one but for the labels that a row's file never gives.
 
         A file without neutral rows mostly had them taken out; it must not teach that neutral
-        does not exist. In the loss that label's probability counts by its weight: 0 leaves its
+        does not exist. In the loss that label's probability counts by its prior: 0 leaves its
         logit alone, 1 pushes it down like any wrong label (a prior shift, Saerens et al. 2002).
         """
         import numpy as np
 
-        weight_NC = np.ones((len(golds), len(self.labels)), dtype=np.float32)
-        for row, missing in enumerate(weights):
-            for place, weight in missing.items():
-                weight_NC[row, place] = weight
-        return {"gold_N": np.asarray(golds, dtype=np.int64), "weight_NC": weight_NC}
+        prior_NC = np.ones((len(golds), len(self.labels)), dtype=np.float32)
+        for row, missing in enumerate(priors):
+            for place, prior in missing.items():
+                prior_NC[row, place] = prior
+        return {"gold_N": np.asarray(golds, dtype=np.int64), "prior_NC": prior_NC}
 
     def head(self, width: int, pooling: str) -> Any:
         """Return the torch module states_BTD, mask_BT -> logits_BC."""
@@ -101,13 +114,13 @@ class Task:
         smoothing: float = 0.0,
         weights: Any = None,
     ) -> Any:
-        """Cross-entropy over the weighted labels, with label smoothing (Szegedy et al. 2016)."""
+        """Cross-entropy under the priors, with label smoothing (Szegedy et al. 2016)."""
         import torch
 
-        gold_N, weight_NC = targets["gold_N"], targets["weight_NC"]
-        log_probs_NC = torch.log_softmax(outputs.float() + weight_NC.clamp_min(1e-9).log(), dim=1)
+        gold_N, prior_NC = targets["gold_N"], targets["prior_NC"]
+        log_probs_NC = torch.log_softmax(outputs.float() + prior_NC.clamp_min(1e-9).log(), dim=1)
         hit_N = log_probs_NC.gather(1, gold_N[:, None]).squeeze(1)
-        spread_N = (log_probs_NC * weight_NC).sum(1) / weight_NC.sum(1)
+        spread_N = (log_probs_NC * prior_NC).sum(1) / prior_NC.sum(1)
         loss_N = -(1 - smoothing) * hit_N - smoothing * spread_N
         if weights is not None:
             loss_N = loss_N * weights[gold_N]
@@ -119,24 +132,30 @@ class Task:
 
         return np.average(outputs, axis=0, weights=weights).astype(outputs.dtype)
 
-    def decode(self, outputs: np.ndarray, temperature: float = 1.0) -> list[Prediction]:
-        """Turn logits_NC into labels with calibrated probabilities (Guo et al. 2017)."""
+    def decode(self, outputs: Sequence[np.ndarray], temperature: float = 1.0) -> list[Prediction]:
+        """Turn each document's logits into labels with calibrated probabilities."""
         probs_NC = self.probabilities(outputs, temperature)
         return [
             Prediction(self.labels[best], row[best], dict(zip(self.labels, row, strict=True)))
-            for best, row in zip(outputs.argmax(axis=1).tolist(), probs_NC.tolist(), strict=True)
+            for best, row in zip(probs_NC.argmax(axis=1).tolist(), probs_NC.tolist(), strict=True)
         ]
 
-    def probabilities(self, logits_NC: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-        """Softmax of logits / temperature, in float64."""
+    def agreement(self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> float:
+        """Return the share of documents with one label in both."""
         import numpy as np
 
-        scaled_NC = logits_NC.astype(np.float64) / temperature
+        return float(np.mean(np.argmax(ours, axis=1) == np.argmax(theirs, axis=1)))
+
+    def probabilities(self, logits: Sequence[np.ndarray], temperature: float = 1.0) -> np.ndarray:
+        """Softmax of logits / temperature, in float64: probs_NC."""
+        import numpy as np
+
+        scaled_NC = np.array(logits, dtype=np.float64).reshape(-1, len(self.labels)) / temperature
         scaled_NC -= scaled_NC.max(axis=1, keepdims=True)
         exp_NC = np.exp(scaled_NC)
         return np.asarray(exp_NC / exp_NC.sum(axis=1, keepdims=True))
 
-    def fit_temperature(self, golds: list[int], outputs: np.ndarray) -> float:
+    def fit_temperature(self, golds: list[int], outputs: Sequence[np.ndarray]) -> float:
         """Return the temperature of least negative log-likelihood (Guo et al. 2017)."""
         import numpy as np
 
@@ -147,7 +166,7 @@ class Task:
         return round(float(min(np.geomspace(0.25, 4.0, 81), key=loss)), 4)
 
     def metrics(
-        self, golds: list[int], outputs: np.ndarray, temperature: float = 1.0
+        self, golds: list[int], outputs: Sequence[np.ndarray], temperature: float = 1.0
     ) -> dict[str, Any]:
         """Report as `nlpkit.tasks._scores.classification` describes."""
         import numpy as np

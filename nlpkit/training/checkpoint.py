@@ -30,6 +30,13 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, 
     os.replace(part, path)
 
 
+def save_text(path: Path, text: str) -> None:
+    """Write beside, then rename."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return tensors and state.
 
@@ -63,8 +70,15 @@ def pack(
 def unpack(
     tensors: Mapping[str, Tensor], network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
-    """Put a checkpoint's weights and moments back."""
-    network.load_state_dict(part(tensors, "model"))
+    """Put a checkpoint's weights and moments back.
+
+    Raises:
+        ModelError: they are of another network.
+    """
+    try:
+        network.load_state_dict(part(tensors, "model"))
+    except RuntimeError:
+        raise ModelError("the checkpoint is of another network; train into a new folder") from None
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in part(tensors, "optimizer").items():
         index, _, key = name.partition(".")

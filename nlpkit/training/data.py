@@ -17,16 +17,18 @@ from nlpkit.rows import Row, gold_of, read_records, read_rows
 from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.tasks import Task
 
+Found = tuple[Source, Path, list[Row]]
+
 POOL = 64  # batches whose documents are sorted by length together
 
 
 @dataclass
 class Split:
-    """Documents with their golds. `weights[i]`: of the labels that row i's file never gives."""
+    """Documents with their golds. `priors[i]`: of the labels that row i's file never gives."""
 
     texts: list[str] = field(default_factory=list)
     golds: list[Any] = field(default_factory=list)
-    weights: list[Mapping[int, float]] = field(default_factory=list)
+    priors: list[Mapping[int, float]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -49,41 +51,37 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     Raises:
         InputError: a file is missing or unreadable, a label unknown, or a split empty.
     """
-    data = recipe.data
-    for name, sources in (("train", data.train), ("dev", data.dev)):
+    for name, sources in (("train", recipe.data.train), ("dev", recipe.data.dev)):
         if not sources:
             raise InputError(f"no {name} data: give [data] {name} in the recipe, or --{name} FILE")
-    excluded = set()
-    for pattern in data.exclude:
-        for path in resolve(pattern, recipe.folder):
-            excluded |= {fingerprint(r["text"]) for r in read_records(str(path), "text")}
-    dev_rows = _rows(data.dev, recipe.folder)
-    dev_rows = [(s, p, _without(rows, excluded)) for s, p, rows in dev_rows]
+    excluded = _excluded(recipe)
+    dev_rows = _rows(recipe.data.dev, recipe.folder, excluded)
     held_out = excluded | {fingerprint(row.text) for *_, rows in dev_rows for row in rows}
-    found = _rows(data.train, recipe.folder)
-    train_rows = [(s, p, _without(rows, held_out)) for s, p, rows in found]
-    if any(rows for *_, rows in found) and not any(rows for *_, rows in train_rows):
+    train_rows = _rows(recipe.data.train, recipe.folder, held_out)
+    rows = [row.fields for *_, rows in train_rows for row in rows]
+    if not rows and any(rows for *_, rows in _rows(recipe.data.train, recipe.folder, set())):
         raise InputError("every training text also stands in the dev or excluded files; split them")
-    task = task_class.from_rows(
-        [{"label": row.label} for *_, rows in train_rows for row in rows], recipe.task.config
-    )
-    rng = np.random.default_rng(recipe.train.seed)
-    train = _split(train_rows, task, rng)
-    dev = _split(dev_rows, task, rng)
-    for name, split in (("train", train), ("dev", dev)):
-        if not split.texts:
-            raise InputError(f"the {name} files hold no usable rows")
-    return task, train, dev
+    task = task_class.from_rows(rows, recipe.task.config)
+    return task, _split(train_rows, task, recipe, "train"), _split(dev_rows, task, recipe, "dev")
 
 
 def load_dev(recipe: Recipe, task: Task) -> Split:
-    """Return only the dev split, as `load` would."""
-    return _split(_rows(recipe.data.dev, recipe.folder), task, np.random.default_rng(0))
+    """Return only the dev split, the very one that `load` returns."""
+    return _split(_rows(recipe.data.dev, recipe.folder, _excluded(recipe)), task, recipe, "dev")
 
 
-def _rows(sources: Sequence[Source], folder: Path) -> list[tuple[Source, Path, list[Row]]]:
+def _excluded(recipe: Recipe) -> set[str]:
+    return {
+        fingerprint(record["text"])
+        for pattern in recipe.data.exclude
+        for path in resolve(pattern, recipe.folder)
+        for record in read_records(str(path), "text")
+    }
+
+
+def _rows(sources: Sequence[Source], folder: Path, taken: set[str]) -> list[Found]:
     return [
-        (source, path, read_rows(str(path), text=source.text, label=source.label))
+        (source, path, _without(read_rows(str(path), text=source.text, label=source.label), taken))
         for source in sources
         for path in resolve(source.path, folder)
     ]
@@ -99,25 +97,27 @@ def _without(rows: list[Row], taken: set[str]) -> list[Row]:
     return kept
 
 
-def _split(found: list[tuple[Source, Path, list[Row]]], task: Task, rng: Any) -> Split:
+def _split(found: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
+    rng = np.random.default_rng(recipe.train.seed)
     split = Split()
     for source, path, rows in found:
         golds = [gold_of(task, row) for row in rows]
-        missing = set(range(len(task.labels))) - set(golds)
-        weights = dict.fromkeys(missing, source.missing_labels) if golds else {}
+        priors = task.priors(golds, source.missing_labels)
         kept = _sample(golds, source.max_per_label, rng)
         split.texts += [rows[place].text for place in kept]
         split.golds += [golds[place] for place in kept]
-        split.weights += [weights] * len(kept)
-        counts = Counter(rows[place].label for place in kept)
+        split.priors += [priors] * len(kept)
         split.files.append(
             {
-                "file": source.path if path.name in source.path else str(path.name),
+                # An absolute path tells of one machine only.
+                "file": path.name if Path(source.path).is_absolute() else source.path,
                 "rows": len(kept),
-                "labels": dict(sorted(counts.items())),
+                "labels": task.count([golds[place] for place in kept]),
                 "licence": source.licence,
             }
         )
+    if not split.texts:
+        raise InputError(f"the {name} files hold no usable rows")
     return split
 
 

@@ -6,9 +6,9 @@ and the checkpoint, so a resumed run ends in the very same weights as an unbroke
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nlpkit.errors import InputError, UsageError
 from nlpkit.recipe import Train
 from nlpkit.runtime.model import Model
 from nlpkit.training import checkpoint
@@ -37,11 +38,13 @@ class State:
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
-    best: float = -1.0
+    best: float | None = None
     best_epoch: int = 0
-    since_best: int = 0
     finished: bool = False
     scaler: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    data: str = ""
+    world: int = 1
 
 
 class Loop:
@@ -65,22 +68,38 @@ class Loop:
         self.optimizer = optimizer_for(network, settings)
         self.half = half_precision(settings, team.device)
         self.scaler = torch.amp.GradScaler(enabled=self.half is torch.float16)
-        self.state = State()
-        self.weights = self._class_weights()
+        self.state = State(data=self._digest(), world=team.world)
+        self.class_weights = self._class_weights()
         self.steps = len(self._epoch(0)) // team.world
+        if not self.steps:
+            raise InputError(
+                f"{len(self.ids)} documents make no step for {team.world} processes; "
+                "lower train.batch_size or start fewer"
+            )
         self.started = time.monotonic()
 
     def resume(self) -> None:
-        """Continue from the folder's checkpoint. Raises ModelError when it is damaged."""
-        tensors, stored = checkpoint.load_tensors(self.folder / "last.safetensors")
+        """Continue from the folder's checkpoint.
+
+        Raises:
+            ModelError: it is damaged.
+            UsageError: the data or the number of processes is not what it was.
+        """
+        path = self.folder / "last.safetensors"
+        tensors, stored = checkpoint.load_tensors(path)
+        if stored.get("data") != self.state.data:
+            raise UsageError(
+                f"{path}: the training data has changed since; train into a new folder"
+            )
+        if stored.get("world") != self.state.world:
+            raise UsageError(
+                f"{path}: was made by {stored.get('world')} processes, here are {self.state.world}"
+            )
         checkpoint.unpack(tensors, self.network, self.optimizer)
         self.state = State(**stored)
         if self.state.scaler:
             self.scaler.load_state_dict(self.state.scaler)
-        rng = tensors.get(f"rng.{self.team.rank}", tensors["rng.0"])
-        checkpoint.set_random_state(rng, self.team.device)
-        if self.team.leads:
-            self._forget_later_metrics()
+        checkpoint.set_random_state(tensors[f"rng.{self.team.rank}"], self.team.device)
 
     def run(self) -> State:
         """Train until the epochs or the patience end; raises KeyboardInterrupt after saving."""
@@ -114,16 +133,16 @@ class Loop:
         device = self.team.device
         feeds = [torch.from_numpy(array).to(device) for array in batch.feeds().values()]
         golds = [self.split.golds[row] for row in batch.rows]
-        weights = [self.split.weights[row] for row in batch.rows]
+        priors = [self.split.priors[row] for row in batch.rows]
         targets = {
             name: torch.from_numpy(array).to(device)
-            for name, array in self.model.task.targets(golds, weights).items()
+            for name, array in self.model.task.targets(golds, priors).items()
         }
         half = torch.autocast(device.type, self.half) if self.half else nullcontext()
         with half:
             outputs = wrapped(*feeds)
         loss = self.model.task.loss(
-            outputs, targets, smoothing=self.settings.label_smoothing, weights=self.weights
+            outputs, targets, smoothing=self.settings.label_smoothing, weights=self.class_weights
         )
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
@@ -135,54 +154,54 @@ class Loop:
         return float(loss.detach())
 
     def _end_epoch(self, speed: float) -> None:
-        state = self.state
-        scores = self._evaluate() if self.team.leads else {"macro_f1": 0.0}
-        (macro_f1,) = self.team.agree([scores["macro_f1"]])
-        loss = state.loss_sum / max(state.step, 1)
+        state, name = self.state, self.model.task.score
+        scores = self._evaluate() if self.team.leads else {name: 0.0}
+        (score,) = self.team.agree([scores[name]])
+        loss = state.loss_sum / state.step
         state.epoch, state.step, state.loss_sum = state.epoch + 1, 0, 0.0
-        state.since_best += 1
-        if macro_f1 > state.best:
-            state.best, state.best_epoch, state.since_best = macro_f1, state.epoch, 0
+        best = state.best is None or score > state.best
+        if best:
+            state.best, state.best_epoch = score, state.epoch
             if self.team.leads:
-                best = self.folder / "model.safetensors"
-                checkpoint.save_tensors(best, self.network.state_dict(), {"epoch": state.epoch})
+                path = self.folder / "model.safetensors"
+                checkpoint.save_tensors(path, self.network.state_dict(), {"epoch": state.epoch})
         patience = self.settings.patience
-        state.finished = state.epoch >= self.settings.epochs or 0 < patience <= state.since_best
+        waited = state.epoch - state.best_epoch
+        state.finished = state.epoch >= self.settings.epochs or 0 < patience <= waited
         event = {
             "event": "epoch",
             "epoch": state.epoch,
             "loss": round(loss, 6),
-            "dev_macro_f1": macro_f1,
-            "best": macro_f1 == state.best,
+            "score": name,
+            "best": best,
             "docs_per_second": round(speed, 1),
             "seconds": round(time.monotonic() - self.started, 1),
         }
-        if self.team.leads:
-            event |= {"dev_accuracy": scores["accuracy"], "dev_ece": scores["ece"]}
-            with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as out:
-                out.write(json.dumps(event) + "\n")
-            self.listener(event)
+        numbers = {k: v for k, v in scores.items() if isinstance(v, float)}
+        state.history.append(event | {f"dev_{key}": value for key, value in numbers.items()})
         self._save()
+        if self.team.leads:
+            self.listener(state.history[-1])
 
     def _evaluate(self) -> dict[str, Any]:
         return self.model.task.metrics(*self.model.scored(self.dev.texts, self.dev.golds), 1.0)
 
     def _save(self) -> None:
+        """Write the checkpoint, then metrics.jsonl, which is a view of it."""
         rngs = self.team.gather(checkpoint.random_state(self.team.device))
         if self.team.leads:
             self.state.scaler = self.scaler.state_dict()
             tensors = checkpoint.pack(self.network, self.optimizer, rngs)
             checkpoint.save_tensors(self.folder / "last.safetensors", tensors, asdict(self.state))
+            lines = [json.dumps(event) + "\n" for event in self.state.history]
+            checkpoint.save_text(self.folder / "metrics.jsonl", "".join(lines))
 
-    def _forget_later_metrics(self) -> None:
-        """Drop the lines of epochs that ended after the checkpoint: they are run again."""
-        path = self.folder / "metrics.jsonl"
-        if path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if json.loads(line)["epoch"] <= self.state.epoch]
-            part = path.with_suffix(".part")
-            part.write_text("".join(kept), encoding="utf-8")
-            os.replace(part, path)
+    def _digest(self) -> str:
+        """Return a hash of the examples: a run resumes bit for bit on the same data only."""
+        digest = hashlib.sha256(repr(self.split.golds).encode())
+        for ids in self.ids:
+            digest.update(ids.tobytes())
+        return digest.hexdigest()
 
     def _report(self, speed: float) -> None:
         if not self.team.leads:
@@ -201,10 +220,10 @@ class Loop:
         )
 
     def _set_rate(self) -> None:
-        total = max(self.steps * self.settings.epochs, 1)
-        done = (self.steps * self.state.epoch + self.state.step) / total
+        step = self.steps * self.state.epoch + self.state.step
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr * rate(done, self.settings)
+            share = rate(step, self.steps * self.settings.epochs, self.settings)
+            group["lr"] = self.settings.lr * share
 
     def _epoch(self, number: int) -> Epoch:
         return Epoch(
@@ -222,13 +241,14 @@ class Loop:
         return torch.tensor(weights, device=self.team.device)
 
 
-def rate(done: float, settings: Train) -> float:
-    """Return the share of the peak rate when `done` (0 to 1) of all steps are behind."""
-    if done < settings.warmup:
-        return done / settings.warmup
-    left = (1 - done) / max(1 - settings.warmup, 1e-9)
+def rate(step: int, total: int, settings: Train) -> float:
+    """Return the share of the peak rate at a step (from 0); never 0, so that each step counts."""
+    warmup = settings.warmup * total
+    if step < warmup:
+        return min((step + 1) / warmup, 1.0)
+    left = (total - step) / max(total - warmup, 1.0)
     if settings.schedule == "cosine":
-        return 0.5 * (1 + math.cos(math.pi * (1 - left)))
+        return 0.5 * (1 - math.cos(math.pi * left))
     return left if settings.schedule == "linear" else 1.0
 
 

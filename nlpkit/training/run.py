@@ -8,7 +8,6 @@ metrics.jsonl      one line an epoch        run.json           what came of it; 
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import torch
 from nlpkit import __version__, _fields, catalog, recipe as recipes
 from nlpkit.errors import DeviceError, InputError, ModelError, UsageError
 from nlpkit.recipe import Recipe
+from nlpkit.runtime.device import cores, parse
 from nlpkit.runtime.encoder import Encoder
 from nlpkit.runtime.model import Model
 from nlpkit.training import checkpoint, data, network, tokenizer
@@ -39,7 +39,7 @@ def train(
         InputError: the data cannot be used.
         DeviceError: torch cannot use the device.
     """
-    torch.set_num_threads(recipe.train.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(recipe.train.threads or cores())
     with team(torch_device(device)) as members:
         if members.leads:
             _prepare(folder, recipe, resume)
@@ -80,7 +80,7 @@ def _train(
                 "vocab_size": made.get_vocab_size(),
             }
         )
-    if resume and begun(folder):
+    if resume and members.agree([float(begun(folder))])[0]:
         loop.resume()
     state = loop.run()
     if not members.leads:
@@ -102,7 +102,9 @@ def _train(
         "seconds": round(time.monotonic() - started, 1),
         "versions": {"nlpkit": __version__, "torch": torch.__version__},
     }
-    _write(folder / "run.json", json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
+    checkpoint.save_text(
+        folder / "run.json", json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
+    )
     return summary
 
 
@@ -139,11 +141,14 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
 
 
 def torch_device(device: str) -> str:
-    """Return the torch device for auto, cpu or cuda[:N]. Raises DeviceError."""
-    if device == "auto":
+    """Return the torch device for auto, cpu or cuda[:N]. Raises DeviceError, UsageError."""
+    kind, index = parse(device)
+    if kind == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise DeviceError(f"--device {device}: this torch ({torch.__version__}) sees no CUDA GPU")
+    if kind == "cuda" and index >= torch.cuda.device_count():
+        raise DeviceError(
+            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs"
+        )
     return device
 
 
@@ -157,13 +162,17 @@ def _prepare(folder: Path, recipe: Recipe, resume: bool) -> None:
         raise UsageError(
             f"{folder} already holds a run: --resume continues it; or choose another --output"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UsageError(f"{folder}: {problem.strerror}; choose another --output") from None
     # Relative data paths must hold wherever the run is opened from.
     text = _fields.toml(recipe.to_dict() | {"folder": str(recipe.folder.resolve())})
     stored = folder / "recipe.toml"
-    if begun(folder) and stored.read_text(encoding="utf-8") != text:
-        raise UsageError(f"{stored} differs from the recipe given: resume with that one")
-    _write(stored, text)
+    same = stored.exists() and stored.read_text(encoding="utf-8") == text
+    if begun(folder) and not same:
+        raise UsageError(f"{stored} is not the recipe given: resume with the one it was begun with")
+    checkpoint.save_text(stored, text)
 
 
 def _tokenizer(
@@ -174,7 +183,7 @@ def _tokenizer(
     text = None
     if members.leads:
         if not begun(folder):
-            _write(path, tokenizer.train(texts, recipe.tokenizer).to_str(pretty=True))
+            checkpoint.save_text(path, tokenizer.train(texts, recipe.tokenizer).to_str(pretty=True))
         text = path.read_text(encoding="utf-8")
     return tokenizers.Tokenizer.from_str(members.share_text(text))
 
@@ -186,17 +195,13 @@ def _drop_empty(split: data.Split, ids: list[np.ndarray]) -> None:
         raise InputError("the tokenizer keeps nothing of the training texts")
     split.texts = [split.texts[row] for row in there]
     split.golds = [split.golds[row] for row in there]
-    split.weights = [split.weights[row] for row in there]
+    split.priors = [split.priors[row] for row in there]
     ids[:] = [ids[row] for row in there]
 
 
 def _calibrated(model: Model, dev: data.Split) -> tuple[float, dict[str, Any]]:
     golds, outputs = model.scored(dev.texts, dev.golds)
+    if not golds:
+        raise InputError("the tokenizer keeps nothing of the dev texts; there is nothing to score")
     temperature = model.task.fit_temperature(golds, outputs)
     return temperature, model.task.metrics(golds, outputs, temperature)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

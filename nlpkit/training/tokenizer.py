@@ -14,7 +14,6 @@ from nlpkit.errors import InputError
 from nlpkit.recipe import Tokenizer as Settings
 
 PAD, UNKNOWN, SPACE = "[PAD]", "[UNK]", "▁"
-CHAR_BOUNDARY = 2  # the id of SPACE in a character tokenizer
 
 # How tweets were masked in the public sets (Barbieri et al. 2022), so that masked and raw agree.
 SOCIAL = (
@@ -71,6 +70,7 @@ def _characters(texts: Iterable[str], settings: Settings) -> tokenizers.Tokenize
         counts.update(normalizer.normalize_str(text))
     counts.pop(SPACE, None)
     usual = [char for char, _ in counts.most_common(settings.vocab_size - 3)]
+    # architectures/bow.py counts on the space being third.
     vocab = {piece: place for place, piece in enumerate([PAD, UNKNOWN, SPACE, *usual])}
     made = tokenizers.Tokenizer(models.BPE(vocab=vocab, merges=[], unk_token=UNKNOWN))
     made.normalizer = normalizer
