@@ -80,6 +80,9 @@ def _within(value: Any, bounds: Mapping[str, Any]) -> Any:
 
 def _nested(value: Any, cls: Any) -> Any:
     table = {"path": value} if isinstance(value, str) else value
+    lacking = [f.name for f in dataclasses.fields(cls) if f.default is f.default_factory]
+    if isinstance(table, Mapping) and (missing := [key for key in lacking if key not in table]):
+        raise ValueError(f"lacks {', '.join(missing)}")
     problems: list[str] = []
     made = build(cls, table, cls.__name__.lower(), problems)
     if problems:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Source:
     path: str
     text: str = "text"
     label: str = "label"
-    max_per_label: int = 0
+    max_per_label: int = setting(0, "rows of each label at most, drawn by the seed; 0 is all", 0)
     missing_labels: float = setting(
         1.0, "weight of the labels that the file never gives: 1 as any other, 0 left out", 0, 1
     )
@@ -53,7 +54,7 @@ class Tokenizer:
     kind: Literal["bpe", "unigram", "char"] = setting(
         "bpe", "subword pieces, or characters for the bow architecture"
     )
-    vocab_size: int = setting(12000, "pieces at most", 1)
+    vocab_size: int = setting(12000, "pieces at most", 4, 10**7)
     lowercase: bool = setting(True, "fold case")
     strip_accents: bool = setting(False, "read 'péssimo' and 'pessimo' as one")
     social: bool = setting(True, "one token for a URL, an @user, a long laugh (kkkk, hahaha)")
@@ -91,8 +92,8 @@ class Train:
     checkpoint_steps: int = setting(
         500, "steps between checkpoints, from which --resume continues", 1
     )
-    threads: int = setting(0, "CPU threads; 0 uses every core", 0)
-    seed: int = setting(1, "seed of weights, order and dropout", 0)
+    threads: int = setting(0, "CPU threads; 0 uses every core", 0, 512)
+    seed: int = setting(1, "seed of weights, order and dropout", 0, 2**31)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +167,7 @@ def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
     except tomllib.TOMLDecodeError as problem:
         raise InputError(f"{path}: not valid TOML: {problem}") from None
     tree.setdefault("name", path.parent.name if path.stem == "recipe" else path.stem)
-    folder = Path(tree.pop("folder", path.parent))
+    folder = Path(str(tree.pop("folder", path.parent)))
     return from_dict(tree, folder=folder, where=str(path), overrides=overrides)
 
 
@@ -187,6 +188,8 @@ def from_dict(
     sections = {
         key: _fields.build(cls, tree.get(key, {}), key, problems) for key, cls in SECTIONS.items()
     }
+    if not re.fullmatch(r"[\w][\w.-]*", str(tree.get("name", ""))):
+        problems.append(f"name = {tree.get('name')!r}: must be letters, digits, '.', '_' and '-'")
     if problems:
         raise UsageError(f"{where}: " + "\n  ".join(problems))
     return Recipe(name=str(tree["name"]), folder=folder, **parts, **sections)  # type: ignore[arg-type]

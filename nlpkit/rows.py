@@ -49,7 +49,9 @@ def read_rows(path: str, *, text: str, label: str) -> list[Row]:
                 f"{where} has no {label!r}.{near_match(label, record)} "
                 f"Its fields are: {', '.join(record)}"
             )
-        rows.append(Row(record[text], record | {"label": record[label]}, where))
+        # Half of a surrogate pair, as a cut JSON string holds, is no Unicode text.
+        whole = record[text].encode("utf-8", "replace").decode()
+        rows.append(Row(whole, record | {"label": record[label]}, where))
     return rows
 
 

@@ -41,6 +41,10 @@ def find_bundle(name: str) -> Path:
     known = {folder.name: folder for folder in bundle_folders()}
     if name in known:
         return known[name]
+    if is_run(name):
+        raise ModelError(
+            f"{name}: a training run; 'nlpkit export {name} -o export/NAME' makes a model"
+        )
     if path.exists():
         raise ModelError(f"{name}: not a bundle (it has no bundle.json); 'nlpkit export' makes one")
     raise ModelError(

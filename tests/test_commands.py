@@ -106,6 +106,18 @@ def test_a_misspelt_command_and_option_exit_2(cli: Cli) -> None:
     assert cli("init", "recipe", "--arch", "lsmt").returncode == 2
 
 
+def test_help_names_every_command(cli: Cli) -> None:
+    shown = cli("--help", COLUMNS="100").stdout.decode()
+    for name in catalog.names("cli"):
+        assert f"│ {name} " in shown
+
+
+def test_the_locale_does_not_matter(cli: Cli, tiny_bundle: Made, data: Path) -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for args in (["models"], ["doctor"], ["evaluate", tiny_bundle("bow"), data / "dev.jsonl"]):
+        assert cli(*args, **plain).stderr == b""
+
+
 def test_every_error_has_its_own_exit_code() -> None:
     def below(cls: type) -> list[type]:
         return [cls, *(child for sub in cls.__subclasses__() for child in below(sub))]

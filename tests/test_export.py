@@ -167,6 +167,10 @@ def test_hostile_and_damaged_bundles_are_refused(copy: Path) -> None:
     for wrong in (
         {"temperature": "x"},
         {"temperature": 0},
+        {"temperature": float("nan")},
+        {"task": manifest["task"] | {"labels": ["a", "a", "b"]}},
+        {"task": manifest["task"] | {"labels": "abc"}},
+        {"parameters": "many"},
         {"window": -1},
         {"overlap": 9999},
         {"cpu_precision": "int4"},
@@ -178,6 +182,14 @@ def test_hostile_and_damaged_bundles_are_refused(copy: Path) -> None:
         refused(copy, "cannot be")
     (copy / "bundle.json").write_text("{")
     refused(copy, "damaged")
+
+
+def test_only_limits_can_be_set_at_export(tiny_run: Made, tmp_path: Path) -> None:
+    for override in ("tokenizer.window=4", "train.seed=9", "data.languages=['xx']"):
+        with pytest.raises(UsageError, match="only export.KEY"):
+            export(
+                str(tiny_run("bow")), tmp_path / "x", overrides=[override], listener=lambda r: None
+            )
 
 
 def test_nothing_beside_a_bundle_is_deleted(copy: Path, tiny_run: Made) -> None:

@@ -303,6 +303,24 @@ def test_output_is_whole_or_not_at_all(sentiment: Cli, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "good.txt", "out.jsonl"]
 
 
+def test_sigterm_leaves_no_part_file(tiny_bundle: Made, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nlpkit", "sentiment", "-m", str(tiny_bundle("atnet"))]
+    with subprocess.Popen(
+        [*command, "-o", "out.tsv"], stdin=subprocess.PIPE, cwd=tmp_path, env=environment()
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob(".out.tsv.*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(timeout=20) == 143
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_data_does_not_steer_the_terminal_through_an_error(sentiment: Cli) -> None:
+    done = sentiment("--from", "csv", stdin=b"id,\x1b[31mx\n1,2\n")
+    assert done.returncode == 3 and b"\x1b" not in done.stderr
+
+
 def test_bytes_that_are_not_utf8(sentiment: Cli, tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("adorei\npéssimo\n".encode("latin-1"))
     done = sentiment("latin.txt")

@@ -19,7 +19,7 @@ from conftest import ROOT, corpus, tiny_recipe, tiny_tree, write_jsonl
 from safetensors.torch import load_file
 
 from nlpkit import _fields, catalog
-from nlpkit.errors import InputError, ModelError, UsageError
+from nlpkit.errors import InputError, ModelError, NlpkitError, UsageError
 from nlpkit.training import data as training_data, run
 from nlpkit.training.data import Epoch, fingerprint
 from nlpkit.training.loop import rate
@@ -184,6 +184,12 @@ def test_the_gate_sees_the_dev_set_that_training_chose_by(tmp_path: Path) -> Non
     task, _, dev = training_data.load(made, catalog.load("tasks", "sentiment").Task)
     assert training_data.load_dev(made, task).texts == dev.texts
     assert len(dev.texts) == 36
+
+
+def test_a_loss_that_is_no_number_stops(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(NlpkitError, match=r"lower train\.lr"):
+        train(tiny_recipe("bow", data, lr=1e30, clip=0.0), tmp_path / "run")
+    assert not (tmp_path / "run/run.json").exists()
 
 
 def test_a_damaged_checkpoint_is_said(data: Path, tmp_path: Path) -> None:

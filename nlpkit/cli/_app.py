@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import Annotated, Any
@@ -27,7 +28,9 @@ class LazyGroup(TyperGroup):
         if cmd_name not in catalog.names("cli"):
             return None
         if cmd_name not in self.commands:
-            self.add_command(typer.main.get_command(catalog.load("cli", cmd_name).app), cmd_name)
+            command = typer.main.get_command(catalog.load("cli", cmd_name).app)
+            command.name = cmd_name
+            self.add_command(command)
         return self.commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -38,9 +41,12 @@ class LazyGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where a reader that left is not an error
+            return result
         except NlpkitError as problem:
-            print(f"nlpkit: {problem}", file=sys.stderr)
+            say(str(problem))
             raise typer.Exit(problem.exit_code) from None
         except OSError as problem:
             # Python would complain once more when it flushes stdout at exit.
@@ -48,8 +54,16 @@ class LazyGroup(TyperGroup):
             if isinstance(problem, BrokenPipeError):  # the reader left (| head -1)
                 raise typer.Exit(0) from None
             where = f"{problem.filename}: " if problem.filename else ""
-            print(f"nlpkit: {where}{problem.strerror or problem}", file=sys.stderr)
+            say(f"{where}{problem.strerror or problem}")
             raise typer.Exit(1) from None
+
+
+def say(message: str) -> None:
+    """Print an error. Names and labels in it come from files: none may steer the terminal."""
+    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in message)
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"nlpkit: {shown}", file=sys.stderr)
 
 
 app = typer.Typer(

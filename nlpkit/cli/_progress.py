@@ -6,8 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from nlpkit.cli._console import Console
 
 
 class TrainingProgress:
@@ -52,7 +53,8 @@ class TrainingProgress:
         numbers = [f"{k} {v:.4f}" for k, v in summary["dev"].items() if isinstance(v, float)]
         self.console.print(
             f"best epoch {summary['best_epoch']} of {summary['epochs']}: dev {' '.join(numbers)}\n"
-            f"next: nlpkit export {folder} --output export/{summary['name']}"
+            f"next: nlpkit export {folder} --output export/{summary['name']}",
+            markup=False,
         )
 
     def _start(self, event: dict[str, Any]) -> None:

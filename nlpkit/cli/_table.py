@@ -7,8 +7,9 @@ from collections import Counter
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.text import Text
+
+from nlpkit.cli._console import Console
 
 if TYPE_CHECKING:
     from nlpkit.jobs.predict import Answer, Reading

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -29,8 +29,9 @@ def doctor(to: Annotated[str, typer.Option("--to", help="text or json.")] = "tex
 
 
 def _show(report: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.markup import escape
+
+    from nlpkit.cli._console import Console
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(

@@ -8,7 +8,7 @@ import typer
 
 from nlpkit.cli import _options as o
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: nlpkit evaluate sentiment test.jsonl --to json")
@@ -40,9 +40,10 @@ def evaluate(
 
 
 def _show(scores: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from nlpkit.cli._console import Console
 
     console = Console(highlight=False)
     console.print(

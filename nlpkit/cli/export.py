@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: nlpkit export runs/mine --output export/mine --precision fp32,int8")
@@ -40,7 +40,7 @@ def export(
     from nlpkit.jobs.export import export as job
 
     overrides = list(settings or [])
-    if precision:
+    if precision is not None:
         overrides.append(f"export.precisions={json.dumps(precision.split(','))}")
     if dev:
         overrides.append(f"data.dev={json.dumps([str(Path(path).resolve()) for path in dev])}")
@@ -54,9 +54,9 @@ class _Reports:
     """Prints a line for each precision as the gate measures it."""
 
     def __init__(self) -> None:
-        from rich.console import Console
+        from nlpkit.cli._console import Console
 
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self.seen = False
 
     def __call__(self, report: Any) -> None:
@@ -76,5 +76,6 @@ class _Reports:
         """Say what was written and what to run next."""
         self.console.print(
             f"passed; wrote {folder} (a CPU loads {manifest['cpu_precision']})\n"
-            f"next: nlpkit predict --model {folder} FILE"
+            f"next: nlpkit predict --model {folder} FILE",
+            markup=False,
         )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
+app = typer.Typer(add_completion=False, invoke_without_command=True)
 To = Annotated[str, typer.Option("--to", help="table or json.")]
 
 
@@ -20,11 +20,12 @@ def models(ctx: typer.Context, to: To = "table") -> None:
 
 
 @app.command()
-def architectures(to: To = "table") -> None:
+def architectures(ctx: typer.Context, to: To = "") -> None:
     """List the networks, their settings and when to use which."""
     from nlpkit.jobs.models import architectures as job
 
-    _print(job(), to, _architecture_list)
+    given = ctx.parent.params["to"] if ctx.parent else "table"
+    _print(job(), to or given, _architecture_list)
 
 
 def _print(found: list[dict[str, Any]], to: str, show: Any) -> None:
@@ -37,18 +38,21 @@ def _print(found: list[dict[str, Any]], to: str, show: Any) -> None:
     if to == "json":
         print(json.dumps(found, ensure_ascii=False))
         return
-    from rich.console import Console
+    from nlpkit.cli._console import Console
 
     show(found, Console(highlight=False))
 
 
 def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
+    from rich.box import SIMPLE
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("name", "task", "architecture", "languages", "parameters", "MB", "dev score")
-    for column in table.columns[4:]:
-        column.justify = "right"
+    titles = ("name", "task", "architecture", "languages", "parameters", "MB", "dev score")
+    table = Table(*titles, box=SIMPLE)
+    for place, column in enumerate(table.columns):
+        column.no_wrap = True
+        column.justify = "right" if place in (4, 5) else "left"
     problems = []
     for entry in found:
         if "problem" in entry:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nlpkit.jobs.predict import Answer, Reading
     from nlpkit.runtime.model import Model
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: nlpkit predict --model sentiment-lstm --column review data.csv")

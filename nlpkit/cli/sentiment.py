@@ -6,7 +6,7 @@ import typer
 
 from nlpkit.cli import _options as o
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: nlpkit sentiment reviews.csv --column review > labelled.csv")
@@ -28,8 +28,9 @@ def sentiment(
 ) -> None:
     """Tell whether each line is negative, neutral or positive.
 
-    One document a line, or a field of CSV, TSV or JSONL. One line out for each line in, in
-    order. Works offline with the model that is installed with nlpkit; Portuguese and English.
+    Reads one document a line, or a field of CSV, TSV or JSONL.
+    Writes one line for each line, in order. Works offline, with the
+    model that nlpkit brings, in Portuguese and English.
     """
     from nlpkit.cli.predict import predict
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 FILES = "Without a recipe"
 
 
@@ -32,8 +32,11 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:N].")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     task: Annotated[
-        str, typer.Option(help="What to learn: sentiment or classify.", rich_help_panel=FILES)
-    ] = "sentiment",
+        str | None,
+        typer.Option(
+            help="What to learn: sentiment (if left out), classify.", rich_help_panel=FILES
+        ),
+    ] = None,
     arch: Annotated[
         str | None,
         typer.Option(help="The network; see 'nlpkit models architectures'.", rich_help_panel=FILES),
@@ -71,7 +74,7 @@ def _recipe(
     output: Path | None,
     overrides: list[str],
     resume: bool,
-    task: str,
+    task: str | None,
     arch: str | None,
     files: list[str] | None,
     dev: list[str] | None,
@@ -79,12 +82,14 @@ def _recipe(
     from nlpkit.errors import UsageError
 
     if recipe:
-        if arch or files or dev:
-            raise UsageError("a recipe names its own data and architecture; override with --set")
+        if task or arch or files or dev:
+            raise UsageError(
+                "a recipe names its own task, data and architecture; override with --set"
+            )
         return job.load_recipe(recipe, overrides)
     if arch and files and dev:
         return job.recipe_from_files(
-            task=task, arch=arch, train=files, dev=dev, overrides=overrides
+            task=task or "sentiment", arch=arch, train=files, dev=dev, overrides=overrides
         )
     if resume and output and (output / "recipe.toml").exists():
         return job.load_recipe(str(output), overrides)

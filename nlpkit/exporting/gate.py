@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from nlpkit.errors import InputError
 from nlpkit.recipe import Export
 from nlpkit.runtime.batcher import batches
 from nlpkit.runtime.model import Model, Run
@@ -91,6 +92,8 @@ class Gate:
         self.feeds = list(grid(reference.encoder.window, vocab_size))
         self.expected = [reference.run(feeds) for feeds in self.feeds]
         self.golds, self.outputs = reference.scored(dev.texts, dev.golds)
+        if not self.golds:
+            raise InputError("the dev files hold no text that the tokenizer keeps anything of")
         self.score = self._score(self.outputs)
 
     def measure(self, precision: str, size: int, run: Run) -> Report:

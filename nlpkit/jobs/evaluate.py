@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import zoo
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, UsageError
 from nlpkit.rows import Row, gold_of, read_rows
 from nlpkit.runtime.model import Model
 
@@ -20,6 +20,8 @@ def open_model(name: str, *, device: str, precision: str) -> Model:
         ModelError, DeviceError, UsageError: as `nlpkit.load`.
     """
     if zoo.is_run(name):
+        if precision != "auto":
+            raise UsageError(f"{name} is a run, which has no precisions; export it to choose one")
         from nlpkit.training.run import open_run
 
         return open_run(Path(name), device)[0]

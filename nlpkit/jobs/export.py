@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import recipe as recipes, zoo
-from nlpkit.errors import ModelError
+from nlpkit.errors import ModelError, UsageError
 
 
 def export(
@@ -28,6 +28,9 @@ def export(
         raise ModelError(
             f"{run}: not a training run (it has no recipe.toml); 'nlpkit train' makes one"
         )
+    allowed = ("export.", "data.dev=", "data.exclude=")  # the rest is what the run was trained as
+    if wrong := [item for item in overrides if not item.startswith(allowed)]:
+        raise UsageError(f"--set {wrong[0]!r}: only export.KEY can be set here; train for the rest")
     from nlpkit.exporting.export import export as write
     from nlpkit.training.data import load_dev
     from nlpkit.training.run import open_run

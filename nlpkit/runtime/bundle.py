@@ -28,7 +28,20 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MANIFEST = "bundle.json"
-NEEDED = ("name", "task", "architecture", "window", "overlap", "temperature", "precisions", "files")
+NEEDED = (
+    "name",
+    "languages",
+    "parameters",
+    "score",
+    "scores",
+    "task",
+    "architecture",
+    "window",
+    "overlap",
+    "temperature",
+    "precisions",
+    "files",
+)
 ROWS = 4
 # How protobuf writes the key that points an ONNX tensor at another file (TensorProto, field 13).
 EXTERNAL_DATA = b"\x0a\x08location\x12"
@@ -85,7 +98,7 @@ def read_manifest(folder: Path) -> Bundle:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except OSError as problem:
         raise ModelError(f"{folder / MANIFEST}: {problem.strerror}") from None
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise ModelError(f"{folder / MANIFEST}: damaged ({problem}); install it again") from None
     version = manifest.get("format") if isinstance(manifest, dict) else None
     if version != FORMAT:
@@ -108,17 +121,29 @@ def _is_sound(manifest: dict[str, Any]) -> bool:
     try:
         window, overlap = manifest["window"], manifest["overlap"]
         return (
-            isinstance(manifest["task"]["labels"], list)
+            _are_labels(manifest["task"]["labels"])
+            and isinstance(manifest["name"], str)
+            and isinstance(manifest["parameters"], int)
+            and all(isinstance(item, str) for item in manifest["languages"])
+            and isinstance(manifest["scores"]["dev"][manifest["score"]], float)
+            and "fp32" in manifest["precisions"]
             and all(isinstance(hash, str) for hash in manifest["files"].values())
             and all(isinstance(entry["file"], str) for entry in manifest["precisions"].values())
             and manifest.get("cpu_precision", "fp32") in manifest["precisions"]
             and isinstance(window, int)
             and isinstance(overlap, int)
             and 0 <= overlap < window
-            and 0 < float(manifest["temperature"]) < 1e6
+            and type(manifest["temperature"]) is float
+            and 1e-3 < manifest["temperature"] < 1e3
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
+
+
+def _are_labels(labels: Any) -> bool:
+    """Tell whether labels are a list of distinct texts."""
+    texts = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    return texts and len(set(labels)) == len(labels) > 1
 
 
 def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
@@ -179,7 +204,13 @@ class SessionRun:
         batch = len(feeds["ids"])
         lacking = -batch % ROWS
         full = {name: np.concatenate([a, a[:1].repeat(lacking, 0)]) for name, a in feeds.items()}
-        outputs: np.ndarray = self.session.run(None, full if lacking else dict(feeds))[0]
+        try:
+            outputs: np.ndarray = self.session.run(None, full if lacking else dict(feeds))[0]
+        except Exception as problem:  # ONNX Runtime's errors share no class but Exception
+            reason = str(problem).splitlines()[0][:200]
+            raise ModelError(
+                f"the network can't take what its tokenizer gives ({reason})"
+            ) from None
         return outputs[:batch]
 
 

@@ -20,7 +20,9 @@ class Config:
         "auto", "how states become one vector; auto is what suits the architecture"
     )
     norm: bool = setting(False, "layer norm after pooling")
-    hidden: int = setting(64, "units of the dense layer before the output; 0 leaves it out", 0)
+    hidden: int = setting(
+        64, "units of the dense layer before the output; 0 leaves it out", 0, 10**5
+    )
     dropout: float = setting(0.3, "before the dense layer and before the output", 0, 1)
 
 

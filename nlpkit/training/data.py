@@ -72,7 +72,7 @@ def load_dev(recipe: Recipe, task: Task) -> Split:
 
 def _excluded(recipe: Recipe) -> set[str]:
     return {
-        fingerprint(record["text"])
+        fingerprint(str(record["text"] or ""))
         for pattern in recipe.data.exclude
         for path in resolve(pattern, recipe.folder)
         for record in read_records(str(path), "text")

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nlpkit.errors import InputError, UsageError
+from nlpkit.errors import InputError, NlpkitError, UsageError
 from nlpkit.recipe import Train
 from nlpkit.runtime.model import Model
 from nlpkit.training import checkpoint
@@ -116,7 +116,13 @@ class Loop:
         seen, since = 0, time.monotonic()
         for batch in epoch.batches(self.state.step, self.team.rank, self.team.world):
             self._set_rate()
-            self.state.loss_sum += self._step(wrapped, batch)
+            loss = self._step(wrapped, batch)
+            if not math.isfinite(loss):
+                raise NlpkitError(
+                    f"the loss is {loss} at step {self.state.step + 1} of epoch "
+                    f"{self.state.epoch + 1}: lower train.lr, or set train.clip"
+                )
+            self.state.loss_sum += loss
             self.state.step += 1
             seen += len(batch.rows) * self.team.world
             if time.monotonic() - reported > REPORT_EVERY:

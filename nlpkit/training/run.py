@@ -158,6 +158,8 @@ def begun(folder: Path) -> bool:
 
 
 def _prepare(folder: Path, recipe: Recipe, resume: bool) -> None:
+    if not folder.name:
+        raise UsageError("--output: name a folder for the run, such as runs/mine")
     if begun(folder) and not resume:
         raise UsageError(
             f"{folder} already holds a run: --resume continues it; or choose another --output"

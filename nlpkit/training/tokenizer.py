@@ -57,7 +57,12 @@ def train(texts: Sequence[str], settings: Settings) -> tokenizers.Tokenizer:
             pre_tokenizers.Punctuation("isolated"),
         ]
     )
-    made.train_from_iterator(texts, trainer)
+    try:
+        made.train_from_iterator(texts, trainer)
+    except Exception as problem:  # tokenizers raises bare Exception
+        raise InputError(
+            f"the tokenizer can't be trained ({problem}); try another tokenizer.vocab_size"
+        ) from None
     return _without_added(made)
 
 
