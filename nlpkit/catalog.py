@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nlpkit import _fields
-from nlpkit.errors import UsageError, near_match
+from nlpkit.errors import MissingExtra, UsageError, near_match
 
 if TYPE_CHECKING:
     from nlpkit.tasks import Task
@@ -36,6 +36,7 @@ def load(kind: str, name: str) -> ModuleType:
 
     Raises:
         UsageError: there is no such thing; the message has the near match and the list.
+        MissingExtra: it is written in torch, which is not installed.
     """
     known = names(kind)
     if name not in known:
@@ -43,7 +44,12 @@ def load(kind: str, name: str) -> ModuleType:
             f"unknown {SINGULAR[kind]} {name!r}.{near_match(name, known)} "
             f"There are: {', '.join(known)}"
         )
-    return import_module(f"nlpkit.{kind}.{name}")
+    try:
+        return import_module(f"nlpkit.{kind}.{name}")
+    except ModuleNotFoundError as problem:
+        if problem.name and not problem.name.startswith("nlpkit"):
+            raise MissingExtra("train", problem.name) from None
+        raise
 
 
 def build_task(described: dict[str, Any]) -> Task:

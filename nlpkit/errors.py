@@ -33,7 +33,8 @@ class MissingExtra(UsageError):
 
     def __init__(self, extra: str, missing: str) -> None:
         super().__init__(
-            f"this needs {missing}, which is not installed: pip install 'nlpkit[{extra}]'"
+            f"this needs {missing}, which is not installed: pip install 'nlpkit[{extra}]' "
+            f"(in a checkout: pip install -c constraints.txt '.[{extra}]')"
         )
 
 

@@ -27,6 +27,7 @@ class Source:
     path: str
     text: str = "text"
     label: str = "label"
+    encoding: str = "utf-8"
     max_per_label: int = setting(0, "rows of each label at most, drawn by the seed; 0 is all", 0)
     missing_labels: float = setting(
         1.0, "weight of the labels that the file never gives: 1 as any other, 0 left out", 0, 1

@@ -20,25 +20,25 @@ class Row:
     where: str
 
 
-def read_records(path: str, column: str) -> Iterator[records.Record]:
+def read_records(path: str, column: str, encoding: str = "utf-8") -> Iterator[records.Record]:
     """Yield the records of a file, whose format goes by its extension.
 
     Raises:
         InputError: the file cannot be read, or has no such column.
     """
     with records.open_input(path) as stream:
-        source = records.Source(name=path, column=column)
+        source = records.Source(name=path, column=column, encoding=encoding)
         yield from records.read(stream, records.format_of(path), source)
 
 
-def read_rows(path: str, *, text: str, label: str) -> list[Row]:
+def read_rows(path: str, *, text: str, label: str, encoding: str = "utf-8") -> list[Row]:
     """Return a file's rows. Rows with an empty text hold nothing to learn or score.
 
     Raises:
         InputError: the file cannot be read, or a row has no label.
     """
     rows = []
-    for number, record in enumerate(read_records(path, text), start=1):
+    for number, record in enumerate(read_records(path, text, encoding), start=1):
         where = f"{path}: row {number}"
         if not isinstance(record[text], str) or not record[text].strip():
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import venv
@@ -35,7 +36,24 @@ def test_evaluate_scores_a_bundle_and_its_run_alike(
 
 def test_evaluate_shows_a_table(cli: Cli, data: Path, tiny_bundle: Made) -> None:
     done = cli("evaluate", tiny_bundle("atnet"), data / "test.jsonl", COLUMNS="120")
-    assert b"macro_f1" in done.stdout and b"recall" in done.stdout and b"neutral" in done.stdout
+    lines = done.stdout.decode().splitlines()
+    assert any("macro_f1" in line for line in lines) and any("recall" in line for line in lines)
+    for label in ("negative", "neutral", "positive"):  # a row each, with a number in every cell
+        (row,) = [line for line in lines if line.strip("│ ").startswith(label)]
+        assert all(cell.strip() for cell in row.strip("│").split("│")) and row.count("│") == 9
+
+
+def test_a_missing_extra_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch', name='torch')")
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    for args in (
+        ["models", "architectures"],
+        ["init", "recipe", "--arch", "lstm"],
+        ["train", "--arch", "lstm", "--train", "a.jsonl", "--dev", "b.jsonl"],
+    ):
+        done = cli(*args, PYTHONPATH=path)
+        assert done.returncode == 2 and b"'nlpkit[train]'" in done.stderr, done.stderr
+        assert done.stderr.count(b"\n") == 1
 
 
 @pytest.mark.parametrize(

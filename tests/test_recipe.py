@@ -110,7 +110,7 @@ def test_init_writes_a_recipe_of_defaults(arch: str, task: str, tmp_path: Path) 
 
     (tmp_path / "r.toml").write_text(recipe_text(task, arch))
     made = recipe.load(tmp_path / "r.toml")
-    plain = recipe_from_files(task=task, arch=arch, train=[], dev=[], overrides=[])
+    plain = recipe_from_files(task=task, arch=arch, train=[], dev=[], fields={}, overrides=[])
     assert made.train == plain.train
     assert made.tokenizer == plain.tokenizer
     assert made.architecture == plain.architecture

@@ -50,12 +50,26 @@ class TrainingProgress:
 
     def finish(self, summary: dict[str, Any], folder: Path) -> None:
         """Say what came of it and what to run next."""
+        if "per_class" in summary["dev"]:
+            self._warn_of_silent_labels(summary["dev"])
         numbers = [f"{k} {v:.4f}" for k, v in summary["dev"].items() if isinstance(v, float)]
         self.console.print(
             f"best epoch {summary['best_epoch']} of {summary['epochs']}: dev {' '.join(numbers)}\n"
             f"next: nlpkit export {folder} --output export/{summary['name']}",
             markup=False,
         )
+
+    def _warn_of_silent_labels(self, dev: dict[str, Any]) -> None:
+        """Say which labels the model never gets right; with few rows that is most of them."""
+        missed = [
+            label for label, row in dev["per_class"].items() if row["support"] and not row["f1"]
+        ]
+        if missed:
+            self.console.print(
+                f"never right on dev: {', '.join(missed)}. More rows or epochs may help",
+                style="yellow",
+                markup=False,
+            )
 
     def _start(self, event: dict[str, Any]) -> None:
         self.console.print(

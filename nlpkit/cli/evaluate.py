@@ -20,6 +20,7 @@ def evaluate(
     ] = "text",
     label: Annotated[str, typer.Option(help="The field that holds the true label.")] = "label",
     to: Annotated[str, typer.Option(help="table or json.")] = "table",
+    encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
     precision: o.Precision = "auto",
 ) -> None:
@@ -32,7 +33,7 @@ def evaluate(
     if to not in ("table", "json"):
         raise UsageError(f"--to {to}: not one of table, json")
     opened = job.open_model(model, device=device, precision=precision)
-    scores = job.evaluate(opened, data, text=column, label=label)
+    scores = job.evaluate(opened, data, text=column, label=label, encoding=encoding)
     if to == "json":
         print(json.dumps(scores, ensure_ascii=False))
     else:
@@ -54,11 +55,11 @@ def _show(scores: dict[str, Any]) -> None:
         low, high = scores.get(f"{key}_interval", (None, None))
         interval = f"  (95%: {low:.4f} to {high:.4f})" if low is not None else ""
         console.print(f"{key:<9} [bold]{scores[key]:.4f}[/]{interval}")
-    table = Table("label", "precision", "recall", "F1", "support")
+    said = [f"said {escape(label)}" for label in scores["labels"]]
+    table = Table("label", "precision", "recall", "F1", "support", *said)
     for column in table.columns[1:]:
         column.justify = "right"
     for place, (label, row) in enumerate(scores["per_class"].items()):
-        table.add_column(escape(f"said {label}"), justify="right")
         numbers = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
         cells = [f"{count:,}" for count in scores["confusion"][place]]
         table.add_row(escape(label), *numbers, f"{row['support']:,}", *cells)

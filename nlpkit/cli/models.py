@@ -48,8 +48,8 @@ def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    titles = ("name", "task", "architecture", "languages", "parameters", "MB", "dev score")
-    table = Table(*titles, box=SIMPLE)
+    titles = ("name", "task", "architecture", "reads", "weights", "MB", "dev score")
+    table = Table(*titles, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for place, column in enumerate(table.columns):
         column.no_wrap = True
         column.justify = "right" if place in (4, 5) else "left"
@@ -63,9 +63,9 @@ def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
             entry["task"],
             entry["architecture"],
             " ".join(entry["languages"]),
-            f"{entry['parameters']:,}",
+            f"{entry['parameters'] / 1e6:.1f} M",
             f"{entry['bytes'] / 1e6:.1f}",
-            f"{entry[entry['score']]:.4f} {entry['score']}",
+            f"{entry[entry['score']]:.4f}",
         )
     console.print(table)
     for problem in problems:

@@ -51,6 +51,15 @@ def train(
         list[str] | None,
         typer.Option(help="Rows to choose the best epoch by.", rich_help_panel=FILES),
     ] = None,
+    column: Annotated[
+        str, typer.Option(help="The field that holds the text.", rich_help_panel=FILES)
+    ] = "text",
+    label: Annotated[
+        str, typer.Option(help="The field that holds the true label.", rich_help_panel=FILES)
+    ] = "label",
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of the files.", rich_help_panel=FILES)
+    ] = "utf-8",
 ) -> None:
     """Train a model; a killed run continues with --resume, bit for bit.
 
@@ -60,7 +69,8 @@ def train(
     from nlpkit.jobs import train as job
 
     overrides = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
-    made = _recipe(job, recipe, output, overrides, resume, task, arch, files, dev)
+    fields = {"text": column, "label": label, "encoding": encoding}
+    made = _recipe(job, recipe, output, overrides, resume, task, arch, files, dev, fields)
     folder = output or Path("runs") / made.name
     with TrainingProgress(quiet=quiet) as progress:
         summary = job.train(made, folder, device=device, resume=resume, listener=progress)
@@ -78,6 +88,7 @@ def _recipe(
     arch: str | None,
     files: list[str] | None,
     dev: list[str] | None,
+    fields: dict[str, str],
 ) -> Any:
     from nlpkit.errors import UsageError
 
@@ -89,7 +100,12 @@ def _recipe(
         return job.load_recipe(recipe, overrides)
     if arch and files and dev:
         return job.recipe_from_files(
-            task=task or "sentiment", arch=arch, train=files, dev=dev, overrides=overrides
+            task=task or "sentiment",
+            arch=arch,
+            train=files,
+            dev=dev,
+            fields=fields,
+            overrides=overrides,
         )
     if resume and output and (output / "recipe.toml").exists():
         return job.load_recipe(str(output), overrides)

@@ -30,7 +30,9 @@ def open_model(name: str, *, device: str, precision: str) -> Model:
     return nlpkit.load(name, device=device, precision=precision)
 
 
-def evaluate(model: Model, paths: Sequence[str], *, text: str, label: str) -> dict[str, Any]:
+def evaluate(
+    model: Model, paths: Sequence[str], *, text: str, label: str, encoding: str = "utf-8"
+) -> dict[str, Any]:
     """Return the task's metrics over all rows of the files, with speed and what was scored.
 
     Raises:
@@ -38,7 +40,7 @@ def evaluate(model: Model, paths: Sequence[str], *, text: str, label: str) -> di
     """
     rows: list[Row] = []
     for path in paths:
-        rows += read_rows(path, text=text, label=label)
+        rows += read_rows(path, text=text, label=label, encoding=encoding)
     golds = [gold_of(model.task, row) for row in rows]
     started = time.perf_counter()
     golds, outputs = model.scored([row.text for row in rows], golds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,15 @@ def load_recipe(name: str, overrides: Sequence[str]) -> Recipe:
 
 
 def recipe_from_files(
-    *, task: str, arch: str, train: Sequence[str], dev: Sequence[str], overrides: Sequence[str]
+    *,
+    task: str,
+    arch: str,
+    train: Sequence[str],
+    dev: Sequence[str],
+    fields: Mapping[str, str],
+    overrides: Sequence[str],
 ) -> Recipe:
-    """Make a recipe of defaults around the data files given.
+    """Make a recipe of defaults around the data files given, read as `fields` say.
 
     Raises:
         UsageError: an override is wrong, or there is no such task or architecture.
@@ -41,8 +47,8 @@ def recipe_from_files(
         "architecture": {"name": arch},
         "tokenizer": getattr(catalog.load("architectures", arch), "TOKENIZER", {}),
         "data": {
-            "train": [str(Path(path).resolve()) for path in train],
-            "dev": [str(Path(path).resolve()) for path in dev],
+            "train": [{"path": str(Path(path).resolve()), **fields} for path in train],
+            "dev": [{"path": str(Path(path).resolve()), **fields} for path in dev],
         },
     }
     return recipes.from_dict(tree, folder=Path.cwd(), where="command line", overrides=overrides)

@@ -81,10 +81,14 @@ def _excluded(recipe: Recipe) -> set[str]:
 
 def _rows(sources: Sequence[Source], folder: Path, taken: set[str]) -> list[Found]:
     return [
-        (source, path, _without(read_rows(str(path), text=source.text, label=source.label), taken))
+        (source, path, _without(_read(source, path), taken))
         for source in sources
         for path in resolve(source.path, folder)
     ]
+
+
+def _read(source: Source, path: Path) -> list[Row]:
+    return read_rows(str(path), text=source.text, label=source.label, encoding=source.encoding)
 
 
 def _without(rows: list[Row], taken: set[str]) -> list[Row]:
