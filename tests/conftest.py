@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
+Made = Callable[[str], Path]
+Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 
 WORDS = {
     "positive": ["ótimo", "adorei", "lindo", "perfeito", "maravilhoso", "recomendo"],
@@ -133,3 +135,22 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def model(tiny_bundle: Made) -> Any:
+    import nlpkit
+
+    return nlpkit.load(str(tiny_bundle("atnet")), device="cpu")
+
+
+@pytest.fixture
+def sentiment(cli: Cli, tiny_bundle: Made) -> Cli:
+    def run(*args: object, **options: object) -> subprocess.CompletedProcess[bytes]:
+        return cli("sentiment", "--model", tiny_bundle("atnet"), *args, **options)
+
+    return run
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
