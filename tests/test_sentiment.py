@@ -163,7 +163,7 @@ def test_what_was_read_before_an_error_is_answered(model: Model) -> None:
 
     seen = []
     with pytest.raises(ValueError, match="cable"):
-        for item, *_ in answer(model, items()):
+        for item, *_ in answer(model, items(), lambda: None):
             seen.append(item)
     assert seen == [1, 2]
 
@@ -188,7 +188,7 @@ def test_a_steady_stream_is_answered_before_it_ends(model: Model) -> None:
             yield number, "adorei"
 
     started = time.monotonic()
-    first = next(iter(answer(model, items())))
+    first = next(iter(answer(model, items(), lambda: None)))
     assert first[0] == 0 and time.monotonic() - started < 0.6
 
 

@@ -85,8 +85,8 @@ def _write(model: Model, reading: Reading, to: str | None, output: str, into: st
     named = records.format_of(output)
     format = to or (named if named != "lines" else "tsv" if came == {"lines"} else "")
     format = format or (came.pop() if len(came) == 1 else "jsonl")  # the only one that holds both
-    answers = _warned(predictions(model, reading), into)
     with records.write_output(output) as stream:
+        answers = _warned(predictions(model, reading, settled=stream.flush), into)
         write(answers, stream, format, plain=reading.formats() == {"lines"}, into=into)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -42,8 +42,12 @@ class Answer:
     prediction: Prediction | None
 
 
-def predictions(model: Model, reading: Reading) -> Iterator[Answer]:
+def predictions(
+    model: Model, reading: Reading, settled: Callable[[], object] = lambda: None
+) -> Iterator[Answer]:
     """Yield an answer for every record of every input, in order.
+
+    `settled` is called whenever all that was read so far has been yielded.
 
     Raises:
         InputError: an input cannot be read as said; what came before it has been yielded.
@@ -52,7 +56,7 @@ def predictions(model: Model, reading: Reading) -> Iterator[Answer]:
     if reading.whole and (reading.format or reading.column):
         raise UsageError("--whole takes a file as one text; leave out --from and --column")
     records.check_inputs(reading.inputs)
-    for record, text, prediction in answer(model, _documents(reading)):
+    for record, text, prediction in answer(model, _documents(reading), settled):
         yield Answer(record, text, prediction)
 
 

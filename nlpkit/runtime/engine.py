@@ -10,7 +10,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from nlpkit.runtime.model import Model
@@ -31,16 +31,18 @@ class _End:
 
 
 def answer(
-    model: Model, items: Iterable[tuple[Item, str]]
+    model: Model, items: Iterable[tuple[Item, str]], settled: Callable[[], object]
 ) -> Iterator[tuple[Item, str, Prediction | None]]:
     """Yield (item, text, prediction) for each (item, text), in order.
 
+    `settled` is called whenever all that was read has been yielded: the time to flush.
     An error of the reader is raised after everything that was read before it is answered.
     """
     for chunk in chunks(items):
         texts = [text for _, text in chunk]
         for (item, text), prediction in zip(chunk, model.predict(texts), strict=True):
             yield item, text, prediction
+        settled()
 
 
 def chunks(items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
