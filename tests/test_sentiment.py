@@ -84,7 +84,9 @@ def run_lines(content: bytes, model: Model, folder: Path) -> list[dict]:
     if not content:
         return []
     out = io.StringIO()
-    write(predictions(model, Reading(inputs=[str(path)])), out, "jsonl", plain=True, into="label")
+    answers = predictions(model, Reading(inputs=[str(path)]))
+    count = write(answers, out, "jsonl", plain=True, into="label")
+    assert count == out.getvalue().count("\n")
     return [json.loads(line) for line in out.getvalue().split("\n")[:-1]]
 
 

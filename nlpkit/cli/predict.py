@@ -61,7 +61,9 @@ def predict(
 
         show(loaded, reading, quiet=quiet)
     else:
-        _write(loaded, reading, to, output, into)
+        count = _write(loaded, reading, to, output, into)
+        if output != "-" and not quiet and _is_terminal(sys.stderr):
+            print(f"nlpkit: wrote {output}: {count:,} documents", file=sys.stderr)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
@@ -77,7 +79,7 @@ def _load(name: str, device: str, precision: str, verbose: bool) -> Model:
     return loaded
 
 
-def _write(model: Model, reading: Reading, to: str | None, output: str, into: str) -> None:
+def _write(model: Model, reading: Reading, to: str | None, output: str, into: str) -> int:
     from nlpkit import records
     from nlpkit.jobs.predict import predictions, write
 
@@ -87,7 +89,8 @@ def _write(model: Model, reading: Reading, to: str | None, output: str, into: st
     format = format or (came.pop() if len(came) == 1 else "jsonl")  # the only one that holds both
     with records.write_output(output) as stream:
         answers = _warned(predictions(model, reading, settled=stream.flush), into)
-        write(answers, stream, format, plain=reading.formats() == {"lines"}, into=into)
+        plain = reading.formats() == {"lines"}
+        return write(answers, stream, format, plain=plain, into=into)
 
 
 def _warned(answers: Iterator[Answer], into: str) -> Iterator[Answer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -75,13 +76,13 @@ def _documents(reading: Reading) -> Iterator[tuple[Record, str]]:
                 yield record, records.text_of(record, source)
 
 
-def write(
-    answers: Iterator[Answer], stream: TextIO, format: str, *, plain: bool, into: str
-) -> None:
-    """Write answers as `format`.
+def write(answers: Iterator[Answer], stream: TextIO, format: str, *, plain: bool, into: str) -> int:
+    """Write answers as `format` and return how many.
 
     `plain`: the input was lines, so TSV is `label<TAB>score<TAB>text` without a header.
     """
+    counter = itertools.count()  # asked after each answer, so it ends at their number
+    answers = (item for item, _ in zip(answers, counter, strict=False))
     if plain and format == "tsv":
         for item in answers:
             label, score = _label_and_score(item.prediction)
@@ -89,6 +90,7 @@ def write(
     else:
         full = getattr(catalog.load("records", format), "NESTED", False)
         records.write((annotated(item, into, full=full) for item in answers), stream, format)
+    return next(counter)
 
 
 def annotated(item: Answer, into: str, *, full: bool) -> Record:
