@@ -35,9 +35,7 @@ def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
             problems.append(f"[{where}] {key} = {_shown(value)}: {problem}")
     try:
         return cls(**values)
-    except TypeError as problem:
-        problems.append(f"[{where}] {problem}")
-    except ValueError as problem:
+    except (TypeError, ValueError) as problem:
         problems.append(f"[{where}] {problem}")
     return None
 

@@ -136,7 +136,7 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values, as TOML and JSON hold them."""
         tree: dict[str, Any] = {"name": self.name}
-        for kind in ("task", "architecture"):
+        for kind in PARTS:
             part = getattr(self, kind)
             own = [key for key, *_ in _fields.described(type(part.config))]
             settings = dataclasses.asdict(part.config)

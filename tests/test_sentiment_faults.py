@@ -57,6 +57,9 @@ def test_replacing_a_field_is_said(sentiment: Cli) -> None:
     assert done.stderr.count(b"\n") == 1 and b"'label' will be replaced" in done.stderr
     done = sentiment("--from", "jsonl", "--into", "said", stdin=given)
     assert done.stderr == b"" and json.loads(done.stdout.splitlines()[0])["label"] == "gold"
+    rated = b'{"text": "adorei", "score": 5}\n'
+    done = sentiment("--from", "jsonl", "--into", "said", stdin=rated)  # its score stays too
+    assert done.stderr == b"" and json.loads(done.stdout)["score"] == 5
 
 
 def test_output_is_whole_or_not_at_all(sentiment: Cli, tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ class LazyGroup(TyperGroup):
         return self.commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        for name in self.list_commands(ctx):  # the near match of a misspelt command needs them
-            if args and args[0] not in catalog.names("cli"):
+        if args and args[0] not in catalog.names("cli"):
+            for name in self.list_commands(ctx):  # what a near match is looked for among
                 self.get_command(ctx, name)
         return super().resolve_command(ctx, args)
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from nlpkit.cli._console import Console
+from nlpkit.tasks import numbers
 
 
 class TrainingProgress:
@@ -52,9 +53,9 @@ class TrainingProgress:
         """Say what came of it and what to run next."""
         if "per_class" in summary["dev"]:
             self._warn_of_silent_labels(summary["dev"])
-        numbers = [f"{k} {v:.4f}" for k, v in summary["dev"].items() if isinstance(v, float)]
+        shown = [f"{key} {value:.4f}" for key, value in numbers(summary["dev"]).items()]
         self.console.print(
-            f"best epoch {summary['best_epoch']} of {summary['epochs']}: dev {' '.join(numbers)}\n"
+            f"best epoch {summary['best_epoch']} of {summary['epochs']}: dev {' '.join(shown)}\n"
             f"next: nlpkit export {folder} --output export/{summary['name']}",
             markup=False,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
@@ -84,23 +85,25 @@ def _write(model: Model, reading: Reading, to: str | None, output: str, into: st
     from nlpkit.jobs.predict import predictions, write
 
     came = reading.formats()
+    plain = came == {"lines"}
     named = records.format_of(output)
-    format = to or (named if named != "lines" else "tsv" if came == {"lines"} else "")
-    format = format or (came.pop() if len(came) == 1 else "jsonl")  # the only one that holds both
+    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
+    format = to or (named if named != "lines" else "tsv" if plain else alike)
     with records.write_output(output) as stream:
         answers = _warned(predictions(model, reading, settled=stream.flush), into)
-        plain = reading.formats() == {"lines"}
         return write(answers, stream, format, plain=plain, into=into)
 
 
 def _warned(answers: Iterator[Answer], into: str) -> Iterator[Answer]:
     """Say once on stderr that a field of the input is about to be replaced."""
-    for number, item in enumerate(answers):
-        taken = [field for field in (into, "score") if field in item.record]
-        if taken and not number:
+    from nlpkit.jobs.predict import fields
+
+    for item in itertools.islice(answers, 1):
+        if taken := [field for field in fields(into) if field in item.record]:
             print(
                 f"nlpkit: the input's own {' and '.join(map(repr, taken))} will be replaced; "
                 "--into NAME writes the answer elsewhere",
                 file=sys.stderr,
             )
         yield item
+    yield from answers

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from nlpkit.tasks import numbers
+
 
 def model_card(manifest: dict[str, Any]) -> str:
     """Return README.md: use, scores, precisions, data with licences."""
@@ -11,7 +13,7 @@ def model_card(manifest: dict[str, Any]) -> str:
     dev, score = manifest["scores"]["dev"], manifest["score"]
     interval = dev.get(f"{score}_interval")
     spread = f" (95% interval {interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
-    others = [f"{k} {v:.4f}" for k, v in dev.items() if isinstance(v, float) and k != score]
+    others = [f"{key} {value:.4f}" for key, value in numbers(dev).items() if key != score]
     parts = [
         f"# {manifest['name']}",
         f"{manifest['task']['name'].capitalize()} for {languages} by a "

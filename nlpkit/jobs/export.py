@@ -21,7 +21,7 @@ def export(
 
     Raises:
         ModelError: `run` is not a finished run.
-        GateError: a limit was passed; nothing was written.
+        GateError: a limit was exceeded; nothing was written.
         UsageError, InputError: an override or the dev data is wrong.
     """
     if not zoo.is_run(run):

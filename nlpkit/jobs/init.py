@@ -15,7 +15,6 @@ def recipe_text(task: str, arch: str) -> str:
         UsageError: there is no such task or architecture.
         MissingExtra: torch, which architectures are written in, is not installed.
     """
-
     network = catalog.load("architectures", arch)
     examples = {
         "train": ["train.jsonl"],

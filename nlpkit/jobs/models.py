@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import catalog, zoo
+from nlpkit._fields import described
 from nlpkit.errors import ModelError
+from nlpkit.tasks import numbers
 
 
 def bundles() -> list[dict[str, Any]]:
@@ -38,7 +40,7 @@ def _entry(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
         "precisions": list(manifest["precisions"]),
         "score": manifest["score"],
         "path": str(folder),
-    } | {key: value for key, value in manifest["scores"]["dev"].items() if isinstance(value, float)}
+    } | numbers(manifest["scores"]["dev"])
 
 
 def architectures() -> list[dict[str, Any]]:
@@ -47,8 +49,6 @@ def architectures() -> list[dict[str, Any]]:
     Raises:
         MissingExtra: torch is not installed.
     """
-    from nlpkit._fields import described
-
     found = []
     for name in catalog.names("architectures"):
         module = catalog.load("architectures", name)

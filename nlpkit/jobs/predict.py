@@ -98,16 +98,21 @@ def annotated(item: Answer, into: str, *, full: bool) -> Record:
 
     Another `into` than "label" also names the rest: `into`, `into_score`, `into_scores`.
     """
-    prefix = "" if into == "label" else f"{into}_"
+    label_field, score_field = fields(into)
     prediction = item.prediction
     if not full:
         label, score = _label_and_score(prediction)
-        return item.record | {into: label, f"{prefix}score": score}
+        return item.record | {label_field: label, score_field: score}
     return item.record | {
-        into: prediction.label if prediction else "",
-        f"{prefix}score": prediction.score if prediction else None,
-        f"{prefix}scores": dict(prediction.scores) if prediction else {},
+        label_field: prediction.label if prediction else "",
+        score_field: prediction.score if prediction else None,
+        f"{score_field}s": dict(prediction.scores) if prediction else {},
     }
+
+
+def fields(into: str) -> tuple[str, str]:
+    """Return the names of the fields that a label and its score are written to."""
+    return into, "score" if into == "label" else f"{into}_score"
 
 
 def _label_and_score(prediction: Prediction | None) -> tuple[str, str]:

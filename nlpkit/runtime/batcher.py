@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-TOKEN_BUDGET = 8192  # measured on two cores: larger batches leave the cache and gain nothing
+TOKEN_BUDGET = 8192  # on two cores 2048 was 4 to 26% faster, 32768 no faster (two rounds)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def padded_length(length: int) -> int:
 
     Sums over time are then taken over the same number of places whatever a window is batched
     with, which is what keeps a document's scores equal, to the last bit, in any company.
-    Steps grow with the length: at most a quarter, some 6% on average, is padding.
+    Steps grow with the length: 7% was padding over 4,000 Portuguese texts.
     """
     step = 8
     while length > step * 8:

@@ -182,7 +182,7 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
         task=task,
         encoder=encoder,
         run=SessionRun(session),
-        temperature=float(manifest["temperature"]),
+        temperature=manifest["temperature"],
         provider=session.get_providers()[0].removesuffix("ExecutionProvider"),
     )
 
@@ -203,9 +203,10 @@ class SessionRun:
 
         batch = len(feeds["ids"])
         lacking = -batch % ROWS
-        full = {name: np.concatenate([a, a[:1].repeat(lacking, 0)]) for name, a in feeds.items()}
+        if lacking:
+            feeds = {n: np.concatenate([a, a[:1].repeat(lacking, 0)]) for n, a in feeds.items()}
         try:
-            outputs: np.ndarray = self.session.run(None, full if lacking else dict(feeds))[0]
+            outputs: np.ndarray = self.session.run(None, dict(feeds))[0]
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception
             reason = str(problem).splitlines()[0][:200]
             raise ModelError(

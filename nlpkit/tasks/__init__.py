@@ -45,6 +45,11 @@ class Prediction:
     scores: Mapping[str, float]
 
 
+def numbers(scores: Mapping[str, Any]) -> dict[str, float]:
+    """Return the plain numbers among a task's metrics: what logs, lists and cards show."""
+    return {key: value for key, value in scores.items() if isinstance(value, float)}
+
+
 class Task(Protocol):
     """The contract above, for type checkers."""
 

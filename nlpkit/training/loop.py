@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from nlpkit.errors import InputError, NlpkitError, UsageError
 from nlpkit.recipe import Train
 from nlpkit.runtime.model import Model
+from nlpkit.tasks import numbers
 from nlpkit.training import checkpoint
 from nlpkit.training.data import Epoch, Split
 from nlpkit.training.distributed import Team
@@ -183,8 +184,8 @@ class Loop:
             "docs_per_second": round(speed, 1),
             "seconds": round(time.monotonic() - self.started, 1),
         }
-        numbers = {k: v for k, v in scores.items() if isinstance(v, float)}
-        state.history.append(event | {f"dev_{key}": value for key, value in numbers.items()})
+        dev = {f"dev_{key}": value for key, value in numbers(scores).items()}
+        state.history.append(event | dev)
         self._save()
         if self.team.leads:
             self.listener(state.history[-1])
