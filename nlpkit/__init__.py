@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nlpkit.pipeline import pipeline as pipeline
     from nlpkit.runtime.model import load as load
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "load", "pipeline"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +20,8 @@ def __getattr__(name: str) -> Any:
         from nlpkit.runtime.model import load
 
         return load
+    if name == "pipeline":
+        from nlpkit.pipeline import pipeline
+
+        return pipeline
     raise AttributeError(f"module 'nlpkit' has no attribute {name!r}")

@@ -12,9 +12,20 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from nlpkit.errors import near_match
 
 
-def setting(default: Any, text: str, low: float | None = None, high: float | None = None) -> Any:
-    """A dataclass field with a default, the sentence that help shows, and inclusive bounds."""
-    return dataclasses.field(default=default, metadata={"help": text, "low": low, "high": high})
+def setting(
+    default: Any,
+    text: str,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    flag: str | None = None,
+) -> Any:
+    """A dataclass field with a default, the sentence that help shows, and inclusive bounds.
+
+    `flag` is its name on the command line, where that is a word that Python keeps for itself.
+    """
+    metadata = {"help": text, "low": low, "high": high, "flag": flag}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:

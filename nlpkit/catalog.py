@@ -21,6 +21,7 @@ SINGULAR = {
     "architectures": "architecture",
     "cli": "command",
     "records": "format",
+    "steps": "step",
     "tasks": "task",
 }
 

@@ -28,6 +28,7 @@ class Source:
     text: str = "text"
     label: str = "label"
     encoding: str = "utf-8"
+    style: str = setting("", "annotation style that the file follows (words tokenizers)")
     max_per_label: int = setting(0, "rows of each label at most, drawn by the seed; 0 is all", 0)
     missing_labels: float = setting(
         1.0, "weight of the labels that the file never gives: 1 as any other, 0 left out", 0, 1
@@ -41,7 +42,8 @@ class Data:
 
     train: tuple[Source, ...] = setting(
         (),
-        "files to learn from: path or {path, text, label, max_per_label, missing_labels, licence}",
+        "files to learn from: path or {path, text, label, style, max_per_label, missing_labels, "
+        "licence}",
     )
     dev: tuple[Source, ...] = setting((), "files to choose by (early stopping, temperature, gate)")
     exclude: tuple[str, ...] = setting((), "files whose texts must never be trained on (tests)")
@@ -52,10 +54,12 @@ class Data:
 class Tokenizer:
     """[tokenizer]: how text becomes ids. All of it is stored in tokenizer.json."""
 
-    kind: Literal["bpe", "unigram", "char"] = setting(
-        "bpe", "subword pieces, or characters for the bow architecture"
+    kind: Literal["bpe", "unigram", "char", "words"] = setting(
+        "bpe", "subword pieces; characters for the bow architecture, words for wordlstm"
     )
-    vocab_size: int = setting(12000, "pieces at most", 4, 10**7)
+    vocab_size: int = setting(12000, "pieces at most; of words, rows of the hashed table", 4, 10**7)
+    letters: int = setting(24, "words: letters of each that are read", 2, 200)
+    style: str = setting("", "words: the annotation style that answers follow")
     lowercase: bool = setting(True, "fold case")
     strip_accents: bool = setting(False, "read 'péssimo' and 'pessimo' as one")
     social: bool = setting(True, "one token for a URL, an @user, a long laugh (kkkk, hahaha)")

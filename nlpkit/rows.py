@@ -13,11 +13,21 @@ from nlpkit.tasks import Task
 
 @dataclass(frozen=True)
 class Row:
-    """A text, all its fields (the true label as "label"), and where it stands."""
+    """A document (a text, or its words), all its fields, and where it stands.
 
-    text: str
+    In the fields the document is "document" too, and the true label "label".
+    """
+
+    text: str | list[str]
     fields: records.Record
     where: str
+
+    @property
+    def words(self) -> str:
+        """The document as one string, to find its copies by: words may be split in several ways."""
+        if isinstance(self.text, str):
+            return self.text
+        return str(self.fields.get(records.TEXT) or " ".join(self.text))
 
 
 def read_records(path: str, column: str, encoding: str = "utf-8") -> Iterator[records.Record]:
@@ -40,7 +50,8 @@ def read_rows(path: str, *, text: str, label: str, encoding: str = "utf-8") -> l
     rows = []
     for number, record in enumerate(read_records(path, text, encoding), start=1):
         where = f"{path}: row {number}"
-        if not isinstance(record[text], str) or not record[text].strip():
+        document = _whole(record[text])
+        if not document:
             continue
         if label in record and record[label] in (None, ""):
             raise InputError(f"{where}: its {label!r} is empty; label it or leave it out")
@@ -49,10 +60,21 @@ def read_rows(path: str, *, text: str, label: str, encoding: str = "utf-8") -> l
                 f"{where} has no {label!r}.{near_match(label, record)} "
                 f"Its fields are: {', '.join(record)}"
             )
-        # Half of a surrogate pair, as a cut JSON string holds, is no Unicode text.
-        whole = record[text].encode("utf-8", "replace").decode()
-        rows.append(Row(whole, record | {"label": record[label]}, where))
+        fields = record | {"label": record[label], "document": document}
+        rows.append(Row(document, fields, where))
     return rows
+
+
+def _whole(value: Any) -> Any:
+    """Return a text or list of words; None when it is empty or something else.
+
+    Half of a surrogate pair, as a cut JSON string holds, is no Unicode text.
+    """
+    if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
+        return [word.encode("utf-8", "replace").decode() for word in value]
+    if isinstance(value, str) and value.strip():
+        return value.encode("utf-8", "replace").decode()
+    return None
 
 
 def gold_of(task: Task, row: Row) -> Any:

@@ -38,9 +38,29 @@ def corpus(rows: int, seed: int) -> list[dict[str, str]]:
     return made
 
 
-def write_jsonl(path: Path, rows: list[dict[str, str]]) -> Path:
+def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
+
+
+NOUNS = {"gato": "Masc", "casa": "Fem", "livro": "Masc", "porta": "Fem", "menino": "Masc"}
+VERBS = {"comprava": "comprar", "achava": "achar", "levava": "levar", "corria": "correr"}
+
+
+def sentences(rows: int, seed: int) -> list[dict[str, Any]]:
+    """Return tagged sentences whose lemmas follow from endings; "gatos" is "gato"."""
+    rng = random.Random(seed)
+    made = []
+    for number in range(rows):
+        noun = rng.choice(list(NOUNS))
+        article = "o" if NOUNS[noun] == "Masc" else "a"
+        plural = "s" * rng.randint(0, 1)
+        verb = rng.choice(list(VERBS))
+        words = [article + plural, noun + plural, verb, str(number), "."]
+        lemmas = ["o", noun, VERBS[verb], str(number), "."]
+        upos = ["DET", "NOUN", "VERB", "NUM", "PUNCT"]
+        made.append({"words": words, "lemmas": lemmas, "upos": upos})
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -59,10 +79,13 @@ def tiny_tree(arch: str, **train: Any) -> dict[str, Any]:
         "bow": {"buckets": 4096},
         "lstm": {"embedding": 16, "hidden": 16},
         "transformer": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32},
+        "wordlstm": {"embedding": 16, "filters": 8, "hidden": 16, "layers": 1},
     }
     tokenizer: dict[str, Any] = {"vocab_size": 300, "window": 16, "overlap": 4}
     if arch == "bow":
         tokenizer |= {"kind": "char", "vocab_size": 100, "window": 80}
+    if arch == "wordlstm":
+        tokenizer |= {"kind": "words", "vocab_size": 2000, "letters": 12}
     return {
         "name": f"tiny-{arch}",
         "task": {"name": "sentiment", "hidden": 0, "dropout": 0.1},

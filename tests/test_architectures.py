@@ -13,6 +13,7 @@ from nlpkit import catalog
 from nlpkit.architectures import atnet, lstm
 from nlpkit.exporting.gate import grid, padding_difference
 from nlpkit.exporting.onnx import to_onnx
+from nlpkit.runtime.words import WordEncoder
 from nlpkit.tasks import classify
 from nlpkit.training.network import Network, TorchRun
 
@@ -20,7 +21,7 @@ VOCAB = 50
 WINDOW = 40
 SMALL = {
     "embedding": 8, "filters": 6, "hidden": 6, "buckets": 997, "width": 8, "layers": 2,
-    "heads": 2, "feedforward": 16, "vocab_size": VOCAB, "max_length": WINDOW,
+    "heads": 2, "feedforward": 16, "letter_embedding": 4, "vocab_size": VOCAB, "max_length": WINDOW,
 }  # fmt: skip
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *[(name, {}) for name in catalog.names("architectures")],
@@ -29,6 +30,26 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("transformer", {"positions": "learned"}),
     ("atnet", {"kernels": (1, 3, 5), "length_scale": True}),
 ]
+
+
+class Subwords:
+    """As much of an encoder as the gate asks for."""
+
+    window = WINDOW
+
+    def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
+        return rng.integers(1, VOCAB, (batch, time))
+
+
+def encoder_of(name: str) -> Any:
+    kind = getattr(catalog.load("architectures", name), "TOKENIZER", {}).get("kind")
+    if kind == "words":
+        return WordEncoder(buckets=VOCAB, letters=7, style="", window=WINDOW, overlap=4)
+    return Subwords()
+
+
+def some_ids(name: str, batch: int, time: int) -> torch.Tensor:
+    return torch.from_numpy(encoder_of(name).random(np.random.default_rng(1), batch, time))
 
 
 def network(name: str, given: dict) -> Network:
@@ -45,10 +66,10 @@ def network(name: str, given: dict) -> Network:
 def test_contract(name: str, given: dict) -> None:
     net = network(name, given)
     run = TorchRun(net)
-    for feeds in grid(WINDOW, VOCAB):
+    for feeds in grid(encoder_of(name)):
         ids, mask = torch.from_numpy(feeds["ids"]), torch.from_numpy(feeds["mask"])
         states = net.encoder(ids, mask)
-        assert states.shape == (*ids.shape, net.encoder.width)
+        assert states.shape == (*ids.shape[:2], net.encoder.width)
         assert run(feeds).shape == (len(ids), 3)
         # A row alone and unpadded is the row in any batch.
         assert padding_difference(run, feeds) < 1e-5
@@ -58,9 +79,9 @@ def test_contract(name: str, given: dict) -> None:
 @pytest.mark.parametrize(("name", "given"), VARIANTS)
 def test_real_states_do_not_depend_on_padding(name: str, given: dict) -> None:
     net = network(name, given)
-    ids = torch.randint(1, VOCAB, (3, 7))
+    ids = some_ids(name, 3, 7)
     alone = net.encoder(ids, torch.ones(3, 7, dtype=torch.bool))
-    garbage = torch.cat([ids, torch.randint(0, VOCAB, (3, 9))], dim=1)
+    garbage = torch.cat([ids, some_ids(name, 3, 9)], dim=1)
     mask = torch.arange(16).expand(3, 16) < 7
     assert torch.allclose(net.encoder(garbage, mask)[:, :7], alone, atol=1e-5)
 
@@ -68,7 +89,7 @@ def test_real_states_do_not_depend_on_padding(name: str, given: dict) -> None:
 @pytest.mark.parametrize(("name", "given"), VARIANTS)
 def test_the_gradient_reaches_every_parameter(name: str, given: dict) -> None:
     net = network(name, given).train()
-    ids = torch.randint(1, VOCAB, (8, 12))
+    ids = some_ids(name, 8, 12)
     net(ids, torch.ones(8, 12, dtype=torch.bool)).logsumexp(dim=1).sum().backward()
     for parameter_name, parameter in net.named_parameters():
         assert parameter.grad is not None, parameter_name
@@ -81,9 +102,9 @@ def test_the_gradient_reaches_every_parameter(name: str, given: dict) -> None:
 )
 def test_onnx_is_torch_over_unseen_shapes(name: str, given: dict) -> None:
     net = network(name, given)
-    model = to_onnx(net, VOCAB).SerializeToString()
+    model = to_onnx(net, encoder_of(name)).SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    for feeds in grid(WINDOW, VOCAB):
+    for feeds in grid(encoder_of(name)):
         difference = np.abs(session.run(None, dict(feeds))[0] - TorchRun(net)(feeds)).max()
         assert difference < 1e-5
 

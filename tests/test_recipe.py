@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, tiny_tree, write_jsonl
+from conftest import ROOT, sentences, tiny_tree, write_jsonl
 
 from nlpkit import _fields, catalog, recipe
 from nlpkit.errors import InputError, UsageError
@@ -29,15 +29,21 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
     assert made.name == path.parent.name
     assert made.data.exclude, "a shipped recipe keeps the test sets out"
     assert all(source.licence for source in made.data.train)
-    words = {"negative": "ruim", "positive": "bom", "neutral": "mesa"}
-    rows = [
-        {"text": f"{word} {n}", "label": label} for n in range(4) for label, word in words.items()
-    ]
+    if made.task.name == "lemma":
+        rows: list[dict] = sentences(12, 1)
+        dev: list[dict] = sentences(2, 2)
+        fields = ', text="words", label="upos"'
+    else:
+        words = {"negative": "ruim", "positive": "bom", "neutral": "mesa"}
+        rows = [
+            {"text": f"{w} {n}", "label": label} for n in range(4) for label, w in words.items()
+        ]
+        dev, fields = [{"text": "muito bom", "label": "positive"}], ""
     write_jsonl(tmp_path / "train.jsonl", rows)
-    write_jsonl(tmp_path / "dev.jsonl", [{"text": "muito bom", "label": "positive"}])
+    write_jsonl(tmp_path / "dev.jsonl", dev)
     small = [
-        'data.train=["train.jsonl"]',
-        'data.dev=["dev.jsonl"]',
+        f'data.train=[{{path="train.jsonl"{fields}}}]',
+        f'data.dev=[{{path="dev.jsonl"{fields}}}]',
         "data.exclude=[]",
         "train.epochs=1",
         "train.batch_size=6",

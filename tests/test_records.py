@@ -401,7 +401,10 @@ def test_any_bytes_end_in_records_or_in_our_error(
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_readers_and_writers_hold_nothing_back(format: str) -> None:
-    lines = {"jsonl": b'{"text": "1"}\n'}.get(format, b"text\n1\n")
+    word = "1\tum\tum\tNUM" + 6 * "\t_"
+    lines = {"jsonl": b'{"text": "1"}\n', "conllu": f"# text = 1\n{word}\n\n".encode()}.get(
+        format, b"text\n1\n"
+    )
     reading, writing = os.pipe()
     with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as feed:
         feed.write(lines)  # and the pipe stays open: a reader that waits for more hangs here
@@ -409,7 +412,7 @@ def test_readers_and_writers_hold_nothing_back(format: str) -> None:
     out = io.StringIO()
 
     def watch() -> Iterator[Record]:
-        yield {"text": "a"}
+        yield {"text": "a"} | ({"words": ["a"]} if format == "conllu" else {})
         assert "a" in out.getvalue()
 
     write(watch(), out, format)

@@ -182,8 +182,8 @@ def test_the_gate_sees_the_dev_set_that_training_chose_by(tmp_path: Path) -> Non
 
     made = recipe.from_dict(tree, folder=tmp_path, where="test")
     task, _, dev = training_data.load(made, catalog.load("tasks", "sentiment").Task)
-    assert training_data.load_dev(made, task).texts == dev.texts
-    assert len(dev.texts) == 36
+    assert training_data.load_dev(made, task).documents == dev.documents
+    assert len(dev.documents) == 36
 
 
 def test_a_loss_that_is_no_number_stops(data: Path, tmp_path: Path) -> None:
@@ -220,10 +220,10 @@ def test_texts_of_dev_and_excluded_files_are_not_trained_on(tmp_path: Path) -> N
     made = recipe.from_dict(tree, folder=tmp_path, where="test")
     task, split, dev = training_data.load(made, catalog.load("tasks", "sentiment").Task)
     held = {fingerprint(row["text"]) for row in rows[:9]}
-    assert not held & {fingerprint(text) for text in split.texts}
-    assert len(split.texts) == 20
-    assert len(dev.texts) == 5
-    targets = task.targets(split.golds[:1], split.priors[:1])
+    assert not held & {fingerprint(text) for text in split.documents}
+    assert len(split.documents) == 20
+    assert len(dev.documents) == 5
+    targets = task.targets(split.golds[:1], split.priors[:1], [(0, 2)])
     assert targets["prior_NC"].tolist() == [[1, 0, 1]]
 
 
@@ -235,7 +235,7 @@ def test_a_masked_label_is_not_learned_away() -> None:
 
     def neutral_gradient(weight: float) -> float:
         logits.grad = None
-        arrays = task.targets([2], [{1: weight}])
+        arrays = task.targets([2], [{1: weight}], [(0, 2)])
         targets = {name: torch.from_numpy(array) for name, array in arrays.items()}
         task.loss(logits, targets).backward()
         assert logits.grad[0, 0] > 0 > logits.grad[0, 2]
@@ -280,12 +280,14 @@ def test_an_epoch_holds_every_document_once() -> None:
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "char"])
 def test_the_tokenizer_reads_anything_and_specials_are_only_text(kind: str) -> None:
+    import tokenizers
+
     from nlpkit import recipe
     from nlpkit.training import tokenizer
 
     texts = ["Que filme ótimo!", "péssimo, nunca mais", "kkkkk adorei @ana http://x.br"] * 20
     settings = recipe.Tokenizer(kind=kind, vocab_size=200)
-    made = tokenizer.train(texts, settings)
+    made = tokenizers.Tokenizer.from_str(tokenizer.train(texts, settings))
     assert 0 not in made.encode("[PAD] [UNK] bom").ids
     assert made.encode("OTIMO\x00 👍 漢字 \u200d").ids
     assert made.encode("Que FILME").ids == made.encode("que   filme ").ids

@@ -70,17 +70,17 @@ class Encoder(nn.Module):
         self.backwards = nn.ModuleList(cell(w, config.hidden, batch_first=True) for w in widths)
 
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        index_BT1 = _reverse_index(mask_BT).unsqueeze(-1)
+        index_BT1 = reverse_index(mask_BT).unsqueeze(-1)
         states_BTD = self.dropout(self.embed(ids_BT))
         for ahead, back in zip(self.forwards, self.backwards, strict=True):
             ahead_BTD, _ = ahead(states_BTD)
-            back_BTD, _ = back(_take(states_BTD, index_BT1))
-            states_BTD = torch.cat([ahead_BTD, _take(back_BTD, index_BT1)], dim=-1)
+            back_BTD, _ = back(take(states_BTD, index_BT1))
+            states_BTD = torch.cat([ahead_BTD, take(back_BTD, index_BT1)], dim=-1)
             states_BTD = self.dropout(states_BTD)
         return states_BTD
 
 
-def _reverse_index(mask_BT: Tensor) -> Tensor:
+def reverse_index(mask_BT: Tensor) -> Tensor:
     """Positions that turn each row round within its own length and leave padding in place.
 
     A packed sequence cannot be exported and a padded bidirectional LSTM would read the padding
@@ -91,7 +91,7 @@ def _reverse_index(mask_BT: Tensor) -> Tensor:
     return torch.where(mask_BT, last_B1 - times_T, times_T)
 
 
-def _take(states_BTD: Tensor, index_BT1: Tensor) -> Tensor:
+def take(states_BTD: Tensor, index_BT1: Tensor) -> Tensor:
     return states_BTD.gather(1, index_BT1.expand(-1, -1, states_BTD.shape[2]))
 
 

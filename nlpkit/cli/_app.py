@@ -13,28 +13,43 @@ from typer.core import TyperGroup
 from nlpkit import __version__, catalog
 from nlpkit.errors import NlpkitError
 
-ORDER = ["sentiment", "predict", "train", "evaluate", "export", "models", "init", "doctor"]
+ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
+ORDER += ["pipe", "steps", "train", "evaluate", "export", "models", "init", "doctor"]
+
+
+def commands() -> list[str]:
+    """Return the names of all commands: those that have a file, and the steps."""
+    return sorted({*catalog.names("cli"), *catalog.names("steps")})
+
+
+def _load(name: str) -> typer.Typer:
+    if name in catalog.names("cli"):
+        app: typer.Typer = catalog.load("cli", name).app
+        return app
+    from nlpkit.cli._step import app_of
+
+    return app_of(name)
 
 
 class LazyGroup(TyperGroup):
     """Imports a subcommand's file only when it is called or listed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        found = catalog.names("cli")
+        found = commands()
         known = [name for name in ORDER if name in found]
         return known + [name for name in found if name not in known]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in catalog.names("cli"):
+        if cmd_name not in commands():
             return None
         if cmd_name not in self.commands:
-            command = typer.main.get_command(catalog.load("cli", cmd_name).app)
+            command = typer.main.get_command(_load(cmd_name))
             command.name = cmd_name
             self.add_command(command)
         return self.commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] not in catalog.names("cli"):
+        if args and args[0] not in commands():
             for name in self.list_commands(ctx):  # what a near match is looked for among
                 self.get_command(ctx, name)
         return super().resolve_command(ctx, args)

@@ -26,6 +26,7 @@ from nlpkit.recipe import Export, Recipe
 from nlpkit.runtime import device
 from nlpkit.runtime.bundle import FORMAT, MANIFEST, SessionRun, open_bundle, read_manifest
 from nlpkit.runtime.model import Model
+from nlpkit.tasks import Task
 from nlpkit.training.data import Split
 
 Listener = Callable[[gate.Report], None]
@@ -48,8 +49,8 @@ def export(
         UsageError, ModelError: the output is something other than a bundle.
     """
     _check_output(folder)
-    float_model = to_onnx(model.run.network, summary["vocab_size"])  # type: ignore[attr-defined]
-    held = gate.Gate(model, dev, summary["vocab_size"])
+    float_model = to_onnx(model.run.network, model.encoder)  # type: ignore[attr-defined]
+    held = gate.Gate(model, dev)
     files: dict[str, bytes] = {}
     reports: list[gate.Report] = []
     for name in [name for name in PRECISIONS if name == "fp32" or name in limits.precisions]:
@@ -67,8 +68,8 @@ def export(
             f"nothing was written; limits exceeded: {'; '.join(failures)}. "
             "Leave the precision out, or widen a limit with --set export.KEY=VALUE"
         )
-    files["tokenizer.json"] = model.encoder.tokenizer.to_str().encode()
-    manifest = _manifest(recipe, summary, reports, folder.name, model.task.score)
+    files["tokenizer.json"] = model.encoder.to_json().encode()
+    manifest = _manifest(recipe, summary, reports, folder.name, model.task)
     return _write(folder, files, manifest)
 
 
@@ -92,7 +93,7 @@ def _check_output(folder: Path) -> None:
 
 
 def _manifest(
-    recipe: Recipe, summary: dict[str, Any], reports: Sequence[gate.Report], name: str, score: str
+    recipe: Recipe, summary: dict[str, Any], reports: Sequence[gate.Report], name: str, task: Task
 ) -> dict[str, Any]:
     tree = recipe.to_dict()
     del tree["data"]  # its files, with licences, are under training; its paths tell nobody anything
@@ -103,7 +104,7 @@ def _manifest(
         "task": summary["task"],
         "architecture": tree["architecture"] | {"vocab_size": summary["vocab_size"]},
         "parameters": summary["parameters"],
-        "labels": summary["task"]["labels"],
+        "labels": list(task.shown),
         "languages": list(recipe.data.languages),
         "window": recipe.tokenizer.window,
         "overlap": recipe.tokenizer.overlap,
@@ -118,7 +119,7 @@ def _manifest(
             "data": summary["data"],
             "best_epoch": summary["best_epoch"],
         },
-        "score": score,
+        "score": task.score,
         "scores": {"dev": summary["dev"]},
         "tools": {
             "nlpkit": __version__,

@@ -20,7 +20,9 @@ import numpy as np
 from nlpkit.errors import InputError
 from nlpkit.recipe import Export
 from nlpkit.runtime.batcher import batches
+from nlpkit.runtime.encoder import Encoder
 from nlpkit.runtime.model import Model, Run
+from nlpkit.runtime.words import WordEncoder
 from nlpkit.training.data import Split
 
 SHAPES = ((1, 1), (1, 7), (4, 2), (2, 9), (5, 1), (8, 33))
@@ -86,12 +88,12 @@ class Report:
 class Gate:
     """The torch-backed reference and its answers, which every precision is held against."""
 
-    def __init__(self, reference: Model, dev: Split, vocab_size: int) -> None:
+    def __init__(self, reference: Model, dev: Split) -> None:
         self.reference = reference
         self.dev = dev
-        self.feeds = list(grid(reference.encoder.window, vocab_size))
+        self.feeds = list(grid(reference.encoder))
         self.expected = [reference.run(feeds) for feeds in self.feeds]
-        self.golds, self.outputs = reference.scored(dev.texts, dev.golds)
+        self.golds, self.outputs = reference.scored(dev.documents, dev.golds)
         if not self.golds:
             raise InputError("the dev files hold no text that the tokenizer keeps anything of")
         self.score = self._score(self.outputs)
@@ -99,13 +101,13 @@ class Gate:
     def measure(self, precision: str, size: int, run: Run) -> Report:
         """Hold one precision's `run` against the reference."""
         model = dataclasses.replace(self.reference, run=run)
-        _, outputs = model.scored(self.dev.texts, self.dev.golds)
+        _, outputs = model.scored(self.dev.documents, self.dev.golds)
         score = self._score(outputs)
         return Report(
             precision=precision,
             bytes=size,
             logit_diff=max(
-                _difference(expected, run(feeds))
+                _difference(_real(expected, feeds), _real(run(feeds), feeds))
                 for expected, feeds in zip(self.expected, self.feeds, strict=True)
             ),
             padding_diff=max(padding_difference(run, feeds) for feeds in self.feeds),
@@ -120,31 +122,41 @@ class Gate:
         return float(task.metrics(self.golds, outputs, 1.0)[task.score])
 
 
-def grid(window: int, vocab_size: int) -> Iterator[Feeds]:
+def grid(encoder: Encoder | WordEncoder) -> Iterator[Feeds]:
     """Yield random feeds over the shapes, full and ragged, up to the window."""
     rng = np.random.default_rng(0)
+    window = encoder.window
     fitting = [shape for shape in SHAPES if shape[1] < window]
     for batch, time_steps in (*fitting, (1, window), (3, window)):
         for ragged in (False, True):
-            ids_BT = rng.integers(1, vocab_size, (batch, time_steps))
+            ids = encoder.random(rng, batch, time_steps)
             lengths_B1 = (
                 rng.integers(1, time_steps + 1, (batch, 1))
                 if ragged
                 else np.full((batch, 1), time_steps)
             )
             mask_BT = np.arange(time_steps) < lengths_B1
-            yield {"ids": np.where(mask_BT, ids_BT, 0), "mask": mask_BT}
+            hidden = mask_BT.reshape(*mask_BT.shape, *[1] * (ids.ndim - 2))
+            yield {"ids": np.where(hidden, ids, 0), "mask": mask_BT}
 
 
 def padding_difference(run: Run, feeds: Feeds) -> float:
     """Return the largest change of a row's outputs between alone, unpadded, and as given."""
-    together_BC = run(feeds)
+    together = run(feeds)
     worst = 0.0
     for row, mask_T in enumerate(feeds["mask"]):
         length = int(mask_T.sum())
         alone = {name: array[row : row + 1, :length] for name, array in feeds.items()}
-        worst = max(worst, _difference(run(alone), together_BC[row : row + 1]))
+        beside = together[row : row + 1]
+        if beside.ndim == 3:
+            beside = beside[:, :length]
+        worst = max(worst, _difference(run(alone), beside))
     return worst
+
+
+def _real(outputs: np.ndarray, feeds: Feeds) -> np.ndarray:
+    """Return outputs, of those for each token only where there is one."""
+    return outputs[feeds["mask"]] if outputs.ndim == 3 else outputs
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> float:
@@ -155,12 +167,12 @@ def _difference(one: np.ndarray, other: np.ndarray) -> float:
 
 def _speed(run: Run, model: Model, dev: Split) -> float:
     """Return documents a second through the network alone: the median of three rounds."""
-    texts = dev.texts[:SPEED_DOCUMENTS]
-    feeds = [batch.feeds() for batch in batches(model.encoder.windows(texts).ids)]
+    documents = dev.documents[:SPEED_DOCUMENTS]
+    feeds = [batch.feeds() for batch in batches(model.encoder.windows(documents).ids)]
     rounds = []
     for _ in range(3):
         started = time.perf_counter()
         for feed in feeds:
             run(feed)
         rounds.append(time.perf_counter() - started)
-    return round(len(texts) / statistics.median(rounds), 1)
+    return round(len(documents) / statistics.median(rounds), 1)

@@ -11,21 +11,24 @@ import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 
+import numpy as np
 import onnx
 import torch
 from torch.export import Dim
 
+from nlpkit.runtime.encoder import Encoder
+from nlpkit.runtime.words import WordEncoder
 from nlpkit.training.network import Network
 
 OPSET = 20  # 23 and 24 write an Attention that ONNX Runtime rejects with a boolean mask
 
 
-def to_onnx(network: Network, vocab_size: int) -> onnx.ModelProto:
-    """Return the network as ONNX: ids (int64 [B, T]), mask (bool [B, T]) -> logits.
+def to_onnx(network: Network, encoder: Encoder | WordEncoder) -> onnx.ModelProto:
+    """Return the network as ONNX: ids (int64, [B, T] or [B, T, F]), mask (bool [B, T]) -> logits.
 
     The example has two rows and an odd length: the exporter takes a one for a constant.
     """
-    ids_BT = torch.randint(1, vocab_size, (2, 9))
+    ids = torch.from_numpy(encoder.random(np.random.default_rng(0), 2, 9))
     mask_BT = torch.ones(2, 9, dtype=torch.bool)
     mask_BT[1, 5:] = False
     axes = {0: Dim("batch"), 1: Dim("time")}
@@ -37,7 +40,7 @@ def to_onnx(network: Network, vocab_size: int) -> onnx.ModelProto:
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             network.eval(),
-            (ids_BT, mask_BT),
+            (ids, mask_BT),
             dynamo=True,
             opset_version=OPSET,
             input_names=["ids", "mask"],

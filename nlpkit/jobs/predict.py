@@ -57,11 +57,12 @@ def predictions(
     if reading.whole and (reading.format or reading.column):
         raise UsageError("--whole takes a file as one text; leave out --from and --column")
     records.check_inputs(reading.inputs)
-    for record, text, prediction in answer(model, _documents(reading), settled):
+    for record, text, prediction in answer(model, documents(reading), settled):
         yield Answer(record, text, prediction)
 
 
-def _documents(reading: Reading) -> Iterator[tuple[Record, str]]:
+def documents(reading: Reading) -> Iterator[tuple[Record, str]]:
+    """Yield every record of every input with its text, in order; raises as `predictions`."""
     for path in reading.inputs:
         name = "stdin" if path == "-" else path
         source = Source(name, reading.encoding, reading.errors, reading.column)

@@ -69,4 +69,6 @@ def train(
     kind = getattr(network, "TOKENIZER", {}).get("kind")
     if kind and recipe.tokenizer.kind != kind:
         raise UsageError(f'{recipe.architecture.name} needs [tokenizer] kind = "{kind}"')
+    if recipe.tokenizer.kind == "words" != kind:
+        raise UsageError(f'{recipe.architecture.name} can\'t read [tokenizer] kind = "words"')
     return run.train(recipe, folder, device=device, resume=resume, listener=listener)

@@ -55,8 +55,12 @@ def resolve_column(columns: Iterable[str], source: Source, line: int | None = No
 def text_of(record: Record, source: Source) -> str:
     """Return the text of a record as it came from a reader; a null text is an empty one.
 
+    Tokens, a list of strings, are joined by spaces.
+
     Raises:
         InputError: the record has no text column; readers have checked, so theirs always do.
     """
     value = record[resolve_column(record, source)]
+    if isinstance(value, list):
+        return " ".join(map(str, value))
     return "" if value is None else str(value)

@@ -13,7 +13,13 @@ from nlpkit.records._source import TEXT, Record, Source, resolve_column
 __all__ = ["TEXT", "read", "write"]
 
 _MEND = "one JSON object per line is needed, as jq -c makes them"
-_KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", str: "a text"}
+_KINDS = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    str: "a text",
+}
 
 NESTED = True  # a value may be a table of its own
 
@@ -24,7 +30,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
     Raises:
         UsageError: the encoding or the error handler is unknown.
         InputError: bytes that do not decode, a line that is no JSON object, one without the
-            text column, or one whose text is neither a string nor null.
+            text column, or one whose text is no string, list of strings or null.
     """
     column = source.wanted
     for number, line in enumerate(text_lines(stream, source), 1):
@@ -33,10 +39,10 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
             continue
         record = _parse(line, number, source)
         column = resolve_column(record, source, number)
-        if not isinstance(record[column], str | None):
+        if not _is_text(record[column]):
             raise InputError(
                 f"{source.name}:{number}: the text in {column!r} is {_kind(record[column])}; "
-                "make it a string, or name another column with --column"
+                "make it a string or a list of strings, or name another column with --column"
             )
         yield record
 
@@ -52,6 +58,12 @@ def write(records: Iterable[Record], stream: TextIO) -> None:
             stream.write(_line(record) + "\n")
         except RecursionError:
             raise InputError(f"record {number} is nested too deeply; flatten it") from None
+
+
+def _is_text(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(token, str) for token in value)
+    return isinstance(value, str | None)
 
 
 def _line(record: Record) -> str:

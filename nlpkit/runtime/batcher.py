@@ -17,7 +17,10 @@ TOKEN_BUDGET = 8192  # on two cores 2048 was 4 to 26% faster, 32768 no faster (t
 
 @dataclass(frozen=True)
 class Batch:
-    """ids_BT (int64, 0 is padding), mask_BT (True where there is a token), `rows`: whose."""
+    """ids_BT (int64, 0 is padding), mask_BT (True where there is a token), `rows`: whose.
+
+    Where a token is several ids (words), ids are [B, T, F].
+    """
 
     ids_BT: np.ndarray
     mask_BT: np.ndarray
@@ -63,7 +66,7 @@ def pad(windows: Sequence[np.ndarray], rows: list[int], width: int) -> Batch:
     """Stack windows into one batch of `width` columns."""
     import numpy as np
 
-    ids_BT = np.zeros((len(windows), width), dtype=np.int64)
+    ids_BT = np.zeros((len(windows), width, *windows[0].shape[1:]), dtype=np.int64)
     mask_BT = np.zeros((len(windows), width), dtype=bool)
     for row, ids in enumerate(windows):
         ids_BT[row, : len(ids)] = ids

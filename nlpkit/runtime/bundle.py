@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 from nlpkit import catalog
 from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError, near_match
 from nlpkit.runtime import device as devices
-from nlpkit.runtime.encoder import Encoder
+from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task
 
 if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
+
+    from nlpkit.runtime.words import WordEncoder
 
 FORMAT = 1
 MANIFEST = "bundle.json"
@@ -260,10 +262,10 @@ def _task(bundle: Bundle) -> Task:
         ) from None
 
 
-def _encoder(bundle: Bundle, tokenizer: bytes) -> Encoder:
+def _encoder(bundle: Bundle, tokenizer: bytes) -> Encoder | WordEncoder:
     manifest = bundle.manifest
     try:
-        return Encoder.from_json(
+        return read_encoder(
             tokenizer.decode("utf-8"),
             window=manifest["window"],
             overlap=manifest["overlap"],

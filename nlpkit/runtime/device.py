@@ -27,7 +27,9 @@ CUDA_LIBRARIES = {
 
 
 def cores() -> int:
-    """Return the cores this process may use."""
+    """Return the cores this process may use; $NLPKIT_THREADS says fewer."""
+    if (told := os.environ.get("NLPKIT_THREADS", "")).isdigit():
+        return max(int(told), 1)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Text to windows of token ids, by the tokenizer that was trained with the model."""
+"""Documents to windows of token ids, by the tokenizer that was trained with the model."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
 
+    from nlpkit.runtime.words import WordEncoder
+
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows of some documents, in order: `ids[i]` belongs to document `owner[i]`."""
+    """The windows of some documents, in order.
+
+    `ids[i]` are tokens of document `owner[i]`: those from `spans[i][0]` to before `spans[i][1]`.
+    """
 
     ids: list[np.ndarray]
     owner: list[int]
+    spans: list[tuple[int, int]]
 
 
 class Encoder:
-    """Encode documents; one longer than `window` becomes windows that share `overlap` tokens."""
+    """Encode texts; one longer than `window` becomes windows that share `overlap` tokens."""
 
     def __init__(self, tokenizer: Tokenizer, *, window: int, overlap: int) -> None:
         if not 0 <= overlap < window:
@@ -28,6 +34,7 @@ class Encoder:
         self.tokenizer = tokenizer
         self.window = window
         self.overlap = overlap
+        self.vocab_size = int(tokenizer.get_vocab_size())
 
     @classmethod
     def from_json(cls, text: str, *, window: int, overlap: int) -> Encoder:
@@ -50,13 +57,35 @@ class Encoder:
 
     def windows(self, texts: Sequence[str]) -> Windows:
         """Encode and cut. A document without tokens has no window."""
-        pieces: list[np.ndarray] = []
-        owner: list[int] = []
-        for document, ids in enumerate(self.ids(texts)):
-            for start, end in spans(len(ids), self.window, self.overlap):
-                pieces.append(ids[start:end])
-                owner.append(document)
-        return Windows(pieces, owner)
+        return cut(self.ids(texts), self.window, self.overlap)
+
+    def to_json(self) -> str:
+        """Return the contents of tokenizer.json."""
+        return str(self.tokenizer.to_str(pretty=True))
+
+    def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
+        """Return ids such as these, for the export and its gate."""
+        return rng.integers(1, self.vocab_size, (batch, time))
+
+
+def read_encoder(text: str, *, window: int, overlap: int) -> Encoder | WordEncoder:
+    """Return the encoder that tokenizer.json describes."""
+    if text.startswith('{"kind": "words"'):
+        from nlpkit.runtime.words import WordEncoder
+
+        return WordEncoder.from_json(text, window=window, overlap=overlap)
+    return Encoder.from_json(text, window=window, overlap=overlap)
+
+
+def cut(documents: Sequence[np.ndarray], window: int, overlap: int) -> Windows:
+    """Cut each document's ids into windows."""
+    windows = Windows([], [], [])
+    for document, ids in enumerate(documents):
+        for start, end in spans(len(ids), window, overlap):
+            windows.ids.append(ids[start:end])
+            windows.owner.append(document)
+            windows.spans.append((start, end))
+    return windows
 
 
 def spans(length: int, window: int, overlap: int) -> list[tuple[int, int]]:

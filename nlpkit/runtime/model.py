@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nlpkit.runtime.batcher import TOKEN_BUDGET, batches
 from nlpkit.runtime.encoder import Encoder
-from nlpkit.tasks import Prediction, Task
+from nlpkit.tasks import Task
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from nlpkit.runtime.words import WordEncoder
 
 Run = Callable[[Mapping[str, "np.ndarray"]], "np.ndarray"]
 
@@ -20,59 +23,57 @@ Run = Callable[[Mapping[str, "np.ndarray"]], "np.ndarray"]
 class Model:
     """Everything between text and predictions.
 
+    Documents are texts, or lists of words where the encoder is one of words.
     `run` is the only place where a network is called: {"ids": ids_BT, "mask": mask_BT} -> outputs
     whose first axis is B. An ONNX Runtime session and a torch module both satisfy it.
     """
 
     name: str
     task: Task
-    encoder: Encoder
+    encoder: Encoder | WordEncoder
     run: Run
     temperature: float = 1.0
     provider: str = "CPU"
 
-    def outputs(self, texts: Sequence[str]) -> list[np.ndarray | None]:
+    def outputs(self, documents: Sequence[Any]) -> list[np.ndarray | None]:
         """Return each document's output (logits); None for a document without tokens."""
-        windows = self.encoder.windows(texts)
+        windows = self.encoder.windows(documents)
         rows: list[Any] = [None] * len(windows.ids)
         for batch in batches(windows.ids, TOKEN_BUDGET):
             for row, output in zip(batch.rows, self.run(batch.feeds()), strict=True):
                 rows[row] = output
-        return self._combined(rows, windows.ids, windows.owner, len(texts))
+        combined: list[np.ndarray | None] = [None] * len(documents)
+        for owner, places in _runs(windows.owner):
+            combined[owner] = self.task.combine(rows[places], windows.spans[places])
+        return combined
 
     def scored(
-        self, texts: Sequence[str], golds: Sequence[Any]
+        self, documents: Sequence[Any], golds: Sequence[Any]
     ) -> tuple[list[Any], list[np.ndarray]]:
         """Return golds and outputs of the documents that have tokens."""
-        outputs = self.outputs(texts)
+        outputs = self.outputs(documents)
         kept = [(gold, o) for gold, o in zip(golds, outputs, strict=True) if o is not None]
         return [gold for gold, _ in kept], [output for _, output in kept]
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction | None]:
+    def predict(self, documents: Sequence[Any]) -> list[Any]:
         """Return one prediction for each document, in order; None for an empty one."""
-        there, outputs = self.scored(texts, range(len(texts)))
-        answers: list[Prediction | None] = [None] * len(texts)
-        for row, answer in zip(there, self.task.decode(outputs, self.temperature), strict=True):
+        there, outputs = self.scored(documents, range(len(documents)))
+        answers: list[Any] = [None] * len(documents)
+        asked = [documents[row] for row in there]
+        for row, answer in zip(
+            there, self.task.decode(asked, outputs, self.temperature), strict=True
+        ):
             answers[row] = answer
         return answers
 
-    def _combined(
-        self, rows: list[Any], ids: list[np.ndarray], owner: list[int], documents: int
-    ) -> list[np.ndarray | None]:
-        import numpy as np
 
-        combined: list[np.ndarray | None] = [None] * documents
-        start = 0
-        while start < len(rows):
-            end = start + 1
-            while end < len(rows) and owner[end] == owner[start]:
-                end += 1
-            combined[owner[start]] = rows[start]
-            if end - start > 1:
-                weights = np.array([len(window) for window in ids[start:end]], dtype=np.float64)
-                combined[owner[start]] = self.task.combine(np.stack(rows[start:end]), weights)
-            start = end
-        return combined
+def _runs(owner: Sequence[int]) -> Iterator[tuple[int, slice]]:
+    """Yield each document with the places of its windows."""
+    start = 0
+    for document, places in itertools.groupby(owner):
+        end = start + len(list(places))
+        yield document, slice(start, end)
+        start = end
 
 
 def load(name: str = "sentiment", *, device: str = "auto", precision: str = "auto") -> Model:

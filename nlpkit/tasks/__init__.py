@@ -8,18 +8,20 @@ A task file provides a frozen `Config` (the keys of `[task]`) and a class `Task`
     target(fields)                 the gold of one row, or InputError
     priors(golds, missing)         of the labels that a file never gives
     count(golds)                   rows a label, for the model card
-    targets(golds, priors)         arrays for a batch
+    group(gold)                    what `max_per_label` counts by
+    targets(golds, priors, spans)  arrays for a batch, of which the tokens in `spans` were read
     class_weights(golds, scheme)   weights of the labels in the loss
     head(width, pooling)           torch module: states_BTD, mask_BT -> outputs, B first
     loss(outputs, targets, smoothing=, weights=)   torch scalar
-    combine(outputs, weights)      one document's output from those of its windows
-    decode(outputs, temperature)   predictions from documents' outputs
+    combine(outputs, spans)        one document's output from those of its windows
+    decode(documents, outputs, temperature)  predictions from documents and their outputs
     fit_temperature(golds, outputs)  the temperature that calibrates the scores
     metrics(golds, outputs, temperature)  what evaluation reports: `score`, "n" and others
     agreement(ours, theirs)        share of documents (or tokens) decoded alike
     describe()                     {"labels", "config"}: what goes into bundle.json
 
-Outputs are lists with one array for each document.
+Documents are texts, or lists of words for a task that reads them so. Outputs are lists with one
+array for each document. `shown` is what people are told of the labels, where those say little.
 
 The top of a task file imports the standard library only; numpy and torch inside functions.
 """
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Outputs = Sequence["np.ndarray"]
+Span = tuple[int, int]  # first and one past the last token
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,23 @@ class Prediction:
     label: str
     score: float
     scores: Mapping[str, float]
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values, scores at four places."""
+        scores = {name: round(p, 4) for name, p in self.scores.items()}
+        return {"label": self.label, "scores": scores}
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The lemma and the UPOS tag of each word of a document."""
+
+    lemmas: tuple[str, ...]
+    upos: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"lemmas": list(self.lemmas), "upos": list(self.upos)}
 
 
 def numbers(scores: Mapping[str, Any]) -> dict[str, float]:
@@ -56,16 +76,22 @@ class Task(Protocol):
     score: str
     config: Any
     labels: tuple[str, ...]
+    shown: tuple[str, ...]
 
     def target(self, fields: Mapping[str, Any]) -> Any: ...
     def priors(self, golds: Sequence[Any], missing: float) -> Mapping[int, float]: ...
     def count(self, golds: Sequence[Any]) -> dict[str, int]: ...
-    def targets(self, golds: Sequence[Any], priors: Sequence[Any]) -> dict[str, np.ndarray]: ...
+    def group(self, gold: Any) -> Any: ...
+    def targets(
+        self, golds: Sequence[Any], priors: Sequence[Any], spans: Sequence[Span]
+    ) -> dict[str, np.ndarray]: ...
     def class_weights(self, golds: list[Any], scheme: str) -> list[float]: ...
     def head(self, width: int, pooling: str) -> Any: ...
     def loss(self, outputs: Any, targets: Mapping[str, Any], **options: Any) -> Any: ...
-    def combine(self, outputs: np.ndarray, weights: np.ndarray) -> np.ndarray: ...
-    def decode(self, outputs: Outputs, temperature: float) -> list[Prediction]: ...
+    def combine(self, outputs: Outputs, spans: Sequence[Span]) -> np.ndarray: ...
+    def decode(
+        self, documents: Sequence[Any], outputs: Outputs, temperature: float
+    ) -> list[Any]: ...
     def agreement(self, ours: Outputs, theirs: Outputs) -> float: ...
     def fit_temperature(self, golds: list[Any], outputs: Outputs) -> float: ...
     def metrics(self, golds: list[Any], outputs: Outputs, temperature: float) -> dict: ...

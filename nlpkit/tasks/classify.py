@@ -36,7 +36,7 @@ class Task:
 
     def __init__(self, config: Config, labels: Iterable[str]) -> None:
         self.config = config
-        self.labels = tuple(labels)
+        self.labels = self.shown = tuple(labels)
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], config: Config) -> Task:
@@ -69,8 +69,15 @@ class Task:
         counts = {label: golds.count(place) for place, label in enumerate(self.labels)}
         return {label: count for label, count in counts.items() if count}
 
+    def group(self, gold: int) -> int:
+        """Return the label."""
+        return gold
+
     def targets(
-        self, golds: Sequence[int], priors: Sequence[Mapping[int, float]]
+        self,
+        golds: Sequence[int],
+        priors: Sequence[Mapping[int, float]],
+        spans: Sequence[tuple[int, int]],
     ) -> dict[str, Any]:
         """Return gold_N and prior_NC, one but for the labels that a row's file never gives.
 
@@ -128,13 +135,23 @@ class Task:
             loss_N = loss_N * weights[gold_N]
         return loss_N.mean()
 
-    def combine(self, outputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def combine(
+        self, outputs: Sequence[np.ndarray], spans: Sequence[tuple[int, int]]
+    ) -> np.ndarray:
         """Average the logits of a long document's windows, each weighed by its tokens."""
         import numpy as np
 
-        return np.average(outputs, axis=0, weights=weights).astype(outputs.dtype)
+        if len(outputs) == 1:
+            return outputs[0]
+        weights = np.array([end - start for start, end in spans], dtype=np.float64)
+        return np.average(np.stack(outputs), axis=0, weights=weights).astype(outputs[0].dtype)
 
-    def decode(self, outputs: Sequence[np.ndarray], temperature: float = 1.0) -> list[Prediction]:
+    def decode(
+        self,
+        documents: Sequence[Any],
+        outputs: Sequence[np.ndarray],
+        temperature: float = 1.0,
+    ) -> list[Prediction]:
         """Turn each document's logits into labels with calibrated probabilities."""
         probs_NC = self.probabilities(outputs, temperature)
         return [

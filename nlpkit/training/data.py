@@ -15,6 +15,7 @@ from nlpkit.errors import InputError
 from nlpkit.recipe import Recipe, Source, resolve
 from nlpkit.rows import Row, gold_of, read_records, read_rows
 from nlpkit.runtime.batcher import Batch, pad, padded_length
+from nlpkit.runtime.words import Words
 from nlpkit.tasks import Task
 
 Found = tuple[Source, Path, list[Row]]
@@ -26,7 +27,7 @@ POOL = 64  # batches whose documents are sorted by length together
 class Split:
     """Documents with their golds. `priors[i]`: of the labels that row i's file never gives."""
 
-    texts: list[str] = field(default_factory=list)
+    documents: list[Any] = field(default_factory=list)
     golds: list[Any] = field(default_factory=list)
     priors: list[Mapping[int, float]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -56,7 +57,7 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
             raise InputError(f"no {name} data: give [data] {name} in the recipe, or --{name} FILE")
     excluded = _excluded(recipe)
     dev_rows = _rows(recipe.data.dev, recipe.folder, excluded)
-    held_out = excluded | {fingerprint(row.text) for *_, rows in dev_rows for row in rows}
+    held_out = excluded | {fingerprint(row.words) for *_, rows in dev_rows for row in rows}
     train_rows = _rows(recipe.data.train, recipe.folder, held_out)
     rows = [row.fields for *_, rows in train_rows for row in rows]
     if not rows and any(rows for *_, rows in _rows(recipe.data.train, recipe.folder, set())):
@@ -94,7 +95,7 @@ def _read(source: Source, path: Path) -> list[Row]:
 def _without(rows: list[Row], taken: set[str]) -> list[Row]:
     kept, seen = [], set(taken)
     for row in rows:
-        key = fingerprint(row.text)
+        key = fingerprint(row.words)
         if key not in seen:
             seen.add(key)
             kept.append(row)
@@ -107,8 +108,8 @@ def _split(found: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
     for source, path, rows in found:
         golds = [gold_of(task, row) for row in rows]
         priors = task.priors(golds, source.missing_labels)
-        kept = _sample(golds, source.max_per_label, rng)
-        split.texts += [rows[place].text for place in kept]
+        kept = _sample([task.group(gold) for gold in golds], source.max_per_label, rng)
+        split.documents += [_document(rows[place], source) for place in kept]
         split.golds += [golds[place] for place in kept]
         split.priors += [priors] * len(kept)
         split.files.append(
@@ -120,20 +121,24 @@ def _split(found: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
                 "licence": source.licence,
             }
         )
-    if not split.texts:
+    if not split.documents:
         raise InputError(f"the {name} files hold no usable rows")
     return split
 
 
-def _sample(golds: list[Any], most: int, rng: Any) -> list[int]:
-    """Keep at most `most` rows of each label, in the file's order; 0 keeps all."""
+def _document(row: Row, source: Source) -> Any:
+    return Words(row.text, source.style) if isinstance(row.text, list) else row.text
+
+
+def _sample(groups: list[Any], most: int, rng: Any) -> list[int]:
+    """Keep at most `most` rows of each group, in the file's order; 0 keeps all."""
     if not most:
-        return list(range(len(golds)))
+        return list(range(len(groups)))
     taken: Counter[Any] = Counter()
     kept = []
-    for place in rng.permutation(len(golds)).tolist():
-        if taken[golds[place]] < most:
-            taken[golds[place]] += 1
+    for place in rng.permutation(len(groups)).tolist():
+        if taken[groups[place]] < most:
+            taken[groups[place]] += 1
             kept.append(place)
     return sorted(kept)
 
@@ -171,7 +176,10 @@ class Epoch:
         """Yield this process's batches from step `first` on; all processes get equally many."""
         for step in range(first, len(self.rows) // world):
             rows = self.rows[step * world + rank]
-            pieces = [
-                self.ids[row][self.starts[row] : self.starts[row] + self.window] for row in rows
-            ]
+            pieces = [self.ids[row][slice(*self.span(row))] for row in rows]
             yield pad(pieces, rows, padded_length(max(len(piece) for piece in pieces)))
+
+    def span(self, row: int) -> tuple[int, int]:
+        """Return the first and one past the last token that is read of a document."""
+        start = int(self.starts[row])
+        return start, min(start + self.window, len(self.ids[row]))

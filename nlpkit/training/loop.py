@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from nlpkit.errors import InputError, NlpkitError, UsageError
 from nlpkit.recipe import Train
+from nlpkit.runtime.batcher import Batch
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import numbers
 from nlpkit.training import checkpoint
@@ -117,7 +118,7 @@ class Loop:
         seen, since = 0, time.monotonic()
         for batch in epoch.batches(self.state.step, self.team.rank, self.team.world):
             self._set_rate()
-            loss = self._step(wrapped, batch)
+            loss = self._step(wrapped, epoch, batch)
             if not math.isfinite(loss):
                 raise NlpkitError(
                     f"the loss is {loss} at step {self.state.step + 1} of epoch "
@@ -136,14 +137,15 @@ class Loop:
                 self._save()
         self._end_epoch(seen / max(time.monotonic() - since, 1e-9))
 
-    def _step(self, wrapped: nn.Module, batch: Any) -> float:
+    def _step(self, wrapped: nn.Module, epoch: Epoch, batch: Batch) -> float:
         device = self.team.device
         feeds = [torch.from_numpy(array).to(device) for array in batch.feeds().values()]
         golds = [self.split.golds[row] for row in batch.rows]
         priors = [self.split.priors[row] for row in batch.rows]
+        spans = [epoch.span(row) for row in batch.rows]
         targets = {
             name: torch.from_numpy(array).to(device)
-            for name, array in self.model.task.targets(golds, priors).items()
+            for name, array in self.model.task.targets(golds, priors, spans).items()
         }
         half = torch.autocast(device.type, self.half) if self.half else nullcontext()
         with half:
@@ -191,7 +193,8 @@ class Loop:
             self.listener(state.history[-1])
 
     def _evaluate(self) -> dict[str, Any]:
-        return self.model.task.metrics(*self.model.scored(self.dev.texts, self.dev.golds), 1.0)
+        scored = self.model.scored(self.dev.documents, self.dev.golds)
+        return self.model.task.metrics(*scored, 1.0)
 
     def _save(self) -> None:
         """Write the checkpoint, then metrics.jsonl, which is a view of it."""

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tokenizers
 import torch
 
 from nlpkit import __version__, _fields, catalog, recipe as recipes
 from nlpkit.errors import DeviceError, InputError, ModelError, UsageError
 from nlpkit.recipe import Recipe
 from nlpkit.runtime.device import cores, parse
-from nlpkit.runtime.encoder import Encoder
+from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
+from nlpkit.runtime.words import WordEncoder
 from nlpkit.training import checkpoint, data, network, tokenizer
 from nlpkit.training.distributed import Team, team
 from nlpkit.training.loop import Listener, Loop
@@ -51,12 +51,11 @@ def _train(
 ) -> dict[str, Any]:
     started = time.monotonic()
     task, train_split, dev_split = data.load(recipe, catalog.load("tasks", recipe.task.name).Task)
-    made = _tokenizer(recipe, train_split.texts, folder, members)
-    encoder = Encoder(made, window=recipe.tokenizer.window, overlap=recipe.tokenizer.overlap)
-    ids = encoder.ids(train_split.texts)
+    encoder = _encoder(recipe, train_split.documents, folder, members)
+    ids = encoder.ids(train_split.documents)
     _drop_empty(train_split, ids)
     torch.manual_seed(recipe.train.seed)
-    net = network.build(recipe, task, made.get_vocab_size()).to(members.device)
+    net = network.build(recipe, task, encoder.vocab_size).to(members.device)
     torch.manual_seed(recipe.train.seed + members.rank)
     model = Model(recipe.name, task, encoder, network.TorchRun(net, members.device))
     loop = Loop(
@@ -75,9 +74,9 @@ def _train(
             {
                 "event": "start",
                 "train": len(ids),
-                "dev": len(dev_split.texts),
+                "dev": len(dev_split.documents),
                 "parameters": parameters,
-                "vocab_size": made.get_vocab_size(),
+                "vocab_size": encoder.vocab_size,
             }
         )
     if resume and members.agree([float(begun(folder))])[0]:
@@ -92,7 +91,7 @@ def _train(
         "format": FORMAT,
         "name": recipe.name,
         "task": {"name": recipe.task.name} | task.describe(),
-        "vocab_size": made.get_vocab_size(),
+        "vocab_size": encoder.vocab_size,
         "parameters": parameters,
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,
@@ -118,7 +117,7 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
         summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         recipe = recipes.load(folder / "recipe.toml")
         task = catalog.build_task(summary["task"])
-        encoder = Encoder.from_json(
+        encoder = read_encoder(
             (folder / "tokenizer.json").read_text(encoding="utf-8"),
             window=recipe.tokenizer.window,
             overlap=recipe.tokenizer.overlap,
@@ -177,17 +176,19 @@ def _prepare(folder: Path, recipe: Recipe, resume: bool) -> None:
     checkpoint.save_text(stored, text)
 
 
-def _tokenizer(
-    recipe: Recipe, texts: list[str], folder: Path, members: Team
-) -> tokenizers.Tokenizer:
-    """Train it once, in the leader, or take the one that an interrupted run left."""
+def _encoder(
+    recipe: Recipe, documents: list[Any], folder: Path, members: Team
+) -> Encoder | WordEncoder:
+    """Train its tokenizer once, in the leader, or take the one that an interrupted run left."""
     path = folder / "tokenizer.json"
     text = None
     if members.leads:
         if not begun(folder):
-            checkpoint.save_text(path, tokenizer.train(texts, recipe.tokenizer).to_str(pretty=True))
+            checkpoint.save_text(path, tokenizer.train(documents, recipe.tokenizer))
         text = path.read_text(encoding="utf-8")
-    return tokenizers.Tokenizer.from_str(members.share_text(text))
+    return read_encoder(
+        members.share_text(text), window=recipe.tokenizer.window, overlap=recipe.tokenizer.overlap
+    )
 
 
 def _drop_empty(split: data.Split, ids: list[np.ndarray]) -> None:
@@ -195,14 +196,14 @@ def _drop_empty(split: data.Split, ids: list[np.ndarray]) -> None:
     there = [row for row, piece in enumerate(ids) if len(piece)]
     if not there:
         raise InputError("the tokenizer keeps nothing of the training texts")
-    split.texts = [split.texts[row] for row in there]
+    split.documents = [split.documents[row] for row in there]
     split.golds = [split.golds[row] for row in there]
     split.priors = [split.priors[row] for row in there]
     ids[:] = [ids[row] for row in there]
 
 
 def _calibrated(model: Model, dev: data.Split) -> tuple[float, dict[str, Any]]:
-    golds, outputs = model.scored(dev.texts, dev.golds)
+    golds, outputs = model.scored(dev.documents, dev.golds)
     if not golds:
         raise InputError("the tokenizer keeps nothing of the dev texts; there is nothing to score")
     temperature = model.task.fit_temperature(golds, outputs)

@@ -12,6 +12,7 @@ from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
 
 from nlpkit.errors import InputError
 from nlpkit.recipe import Tokenizer as Settings
+from nlpkit.runtime.words import WordEncoder
 
 PAD, UNKNOWN, SPACE = "[PAD]", "[UNK]", "▁"
 
@@ -28,12 +29,29 @@ SOCIAL = (
 )
 
 
-def train(texts: Sequence[str], settings: Settings) -> tokenizers.Tokenizer:
-    """Learn the pieces from texts.
+def train(documents: Sequence[Any], settings: Settings) -> str:
+    """Learn the pieces from texts and return the contents of tokenizer.json.
 
     Raises:
         InputError: the texts hold no characters to learn from.
     """
+    if settings.kind == "words":
+        return WordEncoder(
+            buckets=settings.vocab_size,
+            letters=settings.letters,
+            style=settings.style,
+            window=settings.window,
+            overlap=settings.overlap,
+        ).to_json()
+    if not all(isinstance(document, str) for document in documents):
+        raise InputError(
+            f'[tokenizer] kind = "{settings.kind}" reads texts, not lists of words; '
+            'take kind = "words", or another text field'
+        )
+    return str(_subwords(documents, settings).to_str(pretty=True))
+
+
+def _subwords(texts: Sequence[str], settings: Settings) -> tokenizers.Tokenizer:
     if not any(text.strip() for text in texts):
         raise InputError("the training texts are all empty; there is nothing to learn from")
     if settings.kind == "char":

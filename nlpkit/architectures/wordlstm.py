@@ -1,0 +1,100 @@
+"""Words by their hashed features and letters, read by a bidirectional LSTM (Ma & Hovy 2016).
+
+Use when: each word gets a tag; on documents it reads whole words, which subwords do better.
+
+The letters go through a small convolution (Kim et al. 2016); form, affixes and shape are rows of
+one hashed table. The states hold the word beside its context, so that a head sees both.
+
+Legend: B batch, T time (words), D width, F ids of a word, L letters of a word, K filters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nlpkit._fields import setting
+from nlpkit.architectures.lstm import reverse_index, take
+from nlpkit.runtime.words import FORM, LETTERS, OTHERS, SLOTS, STYLE, SUFFIXES
+
+TOKENIZER = {"kind": "words", "vocab_size": 20000, "window": 128, "overlap": 32}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    vocab_size: int = setting(0, "set from the tokenizer")
+    embedding: int = setting(64, "width of a feature's vector", 1)
+    letter_embedding: int = setting(32, "width of a letter's vector", 1)
+    filters: int = setting(48, "filters of each kernel over the letters", 1)
+    kernels: tuple[int, ...] = setting((3, 5), "letters that a kernel sees; odd numbers")
+    hidden: int = setting(128, "width of each direction's state", 1)
+    layers: int = setting(2, "stacked bidirectional layers", 1)
+    dropout: float = setting(0.35, "on words and between layers", 0, 1)
+    word_dropout: float = setting(0.15, "share of words known by affixes and letters only", 0, 1)
+    style_dropout: float = setting(0.15, "share of words whose annotation style is not told", 0, 1)
+
+    def __post_init__(self) -> None:
+        if not self.kernels or any(kernel % 2 == 0 for kernel in self.kernels):
+            raise ValueError(f"kernels = {list(self.kernels)}: odd numbers are needed")
+
+
+class Encoder(nn.Module):
+    """ids_BTF, mask_BT -> states_BTD: context of both directions, then the word itself."""
+
+    pooling = "attention"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        word = 3 * config.embedding + len(config.kernels) * config.filters
+        self.width = 2 * config.hidden + word
+        self.embed = nn.Embedding(config.vocab_size, config.embedding, padding_idx=0)
+        nn.init.normal_(self.embed.weight, std=0.1)
+        self.letters = nn.Embedding(LETTERS, config.letter_embedding, padding_idx=0)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(config.letter_embedding, config.filters, kernel, padding=kernel // 2)
+            for kernel in config.kernels
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        widths = [word] + [2 * config.hidden] * (config.layers - 1)
+        self.forwards, self.backwards = (
+            nn.ModuleList(nn.LSTM(width, config.hidden, batch_first=True) for width in widths)
+            for _ in range(2)
+        )
+
+    def forward(self, ids_BTF: Tensor, mask_BT: Tensor) -> Tensor:
+        word_BTD = self.dropout(self._words(self._hidden(ids_BTF)))
+        index_BT1 = reverse_index(mask_BT).unsqueeze(-1)
+        states_BTD = word_BTD
+        for place, (ahead, back) in enumerate(zip(self.forwards, self.backwards, strict=True)):
+            if place:
+                states_BTD = self.dropout(states_BTD)
+            ahead_BTD, _ = ahead(states_BTD)
+            back_BTD, _ = back(take(states_BTD, index_BT1))
+            states_BTD = torch.cat([ahead_BTD, take(back_BTD, index_BT1)], dim=-1)
+        return torch.cat([states_BTD, word_BTD], dim=-1)
+
+    def _hidden(self, ids_BTF: Tensor) -> Tensor:
+        """In training, hide some forms and styles, so that the network can do without."""
+        if not self.training:
+            return ids_BTF
+        ids_BTF = ids_BTF.clone()
+        for slot, share in ((FORM, self.config.word_dropout), (STYLE, self.config.style_dropout)):
+            kept_BT = torch.rand(ids_BTF.shape[:2], device=ids_BTF.device) >= share
+            ids_BTF[:, :, slot] *= kept_BT
+        return ids_BTF
+
+    def _words(self, ids_BTF: Tensor) -> Tensor:
+        features = self.embed(ids_BTF[:, :, :SLOTS])
+        others = features[:, :, OTHERS].sum(2) + features[:, :, STYLE]
+        parts = [features[:, :, FORM], features[:, :, SUFFIXES].sum(2), others]
+        return torch.cat([*parts, self._spelling(ids_BTF[:, :, SLOTS:])], dim=-1)
+
+    def _spelling(self, letters_BTL: Tensor) -> Tensor:
+        """Return the strongest answer of each filter anywhere in a word."""
+        batch, time, _ = letters_BTL.shape
+        letters_NDL = self.letters(letters_BTL.flatten(0, 1)).transpose(1, 2)
+        found = [torch.relu(conv(letters_NDL)).amax(dim=2) for conv in self.convolutions]
+        return torch.cat(found, dim=-1).view(batch, time, -1)

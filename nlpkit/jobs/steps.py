@@ -1,0 +1,183 @@
+"""Run a chain of steps over records: read, process (on several cores), put the results back."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from nlpkit import catalog, records
+from nlpkit.errors import NlpkitError, UsageError
+from nlpkit.jobs.predict import Reading, documents
+from nlpkit.pipeline import Link, Pipeline, as_text, links_of
+from nlpkit.records import Record, Source
+from nlpkit.runtime.device import cores
+from nlpkit.runtime.engine import chunks
+from nlpkit.steps import Result, Tokens
+
+Item = tuple[Record, str]
+AHEAD = 2  # chunks in flight for each worker: memory is bounded and no worker waits
+
+
+def process(
+    chain: Pipeline,
+    reading: Reading,
+    *,
+    into: str | None,
+    full: bool,
+    workers: int = 1,
+    settled: Callable[[], object] = lambda: None,
+) -> Iterator[Record]:
+    """Yield every record of every input, in order, with the chain's result in it.
+
+    The result replaces the text, or goes into a field `into`. `full`: the output has lists and
+    tables, so tokens stay a list, with what is known of each in fields beside it.
+
+    Raises:
+        InputError: an input cannot be read as said; what came before it has been yielded.
+    """
+    records.check_inputs(reading.inputs)
+    pieces = chunks(documents(reading))
+    done = _one_by_one(chain, pieces) if workers == 1 else _spread(chain, pieces, workers)
+    for items, results, last in done:
+        for (record, _), result in zip(items, results, strict=True):
+            yield put(record, result, into or _column(record, reading), full=full)
+        if last:
+            settled()
+
+
+def put(record: Record, result: Result, field: str, *, full: bool) -> Record:
+    """Return the record with a result in a field."""
+    if isinstance(result, str):
+        return record | {field: result}
+    if full:
+        known = result.fields if isinstance(result, Tokens) else {}
+        plain = list(result) if isinstance(result, Tokens) else result
+        return record | {field: plain} | known
+    if not isinstance(result, Tokens):
+        raise UsageError("vectors do not fit this format; use --to jsonl, or 'nlpkit vectorize'")
+    return record | {field: as_text(result)}
+
+
+def is_full(format: str) -> bool:
+    """Tell whether a format holds lists and tables."""
+    return getattr(catalog.load("records", format), "NESTED", False)
+
+
+def _column(record: Record, reading: Reading) -> str:
+    return records.resolve_column(record, Source("input", column=reading.column))
+
+
+Done = tuple[Sequence[Item], Sequence[Result], bool]
+
+
+def _one_by_one(chain: Pipeline, pieces: Iterable[Sequence[Item]]) -> Iterator[Done]:
+    for items in pieces:
+        yield items, chain([text for _, text in items]), True
+
+
+def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> Iterator[Done]:
+    """Process chunks in other processes and yield them in order.
+
+    A thread hands chunks out while this one waits for the oldest, so that a slow input's answers
+    are not held back until more input comes.
+    """
+    context = multiprocessing.get_context("spawn")  # threads of ours and ONNX Runtime's do not fork
+    pool = ProcessPoolExecutor(workers, context, _start, (chain.describe(), workers))
+    waiting: queue.Queue[tuple[Sequence[Item], Future[Any]] | _End] = queue.Queue(AHEAD * workers)
+    closed = threading.Event()
+    threading.Thread(target=_hand_out, args=(pool, pieces, waiting, closed), daemon=True).start()
+    try:
+        while not isinstance(entry := waiting.get(), _End):
+            items, future = entry
+            yield items, future.result(), waiting.empty()
+        if entry.error is not None:
+            raise entry.error
+    finally:
+        closed.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class _End:
+    error: BaseException | None = None
+
+
+def _hand_out(
+    pool: ProcessPoolExecutor,
+    pieces: Iterable[Sequence[Item]],
+    waiting: queue.Queue[tuple[Sequence[Item], Future[Any]] | _End],
+    closed: threading.Event,
+) -> None:
+    end = _End()
+    try:
+        for items in pieces:
+            entry = (items, pool.submit(_work, [text for _, text in items]))
+            while not closed.is_set():
+                try:
+                    waiting.put(entry, timeout=1)
+                    break
+                except queue.Full:
+                    continue
+            else:
+                return
+    except BaseException as problem:  # handed to the consumer, which raises it in its turn
+        end = _End(problem)
+    waiting.put(end)
+
+
+_chain: Pipeline | None = None
+
+
+def _start(steps: list[dict[str, Any]], workers: int) -> None:
+    global _chain
+    os.environ["NLPKIT_THREADS"] = str(max(cores() // workers, 1))
+    _chain = Pipeline(links_of(steps))
+
+
+def _work(texts: list[str]) -> list[Result]:
+    assert _chain is not None  # _start ran first
+    return list(_chain(texts))
+
+
+def preview(links: Sequence[Link], texts: Sequence[str]) -> list[list[str]]:
+    """Return for each text what it is and what each step makes of it, as lines."""
+    stages = Pipeline(links).stages(texts)
+    return [[text, *(as_text(stage[row]) for stage in stages)] for row, text in enumerate(texts)]
+
+
+def first_texts(reading: Reading, count: int) -> list[str]:
+    """Return the first texts of the inputs. Raises InputError when there are none."""
+    records.check_inputs(reading.inputs)
+    texts = [text for (_, text), _ in zip(documents(reading), range(count), strict=False)]
+    if not texts:
+        raise NlpkitError("the input holds no documents")
+    return texts
+
+
+def described() -> list[dict[str, Any]]:
+    """Return name, what it does, options and examples of each step."""
+    from nlpkit._flags import flags_of
+
+    found = []
+    for name in catalog.names("steps"):
+        module = catalog.load("steps", name)
+        found.append(
+            {
+                "name": name,
+                "description": (module.__doc__ or "").strip().splitlines()[0],
+                "takes": module.TAKES,
+                "gives": module.GIVES,
+                "options": [
+                    {"name": f.name, "default": f.default, "help": f.help}
+                    for f in flags_of(module.Options)
+                ],
+                "examples": [list(example) for example in module.EXAMPLES],
+            }
+        )
+    return found

@@ -1,0 +1,159 @@
+"""Steps in a chain, in one process: the object behind the filters, `nlpkit pipe` and recipes.
+
+clean = nlpkit.pipeline("clean --for reviews | tokenize", "stopwords")
+clean(["A comida estava ótima!"])   # one result for each text
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nlpkit import _flags, catalog
+from nlpkit.errors import InputError, UsageError
+from nlpkit.steps import Result, Tokens
+from nlpkit.steps._words import joined
+
+
+@dataclass(frozen=True)
+class Link:
+    """One step of a chain: its name and options."""
+
+    name: str
+    options: Any
+
+    @property
+    def module(self) -> Any:
+        return catalog.load("steps", self.name)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the name and the options that are not the usual ones, as plain values."""
+        usual = type(self.options)()
+        given = {
+            field.name: getattr(self.options, field.name)
+            for field in dataclasses.fields(self.options)
+            if getattr(self.options, field.name) != getattr(usual, field.name)
+        }
+        return {"name": self.name} | {
+            key: list(value) if isinstance(value, tuple) else value for key, value in given.items()
+        }
+
+
+class Pipeline:
+    """A chain of steps: called with texts, it returns what the last step makes of each."""
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        if not links:
+            raise UsageError("a pipeline needs a step, such as clean")
+        for link in links[:-1]:
+            if link.module.GIVES == "vector":
+                raise UsageError(f"{link.name} makes vectors, so it must come last")
+        self.links = tuple(links)
+        self.steps = [link.module.build(link.options) for link in links]
+
+    def __call__(self, texts: Sequence[str] | str) -> Any:
+        """Return one result for each text, in order; for one string, its result.
+
+        A result is a string, `Tokens` (a list of strings) or a vector.
+        """
+        if isinstance(texts, str):
+            return self([texts])[0]
+        return self.stages(texts)[-1]
+
+    def stages(self, texts: Sequence[str]) -> list[list[Result]]:
+        """Return what each step made of the texts, the last step's results last."""
+        made: list[list[Result]] = []
+        documents = [joined(text) for text in texts]
+        for step in self.steps:
+            made.append(list(step(documents)))
+            documents = [as_text(result) for result in made[-1]]
+        return made
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return the steps as plain values, which `from_plain` reads."""
+        return [link.describe() for link in self.links]
+
+
+def as_text(result: Result) -> str:
+    """Return a result as the line that the next command would read."""
+    return result if isinstance(result, str) else str(result)
+
+
+def pipeline(*steps: str | Mapping[str, Any]) -> Pipeline:
+    """Make a chain from strings such as "clean --lower | tokenize", or tables with a "name".
+
+    Raises:
+        UsageError: there is no such step or option.
+        ModelError, MissingExtra: a step needs what is not there.
+    """
+    return Pipeline(links_of(steps))
+
+
+def links_of(steps: Sequence[Any]) -> list[Link]:
+    """Return the links of strings and tables, checked but not built; raises UsageError."""
+    links: list[Link] = []
+    for step in steps:
+        if isinstance(step, str):
+            links += _parsed(step)
+        elif isinstance(step, Mapping) and isinstance(step.get("name"), str):
+            links.append(_link(step["name"], {k: v for k, v in step.items() if k != "name"}))
+        else:
+            raise UsageError(f"{step!r}: write a step as 'clean --lower', or a table with a name")
+    return links
+
+
+def _parsed(text: str) -> list[Link]:
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="|")
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    try:
+        words = list(lexer)
+    except ValueError as problem:
+        raise UsageError(f"{text!r}: {problem}; check the quotes") from None
+    links: list[Link] = []
+    start = 0
+    for place in [*(n for n, word in enumerate(words) if word == "|"), len(words)]:
+        part = words[start:place]
+        if not part:
+            raise UsageError(f"{text!r}: a step is missing beside a |")
+        name = part[0]
+        links.append(_link(name, _flags.parse(catalog.load("steps", name).Options, part[1:], name)))
+        start = place + 1
+    return links
+
+
+def _link(name: str, values: Mapping[str, Any]) -> Link:
+    options = catalog.load("steps", name).Options
+    names = {flag.name: flag.field for flag in _flags.flags_of(options)}
+    fields = {names.get(key.replace("_", "-"), key): value for key, value in values.items()}
+    return Link(name, _flags.build(options, fields, name))
+
+
+def read(path: str) -> list[Link]:
+    """Return the links of a TOML file: `steps = ["clean --lower", {name = "tokenize"}]`.
+
+    Raises:
+        InputError: the file cannot be read or is not TOML.
+        UsageError: it has no steps, or there is no such step or option.
+    """
+    try:
+        tree = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise InputError(f"{path}: not valid TOML: {problem}") from None
+    steps = tree.get("steps")
+    if not isinstance(steps, list) or not steps:
+        raise UsageError(f'{path}: has no steps; write steps = ["clean", "tokenize"]')
+    try:
+        return links_of(steps)
+    except UsageError as problem:
+        raise UsageError(f"{path}: {problem}") from None
+
+
+__all__ = ["Link", "Pipeline", "Tokens", "links_of", "pipeline", "read"]

@@ -1,0 +1,117 @@
+"""Put each word into its dictionary form, chosen in context by a small neural tagger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from nlpkit._fields import setting
+from nlpkit.errors import ModelError, UsageError
+from nlpkit.steps import Step, Tokens
+from nlpkit.steps._language import Lang
+from nlpkit.steps._words import Words
+
+TAKES, GIVES = "tokens", "tokens"
+IDEMPOTENT = False
+EXAMPLES = (
+    ("", "As meninas foram embora", "o menina ir embora"),
+    ("--pos", "As casas azuis", "o/DET casa/NOUN azul/ADJ"),
+    ("--engine lookup", "As casas azuis", "o casa azul"),
+)
+BUNDLES = {"pt": "tagger-pt", "en": "tagger-en"}
+
+Tagger = Callable[[list[list[str]]], list[tuple[list[str], list[str]]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    lang: Lang = setting("pt", "pt, en, or auto to tell for each text")
+    engine: Literal["neural", "lookup", "spacy"] = setting(
+        "neural", "ours; simplemma's table, without context; or a spaCy pipeline (--model)"
+    )
+    model: str | None = setting(None, "a tagger's bundle, or for --engine spacy a pipeline's name")
+    pos: bool = setting(False, "add the UPOS tag: casa/NOUN")
+    pretokenized: bool = setting(False, "tokens are what spaces separate")
+
+
+def build(options: Options) -> Step:
+    """Return the step. Raises UsageError, or ModelError when the engine's model is not there."""
+    if options.engine == "lookup" and options.pos:
+        raise UsageError("--pos: a lookup knows no context; use --engine neural or spacy")
+    if options.engine == "lookup" and options.model:
+        raise UsageError("--model: a lookup has none; leave it out, or choose another --engine")
+    if options.engine == "spacy" and not options.model:
+        raise UsageError("--engine spacy needs --model, such as pt_core_news_lg")
+    words = Words(options.lang, pretokenized=options.pretokenized)
+    langs = ("pt", "en") if options.lang == "auto" else (options.lang,)
+    taggers = {lang: ENGINES[options.engine](lang, options.model) for lang in langs}
+
+    def lemmatize(texts: Sequence[str]) -> Sequence[Tokens]:
+        split = words(texts)
+        results: list[Any] = [None] * len(split)
+        for lang, tagger in taggers.items():
+            rows = [row for row, (told, _) in enumerate(split) if told == lang]
+            tagged = tagger([split[row][1] for row in rows])
+            for row, (lemmas, upos) in zip(rows, tagged, strict=True):
+                results[row] = _result(lemmas, upos, options.pos)
+        return results
+
+    return lemmatize
+
+
+def _result(lemmas: Sequence[str], upos: Sequence[str], pos: bool) -> Tokens:
+    # One lemma is one token, whatever a model or a table says.
+    whole = ["_".join(lemma.split()) or "_" for lemma in lemmas]
+    if not pos:
+        return Tokens(whole)
+    items = [f"{lemma}/{tag}" for lemma, tag in zip(whole, upos, strict=True)]
+    return Tokens(items, {"lemmas": whole, "upos": list(upos)})
+
+
+def _neural(lang: str, model: str | None) -> Tagger:
+    import nlpkit
+
+    loaded = nlpkit.load(model or BUNDLES[lang], device="cpu")
+    if loaded.task.score != "lemma_upos":
+        raise ModelError(f"--model {model}: not a tagger; 'nlpkit models' lists what there is")
+
+    def tag(documents: list[list[str]]) -> list[tuple[list[str], list[str]]]:
+        answers = loaded.predict(documents)
+        return [(list(a.lemmas), list(a.upos)) if a else ([], []) for a in answers]
+
+    return tag
+
+
+def _lookup(lang: str, model: str | None) -> Tagger:
+    from simplemma import lemmatize
+
+    lemma = partial(lemmatize, lang=lang)
+    return lambda documents: [([lemma(word) for word in words], []) for words in documents]
+
+
+def _trained(lang: str, model: str | None) -> Tagger:
+    import spacy
+    from spacy.tokens import Doc
+
+    assert model is not None  # build has checked
+    try:
+        nlp = spacy.load(model)
+    except OSError:
+        raise ModelError(
+            f"--model {model}: spaCy has no such pipeline here; python -m spacy download {model}"
+        ) from None
+
+    def tag(documents: list[list[str]]) -> list[tuple[list[str], list[str]]]:
+        docs = nlp.pipe(Doc(nlp.vocab, words=words) for words in documents)
+        return [([t.lemma_ or t.text for t in doc], [t.pos_ or "X" for t in doc]) for doc in docs]
+
+    return tag
+
+
+ENGINES: dict[str, Callable[[str, str | None], Tagger]] = {
+    "neural": _neural,
+    "lookup": _lookup,
+    "spacy": _trained,
+}

@@ -1,0 +1,71 @@
+"""Cut words to their stems by Snowball (Porter 2001), or RSLP (Orengo & Huyck 2001)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nlpkit._fields import setting
+from nlpkit.errors import InputError, MissingExtra, UsageError
+from nlpkit.steps import Step, Tokens
+from nlpkit.steps._language import Lang
+from nlpkit.steps._words import Words
+
+TAKES, GIVES = "tokens", "tokens"
+IDEMPOTENT = False  # a stem may look like a word with a suffix
+EXAMPLES = (
+    ("", "Gostei dos produtos maravilhosos", "gost dos produt maravilh"),
+    ("--lang en", "The meetings were cancelled", "the meet were cancel"),
+)
+LANGUAGES = {"pt": "portuguese", "en": "english"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    lang: Lang = setting("pt", "whose rules: pt, en, or auto to tell for each text")
+    algorithm: Literal["snowball", "rslp"] = setting("snowball", "rslp needs nltk and its data")
+    pretokenized: bool = setting(False, "tokens are what spaces separate")
+
+
+def build(options: Options) -> Step:
+    """Return the step. Raises MissingExtra or InputError where rslp's rules are not there."""
+    if options.algorithm == "rslp" and options.lang != "pt":
+        raise UsageError("--algorithm rslp knows only Portuguese: use --lang pt")
+    stemmer = _rslp() if options.algorithm == "rslp" else _snowball()
+    words = Words(options.lang, pretokenized=options.pretokenized)
+
+    def stem(texts: Sequence[str]) -> Sequence[Tokens]:
+        return [Tokens(stemmer(lang, tokens)) for lang, tokens in words(texts)]
+
+    return stem
+
+
+def _snowball() -> Callable[[str, list[str]], list[str]]:
+    from Stemmer import Stemmer
+
+    made = {lang: Stemmer(name) for lang, name in LANGUAGES.items()}
+
+    def stems(lang: str, tokens: list[str]) -> list[str]:
+        lowered = [token.lower() for token in tokens]
+        try:
+            return list(made[lang].stemWords(lowered))
+        except UnicodeEncodeError:  # half of a surrogate pair, as a cut JSON string holds
+            return lowered
+
+    return stems
+
+
+def _rslp() -> Callable[[str, list[str]], list[str]]:
+    try:
+        from nltk.stem import RSLPStemmer
+    except ModuleNotFoundError:
+        raise MissingExtra("rslp", "nltk") from None
+    try:
+        stemmer = RSLPStemmer()
+    except LookupError:
+        raise InputError(
+            "--algorithm rslp: nltk's rules are not on this machine; "
+            "python -m nltk.downloader rslp fetches them once"
+        ) from None
+    return lambda lang, tokens: [stemmer.stem(token.lower()) or token.lower() for token in tokens]

@@ -1,0 +1,78 @@
+"""Drop stop words; negations stay unless told otherwise, because they carry sentiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from nlpkit._fields import setting
+from nlpkit.errors import InputError
+from nlpkit.steps import Step, Tokens
+from nlpkit.steps._language import LANGUAGES, Lang
+from nlpkit.steps._spacy import stop_words
+from nlpkit.steps._words import Words
+
+TAKES, GIVES = "tokens", "tokens"
+IDEMPOTENT = True
+EXAMPLES = (
+    ("", "O serviço não é bom para nós", "serviço não"),
+    ("--keep none", "O serviço não é bom para nós", "serviço"),
+    ("--add serviço", "O serviço não é bom para nós", "não"),
+    ("--lang en", "This is not a good day", "not good day"),
+)
+
+NEGATION = {
+    "pt": "não nao nem nunca jamais sem nada nenhum nenhuma nenhuns nenhumas ninguém tampouco",
+    "en": "no not nor never none nobody nothing nowhere neither without cannot n't n’t n‘t",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    lang: Lang = setting("pt", "whose list: pt, en, or auto to tell for each text")
+    keep: Literal["negation", "none"] = setting("negation", "stop words that stay all the same")
+    add: tuple[str, ...] = setting((), "one more stop word")
+    remove: tuple[str, ...] = setting((), "one stop word less")
+    list: str | None = setting(None, "a file with one stop word a line, instead of spaCy's list")
+    pretokenized: bool = setting(False, "tokens are what spaces separate")
+
+
+def build(options: Options) -> Step:
+    """Return the step. Raises InputError when the list cannot be read."""
+    lists = {lang: words_of(options, lang) for lang in LANGUAGES}
+    words = Words(options.lang, pretokenized=options.pretokenized)
+
+    def drop(texts: Sequence[str]) -> Sequence[Tokens]:
+        return [
+            Tokens([token for token in tokens if token.lower() not in lists[lang]])
+            for lang, tokens in words(texts)
+        ]
+
+    return drop
+
+
+def show(options: Options) -> Sequence[str]:
+    """Return the list that the options make, for --show."""
+    langs = LANGUAGES if options.lang == "auto" else (options.lang,)
+    return sorted({word for lang in langs for word in words_of(options, lang)})
+
+
+def words_of(options: Options, lang: str) -> frozenset[str]:
+    """Return the stop words of a language, lower case. Raises InputError."""
+    words = stop_words(lang) if options.list is None else _read(options.list)
+    if options.keep == "negation":
+        words -= frozenset(NEGATION[lang].split())
+    words |= frozenset(word.lower() for word in options.add)
+    return words - frozenset(word.lower() for word in options.remove)
+
+
+def _read(path: str) -> frozenset[str]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except OSError as problem:
+        raise InputError(f"--list {path}: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"--list {path}: not valid utf-8; convert it first") from None
+    return frozenset(line.strip().lower() for line in lines if line.strip())

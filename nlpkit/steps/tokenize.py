@@ -1,0 +1,125 @@
+"""Split text into words, sentences or a model's subwords, joined by one space."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nlpkit._fields import setting
+from nlpkit.errors import UsageError
+from nlpkit.steps import Step, Tokens
+from nlpkit.steps._contractions import split as split_contraction
+from nlpkit.steps._language import Lang, language_of
+from nlpkit.steps._words import Span, splitter
+
+TAKES, GIVES = "text", "tokens"
+IDEMPOTENT = True
+EXAMPLES = (
+    ("", "Não gostei (veio quebrado)...", "Não gostei ( veio quebrado ) ..."),
+    ("--contractions split", "Disse-lhe do atraso.", "Disse lhe de o atraso ."),
+    ("--lang en", "I don't like it!", "I do n't like it !"),
+    ("--sentences", "Veio quebrado. Quero trocar!", "Veio quebrado.\tQuero trocar!"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    lang: Lang = setting("pt", "whose rules: pt, en, or auto to tell for each text")
+    contractions: Literal["keep", "split"] = setting(
+        "keep", "split takes Portuguese ones apart: do -> de o, disse-lhe -> disse lhe"
+    )
+    sentences: bool = setting(False, "sentences instead of words, separated by a tab")
+    subword: str | None = setting(None, "pieces of this model's tokenizer instead of words")
+
+
+def build(options: Options) -> Step:
+    """Return the step. Raises UsageError, and ModelError for a model that is not there."""
+    chosen = [options.sentences, options.subword is not None, options.contractions == "split"]
+    if sum(chosen) > 1:
+        raise UsageError("choose one of --sentences, --subword and --contractions split")
+    if options.subword is not None:
+        return _each(_subwords(options.subword))
+    tell = language_of(options.lang)
+    if options.sentences:
+        return _each(_sentences(tell))
+    return _each(_words(tell, options.contractions == "split"))
+
+
+def _each(one: Callable[[str], Tokens]) -> Step:
+    return lambda texts: [one(text) for text in texts]
+
+
+def _words(tell: Callable[[str], str], contractions: bool) -> Callable[[str], Tokens]:
+    def words(text: str) -> Tokens:
+        lang = tell(text)
+        spans = splitter(lang).spans(text)
+        if contractions and lang == "pt":
+            spans = [part for span in spans for part in _parts(span)]
+        return _tokens(spans)
+
+    return words
+
+
+def _parts(span: Span) -> list[Span]:
+    """Return the words of a contraction, each with the offsets of the whole."""
+    token, start, end = span
+    return [(part, start, end) for part in split_contraction(token)]
+
+
+def _tokens(spans: Sequence[Span], separator: str = " ") -> Tokens:
+    offsets = [[start, end] for _, start, end in spans]
+    return Tokens([token for token, *_ in spans], {"offsets": offsets}, separator)
+
+
+def _sentences(tell: Callable[[str], str]) -> Callable[[str], Tokens]:
+    """Sentences end where spaCy's sentencizer says, on the word tokenizer's tokens."""
+
+    def sentences(text: str) -> Tokens:
+        spans = splitter(tell(text)).spans(text)
+        found: list[Span] = []
+        first = 0
+        for place in range(1, len(spans) + 1):
+            if place == len(spans) or _ends(spans[place - 1][0], spans[place][0]):
+                start, end = spans[first][1], spans[place - 1][2]
+                found.append((" ".join(text[start:end].split()), start, end))
+                first = place
+        return _tokens(found, separator="\t")
+
+    return sentences
+
+
+_END = re.compile(r"[.!?…。؟]+")
+_CLOSING = re.compile(r"[.!?…。؟)\]}\"'»”’]+")
+
+
+def _ends(token: str, following: str) -> bool:
+    """Whether a sentence ends after a token: at . ! ? or …, with the quotes that follow."""
+    if not _CLOSING.fullmatch(token) or _CLOSING.fullmatch(following):
+        return False
+    return bool(_END.search(token))
+
+
+def _subwords(model: str) -> Callable[[str], Tokens]:
+    from nlpkit import zoo
+    from nlpkit.runtime.bundle import read_manifest
+
+    bundle = read_manifest(zoo.find_bundle(model))
+    tokenizer = _tokenizer(bundle.read("tokenizer.json").decode(), model)
+
+    def pieces(text: str) -> Tokens:
+        whole = text.encode("utf-8", "replace").decode()
+        encoding = tokenizer.encode(whole, add_special_tokens=False)
+        return Tokens(encoding.tokens, {"offsets": [list(pair) for pair in encoding.offsets]})
+
+    return pieces
+
+
+def _tokenizer(text: str, model: str) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_str(text)
+    except Exception as problem:  # tokenizers raises bare Exception
+        raise UsageError(f"--subword {model}: it has no subwords ({problem})") from None
