@@ -45,6 +45,8 @@ NEEDED = (
     "files",
 )
 ROWS = 4
+# The outputs of an exported network. A plain "embedding" is what the exporter calls a table's.
+LOGITS, EMBEDDING = "logits", "document_embedding"
 # How protobuf writes the key that points an ONNX tensor at another file (TensorProto, field 13).
 EXTERNAL_DATA = b"\x0a\x08location\x12"
 
@@ -184,16 +186,17 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
         task=task,
         encoder=encoder,
         run=SessionRun(session),
+        embedder=SessionRun(session, EMBEDDING) if len(session.get_outputs()) > 1 else None,
         temperature=manifest["temperature"],
         provider=session.get_providers()[0].removesuffix("ExecutionProvider"),
     )
 
 
 class SessionRun:
-    """Call an ONNX Runtime session: {"ids", "mask"} -> outputs."""
+    """Call an ONNX Runtime session for one of its outputs: {"ids", "mask"} -> array."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self.session = session
+    def __init__(self, session: onnxruntime.InferenceSession, output: str = LOGITS) -> None:
+        self.session, self.output = session, output
 
     def __call__(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
         """Run a batch, filled up to a multiple of ROWS.
@@ -208,7 +211,7 @@ class SessionRun:
         if lacking:
             feeds = {n: np.concatenate([a, a[:1].repeat(lacking, 0)]) for n, a in feeds.items()}
         try:
-            outputs: np.ndarray = self.session.run(None, dict(feeds))[0]
+            outputs: np.ndarray = self.session.run([self.output], dict(feeds))[0]
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception
             reason = str(problem).splitlines()[0][:200]
             raise ModelError(
@@ -243,9 +246,11 @@ def _start(
         reason = str(problem).splitlines()[0][:200]
         raise ModelError(f"{path}: ONNX Runtime can't load it ({reason})") from None
     inputs = [item.name for item in session.get_inputs()]
-    width = session.get_outputs()[0].shape[-1]
+    outputs = {item.name: item.shape[-1] for item in session.get_outputs()}
+    width = outputs.get(LOGITS)
     labels = bundle.manifest["task"].get("labels", [])
-    if inputs != ["ids", "mask"] or width != len(labels):
+    known = outputs.keys() <= {LOGITS, EMBEDDING}
+    if inputs != ["ids", "mask"] or width != len(labels) or not known:
         raise ModelError(
             f"{path}: takes {', '.join(inputs)} and gives {width} numbers, "
             f"where {len(labels)} labels over ids, mask were announced"

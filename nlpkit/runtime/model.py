@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nlpkit.errors import ModelError
 from nlpkit.runtime.batcher import TOKEN_BUDGET, batches
 from nlpkit.runtime.encoder import Encoder
-from nlpkit.tasks import Task
+from nlpkit.tasks import Task, averaged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,17 +35,44 @@ class Model:
     run: Run
     temperature: float = 1.0
     provider: str = "CPU"
+    embedder: Run | None = None
 
     def outputs(self, documents: Sequence[Any]) -> list[np.ndarray | None]:
         """Return each document's output (logits); None for a document without tokens."""
+        return self._answers(documents, self.run, self.task.combine)
+
+    def embed(self, documents: Sequence[Any]) -> np.ndarray:
+        """Return embeddings_ND (float32): pooled states; zeros for a document without tokens.
+
+        Windows of a long document are averaged, each weighed by its tokens.
+
+        Raises:
+            ModelError: the model pools nothing, or was exported before embeddings were kept.
+        """
+        import numpy as np
+
+        if self.embedder is None:
+            raise ModelError(f"{self.name} gives no embeddings; export its run again")
+        made = self._answers(documents, self.embedder, averaged)
+        width = next((len(row) for row in made if row is not None), 0)
+        if not width:  # no document has tokens: ask for one, to know the width
+            feeds = {"ids": np.ones((1, 1), np.int64), "mask": np.ones((1, 1), bool)}
+            width = self.embedder(feeds).shape[1]
+        zero = np.zeros(width, dtype=np.float32)
+        rows = [zero if row is None else row for row in made]
+        return np.stack(rows) if rows else np.zeros((0, width), dtype=np.float32)
+
+    def _answers(
+        self, documents: Sequence[Any], run: Run, combine: Callable[..., np.ndarray]
+    ) -> list[np.ndarray | None]:
         windows = self.encoder.windows(documents)
         rows: list[Any] = [None] * len(windows.ids)
         for batch in batches(windows.ids, TOKEN_BUDGET):
-            for row, output in zip(batch.rows, self.run(batch.feeds()), strict=True):
+            for row, output in zip(batch.rows, run(batch.feeds()), strict=True):
                 rows[row] = output
         combined: list[np.ndarray | None] = [None] * len(documents)
         for owner, places in _runs(windows.owner):
-            combined[owner] = self.task.combine(rows[places], windows.spans[places])
+            combined[owner] = combine(rows[places], windows.spans[places])
         return combined
 
     def scored(

@@ -70,6 +70,16 @@ def numbers(scores: Mapping[str, Any]) -> dict[str, float]:
     return {key: value for key, value in scores.items() if isinstance(value, float)}
 
 
+def averaged(outputs: Sequence[np.ndarray], spans: Sequence[Span]) -> np.ndarray:
+    """Return the mean of windows' outputs, each weighed by its tokens."""
+    import numpy as np
+
+    if len(outputs) == 1:
+        return outputs[0]
+    weights = np.array([end - start for start, end in spans], dtype=np.float64)
+    return np.average(np.stack(outputs), axis=0, weights=weights).astype(outputs[0].dtype)
+
+
 class Task(Protocol):
     """The contract above, for type checkers."""
 

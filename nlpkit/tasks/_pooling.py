@@ -25,7 +25,11 @@ class PooledHead(nn.Module):
         self.output = nn.Linear(hidden or width, outputs)
 
     def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        pooled_BD = self.dropout(self.norm(self.pool(states_BTD, mask_BT)))
+        return self.classify(self.pool(states_BTD, mask_BT))
+
+    def classify(self, pooled_BD: Tensor) -> Tensor:
+        """Return logits_BC of pooled states, which are a document's embedding."""
+        pooled_BD = self.dropout(self.norm(pooled_BD))
         if self.hidden is not None:
             pooled_BD = self.dropout(torch.relu(self.hidden(pooled_BD)))
         return self.output(pooled_BD)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nlpkit._fields import setting
 from nlpkit.errors import InputError, near_match
-from nlpkit.tasks import Prediction
+from nlpkit.tasks import Prediction, averaged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,12 +139,7 @@ class Task:
         self, outputs: Sequence[np.ndarray], spans: Sequence[tuple[int, int]]
     ) -> np.ndarray:
         """Average the logits of a long document's windows, each weighed by its tokens."""
-        import numpy as np
-
-        if len(outputs) == 1:
-            return outputs[0]
-        weights = np.array([end - start for start, end in spans], dtype=np.float64)
-        return np.average(np.stack(outputs), axis=0, weights=weights).astype(outputs[0].dtype)
+        return averaged(outputs, spans)
 
     def decode(
         self,
