@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nlpkit.pipeline import pipeline as pipeline
+    from nlpkit.chain import pipeline as pipeline
     from nlpkit.runtime.model import load as load
 
 __version__ = "0.1.0"
@@ -21,7 +21,7 @@ def __getattr__(name: str) -> Any:
 
         return load
     if name == "pipeline":
-        from nlpkit.pipeline import pipeline
+        from nlpkit.chain import pipeline
 
         return pipeline
     raise AttributeError(f"module 'nlpkit' has no attribute {name!r}")

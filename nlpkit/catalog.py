@@ -23,6 +23,7 @@ SINGULAR = {
     "records": "format",
     "steps": "step",
     "tasks": "task",
+    "vectors": "format",
 }
 
 

@@ -51,6 +51,31 @@ class Data:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preprocess:
+    """[preprocess]: steps that every text goes through, in training and in serving."""
+
+    steps: tuple[str, ...] = setting(
+        (), 'steps as `nlpkit pipe` takes them: ["clean --for social"]'
+    )
+
+    def __post_init__(self) -> None:
+        from nlpkit.chain import links_of
+
+        try:
+            links = links_of(self.steps)
+        except UsageError as problem:
+            raise ValueError(str(problem)) from None
+        for link in links:
+            if link.module.GIVES == "vector":
+                raise ValueError(f"{link.name} makes vectors, which no tokenizer reads")
+            if outside := sorted(link.outside()):
+                raise ValueError(
+                    f"{link.name} --{outside[0]} names something outside the model, which must "
+                    "hold all that it needs"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tokenizer:
     """[tokenizer]: how text becomes ids. All of it is stored in tokenizer.json."""
 
@@ -60,6 +85,7 @@ class Tokenizer:
     vocab_size: int = setting(12000, "pieces at most; of words, rows of the hashed table", 4, 10**7)
     letters: int = setting(24, "words: letters of each that are read", 2, 200)
     style: str = setting("", "words: the annotation style that answers follow")
+    vectors: str = setting("", "words: a word2vec text file whose words get vectors of their own")
     lowercase: bool = setting(True, "fold case")
     strip_accents: bool = setting(False, "read 'péssimo' and 'pessimo' as one")
     social: bool = setting(True, "one token for a URL, an @user, a long laugh (kkkk, hahaha)")
@@ -106,7 +132,7 @@ class Export:
     """[export]: the gate's limits. Beyond any of them nothing is written."""
 
     precisions: tuple[Literal["fp32", "int8", "fp16"], ...] = setting(
-        ("fp32", "int8", "fp16"), "model files to write; fp32 is always among them"
+        ("fp32", "int8", "fp16"), "model files to write; int8 alone makes the smallest bundle"
     )
     max_logit_diff: float = setting(1e-4, "fp32: largest |torch - ONNX Runtime| over all shapes")
     max_logit_diff_fp16: float = setting(0.05, "fp16: the same")
@@ -131,6 +157,7 @@ class Recipe:
     name: str
     task: Part
     data: Data
+    preprocess: Preprocess
     tokenizer: Tokenizer
     architecture: Part
     train: Train
@@ -150,7 +177,13 @@ class Recipe:
         return tree
 
 
-SECTIONS = {"data": Data, "tokenizer": Tokenizer, "train": Train, "export": Export}
+SECTIONS = {
+    "data": Data,
+    "preprocess": Preprocess,
+    "tokenizer": Tokenizer,
+    "train": Train,
+    "export": Export,
+}
 PARTS = {"task": "tasks", "architecture": "architectures"}
 
 

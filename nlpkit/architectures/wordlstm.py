@@ -17,14 +17,19 @@ from torch import Tensor, nn
 
 from nlpkit._fields import setting
 from nlpkit.architectures.lstm import reverse_index, take
-from nlpkit.runtime.words import FORM, LETTERS, OTHERS, SLOTS, STYLE, SUFFIXES
+from nlpkit.runtime.words import FORM, KNOWN, LETTERS, OTHERS, SLOTS, STYLE, SUFFIXES
 
 TOKENIZER = {"kind": "words", "vocab_size": 20000, "window": 128, "overlap": 32}
+
+
+SCALE = 0.15  # standard deviation of vectors that were learned before
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
+    known: int = setting(0, "set from the tokenizer's vocabulary")
+    known_width: int = setting(0, "set from the tokenizer's vectors")
     embedding: int = setting(64, "width of a feature's vector", 1)
     letter_embedding: int = setting(32, "width of a letter's vector", 1)
     filters: int = setting(48, "filters of each kernel over the letters", 1)
@@ -48,10 +53,12 @@ class Encoder(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        word = 3 * config.embedding + len(config.kernels) * config.filters
+        word = 3 * config.embedding + len(config.kernels) * config.filters + config.known_width
         self.width = 2 * config.hidden + word
         self.embed = nn.Embedding(config.vocab_size, config.embedding, padding_idx=0)
         nn.init.normal_(self.embed.weight, std=0.1)
+        if config.known:
+            self.known = nn.Embedding(config.known + 1, config.known_width, padding_idx=0)
         self.letters = nn.Embedding(LETTERS, config.letter_embedding, padding_idx=0)
         self.convolutions = nn.ModuleList(
             nn.Conv1d(config.letter_embedding, config.filters, kernel, padding=kernel // 2)
@@ -81,16 +88,24 @@ class Encoder(nn.Module):
         if not self.training:
             return ids_BTF
         ids_BTF = ids_BTF.clone()
-        for slot, share in ((FORM, self.config.word_dropout), (STYLE, self.config.style_dropout)):
-            kept_BT = torch.rand(ids_BTF.shape[:2], device=ids_BTF.device) >= share
-            ids_BTF[:, :, slot] *= kept_BT
+        dropped = (([FORM, KNOWN], self.config.word_dropout), ([STYLE], self.config.style_dropout))
+        for slots, share in dropped:
+            kept_BT1 = torch.rand(*ids_BTF.shape[:2], 1, device=ids_BTF.device) >= share
+            ids_BTF[:, :, slots] *= kept_BT1
         return ids_BTF
 
     def _words(self, ids_BTF: Tensor) -> Tensor:
-        features = self.embed(ids_BTF[:, :, :SLOTS])
+        features = self.embed(ids_BTF[:, :, :KNOWN])
         others = features[:, :, OTHERS].sum(2) + features[:, :, STYLE]
         parts = [features[:, :, FORM], features[:, :, SUFFIXES].sum(2), others]
+        if self.config.known:
+            parts.append(self.known(ids_BTF[:, :, KNOWN]))
         return torch.cat([*parts, self._spelling(ids_BTF[:, :, SLOTS:])], dim=-1)
+
+    @torch.no_grad()
+    def start_from(self, vectors_VD: Tensor) -> None:
+        """Let the vocabulary's words begin as these vectors, scaled as the other features are."""
+        self.known.weight[1:] = vectors_VD * (SCALE / vectors_VD.std())
 
     def _spelling(self, letters_BTL: Tensor) -> Tensor:
         """Return the strongest answer of each filter anywhere in a word."""

@@ -47,7 +47,7 @@ def app_of(name: str) -> typer.Typer:
         if given.pop("show", False):
             print("\n".join(module.show(options)))
             return
-        from nlpkit.pipeline import Link
+        from nlpkit.chain import Link
 
         run([Link(name, options)], **given)
 
@@ -107,8 +107,8 @@ def run(
 ) -> None:
     """Read, process and write, as every command of steps does."""
     from nlpkit import records
+    from nlpkit.chain import Pipeline
     from nlpkit.jobs import steps as job
-    from nlpkit.pipeline import Pipeline
 
     reading = reading_of(links[0].name, inputs, source, column, encoding, errors)
     came = reading.formats()

@@ -36,8 +36,8 @@ def pipe(
     A TOML file holds steps = ["clean --for reviews", {name = "stopwords", keep = "none"}].
     'nlpkit steps' lists the steps.
     """
+    from nlpkit.chain import links_of, read
     from nlpkit.cli._step import lean, reading_of, run
-    from nlpkit.pipeline import links_of, read
 
     links = read(chain) if chain.endswith(".toml") else links_of([chain])
     if dry_run:

@@ -16,6 +16,7 @@ import onnxruntime
 import torch
 
 from nlpkit import __version__
+from nlpkit.chain import links_of
 from nlpkit.errors import GateError, UsageError
 from nlpkit.exporting import gate
 from nlpkit.exporting.card import model_card
@@ -53,7 +54,7 @@ def export(
     held = gate.Gate(model, dev)
     files: dict[str, bytes] = {}
     reports: list[gate.Report] = []
-    for name in [name for name in PRECISIONS if name == "fp32" or name in limits.precisions]:
+    for name in [name for name in PRECISIONS if name in limits.precisions]:
         made = PRECISIONS[name](float_model)
         if made is None:  # this precision has nothing to offer to this network
             continue
@@ -62,6 +63,8 @@ def export(
         run = SessionRun(device.session(content, "cpu"))
         reports.append(held.measure(name, len(content), run))
         listener(reports[-1])
+    if not files:
+        raise UsageError("export.precisions names none that suits this network; add fp32")
     failures = [line for report in reports for line in report.failures(limits)]
     if failures:
         raise GateError(
@@ -106,6 +109,7 @@ def _manifest(
         "parameters": summary["parameters"],
         "labels": list(task.shown),
         "languages": list(recipe.data.languages),
+        "steps": [link.describe() for link in links_of(recipe.preprocess.steps)],
         "window": recipe.tokenizer.window,
         "overlap": recipe.tokenizer.overlap,
         "temperature": summary["temperature"],
@@ -137,6 +141,8 @@ def _without_name(report: gate.Report) -> dict[str, Any]:
 def _fastest(reports: Sequence[gate.Report]) -> str:
     """Return what a CPU should load: fp32, or int8 when it costs no speed worth naming."""
     speed = {report.precision: report.docs_per_second for report in reports}
+    if "fp32" not in speed:
+        return "int8" if "int8" in speed else reports[0].precision
     return "int8" if speed.get("int8", 0.0) >= 0.95 * speed["fp32"] else "fp32"
 
 
@@ -148,7 +154,7 @@ def _write(folder: Path, files: dict[str, bytes], manifest: dict[str, Any]) -> d
         part.chmod(0o755)
         files["README.md"] = model_card(manifest).encode()
         _put(part, files, manifest)
-        golden = golden_lines(open_bundle(part, device="cpu", precision="fp32")).encode()
+        golden = golden_lines(open_bundle(part, device="cpu")).encode()
         _put(part, files | {"golden.jsonl": golden}, manifest)
         open_bundle(part, device="cpu")
         old = part.with_name(part.name + ".old")

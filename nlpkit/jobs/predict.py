@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TextIO
 
 from nlpkit import catalog, records
@@ -26,6 +26,7 @@ class Reading:
     encoding: str = "utf-8"
     errors: str = "strict"
     whole: bool = False
+    places: Mapping[str, str] = field(default_factory=dict)  # inputs that lie elsewhere now
 
     def formats(self) -> set[str]:
         """Return the formats of all inputs, which the output follows."""
@@ -54,19 +55,28 @@ def predictions(
         InputError: an input cannot be read as said; what came before it has been yielded.
         UsageError: the options contradict each other.
     """
-    if reading.whole and (reading.format or reading.column):
-        raise UsageError("--whole takes a file as one text; leave out --from and --column")
-    records.check_inputs(reading.inputs)
     for record, text, prediction in answer(model, documents(reading), settled):
         yield Answer(record, text, prediction)
 
 
 def documents(reading: Reading) -> Iterator[tuple[Record, str]]:
-    """Yield every record of every input with its text, in order; raises as `predictions`."""
+    """Return every record of every input with its text, in order; inputs are checked at once.
+
+    Raises:
+        InputError: an input cannot be read as said; what came before it has been yielded.
+        UsageError: the options contradict each other.
+    """
+    if reading.whole and (reading.format or reading.column):
+        raise UsageError("--whole takes a file as one text; leave out --from and --column")
+    records.check_inputs(reading.inputs)
+    return _documents(reading)
+
+
+def _documents(reading: Reading) -> Iterator[tuple[Record, str]]:
     for path in reading.inputs:
         name = "stdin" if path == "-" else path
         source = Source(name, reading.encoding, reading.errors, reading.column)
-        with records.open_input(path) as stream:
+        with records.open_input(reading.places.get(path, path)) as stream:
             if reading.whole:
                 lines = records.read(stream, "lines", source)
                 text = "\n".join(record[records.TEXT] for record in lines)

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlpkit import catalog, records
+from nlpkit.chain import Link, Pipeline, as_text, links_of
 from nlpkit.errors import NlpkitError, UsageError
 from nlpkit.jobs.predict import Reading, documents
-from nlpkit.pipeline import Link, Pipeline, as_text, links_of
 from nlpkit.records import Record, Source
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.engine import chunks
 from nlpkit.steps import Result, Tokens
 
+BESIDE = ("offsets", "lemmas", "upos")  # what steps tell of each token
 Item = tuple[Record, str]
 AHEAD = 2  # chunks in flight for each worker: memory is bounded and no worker waits
 
@@ -41,7 +42,6 @@ def process(
     Raises:
         InputError: an input cannot be read as said; what came before it has been yielded.
     """
-    records.check_inputs(reading.inputs)
     pieces = chunks(documents(reading))
     done = _one_by_one(chain, pieces) if workers == 1 else _spread(chain, pieces, workers)
     for items, results, last in done:
@@ -54,14 +54,27 @@ def process(
 def put(record: Record, result: Result, field: str, *, full: bool) -> Record:
     """Return the record with a result in a field."""
     if isinstance(result, str):
-        return record | {field: result}
+        return _without_known(record, field) | {field: result}
     if full:
         known = result.fields if isinstance(result, Tokens) else {}
         plain = list(result) if isinstance(result, Tokens) else result
-        return record | {field: plain} | known
+        return _without_known(record, field) | {field: plain} | known
     if not isinstance(result, Tokens):
         raise UsageError("vectors do not fit this format; use --to jsonl, or 'nlpkit vectorize'")
     return record | {field: as_text(result)}
+
+
+def _without_known(record: Record, field: str) -> Record:
+    """Leave out what an earlier step told of each token in a field that is about to change."""
+    tokens = record.get(field)
+    if not isinstance(tokens, list):
+        return record
+    stale = {
+        name
+        for name in BESIDE
+        if isinstance(record.get(name), list) and len(record[name]) == len(tokens)
+    }
+    return {name: value for name, value in record.items() if name not in stale}
 
 
 def is_full(format: str) -> bool:
@@ -153,7 +166,6 @@ def preview(links: Sequence[Link], texts: Sequence[str]) -> list[list[str]]:
 
 def first_texts(reading: Reading, count: int) -> list[str]:
     """Return the first texts of the inputs. Raises InputError when there are none."""
-    records.check_inputs(reading.inputs)
     texts = [text for (_, text), _ in zip(documents(reading), range(count), strict=False)]
     if not texts:
         raise NlpkitError("the input holds no documents")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
 
+    from nlpkit.chain import Pipeline
     from nlpkit.runtime.words import WordEncoder
 
 FORMAT = 1
@@ -130,7 +131,6 @@ def _is_sound(manifest: dict[str, Any]) -> bool:
             and isinstance(manifest["parameters"], int)
             and all(isinstance(item, str) for item in manifest["languages"])
             and isinstance(manifest["scores"]["dev"][manifest["score"]], float)
-            and "fp32" in manifest["precisions"]
             and all(isinstance(hash, str) for hash in manifest["files"].values())
             and all(isinstance(entry["file"], str) for entry in manifest["precisions"].values())
             and manifest.get("cpu_precision", "fp32") in manifest["precisions"]
@@ -186,6 +186,7 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
         task=task,
         encoder=encoder,
         run=SessionRun(session),
+        steps=_steps(bundle),
         embedder=SessionRun(session, EMBEDDING) if len(session.get_outputs()) > 1 else None,
         temperature=manifest["temperature"],
         provider=session.get_providers()[0].removesuffix("ExecutionProvider"),
@@ -256,6 +257,20 @@ def _start(
             f"where {len(labels)} labels over ids, mask were announced"
         )
     return session
+
+
+def _steps(bundle: Bundle) -> Pipeline | None:
+    steps = bundle.manifest.get("steps")
+    if not steps:
+        return None
+    from nlpkit.chain import pipeline
+
+    try:
+        return pipeline(*steps)
+    except (UsageError, TypeError) as problem:
+        raise ModelError(
+            f"{bundle.folder / MANIFEST}: its steps can't be rebuilt ({problem})"
+        ) from None
 
 
 def _task(bundle: Bundle) -> Task:

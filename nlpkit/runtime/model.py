@@ -15,6 +15,7 @@ from nlpkit.tasks import Task, averaged
 if TYPE_CHECKING:
     import numpy as np
 
+    from nlpkit.chain import Pipeline
     from nlpkit.runtime.words import WordEncoder
 
 Run = Callable[[Mapping[str, "np.ndarray"]], "np.ndarray"]
@@ -24,7 +25,8 @@ Run = Callable[[Mapping[str, "np.ndarray"]], "np.ndarray"]
 class Model:
     """Everything between text and predictions.
 
-    Documents are texts, or lists of words where the encoder is one of words.
+    Documents are texts, or lists of words where the encoder is one of words. `steps` prepare texts,
+    as they did in training.
     `run` is the only place where a network is called: {"ids": ids_BT, "mask": mask_BT} -> outputs
     whose first axis is B. An ONNX Runtime session and a torch module both satisfy it.
     """
@@ -36,6 +38,7 @@ class Model:
     temperature: float = 1.0
     provider: str = "CPU"
     embedder: Run | None = None
+    steps: Pipeline | None = None
 
     def outputs(self, documents: Sequence[Any]) -> list[np.ndarray | None]:
         """Return each document's output (logits); None for a document without tokens."""
@@ -65,7 +68,8 @@ class Model:
     def _answers(
         self, documents: Sequence[Any], run: Run, combine: Callable[..., np.ndarray]
     ) -> list[np.ndarray | None]:
-        windows = self.encoder.windows(documents)
+        prepared = documents if self.steps is None else self.steps.texts(documents)
+        windows = self.encoder.windows(prepared)
         rows: list[Any] = [None] * len(windows.ids)
         for batch in batches(windows.ids, TOKEN_BUDGET):
             for row, output in zip(batch.rows, run(batch.feeds()), strict=True):

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 KIND = "words"
-FORM, SUFFIXES, OTHERS, STYLE = 0, slice(1, 6), slice(6, 9), 9  # where features stand in a row
-SLOTS = 10
+# Where features stand in a row.
+FORM, SUFFIXES, OTHERS, STYLE, KNOWN = 0, slice(1, 6), slice(6, 9), 9, 10
+SLOTS = 11
 LETTERS = 256
 CACHED = 1 << 17  # words whose ids are kept; then the cache starts anew
 _DIGIT = re.compile(r"\d")
@@ -43,17 +44,28 @@ class WordEncoder:
 
     Ids are [T, SLOTS + letters]: the features, then the word's first letters and last ones.
     `style` is that in which documents without one of their own are answered (the treebank
-    embeddings of Stymne et al. 2018).
+    embeddings of Stymne et al. 2018). The words of `vocabulary` have a place of their own beside
+    the hashes, from 1 on: 0 is any other word. `width` is that of their vectors.
     """
 
     def __init__(
-        self, *, buckets: int, letters: int, style: str, window: int, overlap: int
+        self,
+        *,
+        buckets: int,
+        letters: int,
+        style: str,
+        window: int,
+        overlap: int,
+        vocabulary: Sequence[str] = (),
+        width: int = 0,
     ) -> None:
         if min(buckets, letters) < 2:
             raise ValueError("buckets and letters must be 2 at least")
         self.buckets, self.letters, self.style = buckets, letters, style
         self.window, self.overlap = window, overlap
         self.vocab_size = buckets
+        self.vocabulary, self.width = tuple(vocabulary), width
+        self.places = {word: place for place, word in enumerate(self.vocabulary, 1)}
         self.known: dict[str, tuple[int, ...]] = {}
 
     @classmethod
@@ -62,13 +74,16 @@ class WordEncoder:
         tree = json.loads(text)
         if tree["version"] != 1:
             raise ValueError(f"words of version {tree['version']!r}")
-        settings = {key: tree[key] for key in ("buckets", "letters", "style")}
-        return cls(**settings, window=window, overlap=overlap)
+        settings = {key: tree[key] for key in ("buckets", "letters", "style", "width")}
+        vocabulary = tree["vocabulary"].split()
+        return cls(**settings, vocabulary=vocabulary, window=window, overlap=overlap)
 
     def to_json(self) -> str:
         """Return the contents of tokenizer.json."""
         tree = {"kind": KIND, "version": 1, "buckets": self.buckets, "letters": self.letters}
-        return json.dumps(tree | {"style": self.style}, ensure_ascii=False) + "\n"
+        tree |= {"style": self.style, "width": self.width}
+        tree |= {"vocabulary": " ".join(self.vocabulary)}
+        return json.dumps(tree, ensure_ascii=False) + "\n"
 
     def ids(self, documents: Sequence[Any]) -> list[np.ndarray]:
         """Return each document's ids, whole (int32 [T, F])."""
@@ -94,6 +109,7 @@ class WordEncoder:
         import numpy as np
 
         features = rng.integers(1, self.buckets, (batch, time, SLOTS))
+        features[:, :, KNOWN] = rng.integers(0, len(self.vocabulary) + 1, (batch, time))
         letters = rng.integers(1, LETTERS, (batch, time, self.letters))
         return np.concatenate([features, letters], axis=2)
 
@@ -106,7 +122,7 @@ class WordEncoder:
         return found
 
     def _features(self, word: str) -> tuple[int, ...]:
-        low = _DIGIT.sub("0", word.lower())
+        low = normal(word)
         ends = [f"{n}{low[-n:]}" for n in range(1, 6)]
         others = [f"p{low[:3]}", f"q{low[:2]}", f"s{shape(word)}"]
         features = [self._hash(text) for text in (f"w{low}", *ends, *others)]
@@ -114,11 +130,22 @@ class WordEncoder:
         if len(word) > self.letters:
             kept = word[: self.letters // 4] + word[-(self.letters - self.letters // 4) :]
         letters = [ord(letter) % (LETTERS - 1) + 1 for letter in kept]
-        return (*features, 0, *letters, *[0] * (self.letters - len(letters)))
+        return (
+            *features,
+            0,
+            self.places.get(low, 0),
+            *letters,
+            *[0] * (self.letters - len(letters)),
+        )
 
     def _hash(self, text: str) -> int:
         """Return a row of the table; row 0 is kept for padding and for what is left out."""
         return zlib.crc32(text.encode("utf-8", "replace")) % (self.buckets - 1) + 1
+
+
+def normal(word: str) -> str:
+    """Return the word in lower case with 0 for every digit, as vocabularies hold it."""
+    return _DIGIT.sub("0", word.lower())
 
 
 def shape(word: str) -> str:

@@ -8,6 +8,8 @@ A step's file has
     IDEMPOTENT = True         # a second run changes nothing (tested on any Unicode)
     EXAMPLES = (("", before, after), ("--option value", before, after), ...)  # shown and tested
 
+    OUTSIDE = ("list",)       # only where there are options that name a file or a model
+
     @dataclass(frozen=True, kw_only=True)
     class Options: ...        # fields made by `nlpkit._fields.setting`; each becomes a flag
 

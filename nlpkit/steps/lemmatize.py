@@ -15,6 +15,7 @@ from nlpkit.steps._words import Words
 
 TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = False
+OUTSIDE = ("model",)
 EXAMPLES = (
     ("", "As meninas foram embora", "o menina ir embora"),
     ("--pos", "As casas azuis", "o/DET casa/NOUN azul/ADJ"),

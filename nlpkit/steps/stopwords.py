@@ -16,6 +16,7 @@ from nlpkit.steps._words import Words
 
 TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = True
+OUTSIDE = ("list",)
 EXAMPLES = (
     ("", "O serviço não é bom para nós", "serviço não"),
     ("--keep none", "O serviço não é bom para nós", "serviço"),

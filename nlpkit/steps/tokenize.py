@@ -16,6 +16,7 @@ from nlpkit.steps._words import Span, splitter
 
 TAKES, GIVES = "text", "tokens"
 IDEMPOTENT = True
+OUTSIDE = ("subword",)
 EXAMPLES = (
     ("", "Não gostei (veio quebrado)...", "Não gostei ( veio quebrado ) ..."),
     ("--contractions split", "Disse-lhe do atraso.", "Disse lhe de o atraso ."),
@@ -79,26 +80,23 @@ def _sentences(tell: Callable[[str], str]) -> Callable[[str], Tokens]:
     def sentences(text: str) -> Tokens:
         spans = splitter(tell(text)).spans(text)
         found: list[Span] = []
-        first = 0
-        for place in range(1, len(spans) + 1):
-            if place == len(spans) or _ends(spans[place - 1][0], spans[place][0]):
-                start, end = spans[first][1], spans[place - 1][2]
+        first, ended = 0, False
+        for place, (token, _, end) in enumerate(spans):
+            ended = bool(_END.fullmatch(token)) or (ended and bool(_CLOSING.fullmatch(token)))
+            after = spans[place + 1] if place + 1 < len(spans) else None
+            # A quote or bracket that touches the stop closes the sentence with it.
+            if after is None or (ended and not (after[1] == end and _MORE.fullmatch(after[0]))):
+                start = spans[first][1]
                 found.append((" ".join(text[start:end].split()), start, end))
-                first = place
+                first, ended = place + 1, False
         return _tokens(found, separator="\t")
 
     return sentences
 
 
 _END = re.compile(r"[.!?…。؟]+")
-_CLOSING = re.compile(r"[.!?…。؟)\]}\"'»”’]+")
-
-
-def _ends(token: str, following: str) -> bool:
-    """Whether a sentence ends after a token: at . ! ? or …, with the quotes that follow."""
-    if not _CLOSING.fullmatch(token) or _CLOSING.fullmatch(following):
-        return False
-    return bool(_END.search(token))
+_CLOSING = re.compile(r"[)\]}\"'»”’]+")
+_MORE = re.compile(r"[.!?…。؟)\]}\"'»”’]+")
 
 
 def _subwords(model: str) -> Callable[[str], Tokens]:

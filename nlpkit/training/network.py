@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from nlpkit import catalog
 from nlpkit.recipe import Recipe
 from nlpkit.runtime.batcher import padded_length
+from nlpkit.runtime.encoder import Encoder
+from nlpkit.runtime.words import WordEncoder
 from nlpkit.tasks import Task
 
 if TYPE_CHECKING:
@@ -33,15 +35,17 @@ class Network(nn.Module):
         return self.head(self.encoder(ids, mask), mask)
 
 
-def build(recipe: Recipe, task: Task, vocab_size: int) -> Network:
-    """Make the network of a recipe with fresh weights."""
+def build(recipe: Recipe, task: Task, encoder: Encoder | WordEncoder) -> Network:
+    """Make the network of a recipe with fresh weights, fit for what an encoder reads."""
     module = catalog.load("architectures", recipe.architecture.name)
     longest = padded_length(recipe.tokenizer.window)
-    known = {"vocab_size": vocab_size, "max_length": longest}
+    known: dict[str, Any] = {"vocab_size": encoder.vocab_size, "max_length": longest}
+    if isinstance(encoder, WordEncoder):
+        known |= {"known": len(encoder.vocabulary), "known_width": encoder.width}
     fields = {field.name for field in dataclasses.fields(module.Config)}
     settings = {key: value for key, value in known.items() if key in fields}
-    encoder = module.Encoder(dataclasses.replace(recipe.architecture.config, **settings))
-    return Network(encoder, task.head(encoder.width, encoder.pooling))
+    made = module.Encoder(dataclasses.replace(recipe.architecture.config, **settings))
+    return Network(made, task.head(made.width, made.pooling))
 
 
 class TorchRun:

@@ -16,13 +16,14 @@ import numpy as np
 import torch
 
 from nlpkit import __version__, _fields, catalog, recipe as recipes
+from nlpkit.chain import Pipeline, pipeline
 from nlpkit.errors import DeviceError, InputError, ModelError, UsageError
 from nlpkit.recipe import Recipe
 from nlpkit.runtime.device import cores, parse
 from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.words import WordEncoder
-from nlpkit.training import checkpoint, data, network, tokenizer
+from nlpkit.training import checkpoint, data, network, tokenizer, vectors
 from nlpkit.training.distributed import Team, team
 from nlpkit.training.loop import Listener, Loop
 
@@ -51,13 +52,18 @@ def _train(
 ) -> dict[str, Any]:
     started = time.monotonic()
     task, train_split, dev_split = data.load(recipe, catalog.load("tasks", recipe.task.name).Task)
-    encoder = _encoder(recipe, train_split.documents, folder, members)
-    ids = encoder.ids(train_split.documents)
+    steps = _steps(recipe)
+    documents = train_split.documents if steps is None else steps.texts(train_split.documents)
+    words, vectors_VD = vectors.read(recipe)
+    encoder = _encoder(recipe, documents, (words, vectors_VD), folder, members)
+    ids = encoder.ids(documents)
     _drop_empty(train_split, ids)
     torch.manual_seed(recipe.train.seed)
-    net = network.build(recipe, task, encoder.vocab_size).to(members.device)
+    net = network.build(recipe, task, encoder).to(members.device)
+    if words:
+        net.encoder.start_from(torch.from_numpy(vectors_VD))
     torch.manual_seed(recipe.train.seed + members.rank)
-    model = Model(recipe.name, task, encoder, network.TorchRun(net, members.device))
+    model = Model(recipe.name, task, encoder, network.TorchRun(net, members.device), steps=steps)
     loop = Loop(
         settings=recipe.train,
         network=net,
@@ -122,7 +128,7 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
             window=recipe.tokenizer.window,
             overlap=recipe.tokenizer.overlap,
         )
-        net = network.build(recipe, task, summary["vocab_size"])
+        net = network.build(recipe, task, encoder)
         tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
         net.load_state_dict(tensors)
     except FileNotFoundError as problem:
@@ -135,8 +141,20 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
         raise ModelError(f"{folder}: damaged run ({reason}); train it again") from None
     place = torch_device(device)
     run = network.TorchRun(net.eval().to(place), place)
-    model = Model(summary["name"], task, encoder, run, summary["temperature"], f"torch {place}")
+    model = Model(
+        summary["name"],
+        task,
+        encoder,
+        run,
+        summary["temperature"],
+        f"torch {place}",
+        steps=_steps(recipe),
+    )
     return model, recipe, summary
+
+
+def _steps(recipe: Recipe) -> Pipeline | None:
+    return pipeline(*recipe.preprocess.steps) if recipe.preprocess.steps else None
 
 
 def torch_device(device: str) -> str:
@@ -177,14 +195,18 @@ def _prepare(folder: Path, recipe: Recipe, resume: bool) -> None:
 
 
 def _encoder(
-    recipe: Recipe, documents: list[Any], folder: Path, members: Team
+    recipe: Recipe,
+    documents: list[Any],
+    known: tuple[list[str], np.ndarray],
+    folder: Path,
+    members: Team,
 ) -> Encoder | WordEncoder:
     """Train its tokenizer once, in the leader, or take the one that an interrupted run left."""
     path = folder / "tokenizer.json"
     text = None
     if members.leads:
         if not begun(folder):
-            checkpoint.save_text(path, tokenizer.train(documents, recipe.tokenizer))
+            checkpoint.save_text(path, tokenizer.train(documents, recipe.tokenizer, known))
         text = path.read_text(encoding="utf-8")
     return read_encoder(
         members.share_text(text), window=recipe.tokenizer.window, overlap=recipe.tokenizer.overlap

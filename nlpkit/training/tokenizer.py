@@ -29,19 +29,28 @@ SOCIAL = (
 )
 
 
-def train(documents: Sequence[Any], settings: Settings) -> str:
+def train(
+    documents: Sequence[Any],
+    settings: Settings,
+    known: tuple[Sequence[str], Any] = ((), None),
+) -> str:
     """Learn the pieces from texts and return the contents of tokenizer.json.
+
+    `known`: words and vectors_VD that a words tokenizer gives places of their own.
 
     Raises:
         InputError: the texts hold no characters to learn from.
     """
     if settings.kind == "words":
+        words, vectors_VD = known
         return WordEncoder(
             buckets=settings.vocab_size,
             letters=settings.letters,
             style=settings.style,
             window=settings.window,
             overlap=settings.overlap,
+            vocabulary=words,
+            width=vectors_VD.shape[1] if len(words) else 0,
         ).to_json()
     if not all(isinstance(document, str) for document in documents):
         raise InputError(

@@ -31,6 +31,11 @@ class Link:
     def module(self) -> Any:
         return catalog.load("steps", self.name)
 
+    def outside(self) -> set[str]:
+        """Return the options in use that name a file or a model."""
+        named = getattr(self.module, "OUTSIDE", ())
+        return {name for name in named if getattr(self.options, name)}
+
     def describe(self) -> dict[str, Any]:
         """Return the name and the options that are not the usual ones, as plain values."""
         usual = type(self.options)()
@@ -64,6 +69,10 @@ class Pipeline:
         if isinstance(texts, str):
             return self([texts])[0]
         return self.stages(texts)[-1]
+
+    def texts(self, texts: Sequence[Any]) -> list[str]:
+        """Return the results as strings, tokens joined."""
+        return [as_text(result) for result in self(list(texts))]
 
     def stages(self, texts: Sequence[str]) -> list[list[Result]]:
         """Return what each step made of the texts, the last step's results last."""

@@ -1,0 +1,63 @@
+"""Turn each text into a vector: hashed n-grams, an embedding, or the terms of a learned model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from nlpkit._fields import setting
+from nlpkit.errors import UsageError
+from nlpkit.steps import Step
+from nlpkit.vectors import _options
+from nlpkit.vectors._core import fitted, readable, stateless
+from nlpkit.vectors._vocabulary import load
+
+TAKES = "text"
+GIVES = "vector"
+IDEMPOTENT = False
+OUTSIDE = ("with_", "model")
+EXAMPLES = (("--features 8 --norm none", "Bom dia", {"2": -1.0, "5": -1.0}),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The methods that learn nothing, or a model that `nlpkit vectorize --fit` learned."""
+
+    method: Literal["hash", "embed"] = setting("hash", "kind of vectors")
+    with_: str = setting("", "MODEL.json that vectorize --fit learned", flag="with")
+    analyzer: Literal["word", "char", "char_wb"] = setting("word", "what n-grams are made of")
+    ngrams: str = setting("1", "lengths of n-grams: 1-2 is words and pairs, 2 is pairs only")
+    lowercase: bool = setting(True, "lowercase the text first")
+    pretokenized: bool = setting(False, "tokens are what spaces separate, as tokenize gives them")
+    binary: bool = setting(False, "whether a term is there, not how often")
+    norm: Literal["l2", "l1", "none"] = setting("l2", "length that a row is scaled to")
+    features: int = setting(2**18, "columns of hash", low=1, high=2**31 - 1)
+    model: str = setting("", "bundle that embeds")
+    device: str = setting("auto", "where the bundle runs")
+
+
+def build(options: Options) -> Step:
+    """Return a step whose results are {term or column: weight}, or lists of floats (embed).
+
+    Raises:
+        UsageError: options do not go together.
+        ModelError, DeviceError: a model cannot be loaded.
+        MissingExtra: scikit-learn is not installed.
+    """
+    chosen = {field.name: getattr(options, field.name) for field in fields(options)}
+    given = {field.name for field in fields(options) if chosen[field.name] != field.default}
+    path = chosen.pop("with_")
+    if path and len(given) > 1:
+        extra = ", ".join(sorted(_options.flag(name) for name in given - {"with_"}))
+        raise UsageError(f"{path} settles {extra}; leave it out")
+    if not path:
+        _options.check_given(options.method, given)
+    vectorizer = fitted(load(path)) if path else stateless(_options.Options(**chosen))
+
+    def vectors(texts: Sequence[str]) -> list[Any]:
+        if not texts:
+            return []
+        return readable(vectorizer.transform(texts), vectorizer.space)
+
+    return vectors

@@ -1,0 +1,382 @@
+"""Preprocessing steps: their contract, their chain, the commands made of them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, environment, tiny_tree
+from hypothesis import given, settings, strategies as st
+
+import nlpkit
+from nlpkit import _flags, catalog
+from nlpkit.chain import as_text, links_of, pipeline
+from nlpkit.errors import InputError, MissingExtra, NlpkitError, UsageError
+from nlpkit.steps import Tokens
+from nlpkit.steps._contractions import split as contraction
+from nlpkit.steps._language import detect
+from nlpkit.steps._words import splitter
+
+Cli = Callable[..., subprocess.CompletedProcess[bytes]]
+STEPS = catalog.names("steps")
+FRAGMENTS = [
+    "não", "d'água", "disse-lhe", "R$5,00", "km/h", "Sr.", "etc.", ":)", "😍", "👨‍👩‍👧", "don't",
+    "http://a.com/b?c=1", "@ana", "#top", "...", "!!", "(", ")",
+    '"', "1º", "10h30", "can't", "U.S.",
+    "\u00a0", "\u2028", "\x1c", "\t", "\n", " ", "a\u0301", "\u200d", "\ud800", "-", "/", "x" * 600,
+]  # fmt: skip
+TEXT = st.text(max_size=40) | st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
+
+
+def made(name: str, options: str = "") -> Any:
+    """Return a built step of one name."""
+    return pipeline(f"{name} {options}".strip())
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_has_its_contract(name: str) -> None:
+    module = catalog.load("steps", name)
+    assert module.TAKES in ("text", "tokens")
+    assert module.GIVES in ("text", "tokens", "vector")
+    assert (module.__doc__ or "").splitlines()[0].endswith(".")
+    assert module.EXAMPLES
+    for flag in _flags.flags_of(module.Options):
+        assert flag.help, flag.name
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "before", "after"),
+    [(name, *example) for name in STEPS for example in catalog.load("steps", name).EXAMPLES],
+)
+def test_the_examples_are_true(name: str, options: str, before: str, after: Any) -> None:
+    result = made(name, options)(before)
+    assert (result if isinstance(after, dict) else as_text(result)) == after
+
+
+@pytest.mark.parametrize("name", STEPS)
+@given(texts=st.lists(TEXT, max_size=4))
+@settings(max_examples=40)
+def test_any_text_gives_one_result_and_the_same_each_time(name: str, texts: list[str]) -> None:
+    chain, module = cached(name), catalog.load("steps", name)
+    results = chain(texts)
+    assert len(results) == len(texts)
+    assert list(chain(texts[::-1])) == list(results)[::-1]
+    for result in results:
+        if module.GIVES == "text":
+            assert isinstance(result, str)
+        if module.GIVES == "tokens":
+            assert isinstance(result, Tokens)
+            assert all(token == "".join(token.split()) != "" for token in result)
+    if module.IDEMPOTENT:
+        lines = [as_text(result) for result in results]
+        assert [as_text(result) for result in chain(lines)] == lines
+
+
+_CHAINS: dict[str, Any] = {}
+
+
+def cached(name: str) -> Any:
+    if name not in _CHAINS:
+        _CHAINS[name] = made(name)
+    return _CHAINS[name]
+
+
+@pytest.mark.parametrize("lang", ["pt", "en"])
+@given(text=TEXT)
+@settings(max_examples=150)
+def test_offsets_slice_the_text_to_its_tokens(lang: str, text: str) -> None:
+    tokens = cached(f"tokenize --lang {lang}")(text)
+    assert [text[start:end] for start, end in tokens.fields["offsets"]] == list(tokens)
+    # Nothing but white space stands between tokens.
+    assert "".join(tokens) == "".join(text.split())
+
+
+@pytest.mark.parametrize("lang", ["pt", "en"])
+@given(text=TEXT)
+@settings(max_examples=150)
+def test_tokens_joined_by_spaces_are_the_same_tokens(lang: str, text: str) -> None:
+    tokens = splitter(lang).split(text)
+    assert splitter(lang).split(" ".join(tokens)) == tokens
+
+
+def test_sentences_and_their_offsets() -> None:
+    text = '  "Veio quebrado." Quero   trocar!! E o Sr. Silva? ok'
+    sentences = made("tokenize", "--sentences")(text)
+    assert list(sentences) == ['"Veio quebrado."', "Quero trocar!!", "E o Sr. Silva?", "ok"]
+    spans = sentences.fields["offsets"]
+    assert [" ".join(text[start:end].split()) for start, end in spans] == list(sentences)
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("do", "de o"), ("Da", "De a"), ("NOS", "EM OS"), ("pelas", "por as"), ("à", "a a"),
+        ("àquele", "a aquele"), ("numa", "em uma"), ("disso", "de isso"), ("daí", "de aí"),
+        ("disse-lhe", "disse lhe"), ("fazê-lo", "fazê lo"), ("dir-lhe-ia", "diria lhe"),
+        ("poder-se-á", "poderá se"), ("guarda-chuva", "guarda-chuva"), ("casa", "casa"),
+        ("bem-te-vi", "bem-te-vi"), ("dado", "dado"), ("-lo", "-lo"),
+    ],
+)  # fmt: skip
+def test_contractions(token: str, words: str) -> None:
+    assert " ".join(contraction(token)) == words
+
+
+def test_subwords_are_the_pieces_of_a_model(tiny_bundle: Callable[[str], Path]) -> None:
+    from tokenizers import Tokenizer
+
+    bundle = tiny_bundle("atnet")
+    pieces = made("tokenize", f"--subword {bundle}")("Adorei o produto")
+    expected = Tokenizer.from_file(str(bundle / "tokenizer.json")).encode("Adorei o produto")
+    assert list(pieces) == expected.tokens
+    assert pieces.fields["offsets"] == [list(pair) for pair in expected.offsets]
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("Não gostei do produto, veio quebrado", "pt"),
+        ("I did not like it, the box was broken", "en"),
+        ("ótimo", "pt"), ("the best", "en"), ("", "pt"), ("👍", "pt"), ("very good", "en"),
+        ("a", "pt"), ("muito bom", "pt"),
+    ],
+)  # fmt: skip
+def test_the_language_is_told(text: str, lang: str) -> None:
+    assert detect(text) == lang
+
+
+def test_stop_words_keep_negation_unless_told(tmp_path: Path) -> None:
+    text = "Não, isto nunca é o que nem eu quero"
+    assert [
+        word for word in made("stopwords")(text) if word.lower() in {"não", "nunca", "nem"}
+    ] == ["Não", "nunca", "nem"]
+    assert not {"Não", "nunca", "nem"} & set(made("stopwords", "--keep none --add nem")(text))
+    listed = tmp_path / "list.txt"
+    listed.write_text("\ufeffQUERO\n\neu\n", encoding="utf-8")
+    dropped = made("stopwords", f"--list {listed}")(text)
+    assert "eu" not in dropped
+    assert "quero" not in dropped
+    assert "isto" in dropped
+
+
+def test_stop_words_of_a_file_that_is_not_there() -> None:
+    with pytest.raises(InputError, match="nowhere.txt: No such file"):
+        made("stopwords", "--list nowhere.txt")
+
+
+def test_stems_of_portuguese_and_english() -> None:
+    assert str(made("stem")("gostaram gostei")) == "gost gost"
+    assert str(made("stem", "--lang auto")("the dogs were running")) == "the dog were run"
+
+
+def test_rslp_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nltk", None)
+    monkeypatch.setitem(sys.modules, "nltk.stem", None)
+    with pytest.raises(MissingExtra, match="rslp"):
+        made("stem", "--algorithm rslp")
+    with pytest.raises(UsageError, match="only Portuguese"):
+        made("stem", "--algorithm rslp --lang en")
+
+
+@pytest.mark.parametrize(
+    ("chain", "problem"),
+    [
+        ("claen", "unknown step 'claen'. Did you mean 'clean'?"),
+        ("stopwords --keap none", "unknown option '--keap'. Did you mean '--keep'?"),
+        ("stopwords --keep some", "not one of negation, none"),
+        ("tokenize |", "a step is missing beside a |"),
+        ("", "a step is missing"),
+        ("tokenize 'x", "No closing quotation"),
+        ("stem --pretokenized=1", "takes no value"),
+        ("tokenize --lang", "--lang needs a value"),
+        ("tokenize --sentences --contractions split", "choose one of"),
+        ("lemmatize --engine lookup --pos", "a lookup knows no context"),
+        ("lemmatize --engine spacy", "needs --model"),
+        ("tokenize words", "unknown option 'words'"),
+    ],
+)
+def test_a_wrong_chain_is_one_line(chain: str, problem: str) -> None:
+    with pytest.raises(NlpkitError, match=problem.replace("|", r"\|").replace("?", r"\?")):
+        pipeline(chain)
+
+
+def test_a_chain_of_strings_and_tables_describes_itself() -> None:
+    chain = pipeline("tokenize --contractions split | stem", {"name": "stopwords", "add": ["x"]})
+    described = chain.describe()
+    assert described == [
+        {"name": "tokenize", "contractions": "split"},
+        {"name": "stem"},
+        {"name": "stopwords", "add": ["x"]},
+    ]
+    assert links_of(described) == list(chain.links)
+
+
+def test_the_python_api_takes_one_text_or_many() -> None:
+    chain = nlpkit.pipeline("tokenize", "stopwords")
+    assert chain("A casa (é) bonita") == ["casa", "(", ")", "bonita"]
+    assert chain(["A casa", ""]) == [["casa"], []]
+    assert chain([["A", "casa"]]) == [["casa"]]
+
+
+# The commands
+
+LINES = (
+    "Não gostei do produto (veio quebrado)...\n\n  Disse-lhe: 'adorei'!  \n"
+    "@ana veja http://a.com/b?c=1 :) 👍\nA comida estava ótima, mas o serviço não.\n"
+)
+CHAIN = ("tokenize --contractions split", "stopwords --add produto", "stem")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("format", ["lines", "jsonl", "csv"])
+def test_pipe_is_the_shell_chain_byte_for_byte(
+    format: str, workers: str, cli: Cli, tmp_path: Path
+) -> None:
+    content = {
+        "lines": LINES.encode(),
+        "jsonl": "".join(
+            json.dumps({"id": n, "text": line}) + "\n" for n, line in enumerate(LINES.splitlines())
+        ).encode(),
+        "csv": b'id,text\n1,A casa azul\n2,\n3,"uma\ncoisa, outra"\n',
+    }[format]
+    passed = content
+    for step in CHAIN:
+        done = cli(*shlex.split(step), "--from", format, stdin=passed)
+        assert done.returncode == 0, done.stderr
+        passed = done.stdout
+    piped = cli("pipe", " | ".join(CHAIN), "--from", format, "--workers", workers, stdin=content)
+    assert piped.returncode == 0, piped.stderr
+    assert piped.stdout == passed
+    if format == "lines":
+        assert passed.count(b"\n") == LINES.count("\n")
+
+
+def test_a_pipe_from_a_toml_file_and_its_errors(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "chain.toml"
+    file.write_text('steps = ["tokenize", {name = "stopwords", keep = "none"}]', encoding="utf-8")
+    assert cli("pipe", "chain.toml", stdin="não é caro".encode()).stdout == b"caro\n"
+    file.write_text('steps = ["tokenise"]', encoding="utf-8")
+    done = cli("pipe", "chain.toml", stdin=b"x")
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert b"chain.toml: unknown step 'tokenise'. Did you mean 'tokenize'?" in done.stderr
+    assert cli("pipe", "nowhere.toml", stdin=b"x").returncode == 3
+
+
+def test_a_dry_run_shows_each_step_side_by_side(cli: Cli) -> None:
+    done = cli("pipe", "tokenize | stopwords", "--dry-run", stdin=LINES.encode())
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.decode()
+    assert "Não gostei do produto (veio quebrado)..." in shown
+    assert "Não gostei do produto ( veio quebrado ) ..." in shown
+    assert "serviço" not in shown  # the fifth document
+
+
+def test_fields_travel_and_into_adds_one(cli: Cli) -> None:
+    line = b'{"id": 7, "text": "A casa", "x": [1]}\n'
+    done = cli("tokenize", "--from", "jsonl", "--into", "tokens", stdin=line)
+    assert json.loads(done.stdout) == {
+        "id": 7,
+        "text": "A casa",
+        "x": [1],
+        "tokens": ["A", "casa"],
+        "offsets": [[0, 1], [2, 6]],
+    }
+    done = cli("stem", "--into", "stems", stdin=b"Gostei muito\n")
+    assert done.stdout == b"text\tstems\nGostei muito\tgost muit\n"
+
+
+def test_what_a_command_says_of_wrong_input(cli: Cli) -> None:
+    done = cli("tokenize", "--from", "jsonl", stdin=b'{"text": "a"}\n{"text": 5}\n')
+    assert done.returncode == 3
+    assert done.stdout.count(b"\n") == 1  # the line before the error came out
+    assert b"stdin:2: the text in 'text' is a number" in done.stderr
+    assert cli("tokenize", "nowhere.txt").returncode == 3
+    assert cli("stopwords", "--keep", "some", stdin=b"x").returncode == 2
+    vectors = cli("pipe", "vectorize --features 8", "--to", "csv", stdin=b"a b\n")
+    assert vectors.returncode == 2
+    assert b"--to jsonl" in vectors.stderr
+
+
+def test_an_error_in_the_middle_is_told_after_what_came_before_it(cli: Cli) -> None:
+    for workers in ("1", "2"):
+        done = cli("stem", "--workers", workers, stdin=b"gostei\n\xff\n")
+        assert done.stdout == b"gost\n"
+        assert done.returncode == 3
+        assert done.stderr.count(b"\n") == 1
+
+
+def test_show_and_steps(cli: Cli) -> None:
+    shown = cli("stopwords", "--show").stdout.decode().split()
+    assert "para" in shown
+    assert "não" not in shown
+    listed = json.loads(cli("steps", "--to", "json").stdout)
+    assert [step["name"] for step in listed] == STEPS
+    assert "stopwords" in cli("steps", "stopwords").stdout.decode()
+    assert cli("steps", "claen").returncode == 2
+
+
+def test_every_step_is_a_command_with_help(cli: Cli) -> None:
+    listed = cli("--help").stdout.decode()
+    for name in STEPS:
+        assert name in listed
+        assert cli(name, "--help").returncode == 0
+
+
+def test_a_slow_input_is_answered_line_by_line(tmp_path: Path) -> None:
+    for workers in ("1", "2"):
+        command = [sys.executable, "-m", "nlpkit", "stem", "--workers", workers]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), cwd=tmp_path
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for word in (b"gostei", b"gostaram"):
+                process.stdin.write(word + b"\n")
+                process.stdin.flush()
+                assert process.stdout.readline() == b"gost\n"
+            process.stdin.close()
+            assert process.wait(20) == 0
+
+
+def test_filters_start_without_torch_and_without_spacys_command_line(tmp_path: Path) -> None:
+    code = (
+        "import sys; from nlpkit.steps import _spacy; _spacy.LEAN = True\n"
+        "import nlpkit; nlpkit.pipeline('tokenize')('a b')\n"
+        "print('torch' in sys.modules, 'spacy.cli' in sys.modules, 'spacy' in sys.modules)\n"
+        "import torch; print(torch.ones(1).item())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=environment(), cwd=ROOT, check=False
+    )
+    assert done.stdout.split() == [b"False", b"False", b"True", b"1.0"], done.stderr
+
+
+def test_a_recipe_prepares_text_in_training_and_in_serving(tmp_path: Path, data: Path) -> None:
+    from nlpkit import recipe
+    from nlpkit.jobs.export import export
+    from nlpkit.training import run
+
+    tree = tiny_tree("atnet") | {"preprocess": {"steps": ["stopwords --pretokenized | stem"]}}
+    built = recipe.from_dict(tree, folder=data, where="test")
+    run.train(built, tmp_path / "run", device="cpu", resume=False, listener=lambda event: None)
+    export(str(tmp_path / "run"), tmp_path / "out", overrides=[], listener=lambda report: None)
+    model = nlpkit.load(str(tmp_path / "out"), device="cpu")
+    assert model.steps is not None
+    assert [step["name"] for step in model.steps.describe()] == ["stopwords", "stem"]
+    one, other = model.outputs(["Adorei o produto", "ADOREI produtos"])
+    assert (one == other).all()
+
+
+@pytest.mark.parametrize("step", ["stopwords --list x.txt", "vectorize", "claen"])
+def test_a_recipe_refuses_steps_that_do_not_fit_in_a_bundle(step: str) -> None:
+    from nlpkit import recipe
+
+    with pytest.raises(UsageError, match="preprocess"):
+        recipe.from_dict(
+            tiny_tree("atnet") | {"preprocess": {"steps": [step]}}, folder=Path(), where="test"
+        )
