@@ -7,14 +7,16 @@ Legend: B batch, T time, D width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from nlpkit._fields import setting
+from nlpkit.architectures._recurrent import Lstm, Vanilla, onnx_translations, reverse_index, take
+
+__all__ = ["Config", "Encoder", "onnx_translations"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,28 +31,7 @@ class Config:
     dropout: float = setting(0.2, "on embeddings and between layers", 0, 1)
 
 
-@torch.library.custom_op("nlpkit::rnn_tanh", mutates_args=())
-def rnn_tanh(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
-    """One layer of torch.nn.RNN as an operator that torch.export leaves whole."""
-    start = states_BTD.new_zeros(1, states_BTD.shape[0], weights[1].shape[1])
-    return torch.rnn_tanh(states_BTD, start, weights, True, 1, 0.0, False, False, True)[0]
-
-
-@rnn_tanh.register_fake
-def _(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
-    return states_BTD.new_empty(*states_BTD.shape[:2], weights[1].shape[1])
-
-
-class Vanilla(nn.RNN):
-    """torch.nn.RNN that can be exported: the exporter unrolls the original over the example's T."""
-
-    def forward(self, states_BTD: Tensor) -> tuple[Tensor, None]:
-        if torch.compiler.is_exporting():
-            return torch.ops.nlpkit.rnn_tanh(states_BTD, list(self._flat_weights)), None
-        return super().forward(states_BTD)[0], None
-
-
-CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": Vanilla}
+CELLS = {"lstm": Lstm, "gru": nn.GRU, "rnn": Vanilla}
 
 
 class Encoder(nn.Module):
@@ -78,37 +59,3 @@ class Encoder(nn.Module):
             states_BTD = torch.cat([ahead_BTD, take(back_BTD, index_BT1)], dim=-1)
             states_BTD = self.dropout(states_BTD)
         return states_BTD
-
-
-def reverse_index(mask_BT: Tensor) -> Tensor:
-    """Positions that turn each row round within its own length and leave padding in place.
-
-    A packed sequence cannot be exported and a padded bidirectional LSTM would read the padding
-    first, so the backward direction is a forward one over rows reversed by this index.
-    """
-    times_T = torch.arange(mask_BT.shape[1], device=mask_BT.device)
-    last_B1 = mask_BT.long().sum(dim=1, keepdim=True) - 1
-    return torch.where(mask_BT, last_B1 - times_T, times_T)
-
-
-def take(states_BTD: Tensor, index_BT1: Tensor) -> Tensor:
-    return states_BTD.gather(1, index_BT1.expand(-1, -1, states_BTD.shape[2]))
-
-
-def onnx_translations() -> dict[Any, Any]:
-    """Return our operator's translation to ONNX's RNN."""
-    from onnxscript import opset20 as op
-
-    def translate(states_BTD: Any, weights: Sequence[Any]) -> Any:
-        kernel, recurrent, bias, recurrent_bias = weights
-        states_T1BD, _ = op.RNN(
-            op.Transpose(states_BTD, perm=[1, 0, 2]),
-            op.Unsqueeze(kernel, [0]),
-            op.Unsqueeze(recurrent, [0]),
-            op.Unsqueeze(op.Concat(bias, recurrent_bias, axis=0), [0]),
-            activations=["Tanh"],
-            hidden_size=recurrent.shape[1],
-        )
-        return op.Transpose(op.Squeeze(states_T1BD, [1]), perm=[1, 0, 2])
-
-    return {torch.ops.nlpkit.rnn_tanh.default: translate}

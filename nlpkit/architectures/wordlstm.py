@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit._fields import setting
-from nlpkit.architectures.lstm import reverse_index, take
+from nlpkit.architectures._recurrent import Lstm, onnx_translations, reverse_index, take
 from nlpkit.runtime.words import FORM, KNOWN, LETTERS, OTHERS, SLOTS, STYLE, SUFFIXES
+
+__all__ = ["TOKENIZER", "Config", "Encoder", "onnx_translations"]
 
 TOKENIZER = {"kind": "words", "vocab_size": 20000, "window": 128, "overlap": 32}
 
@@ -61,13 +63,16 @@ class Encoder(nn.Module):
             self.known = nn.Embedding(config.known + 1, config.known_width, padding_idx=0)
         self.letters = nn.Embedding(LETTERS, config.letter_embedding, padding_idx=0)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(config.letter_embedding, config.filters, kernel, padding=kernel // 2)
+            # Over T words of L letters: flattening B and T would fix them in the exported graph.
+            nn.Conv2d(
+                config.letter_embedding, config.filters, (1, kernel), padding=(0, kernel // 2)
+            )
             for kernel in config.kernels
         )
         self.dropout = nn.Dropout(config.dropout)
         widths = [word] + [2 * config.hidden] * (config.layers - 1)
         self.forwards, self.backwards = (
-            nn.ModuleList(nn.LSTM(width, config.hidden, batch_first=True) for width in widths)
+            nn.ModuleList(Lstm(width, config.hidden, batch_first=True) for width in widths)
             for _ in range(2)
         )
 
@@ -102,14 +107,13 @@ class Encoder(nn.Module):
             parts.append(self.known(ids_BTF[:, :, KNOWN]))
         return torch.cat([*parts, self._spelling(ids_BTF[:, :, SLOTS:])], dim=-1)
 
+    def _spelling(self, letters_BTL: Tensor) -> Tensor:
+        """Return the strongest answer of each filter anywhere in a word."""
+        letters_BDTL = self.letters(letters_BTL).permute(0, 3, 1, 2)
+        found = [torch.relu(conv(letters_BDTL)).amax(dim=3) for conv in self.convolutions]
+        return torch.cat(found, dim=1).transpose(1, 2)
+
     @torch.no_grad()
     def start_from(self, vectors_VD: Tensor) -> None:
         """Let the vocabulary's words begin as these vectors, scaled as the other features are."""
         self.known.weight[1:] = vectors_VD * (SCALE / vectors_VD.std())
-
-    def _spelling(self, letters_BTL: Tensor) -> Tensor:
-        """Return the strongest answer of each filter anywhere in a word."""
-        batch, time, _ = letters_BTL.shape
-        letters_NDL = self.letters(letters_BTL.flatten(0, 1)).transpose(1, 2)
-        found = [torch.relu(conv(letters_NDL)).amax(dim=2) for conv in self.convolutions]
-        return torch.cat(found, dim=-1).view(batch, time, -1)

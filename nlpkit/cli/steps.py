@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: nlpkit steps clean")
 def steps(
     name: Annotated[str | None, typer.Argument(help="One step; left out, all of them.")] = None,
-    to: Annotated[str, typer.Option(help="table or json.")] = "table",
+    to: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
 ) -> None:
     """List the steps: what each does, its options, and an example before and after."""
     import json
@@ -21,13 +21,15 @@ def steps(
     from nlpkit.errors import UsageError
     from nlpkit.jobs.steps import described
 
-    if to not in ("table", "json"):
-        raise UsageError(f"--to {to}: not one of table, json")
+    if to not in ("table", "json", "markdown"):
+        raise UsageError(f"--to {to}: not one of table, json, markdown")
     if name is not None:
         catalog.load("steps", name)
     found = [step for step in described() if name in (None, step["name"])]
     if to == "json":
         print(json.dumps(found, ensure_ascii=False))
+    elif to == "markdown":
+        print("\n".join(_markdown(step) for step in found))
     else:
         _show(found)
 
@@ -49,7 +51,9 @@ def _show(found: list[dict[str, Any]]) -> None:
         options.add_column(ratio=1)
         for option in step["options"]:
             default = option["default"]
-            shown = "" if default in (None, (), False) else f" [dim](default: {_plain(default)})[/]"
+            shown = (
+                "" if default in (None, (), False, "") else f" [dim](default: {_plain(default)})[/]"
+            )
             options.add_row(f"  --{option['name']}", escape(option["help"]) + shown)
         console.print(options)
         for given, before, after in step["examples"]:
@@ -58,6 +62,21 @@ def _show(found: list[dict[str, Any]]) -> None:
                 f"    {flags}{escape(before)}  [green]→[/]  {escape(after)}", soft_wrap=True
             )
         console.print()
+
+
+def _markdown(step: dict[str, Any]) -> str:
+    """Return a step's section of docs/steps.md."""
+    lines = [f"### {step['name']}", "", step["description"], ""]
+    lines.append(f"Takes {step['takes']}, gives {step['gives']}.")
+    lines += ["", "| option | default | |", "|---|---|---|"]
+    for option in step["options"]:
+        default = option["default"]
+        shown = "" if default in (None, (), False, "") else _plain(default)
+        lines.append(f"| `--{option['name']}` | {shown} | {option['help']} |")
+    lines += ["", "| | before | after |", "|---|---|---|"]
+    for example in step["examples"]:
+        lines.append("| " + " | ".join(f"`{cell}`" if cell else "" for cell in example) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def _plain(default: Any) -> str:

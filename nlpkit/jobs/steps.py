@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import queue
@@ -189,7 +190,10 @@ def described() -> list[dict[str, Any]]:
                     {"name": f.name, "default": f.default, "help": f.help}
                     for f in flags_of(module.Options)
                 ],
-                "examples": [list(example) for example in module.EXAMPLES],
+                "examples": [
+                    [given, before, after if isinstance(after, str) else json.dumps(after)]
+                    for given, before, after in module.EXAMPLES
+                ],
             }
         )
     return found
