@@ -45,22 +45,28 @@ def _show(scores: dict[str, Any]) -> None:
     from rich.table import Table
 
     from nlpkit.cli._console import Console
+    from nlpkit.tasks import numbers
 
     console = Console(highlight=False)
     console.print(
         f"{escape(scores['model'])} on {escape(', '.join(scores['data']))}: "
-        f"{scores['n']:,} documents, {scores['docs_per_second']:,.0f}/s on {scores['provider']}"
+        f"{scores['n']:,} {scores.get('unit', 'documents')}, "
+        f"{scores['docs_per_second']:,.0f} documents/s on {scores['provider']}"
     )
-    for key in ("macro_f1", "accuracy", "ece"):
+    named = {key: value for key, value in numbers(scores).items() if key != "docs_per_second"}
+    width = max(map(len, named))
+    for key in named:
         low, high = scores.get(f"{key}_interval", (None, None))
         interval = f"  (95%: {low:.4f} to {high:.4f})" if low is not None else ""
-        console.print(f"{key:<9} [bold]{scores[key]:.4f}[/]{interval}")
+        console.print(f"{key:<{width}} [bold]{scores[key]:.4f}[/]{interval}")
+    if "per_class" not in scores:
+        return
     said = [f"said {escape(label)}" for label in scores["labels"]]
     table = Table("label", "precision", "recall", "F1", "support", *said)
     for column in table.columns[1:]:
         column.justify = "right"
     for place, (label, row) in enumerate(scores["per_class"].items()):
-        numbers = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
+        shares = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
         cells = [f"{count:,}" for count in scores["confusion"][place]]
-        table.add_row(escape(label), *numbers, f"{row['support']:,}", *cells)
+        table.add_row(escape(label), *shares, f"{row['support']:,}", *cells)
     console.print(table)

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from nlpkit.tasks import numbers
+from nlpkit.tasks import Task, numbers
 
 
-def model_card(manifest: dict[str, Any]) -> str:
+def model_card(manifest: dict[str, Any], task: Task) -> str:
     """Return README.md: use, scores, precisions, data with licences."""
     languages = ", ".join(manifest["languages"])
     dev, score = manifest["scores"]["dev"], manifest["score"]
     interval = dev.get(f"{score}_interval")
     spread = f" (95% interval {interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
     others = [f"{key} {value:.4f}" for key, value in numbers(dev).items() if key != score]
+    calibration = (
+        f" Scores are probabilities calibrated by a temperature of {manifest['temperature']}, "
+        "fitted on dev."
+    )
+    unit = dev.get("unit", "documents")
     parts = [
         f"# {manifest['name']}",
         f"{manifest['task']['name'].capitalize()} for {languages} by a "
         f"{manifest['architecture']['name']} of {manifest['parameters']:,} parameters; labels: "
         f"{', '.join(manifest['labels'])}. Made by nlpkit {manifest['tools']['nlpkit']}.",
         "## Use",
-        f"```\nnlpkit predict --model {manifest['name']} FILE\n```\n\n"
-        f"Reads {manifest['window']} tokens at once; a longer document is scored over windows that "
-        f"share {manifest['overlap']} tokens. Scores are probabilities calibrated by a temperature "
-        f"of {manifest['temperature']}, fitted on dev.",
+        f"```\nnlpkit {task.command} --model {manifest['name']} FILE\n```\n\n"
+        f"Reads {manifest['window']} tokens at once; a longer document is read in windows that "
+        f"share {manifest['overlap']} tokens.{calibration if task.command == 'predict' else ''}",
         "## Scores",
-        f"On dev ({dev['n']} documents, pooled): {score} {dev[score]:.4f}{spread}, "
+        f"On dev ({dev['n']} {unit}, pooled): {score} {dev[score]:.4f}{spread}, "
         f"{', '.join(others)}. Dev chose the epoch and the temperature, so these flatter the model "
         f"a little: measure it on data of yours with `nlpkit evaluate {manifest['name']} FILE`.",
         "## Precisions",

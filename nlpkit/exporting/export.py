@@ -73,7 +73,7 @@ def export(
         )
     files["tokenizer.json"] = model.encoder.to_json().encode()
     manifest = _manifest(recipe, summary, reports, folder.name, model.task)
-    return _write(folder, files, manifest)
+    return _write(folder, files, manifest, model.task)
 
 
 def _file(precision: str) -> str:
@@ -146,13 +146,15 @@ def _fastest(reports: Sequence[gate.Report]) -> str:
     return "int8" if speed.get("int8", 0.0) >= 0.95 * speed["fp32"] else "fp32"
 
 
-def _write(folder: Path, files: dict[str, bytes], manifest: dict[str, Any]) -> dict[str, Any]:
+def _write(
+    folder: Path, files: dict[str, bytes], manifest: dict[str, Any], task: Task
+) -> dict[str, Any]:
     """Write beside, try the bundle there, then rename."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         part.chmod(0o755)
-        files["README.md"] = model_card(manifest).encode()
+        files["README.md"] = model_card(manifest, task).encode()
         _put(part, files, manifest)
         golden = golden_lines(open_bundle(part, device="cpu")).encode()
         _put(part, files | {"golden.jsonl": golden}, manifest)

@@ -55,6 +55,8 @@ def predictions(
         InputError: an input cannot be read as said; what came before it has been yielded.
         UsageError: the options contradict each other.
     """
+    if model.task.command != "predict":
+        raise UsageError(f"{model.name} gives no labels: 'nlpkit {model.task.command}' asks it")
     for record, text, prediction in answer(model, documents(reading), settled):
         yield Answer(record, text, prediction)
 

@@ -75,7 +75,7 @@ def _neural(lang: str, model: str | None) -> Tagger:
     import nlpkit
 
     loaded = nlpkit.load(model or BUNDLES[lang], device="cpu")
-    if loaded.task.score != "lemma_upos":
+    if loaded.task.command != "lemmatize":
         raise ModelError(f"--model {model}: not a tagger; 'nlpkit models' lists what there is")
 
     def tag(documents: list[list[str]]) -> list[tuple[list[str], list[str]]]:

@@ -3,6 +3,7 @@
 A task file provides a frozen `Config` (the keys of `[task]`) and a class `Task` with
 
     score                          the metric that the best epoch is chosen by
+    command                        the nlpkit command that asks a model of this task
     Task(config, labels)           as kept by describe()
     from_rows(rows, config)        a classmethod that learns the labels from training rows' fields
     target(fields)                 the gold of one row, or InputError
@@ -84,6 +85,7 @@ class Task(Protocol):
     """The contract above, for type checkers."""
 
     score: str
+    command: str
     config: Any
     labels: tuple[str, ...]
     shown: tuple[str, ...]

@@ -33,6 +33,7 @@ class Task:
     """
 
     score = "macro_f1"
+    command = "predict"
 
     def __init__(self, config: Config, labels: Iterable[str]) -> None:
         self.config = config

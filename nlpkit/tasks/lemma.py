@@ -51,6 +51,7 @@ class Task:
     """
 
     score = "lemma_upos"
+    command = "lemmatize"
 
     def __init__(self, config: Config, labels: Iterable[str]) -> None:
         self.config = config
@@ -237,6 +238,7 @@ class Task:
                     both += tag_right and said.lemmas[place] == lemma
         return {
             "n": scored,
+            "unit": "words",
             "lemma_accuracy": round(right / max(scored, 1), 6),
             "upos_accuracy": round(tagged / max(words, 1), 6),
             "lemma_upos": round(both / max(scored, 1), 6),

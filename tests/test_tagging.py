@@ -1,0 +1,213 @@
+"""Lemmas and tags: edit scripts, words as ids, CoNLL-U, and the filter over a tagger."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import sentences, tiny_tree, write_jsonl
+from hypothesis import given, settings, strategies as st
+
+import nlpkit
+from nlpkit import recipe, records
+from nlpkit.errors import InputError
+from nlpkit.jobs.export import export
+from nlpkit.records import Source
+from nlpkit.runtime.words import SLOTS, STYLE, WordEncoder, Words, shape
+from nlpkit.tasks import lemma
+from nlpkit.tasks._scripts import apply, script_of
+from nlpkit.training import run
+
+Cli = Callable[..., subprocess.CompletedProcess[bytes]]
+WORD = st.text(min_size=1, max_size=12) | st.text("aáãçestrzpmoi|", min_size=1, max_size=8)
+
+
+@given(WORD, WORD)
+@settings(max_examples=500)
+def test_a_script_makes_the_lemma_it_was_made_of(form: str, wanted: str) -> None:
+    assert apply(script_of(form, wanted), form) == wanted
+
+
+@pytest.mark.parametrize(
+    ("form", "lemma_of", "other", "its_lemma"),
+    [
+        ("comprava", "comprar", "amava", "amar"),
+        ("Meninas", "menina", "CASAS", "casa"),
+        ("BRASÍLIA", "Brasília", "SÃO", "São"),
+        ("Fernando", "Fernando", "iPhone", "iPhone"),
+        ("corações", "coração", "Leões", "leão"),
+    ],
+)
+def test_a_script_fits_other_words(form: str, lemma_of: str, other: str, its_lemma: str) -> None:
+    assert apply(script_of(form, lemma_of), other) == its_lemma
+
+
+def test_a_script_that_does_not_fit_says_so() -> None:
+    assert apply(script_of("comprava", "comprar"), "é") is None
+    assert apply(script_of("foi", "ir"), "x") == "ir"
+
+
+@given(st.lists(st.text(min_size=1, max_size=30), max_size=8))
+def test_any_word_has_ids_inside_its_tables(words: list[str]) -> None:
+    encoder = WordEncoder(buckets=97, letters=6, style="a", window=4, overlap=1)
+    (ids,) = encoder.ids([Words(words)])
+    assert ids.shape == (len(words), SLOTS + 6)
+    assert ids.size == 0 or (ids.min() >= 0 and ids[:, :SLOTS].max() < 97 and ids.max() < 256)
+    again = WordEncoder.from_json(encoder.to_json(), window=4, overlap=1)
+    assert np.array_equal(again.ids([words])[0], WordEncoder.ids(encoder, [words])[0])
+
+
+def test_styles_and_known_words_have_places_of_their_own() -> None:
+    encoder = WordEncoder(
+        buckets=997, letters=4, style="x", window=4, overlap=1, vocabulary=["casa", "0"], width=3
+    )
+    plain, styled = encoder.ids([["Casa", "7", "rua"], Words(["Casa", "7", "rua"], "y")])
+    assert (plain[:, STYLE] != styled[:, STYLE]).all()
+    assert plain[:, SLOTS - 1].tolist() == [1, 2, 0]
+    assert shape("McDonald's-2000") == "XxXxxx'x-ddd"
+
+
+BANK = """# sent_id = s1
+# text = Disse-lhe no dia.
+1-2\tDisse-lhe\t_\t_\t_\t_\t_\t_\t_\t_
+1\tDisse\tdizer\tVERB\t_\t_\t0\troot\t_\t_
+2\tlhe\tele\tPRON\t_\t_\t1\tiobj\t_\t_
+3-4\tno\t_\t_\t_\t_\t_\t_\t_\t_
+3\tem\tem\tADP\t_\t_\t5\tcase\t_\t_
+4\to\to\tDET\t_\t_\t5\tdet\t_\t_
+4.1\tx\tx\tX\t_\t_\t_\t_\t_\t_
+5\tdia\tdia\tNOUN\t_\t_\t1\tobl\t_\tSpaceAfter=No
+6\t.\t.\tPUNCT\t_\t_\t1\tpunct\t_\t_
+
+1\tSim\tsim\tINTJ\t_\t_\t0\troot\t_\t_
+"""
+
+
+def bank(column: str | None, text: str = BANK) -> list[records.Record]:
+    stream = io.BytesIO(text.encode())
+    return list(records.read(stream, "conllu", Source("in", column=column)))
+
+
+def test_conllu_as_words_and_as_tokens() -> None:
+    first, second = bank("words")
+    assert first["words"] == ["Disse", "lhe", "em", "o", "dia", "."]
+    assert first["lemmas"] == ["dizer", "ele", "em", "o", "dia", "."]
+    assert (first["text"], first["sent_id"]) == ("Disse-lhe no dia.", "s1")
+    assert second == {"text": "Sim", "words": ["Sim"], "lemmas": ["sim"], "upos": ["INTJ"]}
+    tokens = bank("tokens")[0]
+    assert tokens["tokens"] == ["Disse-lhe", "no", "dia", "."]
+    assert tokens["lemmas"] == ["dizer", "em", "dia", "."]
+    assert tokens["upos"] == ["VERB", "ADP", "NOUN", "PUNCT"]
+    out = io.StringIO()
+    records.write(bank("words"), out, "conllu")
+    assert bank("words", out.getvalue()) == bank("words")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("1\tSim\tsim\n", "in:1: 3 columns where CoNLL-U has 10"),
+        ("a" + "\t_" * 9 + "\n", "in:1: 'a' is no word number"),
+    ],
+)
+def test_conllu_errors_name_the_line(text: str, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        bank(None, text)
+    with pytest.raises(InputError, match="no column 'lemma'"):
+        bank("lemma", text)
+
+
+def test_gold_that_does_not_fit_its_words_is_refused() -> None:
+    task = lemma.Task(lemma.Config(), [*lemma.UPOS, "l0||0|"])
+    row = {"document": ["a", "b"], "lemmas": ["a"], "upos": ["DET", "NOUN"]}
+    with pytest.raises(InputError, match="of one length"):
+        task.target(row)
+    with pytest.raises(InputError, match="unknown UPOS tag 'NOUM'"):
+        task.target(row | {"lemmas": ["a", "b"], "upos": ["DET", "NOUM"]})
+
+
+def test_windows_of_a_long_document_meet_in_the_middle() -> None:
+    task = lemma.Task(lemma.Config(), [*lemma.UPOS, "l0||0|"])
+    spans = [(0, 8), (4, 12), (6, 14)]
+    pieces = [np.full((8, 1), n) for n in range(3)]
+    assert task.combine(pieces, spans)[:, 0].tolist() == [0] * 6 + [1] * 3 + [2] * 5
+    padded = np.concatenate([np.full((3, 1), 5), np.zeros((5, 1))])
+    assert task.combine([padded], [(0, 3)]).shape == (3, 1)
+
+
+@pytest.fixture(scope="module")
+def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that lemmatizes the sentences of conftest."""
+    folder = tmp_path_factory.mktemp("tagger")
+    write_jsonl(folder / "train.jsonl", sentences(300, 1))
+    write_jsonl(folder / "dev.jsonl", sentences(60, 2))
+    source = {"text": "words", "label": "upos"}
+    tree = tiny_tree("wordlstm") | {
+        "task": {"name": "lemma", "hidden": 16},
+        "data": {name: [{"path": f"{name}.jsonl"} | source] for name in ("train", "dev")},
+    }
+    tree["tokenizer"] |= {"vectors": "v.vec"}
+    tree["export"] |= {"precisions": ["int8"]}
+    (folder / "v.vec").write_text("2 4\ngatos 1 0 0 0\ncasa 0 1 0 0.5\n", encoding="utf-8")
+    built = recipe.from_dict(tree, folder=folder, where="test")
+    run.train(built, folder / "run", device="cpu", resume=False, listener=lambda event: None)
+    export(str(folder / "run"), folder / "out", overrides=[], listener=lambda report: None)
+    return folder / "out"
+
+
+def test_a_tagger_lemmatizes_on_the_command_line(tagger: Path, cli: Cli) -> None:
+    text = b"Os gatos comprava 7.\n\nas portas levava 12 .\n"
+    done = cli("lemmatize", "--model", tagger, stdin=text)
+    assert done.stdout.decode() == "o gato comprar 7 .\n\no porta levar 12 .\n", done.stderr
+    done = cli("lemmatize", "--model", tagger, "--pos", "--to", "jsonl", stdin=text)
+    first = json.loads(done.stdout.splitlines()[0])
+    assert first == {
+        "text": ["o/DET", "gato/NOUN", "comprar/VERB", "7/NUM", "./PUNCT"],
+        "lemmas": ["o", "gato", "comprar", "7", "."],
+        "upos": ["DET", "NOUN", "VERB", "NUM", "PUNCT"],
+    }
+
+
+def test_a_long_document_is_tagged_in_windows_as_in_one(tagger: Path) -> None:
+    model = nlpkit.load(str(tagger), device="cpu")
+    words = ["os", "gatos", "comprava", "7", "."] * 30
+    (answer,) = model.predict([words])
+    assert answer.lemmas == tuple(["o", "gato", "comprar", "7", "."] * 30)
+
+
+def test_a_tagger_is_measured_and_does_not_label(tagger: Path, cli: Cli, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "test.jsonl", sentences(30, 3))
+    done = cli("evaluate", tagger, "test.jsonl", "-c", "words", "--label", "upos", "--to", "json")
+    assert json.loads(done.stdout)["lemma_accuracy"] > 0.95, done.stderr
+    shown = cli("evaluate", tagger, "test.jsonl", "-c", "words", "--label", "upos")
+    assert b"lemma_accuracy" in shown.stdout, shown.stderr
+    done = cli("predict", "--model", tagger, stdin=b"os gatos\n")
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert b"nlpkit lemmatize" in done.stderr
+
+
+def test_a_classifier_is_no_tagger(tiny_bundle: Callable[[str], Path], cli: Cli) -> None:
+    done = cli("lemmatize", "--model", tiny_bundle("atnet"), stdin=b"os gatos\n")
+    assert (done.returncode, done.stderr.count(b"\n")) == (4, 1)
+    assert b"not a tagger" in done.stderr
+
+
+def test_embeddings_of_a_classifier_and_none_of_a_tagger(
+    tiny_bundle: Callable[[str], Path], tagger: Path, cli: Cli
+) -> None:
+    model = nlpkit.load(str(tiny_bundle("lstm")), device="cpu")
+    texts = ["adorei o produto", "", "péssimo " * 40]
+    rows = model.embed(texts)
+    assert rows.shape == (3, 32)
+    assert rows.dtype == np.float32
+    assert not rows[1].any()
+    assert np.array_equal(model.embed(texts[2:])[0], rows[2])
+    assert model.embed([""]).shape == (1, 32)
+    done = cli("vectorize", "--method", "embed", "--model", tagger, "--to", "jsonl", stdin=b"a\n")
+    assert (done.returncode, done.stderr.count(b"\n")) == (4, 1)
+    assert b"no embeddings" in done.stderr
