@@ -10,7 +10,8 @@ import typer
 from nlpkit.cli import _options as o
 
 if TYPE_CHECKING:
-    from nlpkit.jobs.vectorize import Done, Request, Show
+    from nlpkit.jobs.vectorize import Done, Show
+    from nlpkit.vectors._request import Request
 
 app = typer.Typer(add_completion=False)
 
@@ -169,8 +170,8 @@ def vectorize(
     """
     from nlpkit.errors import UsageError
     from nlpkit.jobs.predict import Reading
-    from nlpkit.jobs.vectorize import Request, check
     from nlpkit.vectors._options import Limits, Options, options_from, threshold
+    from nlpkit.vectors._request import Request, check
 
     if not inputs and _is_terminal(sys.stdin):
         raise UsageError("name a file, or pipe text in: echo 'Bom dia' | nlpkit vectorize ...")

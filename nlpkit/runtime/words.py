@@ -24,6 +24,7 @@ FORM, SUFFIXES, OTHERS, STYLE, KNOWN = 0, slice(1, 6), slice(6, 9), 9, 10
 SLOTS = 11
 LETTERS = 256
 CACHED = 1 << 17  # words whose ids are kept; then the cache starts anew
+LONGEST = 100  # characters of a word that is kept: memory is bounded whatever the text
 _DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"(.)\1{3,}")
 
@@ -116,9 +117,11 @@ class WordEncoder:
     def _word(self, word: str) -> tuple[int, ...]:
         found = self.known.get(word)
         if found is None:
-            if len(self.known) >= CACHED:
-                self.known.clear()
-            found = self.known[word] = self._features(word)
+            found = self._features(word)
+            if len(word) <= LONGEST:
+                if len(self.known) >= CACHED:
+                    self.known.clear()
+                self.known[word] = found
         return found
 
     def _features(self, word: str) -> tuple[int, ...]:

@@ -72,9 +72,11 @@ class Splitter:
         return found
 
     def _learn(self, chunk: str) -> tuple[str, ...]:
-        if len(self.known) >= CACHED:
-            self.known.clear()
-        self.known[chunk] = tokens = tuple(self._tokens(chunk))
+        tokens = tuple(self._tokens(chunk))
+        if len(chunk) <= LONGEST:
+            if len(self.known) >= CACHED:
+                self.known.clear()
+            self.known[chunk] = tokens
         return tokens
 
     def _tokens(self, chunk: str) -> list[str]:
