@@ -6,9 +6,11 @@ import json
 import multiprocessing
 import os
 import queue
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,12 +111,21 @@ def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> 
     try:
         while not isinstance(entry := waiting.get(), _End):
             items, future = entry
-            yield items, future.result(), waiting.empty()
+            yield items, _result(future), waiting.empty()
         if entry.error is not None:
             raise entry.error
     finally:
         closed.set()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise NlpkitError(
+            "a worker process died, perhaps for want of memory; take fewer --workers"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -150,6 +161,7 @@ _chain: Pipeline | None = None
 
 def _start(steps: list[dict[str, Any]], workers: int) -> None:
     global _chain
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends us
     os.environ["NLPKIT_THREADS"] = str(max(cores() // workers, 1))
     _chain = Pipeline(links_of(steps))
 

@@ -6,15 +6,12 @@ A full chunk is scored at once, an unfinished one soon after its first document 
 
 from __future__ import annotations
 
-import contextlib
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from nlpkit.runtime.model import Model
-from nlpkit.tasks import Prediction
 
 Item = TypeVar("Item")
 
@@ -23,16 +20,9 @@ CHUNK_CHARACTERS = 1 << 20  # bounds memory when documents are long
 PAUSE = 0.05  # seconds that a chunk may wait to be filled
 
 
-class _End:
-    """The end of the input: with the error that ended it, if one did."""
-
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
-
-
 def answer(
     model: Model, items: Iterable[tuple[Item, str]], settled: Callable[[], object]
-) -> Iterator[tuple[Item, str, Prediction | None]]:
+) -> Iterator[tuple[Item, str, Any]]:
     """Yield (item, text, prediction) for each (item, text), in order.
 
     `settled` is called whenever all that was read has been yielded: the time to flush.
@@ -47,57 +37,85 @@ def answer(
 
 def chunks(items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
     """Yield lists of items, cut by size or by the time since their first item."""
-    waiting: queue.Queue[tuple[Item, str] | _End] = queue.Queue(2 * CHUNK_DOCUMENTS)
-    closed = threading.Event()
+    shelf: Shelf[tuple[Item, str]] = Shelf()
     # A daemon: a read that blocks for ever must not keep the program from ending.
-    threading.Thread(target=_read, args=(items, waiting, closed), daemon=True).start()
+    threading.Thread(target=_read, args=(items, shelf), daemon=True).start()
     try:
-        end: _End | None = None
-        while end is None:
-            chunk, end = _gather(waiting)
-            if chunk:
-                yield chunk
-        if end.error is not None:
-            raise end.error
+        while chunk := shelf.take():
+            yield chunk
+        if shelf.error is not None:
+            raise shelf.error
     finally:
-        closed.set()
+        shelf.close()
 
 
-def _gather(
-    waiting: queue.Queue[tuple[Item, str] | _End],
-) -> tuple[list[tuple[Item, str]], _End | None]:
-    chunk: list[tuple[Item, str]] = []
-    characters = 0
-    deadline = None
-    while len(chunk) < CHUNK_DOCUMENTS and characters < CHUNK_CHARACTERS:
-        try:
-            left = None if deadline is None else max(deadline - time.monotonic(), 0)
-            item = waiting.get(timeout=left) if chunk else waiting.get()
-        except queue.Empty:
-            break
-        if isinstance(item, _End):
-            return chunk, item
-        if not chunk:
-            deadline = time.monotonic() + PAUSE
-        chunk.append(item)
-        characters += len(item[1])
-    return chunk, None
+class Shelf(Generic[Item]):
+    """What was read and not yet taken: one chunk at most.
+
+    Whole lists change hands, for a queue of single items costs more than many a step does.
+    """
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.items: list[Item] = []
+        self.characters = 0
+        self.deadline = 0.0
+        self.ended = False
+        self.closed = False
+        self.error: BaseException | None = None
+
+    def put(self, item: Item, characters: int) -> bool:
+        """Add an item, waiting while there is a full chunk; False once nobody takes any more."""
+        with self.changed:
+            while self._full() and not self.closed:
+                self.changed.wait()
+            if self.closed:
+                return False
+            self.items.append(item)
+            self.characters += characters
+            if len(self.items) == 1:
+                self.deadline = time.monotonic() + PAUSE
+                self.changed.notify_all()
+            elif self._full():
+                self.changed.notify_all()
+            return True
+
+    def end(self, error: BaseException | None) -> None:
+        """Say that nothing more comes, and the error that ended it, if one did."""
+        with self.changed:
+            self.ended, self.error = True, error
+            self.changed.notify_all()
+
+    def close(self) -> None:
+        """Say that nobody takes any more."""
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
+
+    def take(self) -> list[Item]:
+        """Return a chunk: a full one, or what came in PAUSE; nothing at the end."""
+        with self.changed:
+            while not self.items and not self.ended:
+                self.changed.wait()
+            while not self._full() and not self.ended:
+                left = self.deadline - time.monotonic()
+                if left <= 0:
+                    break
+                self.changed.wait(left)
+            chunk, self.items, self.characters = self.items, [], 0
+            self.changed.notify_all()
+            return chunk
+
+    def _full(self) -> bool:
+        return len(self.items) >= CHUNK_DOCUMENTS or self.characters >= CHUNK_CHARACTERS
 
 
-def _read(
-    items: Iterable[tuple[Item, str]],
-    waiting: queue.Queue[tuple[Item, str] | _End],
-    closed: threading.Event,
-) -> None:
+def _read(items: Iterable[tuple[Item, str]], shelf: Shelf[tuple[Item, str]]) -> None:
     error: BaseException | None = None
     try:
         for item in items:
-            while not closed.is_set():
-                with contextlib.suppress(queue.Full):
-                    waiting.put(item, timeout=1)
-                    break
-            else:
+            if not shelf.put(item, len(item[1])):
                 return
     except BaseException as problem:  # handed to the consumer, which raises it in its turn
         error = problem
-    waiting.put(_End(error))
+    shelf.end(error)
