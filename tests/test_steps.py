@@ -320,6 +320,12 @@ def test_show_and_steps(cli: Cli) -> None:
     assert cli("steps", "claen").returncode == 2
 
 
+def test_the_docs_are_what_the_program_says(cli: Cli) -> None:
+    written = (ROOT / "docs" / "steps.md").read_text(encoding="utf-8")
+    said = cli("steps", "--to", "markdown").stdout.decode()
+    assert written.endswith(said), "bring docs/steps.md up to date: nlpkit steps --to markdown"
+
+
 def test_every_step_is_a_command_with_help(cli: Cli) -> None:
     listed = cli("--help").stdout.decode()
     for name in STEPS:

@@ -1,0 +1,217 @@
+"""Clean text: markup, addresses, stretched words, emoji, punctuation, and personal data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nlpkit._fields import setting
+from nlpkit.steps import Step, _clean_markup as markup, _clean_words as words
+from nlpkit.steps._clean_patterns import (
+    EMAIL,
+    EMOJI,
+    EMOTICON,
+    HASHTAGS,
+    NUMBER,
+    TAG,
+    URL,
+    USERS,
+    Operation,
+    outside,
+    replace,
+)
+from nlpkit.steps._language import LANGUAGES, Lang, language_of
+
+TAKES = GIVES = "text"
+IDEMPOTENT = True
+EXAMPLES = (
+    ("", "  caf&eacute; <b>quente</b><br>e   bolo", "café quente e bolo"),
+    (
+        "--for social",
+        "@ana muuuuito bom!!! kkkkkk 😍 #BomDia https://t.co/x1",
+        "usuario muito bom! kkk 😍 Bom Dia url",
+    ),
+    ("--for reviews", "Ótimoooo!!! Veja em www.loja.com/p/1", "Ótimo! Veja em"),
+    ("--for news", "Fonte: G1 (https://g1.com/x).", "Fonte: G1."),
+    (
+        "--for bow",
+        "Comprei 2 guarda-chuvas por R$ 59,90... ADOREI 😍",
+        "comprei guarda-chuvas por adorei",
+    ),
+    (
+        "--mask",
+        "CPF 123.456.789-09, ligue (11) 98765-4321",
+        "CPF [CPF], ligue [TELEFONE]",
+    ),
+    ("--emoji words", "Chegou 😍", "Chegou rosto sorridente com olhos de coração"),
+    ("--accents strip --lower", "São João", "sao joao"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to clean. An option that is not given is as the preset has it."""
+
+    preset: Literal["default", "social", "reviews", "news", "bow", "none"] = setting(
+        "default", "what the text is, or is for; default loses no word", flag="for"
+    )
+    lang: Lang = setting("pt", "language of emoji names, placeholders and stretched words")
+    mask: bool = setting(False, "hide CPF, CNPJ, phone, e-mail and CEP behind tags such as [CPF]")
+    html: bool | None = setting(None, "resolve entities (&amp;) and take out tags")
+    nfc: bool | None = setting(None, "compose accents (NFC) and drop invisible characters")
+    urls: Literal["keep", "drop", "token"] | None = setting(
+        None, "addresses on the web; token is 'url'"
+    )
+    emails: Literal["keep", "drop", "token"] | None = setting(
+        None, "e-mail addresses; token is 'email'"
+    )
+    users: Literal["keep", "drop", "token"] | None = setting(
+        None, "@names; token is 'usuario' ('user')"
+    )
+    hashtags: Literal["keep", "drop", "token", "words"] | None = setting(
+        None, "#tags; token is 'hashtag', words makes #BomDia Bom Dia"
+    )
+    numbers: Literal["keep", "drop", "token"] | None = setting(
+        None, "numbers, prices, dates and times; token is 'numero' ('number')"
+    )
+    emoji: Literal["keep", "drop", "words"] | None = setting(
+        None, "emoji, and emoticons such as :) where they are dropped; words gives their names"
+    )
+    repeats: bool | None = setting(
+        None, "squeeze muuuito, kkkkkk, !!!! and runs of one emoji to a single form"
+    )
+    punctuation: Literal["keep", "drop"] | None = setting(
+        None, "marks and symbols outside words, numbers, and whatever else is kept"
+    )
+    lower: bool | None = setting(None, "lower case")
+    accents: Literal["keep", "strip"] | None = setting(None, "accents and cedillas of letters")
+    whitespace: bool | None = setting(None, "one space for any white space, none at the ends")
+
+
+_NONE: dict[str, Any] = {
+    "html": False,
+    "nfc": False,
+    "urls": "keep",
+    "emails": "keep",
+    "users": "keep",
+    "hashtags": "keep",
+    "numbers": "keep",
+    "emoji": "keep",
+    "repeats": False,
+    "punctuation": "keep",
+    "lower": False,
+    "accents": "keep",
+    "whitespace": False,
+}
+# No word, mark or letter is lost: right for any text and any step that follows. Stretched words
+# are an opinion's strength, so squeezing them is asked for by name.
+_DEFAULT = _NONE | {"html": True, "nfc": True, "whitespace": True}
+_DROPPED = ("urls", "emails", "users", "numbers", "punctuation", "emoji")
+# social, reviews and news are for people and networks to read, bow for counting words.
+_PRESETS: dict[str, dict[str, Any]] = {
+    "none": _NONE,
+    "default": _DEFAULT,
+    "social": _DEFAULT
+    | {"urls": "token", "emails": "token", "users": "token", "hashtags": "words", "repeats": True},
+    "reviews": _DEFAULT | {"urls": "drop", "emails": "drop", "repeats": True},
+    "news": _DEFAULT | {"urls": "drop", "emails": "drop"},
+    "bow": _DEFAULT
+    | dict.fromkeys(_DROPPED, "drop")
+    | {"hashtags": "words", "repeats": True, "lower": True},
+}
+_WORDS = {"urls": ("url", "url"), "emails": ("email", "email"), "users": ("usuario", "user")}
+_WORDS |= {"hashtags": ("hashtag", "hashtag"), "numbers": ("numero", "number")}
+# In this order, for one may hold the next.
+_ADDRESSES = {"urls": URL, "emails": EMAIL, "users": USERS, "hashtags": HASHTAGS}
+_PASSES = 12
+
+
+def build(options: Options) -> Step:
+    """Return the step."""
+    chosen = dict(_PRESETS[options.preset])
+    chosen |= {key: value for key in chosen if (value := getattr(options, key)) is not None}
+    tell = language_of(options.lang)
+    langs = LANGUAGES if options.lang == "auto" else (options.lang,)
+    once = {lang: _in_turn(list(_operations(chosen, lang, options.mask))) for lang in langs}
+    return lambda texts: [_settled(text, once[tell(text)]) for text in texts]
+
+
+def _in_turn(operations: Sequence[Operation]) -> Operation:
+    def once(text: str) -> str:
+        for operation in operations:
+            text = operation(text)
+        return text
+
+    return once
+
+
+def _settled(text: str, once: Operation) -> str:
+    """Clean until nothing changes, so that cleaning the result again changes nothing either.
+
+    What one operation leaves may be another's to take: `&amp;lt;b&gt;` hides a tag, and İ in
+    lower case has an accent. Real texts settle in two passes or three. One that is nested on
+    purpose is parted from its marks: letters, digits and spaces hold nothing to unwrap.
+    """
+    for attempt in range(2 * _PASSES):
+        if attempt == _PASSES:
+            text = re.sub(r"[\W_]", " ", text)
+        after = once(text)
+        if after == text:
+            break
+        text = after
+    return text
+
+
+def _operations(chosen: Mapping[str, Any], lang: str, mask: bool) -> Iterator[Operation]:
+    """Yield what to do, in an order in which nothing spoils what a later operation looks for."""
+    yield from _unwrapping(chosen, mask)
+    kept = [TAG]  # what no later operation looks into
+    yield from _replacing(chosen, lang, kept)
+    yield from _respelling(chosen, lang, kept)
+
+
+def _unwrapping(chosen: Mapping[str, Any], mask: bool) -> Iterator[Operation]:
+    if chosen["html"]:  # entities and tags hide all else: &#64; is an @
+        yield markup.html()
+    if chosen["nfc"]:  # a zero-width space would cut an address or a number in two
+        yield markup.nfc()
+    if mask:  # while a CPF has its dots, and before an address is dropped with one inside
+        from nlpkit.steps import _mask
+
+        yield _mask.masking()
+
+
+def _replacing(chosen: Mapping[str, Any], lang: str, kept: list[str]) -> Iterator[Operation]:
+    for kind, pattern in _ADDRESSES.items():
+        way = chosen[kind]
+        if way == "keep":
+            kept.append(pattern)
+        elif way == "words":
+            yield outside(kept, words.split_hashtags(), pattern)
+        else:
+            yield outside(kept, replace(pattern, _placeholder(kind, way, lang)), pattern)
+
+
+def _respelling(chosen: Mapping[str, Any], lang: str, kept: list[str]) -> Iterator[Operation]:
+    if chosen["repeats"]:  # ahead of names, so that 😂😂😂 is named once
+        yield outside(kept, words.repeats(lang))
+    if chosen["emoji"] != "keep":  # ahead of numbers and marks, which 1️⃣ and :) are made of
+        named = chosen["emoji"] == "words"
+        yield outside(kept, words.name_emoji(lang) if named else words.drop_emoji())
+    if (way := chosen["numbers"]) != "keep":  # ahead of marks: 3,50 is one number
+        yield outside(kept, replace(NUMBER, _placeholder("numbers", way, lang)), NUMBER)
+    if chosen["punctuation"] == "drop":
+        faces = [EMOJI, EMOTICON] if chosen["emoji"] == "keep" else []
+        yield outside(kept + faces, words.punctuation())
+    if chosen["lower"]:
+        yield outside([TAG], str.lower)
+    if chosen["accents"] == "strip":  # after lower, which gives İ an accent
+        yield words.accents()
+    if chosen["whitespace"]:  # last, for the others leave spaces
+        yield lambda text: " ".join(text.split())
+
+
+def _placeholder(kind: str, way: str, lang: str) -> str:
+    return _WORDS[kind][lang == "en"] if way == "token" else ""
