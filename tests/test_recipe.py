@@ -47,6 +47,7 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
         "data.exclude=[]",
         "train.epochs=1",
         "train.batch_size=6",
+        'tokenizer.vectors=""',
     ]
     tree = tomllib.loads(path.read_text(encoding="utf-8"))
     made = recipe.from_dict(tree, folder=tmp_path, where="test", overrides=small)

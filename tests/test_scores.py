@@ -61,7 +61,7 @@ def test_more_documents_narrow_the_interval() -> None:
 def test_decoding_is_softmax_at_the_temperature() -> None:
     task = classify.Task(classify.Config(), ["a", "b"])
     logits = np.array([[2.0, 0.0], [-1e4, 1e4]], dtype=np.float32)
-    hot, sure = task.decode(logits, 2.0)
+    hot, sure = task.decode(["a", "b"], logits, 2.0)
     assert hot.label == "a" and hot.score == pytest.approx(1 / (1 + np.exp(-1)))
     assert sure.scores == {"a": 0.0, "b": 1.0}
 
