@@ -20,7 +20,8 @@ URL = (
     r"(?:\([^\s()<>]*\)|[\w.~:/?#@!$&'*+,;=%|…-])+(?<![.,;:!?'*~])"
 )
 EMAIL = r"(?<!\w)\w[\w.+-]{0,63}+@(?:[\w-]++\.)+[^\W\d_]{2,}"
-USERS = r"(?<![\w@])(?:@++\w++)+"
+# A point goes on with a name only before a small letter: @ana.maria, but `oi @ana.Tudo bem?`
+USERS = r"(?<![\w@])(?:@++\w++(?:\.(?-i:[a-z0-9_])\w*+)*+)+"
 HASHTAGS = r"(?<![\w&#/])(?:#++[\d_]*+[^\W\d_]\w*+)+"
 # With its currency, per cent or ordinal sign; a date, a time or a score is one number. Digits in
 # a word (covid-19, 4G, 10h) are none.
@@ -52,7 +53,7 @@ NEEDS: dict[str, Callable[[str], object]] = {
     USERS: lambda text: "@" in text,
     HASHTAGS: lambda text: "#" in text,
     NUMBER: re.compile(r"\d").search,
-    EMOJI: lambda text: not text.isascii(),
+    EMOJI: re.compile(r"[^\x00-\u203b]").search,
     EMOTICON: re.compile("[:;=<]").search,
 }
 _CLOSING = (*".,;:!?…",)

@@ -21,15 +21,13 @@ _LAUGHTER = (
     ("rsr", r"\b(?=[rs]*?rsr)[rs]{4,}+\b", "rsrs"),
     ("sks", r"\b(?=[ks]*?sks)[ks]{5,}+\b", "ksks"),
 )
-_H_HINT = re.compile("h(?:[aeiou]+h|ua|ue|au|us|su|sh)")
+_H_HINT = "h(?:[aeiou]+h|ua|ue|au|us|su|sh)"
 _H_LAUGHTER = (
     r"\b(?=[aeiou]*h+([aeiou])\1*+h)(?:h|\1){4,}+\b"  # hahaha, ehehe
     r"|\b(?=\w*?h\w*?h)(?=\w*?u)[aehisu]{6,}+\b"  # hauhauha, aushaush, huehue
 )
 _MARKS = r"[!?]{2,}|\.{2,}|<3{2,}|([^\w\s])\1{2,}"
-_MARKS_HINT = re.compile(r"[!?.3](?:(?<=[!?.]{2})|(?<=<33))")
-_THRICE, _LETTER_THRICE = re.compile(r"(.)\1\1"), re.compile(rf"({_LETTER})\1\1")
-_PICTURES = re.compile(r"[^\x00-\u203b]")  # emoji are among them
+_MARKS_HINT = r"[!?.3](?:(?<=[!?.]{2})|(?<=<33))"
 _IN_WORD, _IN_NUMBER = "-‐‑'’@&_", ".,:/"
 
 
@@ -44,19 +42,20 @@ def repeats(lang: str) -> Operation:
     one_letter = find(rf"\b({_LETTER})\1{{3,}}\b")
     doubled = find(rf"(?<=[{_VOWELS}])([rs])\1{{2,}}(?=[{_VOWELS}])")
     stretched = find(rf"({_UNSTRETCHED})|({_LETTER})\3{{2,}}")
-    laughter, marks = _laughter(), re.compile(_MARKS)
+    any_thrice, letter_thrice = re.compile(r"(.)\1\1"), re.compile(rf"({_LETTER})\1\1")
+    laughter, marks, marks_hint = _laughter(), re.compile(_MARKS), re.compile(_MARKS_HINT)
     emoji = re.compile(rf"({EMOJI})\1+(?![\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff])")
 
     def run(text: str) -> str:
         lower = text.lower()
         text = laughter(text, lower)
-        thrice = _THRICE.search(lower)
-        if thrice and _LETTER_THRICE.search(lower, thrice.start()):
+        thrice = any_thrice.search(lower)
+        if thrice and letter_thrice.search(lower, thrice.start()):
             text = doubled.sub(r"\1\1", one_letter.sub(r"\1\1\1", text))
             text = stretched.sub(once, text)
-        if thrice or _MARKS_HINT.search(text):
+        if thrice or marks_hint.search(text):
             text = marks.sub(_one_mark, text)
-        return emoji.sub(r"\1", text) if _PICTURES.search(text) else text
+        return emoji.sub(r"\1", text) if NEEDS[EMOJI](text) else text
 
     return run
 
@@ -67,13 +66,13 @@ def _laughter() -> Callable[[str, str], str]:
         (hint, find(pattern), functools.partial(apart, word=form))
         for hint, pattern, form in _LAUGHTER
     ]
-    h_laugh = find(_H_LAUGHTER)
+    h_laugh, h_hint = find(_H_LAUGHTER), re.compile(_H_HINT)
 
     def run(text: str, lower: str) -> str:
         for hint, pattern, form in laughs:
             if hint in lower:
                 text = pattern.sub(form, text)
-        return h_laugh.sub(_h_laugh, text) if _H_HINT.search(lower) else text
+        return h_laugh.sub(_h_laugh, text) if h_hint.search(lower) else text
 
     return run
 
@@ -127,7 +126,7 @@ def drop_emoji() -> Operation:
     def run(text: str) -> str:
         if face(text):
             text = emoticon.sub(" ", text)
-        return emoji.sub(" ", text) if _PICTURES.search(text) else text
+        return emoji.sub(" ", text) if NEEDS[EMOJI](text) else text
 
     return run
 
@@ -148,7 +147,7 @@ def name_emoji(lang: str) -> Operation:
         words = named(match[0])
         return words if words == match[0] else apart(match, words)
 
-    return lambda text: emoji.sub(name, text) if _PICTURES.search(text) else text
+    return lambda text: emoji.sub(name, text) if NEEDS[EMOJI](text) else text
 
 
 def accents() -> Operation:

@@ -15,16 +15,21 @@ from nlpkit.steps._clean_patterns import EMAIL, Operation, find
 
 # Eight digits near each other, an e-mail's @, or the end of a CNPJ: all else has nothing to hide.
 _HINT = r"@|[0-9](?:\W{0,3}[0-9]){7}|/\w{4}[-–]\d\d|\b[0-9A-Z]{12}\d\d\b"
-_AFTER = r"(?!\w|[.,/-]\d)"
+# Documents may run into each other: what follows the check digits of one may be the next.
+_NEXT = r"(?:(?!\d)|(?=\d{2,3}\.\d{3}\.))"
+_FORMER = r"(?<=-\d\d)|(?<=-\d\d\.)"
 _CNPJ = (
-    r"(?:(?:(?:(?<![0-9A-Z])|(?<=-\d\d))[0-9A-Z]{2}|(?<!\d)[0-9]{2})\.[0-9A-Z]{3}\.[0-9A-Z]{3}"
-    r"|(?<!\d)[0-9]{2} ?[0-9]{3} ?[0-9]{3})/[0-9A-Z]{4}[-–][0-9]{2}"
+    rf"(?:(?:(?<![0-9A-Z])|{_FORMER})[0-9A-Z]{{2}}\.[0-9A-Z]{{3}}\.[0-9A-Z]{{3}}"
+    r"|(?<!\d)[0-9]{2}[. ]?[0-9]{3}[. ]?[0-9]{3})/[0-9A-Z]{4}[-–][0-9]{2}"
+    rf"{_NEXT}"
 )
+_CPF = rf"(?:(?<!\d)(?<!\d\.)|{_FORMER})[0-9]{{3}}\.[0-9]{{3}}\.[0-9]{{3}}[-–][0-9]{{2}}{_NEXT}"
+# Without their marks: check digits decide.
+_AFTER = r"(?!\w|[.,/-]\d)"
 _BARE_CNPJ = (
     r"(?<![\w.,/-])(?:[0-9A-Z]{12}[0-9]{2}|[0-9]{2}[. ]?[0-9]{3}[. ]?[0-9]{3}[/ ]?[0-9]{4}[- ]?"
     rf"[0-9]{{2}}){_AFTER}"
 )
-_CPF = r"(?:(?<!\d)|(?<=-\d\d))[0-9]{3}\.[0-9]{3}\.[0-9]{3}[-–/][0-9]{2}"
 _BARE_CPF = rf"(?<![\w.,/-])[0-9]{{3}}[. ]?[0-9]{{3}}[. ]?[0-9]{{3}}[-. ]?[0-9]{{2}}{_AFTER}"
 _CEP = r"(?<![\w.,/-])[0-9]{2}\.?[0-9]{3}-[0-9]{3}(?![\w-]|[.,/]\d)"
 _NAMED_CEP = r"(?<=cep)(\W{0,3})[0-9]{2}\.?[0-9]{3}[- ]?[0-9]{3}(?!\d)"
@@ -42,12 +47,12 @@ _PHONE = (
     r"|0[3589]00[ .-]?[\d .-]{6,}|4\d{3}[ .-]\d{4}"
 )
 _PHONE_WORD = (
-    r"(?:fone|tel|telefone|cel|celular|contato|whats\w*|wpp|zap\w*|liga\w*|ligue|phone|call)"
+    r"\b(?:(?:tele)?fone|tel|cel|celular|contato|whats\w*|wpp|zap\w*|liga\w*|ligue|phone|call)"
     r"\W{0,4}$"
 )
 _ORDER_WORD = (
-    r"(?:pedido|protocolo|processo|nota|nf-?e?|c[óo]d(?:igo)?|ref|contrato|rastreio|boleto|s[ée]rie"
-    r"|order|id|rg|pis)\W{0,3}(?:(?:n[úu]mero|num|n[º°or.]{0,2}|é|is)?\W{0,3})$"
+    r"\b(?:pedido|protocolo|processo|nota|nf-?e?|c[óo]d(?:igo)?|ref|contrato|rastreio|boleto"
+    r"|s[ée]rie|order|id|rg|pis)\W{0,3}(?:(?:n[úu]mero|num|n[º°or.]{0,2}|é|is)?\W{0,3})$"
 )
 
 
@@ -56,30 +61,30 @@ def masking() -> Operation:
     from validate_docbr import CNPJ, CPF
 
     hint = re.compile(_HINT)
-    bare_cnpj, bare_cpf = re.compile(_BARE_CNPJ), re.compile(_BARE_CPF)
     email, cnpj, cpf, named_cep = find(EMAIL), find(_CNPJ), find(_CPF), find(_NAMED_CEP)
-    cep, local = (
-        _unless_order(_CEP, "[CEP]"),
-        _unless_order(rf"{_BRACKETED_PHONE}|{_LOCAL_PHONE}", "[TELEFONE]"),
-    )
-    phones = _phones()
+    bare_cnpj = _if_valid(_BARE_CNPJ, CNPJ(), "[CNPJ]")
+    bare_cpf = _if_valid(_BARE_CPF, CPF(), "[CPF]")
+    cep = _unless_order(_CEP, "[CEP]")
+    phones, local = _phones(), _unless_order(f"{_BRACKETED_PHONE}|{_LOCAL_PHONE}", "[TELEFONE]")
 
     def run(text: str) -> str:
         if not hint.search(text):
             return text
-        text = cnpj.sub("[CNPJ]", email.sub("[EMAIL]", text))
-        text = bare_cnpj.sub(lambda found: _if_valid(found[0], CNPJ(), "[CNPJ]"), text)
-        text = cpf.sub("[CPF]", text)
-        text = bare_cpf.sub(lambda found: _if_valid(found[0], CPF(), "[CPF]"), text)
+        text = bare_cnpj(cnpj.sub("[CNPJ]", email.sub("[EMAIL]", text)))
+        text = bare_cpf(cpf.sub("[CPF]", text))
         text = cep(named_cep.sub(r"\1[CEP]", text))
         return local(phones(text))
 
     return run
 
 
-def _if_valid(digits: str, document: Any, tag: str) -> str:
-    bare = re.sub(r"\W", "", digits)
-    return tag if document.validate(bare) else digits
+def _if_valid(pattern: str, document: Any, tag: str) -> Operation:
+    search, mark = re.compile(pattern), re.compile(r"\W")
+
+    def put(match: re.Match[str]) -> str:
+        return tag if document.validate(mark.sub("", match[0])) else match[0]
+
+    return lambda text: search.sub(put, text)
 
 
 def _unless_order(pattern: str, tag: str) -> Operation:
@@ -98,9 +103,11 @@ def _before(text: str, start: int) -> str:
 def _phones() -> Operation:
     from phonenumbers import PhoneNumberMatcher
 
-    is_phone = _phone_judge()
+    is_phone, hint = _phone_judge(), re.compile(r"\+|\d{4}")
 
     def run(text: str) -> str:
+        if not hint.search(text):
+            return text
         kept, at = [], 0
         for found in PhoneNumberMatcher(text, "BR"):
             if is_phone(found.raw_string, _before(text, found.start)):
