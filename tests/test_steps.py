@@ -188,7 +188,7 @@ def test_rslp_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("claen", "unknown step 'claen'. Did you mean 'clean'?"),
         ("stopwords --keap none", "unknown option '--keap'. Did you mean '--keep'?"),
-        ("stopwords --keep some", "not one of negation, none"),
+        ("stopwords --keep some", "not one of negation, opinion, none"),
         ("tokenize |", "a step is missing beside a |"),
         ("", "a step is missing"),
         ("tokenize 'x", "No closing quotation"),

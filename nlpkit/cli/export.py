@@ -74,8 +74,11 @@ class _Reports:
 
     def finish(self, manifest: dict[str, Any], folder: Path) -> None:
         """Say what was written and what to run next."""
+        from nlpkit import catalog
+
+        next_command = f"nlpkit {catalog.build_task(manifest['task']).command}"
         self.console.print(
             f"passed; wrote {folder} (a CPU loads {manifest['cpu_precision']})\n"
-            f"next: nlpkit predict --model {folder} FILE",
+            f"next: {next_command} --model {folder} FILE",
             markup=False,
         )

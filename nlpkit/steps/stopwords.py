@@ -19,6 +19,7 @@ IDEMPOTENT = True
 OUTSIDE = ("list",)
 EXAMPLES = (
     ("", "O serviço não é bom para nós", "serviço não"),
+    ("--keep opinion", "O serviço não é bom para nós", "serviço não bom"),
     ("--keep none", "O serviço não é bom para nós", "serviço"),
     ("--add serviço", "O serviço não é bom para nós", "não"),
     ("--lang en", "This is not a good day", "not good day"),
@@ -28,12 +29,20 @@ NEGATION = {
     "pt": "não nao nem nunca jamais sem nada nenhum nenhuma nenhuns nenhumas ninguém tampouco",
     "en": "no not nor never none nobody nothing nowhere neither without cannot n't n’t n‘t",
 }
+# spaCy's lists hold words that an opinion is made of.
+OPINION = {
+    "pt": "bom boa bem mal melhor pior mais menos muito muita muitos muitas pouco pouca demais "
+    "bastante tão só apenas mas embora contudo porém talvez grande grandes obrigado obrigada",
+    "en": "well very too more most less least only but although however quite rather really almost",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     lang: Lang = setting("pt", "whose list: pt, en, or auto to tell for each text")
-    keep: Literal["negation", "none"] = setting("negation", "stop words that stay all the same")
+    keep: Literal["negation", "opinion", "none"] = setting(
+        "negation", "stop words that stay: não, nunca; opinion keeps bom, mal, muito, mas as well"
+    )
     add: tuple[str, ...] = setting((), "one more stop word")
     remove: tuple[str, ...] = setting((), "one stop word less")
     list: str | None = setting(None, "a file with one stop word a line, instead of spaCy's list")
@@ -63,8 +72,10 @@ def show(options: Options) -> Sequence[str]:
 def words_of(options: Options, lang: str) -> frozenset[str]:
     """Return the stop words of a language, lower case. Raises InputError."""
     words = stop_words(lang) if options.list is None else _read(options.list)
-    if options.keep == "negation":
+    if options.keep != "none":
         words -= frozenset(NEGATION[lang].split())
+    if options.keep == "opinion":
+        words -= frozenset(OPINION[lang].split())
     words |= frozenset(word.lower() for word in options.add)
     return words - frozenset(word.lower() for word in options.remove)
 
