@@ -25,7 +25,7 @@ from nlpkit import chain
 from nlpkit.rows import read_records
 
 TREEBANKS = {
-    "pt": ["pt_bosque", "pt_porttinari", "pt_dantestocks", "pt_gsd"],
+    "pt": ["pt_bosque", "pt_dantestocks", "pt_gsd", "pt_porttinari"],
     "en": ["en_ewt"],
 }
 Lemmas = Callable[[list[list[str]]], list[list[str]]]
@@ -42,8 +42,10 @@ def main() -> None:
     print("| treebank | lemmatizer | n | all words | words | UPOS | words/s |")
     print("|---|---|--:|--:|--:|--:|--:|")
     for treebank in TREEBANKS[given.lang]:
-        path = Path(os.environ["NLPKIT_DATA"]) / "ud" / treebank / f"{given.split}.conllu.xz"
-        sentences = list(read_records(str(path), "words"))
+        folder = Path(os.environ["NLPKIT_DATA"]) / "ud" / treebank
+        split = given.split if (folder / f"{given.split}.conllu.xz").exists() else "dev"
+        sentences = list(read_records(str(folder / f"{split}.conllu.xz"), "words"))
+        treebank = f"{treebank} {split}"
         for name, lemmatize in lemmatizers(given.lang, given.model):
             rows.append({"treebank": treebank, "lemmatizer": name} | score(sentences, lemmatize))
             print_row(rows[-1])

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import Any, Literal
 
 from nlpkit._fields import setting
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.steps import Step, Tokens
+from nlpkit.steps._contractions import split as split_contraction
 from nlpkit.steps._language import Lang
 from nlpkit.steps._words import Words
+from nlpkit.tasks import Tagged
 
 TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = False
 OUTSIDE = ("model",)
 EXAMPLES = (
-    ("", "As meninas foram embora", "o menina ir embora"),
-    ("--pos", "As casas azuis", "o/DET casa/NOUN azul/ADJ"),
-    ("--engine lookup", "As casas azuis", "o casa azul"),
+    ("", "Os produtos chegaram quebrados", "o produto chegar quebrado"),
+    ("--pos", "As casas eram azuis", "o/DET casa/NOUN ser/AUX azul/ADJ"),
+    ("--lang en", "These phones were cheaper", "this phone be cheap"),
+    ("--engine lookup", "As casas eram azuis", "o casa ser azul"),
 )
 BUNDLES = {"pt": "tagger-pt", "en": "tagger-en"}
 
@@ -79,10 +83,24 @@ def _neural(lang: str, model: str | None) -> Tagger:
         raise ModelError(f"--model {model}: not a tagger; 'nlpkit models' lists what there is")
 
     def tag(documents: list[list[str]]) -> list[tuple[list[str], list[str]]]:
-        answers = loaded.predict(documents)
-        return [(list(a.lemmas), list(a.upos)) if a else ([], []) for a in answers]
+        parts = [[_words_of(token, lang) for token in tokens] for tokens in documents]
+        answers = loaded.predict([[word for part in doc for word in part] for doc in parts])
+        return [
+            _of_tokens(a, doc) if a else ([], []) for a, doc in zip(answers, parts, strict=True)
+        ]
 
     return tag
+
+
+def _words_of(token: str, lang: str) -> tuple[str, ...]:
+    """Return verb and pronoun of "disse-lhe": together they are rarer than the verb alone."""
+    return split_contraction(token) if lang == "pt" and "-" in token else (token,)
+
+
+def _of_tokens(tagged: Tagged, parts: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
+    """Return the lemma and the tag of each token: those of its first word."""
+    starts = list(accumulate(map(len, parts), initial=0))[:-1]
+    return [tagged.lemmas[at] for at in starts], [tagged.upos[at] for at in starts]
 
 
 def _lookup(lang: str, model: str | None) -> Tagger:
