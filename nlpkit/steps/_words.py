@@ -8,17 +8,29 @@ same tokens, and a step makes no difference between a text and what `nlpkit toke
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from nlpkit.steps._language import Lang, language_of
 
 LONGEST = 500  # characters of a chunk that spaCy's patterns are asked about
 CACHED = 1 << 18  # chunks remembered; then the cache starts anew
-_CHUNK = re.compile(r"\S+")
 _PIECE = re.compile(r"\w+|[^\w\s]")
 Span = tuple[str, int, int]
+
+
+def each_in_its_language(
+    langs: Sequence[str], texts: Sequence[str], of: Callable[[str], Callable[[Sequence[str]], Any]]
+) -> list[tuple[str, Any]]:
+    """Return (language, result) of each text, asking each language's function once."""
+    results: list[Any] = [None] * len(texts)
+    for lang in sorted(set(langs)):
+        rows = [row for row, told in enumerate(langs) if told == lang]
+        for row, result in zip(rows, of(lang)([texts[row] for row in rows]), strict=True):
+            results[row] = result
+    return list(zip(langs, results, strict=True))
 
 
 class Words:
@@ -29,11 +41,10 @@ class Words:
         self.pretokenized = pretokenized
 
     def __call__(self, texts: Sequence[str]) -> list[tuple[str, list[str]]]:
-        found = []
-        for text in texts:
-            lang = self.language(text)
-            found.append((lang, text.split() if self.pretokenized else splitter(lang).split(text)))
-        return found
+        langs = [self.language(text) for text in texts]
+        if self.pretokenized:
+            return [(lang, text.split()) for lang, text in zip(langs, texts, strict=True)]
+        return each_in_its_language(langs, texts, lambda lang: splitter(lang).split_all)
 
 
 class Splitter:
@@ -55,47 +66,82 @@ class Splitter:
 
     def split(self, text: str) -> list[str]:
         """Return the tokens of a text."""
+        return self.split_all([text])[0]
+
+    def split_all(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the tokens of each text; many at once are faster than one by one."""
+        split = [text.split() for text in texts]
+        seen = {chunk for chunks in split for chunk in chunks}
+        self._learn(seen)
         known = self.known
-        tokens: list[str] = []
-        for chunk in text.split():
-            tokens += known.get(chunk) or self._learn(chunk)
+        tokens = [[token for chunk in chunks for token in known[chunk]] for chunks in split]
+        for chunk in [chunk for chunk in seen if len(chunk) > LONGEST]:
+            del known[chunk]  # a text of one endless chunk must not stay in memory
         return tokens
 
     def spans(self, text: str) -> list[Span]:
         """Return (token, start, end) for each token: text[start:end] is the token."""
+        return self.spans_all([text])[0]
+
+    def spans_all(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Return the spans of each text."""
         found = []
-        for match in _CHUNK.finditer(text):
-            start = match.start()
-            for token in self.known.get(match[0]) or self._learn(match[0]):
-                found.append((token, start, start + len(token)))
+        tokens_of = iter(self.split_all(texts))
+        for text in texts:
+            spans, start = [], 0
+            for token in next(tokens_of):
+                start = text.index(token, start)
+                spans.append((token, start, start + len(token)))
                 start += len(token)
+            found.append(spans)
         return found
 
-    def _learn(self, chunk: str) -> tuple[str, ...]:
-        tokens = tuple(self._tokens(chunk))
-        if len(chunk) <= LONGEST:
-            if len(self.known) >= CACHED:
-                self.known.clear()
-            self.known[chunk] = tokens
-        return tokens
+    def _learn(self, chunks: set[str]) -> None:
+        """Put the tokens of new chunks into `known`, all of them in a few calls of spaCy."""
+        if len(self.known) > CACHED:
+            self.known.clear()
+        new = todo = {chunk for chunk in chunks if chunk not in self.known}
+        once: dict[str, list[str]] = {}
+        while todo:
+            once |= self._once(todo)
+            pieces = {p for chunk in todo if len(once[chunk]) > 1 for p in once[chunk]}
+            todo = pieces - once.keys()
+        for chunk in new:
+            self.known[chunk] = tuple(_settled(chunk, once))
 
-    def _tokens(self, chunk: str) -> list[str]:
-        if chunk in self.whole:
-            return [chunk]
-        pieces = self._once(chunk)
-        if len(pieces) == 1:
-            return pieces
-        return [token for piece in pieces for token in self._tokens(piece)]
+    def _once(self, chunks: set[str]) -> dict[str, list[str]]:
+        """Return what one pass of the rules makes of each chunk."""
+        made: dict[str, list[str]] = {}
+        asked = []
+        for chunk in chunks:
+            if chunk in self.whole or not _encodes(chunk):
+                made[chunk] = [chunk]
+            elif len(chunk) > LONGEST:
+                made[chunk] = _PIECE.findall(chunk)
+            else:
+                asked.append(chunk)
+        # What a zone's strings and lexemes take is given back: memory stays flat.
+        with self.spacy.memory_zone():
+            # A newline is a token of its own, over which no rule reaches; a space is not.
+            tokens = [token.text for token in self.spacy.tokenizer("\n".join(asked))]
+        groups = (list(group) for end, group in groupby(tokens, "\n".__eq__) if not end)
+        return made | dict(zip(asked, groups, strict=True))
 
-    def _once(self, chunk: str) -> list[str]:
-        if len(chunk) > LONGEST:
-            return _PIECE.findall(chunk)
-        try:
-            # What a zone's strings and lexemes take is given back: memory stays flat.
-            with self.spacy.memory_zone():
-                return [token.text for token in self.spacy.tokenizer(chunk)]
-        except UnicodeEncodeError:  # half of a surrogate pair, as a cut JSON string holds
-            return [chunk]
+
+def _settled(chunk: str, once: dict[str, list[str]]) -> list[str]:
+    pieces = once[chunk]
+    if len(pieces) == 1:
+        return pieces
+    return [token for piece in pieces for token in _settled(piece, once)]
+
+
+def _encodes(text: str) -> bool:
+    """Whether a text is Unicode: half of a surrogate pair, as a cut JSON string holds, is not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @cache

@@ -12,7 +12,7 @@ from nlpkit.errors import UsageError
 from nlpkit.steps import Step, Tokens
 from nlpkit.steps._contractions import split as split_contraction
 from nlpkit.steps._language import Lang, language_of
-from nlpkit.steps._words import Span, splitter
+from nlpkit.steps._words import Span, each_in_its_language, splitter
 
 TAKES, GIVES = "text", "tokens"
 IDEMPOTENT = True
@@ -41,26 +41,30 @@ def build(options: Options) -> Step:
     if sum(chosen) > 1:
         raise UsageError("choose one of --sentences, --subword and --contractions split")
     if options.subword is not None:
-        return _each(_subwords(options.subword))
-    tell = language_of(options.lang)
+        return _subwords(options.subword)
     if options.sentences:
-        return _each(_sentences(tell))
-    return _each(_words(tell, options.contractions == "split"))
+        return _split(options.lang, _sentences)
+    return _split(options.lang, _uncontracted if options.contractions == "split" else _words)
 
 
-def _each(one: Callable[[str], Tokens]) -> Step:
-    return lambda texts: [one(text) for text in texts]
+def _split(lang: Lang, made: Callable[[str, str, list[Span]], Tokens]) -> Step:
+    """Make tokens of each text, its language and its spans."""
+    tell = language_of(lang)
+
+    def step(texts: Sequence[str]) -> list[Tokens]:
+        langs = [tell(text) for text in texts]
+        found = each_in_its_language(langs, texts, lambda lang: splitter(lang).spans_all)
+        return [made(text, *pair) for text, pair in zip(texts, found, strict=True)]
+
+    return step
 
 
-def _words(tell: Callable[[str], str], contractions: bool) -> Callable[[str], Tokens]:
-    def words(text: str) -> Tokens:
-        lang = tell(text)
-        spans = splitter(lang).spans(text)
-        if contractions and lang == "pt":
-            spans = [part for span in spans for part in _parts(span)]
-        return _tokens(spans)
+def _words(text: str, lang: str, spans: list[Span]) -> Tokens:
+    return _tokens(spans)
 
-    return words
+
+def _uncontracted(text: str, lang: str, spans: list[Span]) -> Tokens:
+    return _tokens([part for span in spans for part in _parts(span)] if lang == "pt" else spans)
 
 
 def _parts(span: Span) -> list[Span]:
@@ -74,24 +78,18 @@ def _tokens(spans: Sequence[Span], separator: str = " ") -> Tokens:
     return Tokens([token for token, *_ in spans], {"offsets": offsets}, separator)
 
 
-def _sentences(tell: Callable[[str], str]) -> Callable[[str], Tokens]:
-    """Sentences end where spaCy's sentencizer says, on the word tokenizer's tokens."""
-
-    def sentences(text: str) -> Tokens:
-        spans = splitter(tell(text)).spans(text)
-        found: list[Span] = []
-        first, ended = 0, False
-        for place, (token, _, end) in enumerate(spans):
-            ended = bool(_END.fullmatch(token)) or (ended and bool(_CLOSING.fullmatch(token)))
-            after = spans[place + 1] if place + 1 < len(spans) else None
-            # A quote or bracket that touches the stop closes the sentence with it.
-            if after is None or (ended and not (after[1] == end and _MORE.fullmatch(after[0]))):
-                start = spans[first][1]
-                found.append((" ".join(text[start:end].split()), start, end))
-                first, ended = place + 1, False
-        return _tokens(found, separator="\t")
-
-    return sentences
+def _sentences(text: str, lang: str, spans: list[Span]) -> Tokens:
+    """Sentences end at . ! ? or …, with the quotes and brackets that touch it."""
+    found: list[Span] = []
+    first, ended = 0, False
+    for place, (token, _, end) in enumerate(spans):
+        ended = bool(_END.fullmatch(token)) or (ended and bool(_CLOSING.fullmatch(token)))
+        after = spans[place + 1] if place + 1 < len(spans) else None
+        if after is None or (ended and not (after[1] == end and _MORE.fullmatch(after[0]))):
+            start = spans[first][1]
+            found.append((" ".join(text[start:end].split()), start, end))
+            first, ended = place + 1, False
+    return _tokens(found, separator="\t")
 
 
 _END = re.compile(r"[.!?…。؟]+")
@@ -99,17 +97,19 @@ _CLOSING = re.compile(r"[)\]}\"'»”’]+")
 _MORE = re.compile(r"[.!?…。؟)\]}\"'»”’]+")
 
 
-def _subwords(model: str) -> Callable[[str], Tokens]:
+def _subwords(model: str) -> Step:
     from nlpkit import zoo
     from nlpkit.runtime.bundle import read_manifest
 
     bundle = read_manifest(zoo.find_bundle(model))
     tokenizer = _tokenizer(bundle.read("tokenizer.json").decode(), model)
 
-    def pieces(text: str) -> Tokens:
-        whole = text.encode("utf-8", "replace").decode()
-        encoding = tokenizer.encode(whole, add_special_tokens=False)
-        return Tokens(encoding.tokens, {"offsets": [list(pair) for pair in encoding.offsets]})
+    def pieces(texts: Sequence[str]) -> list[Tokens]:
+        whole = [text.encode("utf-8", "replace").decode() for text in texts]
+        return [
+            Tokens(made.tokens, {"offsets": [list(pair) for pair in made.offsets]})
+            for made in tokenizer.encode_batch(whole, add_special_tokens=False)
+        ]
 
     return pieces
 
