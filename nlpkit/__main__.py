@@ -6,6 +6,7 @@ import sys
 from types import FrameType
 
 from nlpkit.cli._app import app
+from nlpkit.steps import _spacy
 
 
 def main() -> None:
@@ -16,6 +17,7 @@ def main() -> None:
     for name in ("SIGTERM", "SIGHUP"):  # leave by unwinding, so that no part file is left behind
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), leave)
+    _spacy.LEAN = True
     app(prog_name="nlpkit")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from nlpkit import _flags, catalog
 from nlpkit.errors import InputError, UsageError
-from nlpkit.steps import Result, Tokens
+from nlpkit.steps import Result, Tokens, _spacy
 from nlpkit.steps._words import joined
 
 
@@ -31,10 +31,27 @@ class Link:
     def module(self) -> Any:
         return catalog.load("steps", self.name)
 
+    @property
+    def gives(self) -> str:
+        """What the step makes under its options."""
+        told = getattr(self.module, "gives", None)
+        return str(told(self.options) if told else self.module.GIVES)
+
     def outside(self) -> set[str]:
         """Return the options in use that name a file or a model."""
         named = getattr(self.module, "OUTSIDE", ())
         return {name for name in named if getattr(self.options, name)}
+
+    def settled(self) -> dict[str, Any]:
+        """Return the name and every option: what a bundle keeps, whatever defaults become."""
+        resolve = getattr(self.module, "resolve", None)
+        options = resolve(self.options) if resolve else self.options
+        values = dataclasses.asdict(options)
+        return {"name": self.name} | {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in values.items()
+            if value is not None
+        }
 
     def describe(self) -> dict[str, Any]:
         """Return the name and the options that are not the usual ones, as plain values."""
@@ -56,8 +73,10 @@ class Pipeline:
         if not links:
             raise UsageError("a pipeline needs a step, such as clean")
         for link in links[:-1]:
-            if link.module.GIVES == "vector":
-                raise UsageError(f"{link.name} makes vectors, so it must come last")
+            if link.gives not in ("text", "tokens"):
+                raise UsageError(f"{link.name} makes {link.gives} here, so it must come last")
+        if any(getattr(link.options, "engine", None) == "spacy" for link in links):
+            _spacy.LEAN = False  # a person's own pipeline may need what a tokenizer does not
         self.links = tuple(links)
         self.steps = [link.module.build(link.options) for link in links]
 

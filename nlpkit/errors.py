@@ -31,7 +31,11 @@ class UsageError(NlpkitError):
 class MissingExtra(UsageError):
     """A part of nlpkit was used whose optional dependencies are not installed."""
 
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        return type(self), self.told  # so that it survives the way from a worker process
+
     def __init__(self, extra: str, missing: str) -> None:
+        self.told = (extra, missing)
         super().__init__(
             f"this needs {missing}, which is not installed: pip install 'nlpkit[{extra}]' "
             f"(in a checkout: pip install -c constraints.txt '.[{extra}]')"

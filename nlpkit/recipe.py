@@ -46,6 +46,9 @@ class Data:
         "licence}",
     )
     dev: tuple[Source, ...] = setting((), "files to choose by (early stopping, temperature, gate)")
+    seen: tuple[Source, ...] = setting(
+        (), "what word vectors and the like were learned from before, for the model card"
+    )
     exclude: tuple[str, ...] = setting((), "files whose texts must never be trained on (tests)")
     languages: tuple[str, ...] = setting(("pt",), "languages of the data, for the model card")
 
@@ -66,8 +69,8 @@ class Preprocess:
         except UsageError as problem:
             raise ValueError(str(problem)) from None
         for link in links:
-            if link.module.GIVES == "vector":
-                raise ValueError(f"{link.name} makes vectors, which no tokenizer reads")
+            if link.gives not in ("text", "tokens"):
+                raise ValueError(f"{link.name} makes {link.gives} here, which no tokenizer reads")
             if outside := sorted(link.outside()):
                 raise ValueError(
                     f"{link.name} --{outside[0]} names something outside the model, which must "

@@ -18,6 +18,13 @@ Workers = Annotated[
     int,
     typer.Option(min=1, max=512, help="Processes; the order is kept.", rich_help_panel=o.RUNNING),
 ]
+To = Annotated[
+    str | None,
+    typer.Option(
+        help="Output format, such as tsv, csv, jsonl. Left out: as the input came.",
+        rich_help_panel=o.WRITING,
+    ),
+]
 Into = Annotated[
     str | None,
     typer.Option(help="A field to write, instead of the text.", rich_help_panel=o.WRITING),
@@ -27,7 +34,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
     "column": (o.Column, None),
     "encoding": (o.Encoding, "utf-8"),
     "errors": (o.Errors, "strict"),
-    "to": (o.To, None),
+    "to": (To, None),
     "output": (o.Output, "-"),
     "into": (Into, None),
     "workers": (Workers, 1),
@@ -52,10 +59,10 @@ def app_of(name: str) -> typer.Typer:
         run([Link(name, options)], **given)
 
     _sign(command, module, flags)
-    _, before, after = module.EXAMPLES[0]
+    given, before, after = module.EXAMPLES[0]
     app.command(
         help=(module.__doc__ or "").strip().splitlines()[0],
-        epilog=f"Example: {before!r} becomes {after!r}",
+        epilog=f"Example: nlpkit {' '.join([name, given]).strip()}: {before!r} becomes {after!r}",
     )(command)
     return app
 
@@ -108,6 +115,7 @@ def run(
     """Read, process and write, as every command of steps does."""
     from nlpkit import records
     from nlpkit.chain import Pipeline
+    from nlpkit.errors import UsageError
     from nlpkit.jobs import steps as job
 
     reading = reading_of(links[0].name, inputs, source, column, encoding, errors)
@@ -119,8 +127,9 @@ def run(
         alike = "tsv"  # lines have room for one field only
     named = records.format_of(output)
     format = to or (named if named != "lines" else alike)
+    if format == "lines" and into and into != records.TEXT:
+        raise UsageError(f"--into {into}: lines have room for one field; use --to tsv or jsonl")
     full = job.is_full(format)
-    lean(links)
     chain = Pipeline(links)
     with records.write_output(output) as stream:
         done = job.process(
@@ -146,10 +155,3 @@ def reading_of(
     return Reading(
         inputs=inputs or ["-"], format=source, column=column, encoding=encoding, errors=errors
     )
-
-
-def lean(links: list[Any]) -> None:
-    """Let spaCy start without torch, unless a trained pipeline of a person's own may need it."""
-    from nlpkit.steps import _spacy
-
-    _spacy.LEAN = not any(getattr(link.options, "engine", "") == "spacy" for link in links)

@@ -16,15 +16,17 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="A bundle's name or path, or a run's folder.")],
     data: Annotated[list[str], typer.Argument(help="Files with a text and a label in each row.")],
     column: Annotated[
-        str, typer.Option("--column", "-c", help="The field that holds the text.")
-    ] = "text",
-    label: Annotated[str, typer.Option(help="The field that holds the true label.")] = "label",
+        str | None, typer.Option("--column", "-c", help="The field that holds the text ('text').")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="The field that holds the true label ('label').")
+    ] = None,
     to: Annotated[str, typer.Option(help="table or json.")] = "table",
     encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
     precision: o.Precision = "auto",
 ) -> None:
-    """Report accuracy, macro-F1 with its interval, each class, confusion and calibration."""
+    """Report the scores of a model's task: of a classifier macro-F1, each class, calibration."""
     import json
 
     from nlpkit.errors import UsageError

@@ -37,11 +37,10 @@ def pipe(
     'nlpkit steps' lists the steps.
     """
     from nlpkit.chain import links_of, read
-    from nlpkit.cli._step import lean, reading_of, run
+    from nlpkit.cli._step import reading_of, run
 
     links = read(chain) if chain.endswith(".toml") else links_of([chain])
     if dry_run:
-        lean(links)
         _preview(links, reading_of("pipe clean", inputs, source, column, encoding, errors))
         return
     run(

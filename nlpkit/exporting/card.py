@@ -18,7 +18,6 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         f" Scores are probabilities calibrated by a temperature of {manifest['temperature']}, "
         "fitted on dev."
     )
-    unit = dev.get("unit", "documents")
     parts = [
         f"# {manifest['name']}",
         f"{manifest['task']['name'].capitalize()} for {languages} by a "
@@ -29,13 +28,13 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         f"Reads {manifest['window']} tokens at once; a longer document is read in windows that "
         f"share {manifest['overlap']} tokens.{calibration if task.command == 'predict' else ''}",
         "## Scores",
-        f"On dev ({dev['n']} {unit}, pooled): {score} {dev[score]:.4f}{spread}, "
-        f"{', '.join(others)}. Dev chose the epoch and the temperature, so these flatter the model "
+        f"On dev ({dev['n']} {task.unit}, pooled): {score} {dev[score]:.4f}{spread}, "
+        f"{', '.join(others)}. Dev chose the epoch, so these flatter the model "
         f"a little: measure it on data of yours with `nlpkit evaluate {manifest['name']} FILE`.",
         "## Precisions",
         _precisions(manifest["precisions"], score),
         "## Training data",
-        _data(manifest["training"]["data"]["train"]),
+        _data(manifest["training"]["data"]["train"], manifest["training"]["data"].get("seen", [])),
         "## Limits",
         "It knows what the data above taught it, with their noise and bias, and errs most far from "
         "their domains. It must not decide alone about people. The licences above bind those who "
@@ -54,12 +53,16 @@ def _precisions(entries: dict[str, Any], score: str) -> str:
     return head + "\n".join(rows)
 
 
-def _data(files: list[dict[str, Any]]) -> str:
+def _data(files: list[dict[str, Any]], seen: list[dict[str, Any]]) -> str:
     head = "| file | rows | labels | licence |\n|---|---|---|---|\n"
     rows = [
         f"| {entry['file']} | {entry['rows']} "
         f"| {', '.join(f'{label} {count}' for label, count in entry['labels'].items())} "
         f"| {entry['licence'] or 'not stated'} |"
         for entry in files
+    ]
+    rows += [
+        f"| {entry['path']} | its text, before | - | {entry['licence'] or 'not stated'} |"
+        for entry in seen
     ]
     return head + "\n".join(rows)

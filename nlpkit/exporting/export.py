@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def _manifest(
         "parameters": summary["parameters"],
         "labels": list(task.shown),
         "languages": list(recipe.data.languages),
-        "steps": [link.describe() for link in links_of(recipe.preprocess.steps)],
+        "steps": [link.settled() for link in links_of(recipe.preprocess.steps)],
         "window": recipe.tokenizer.window,
         "overlap": recipe.tokenizer.overlap,
         "temperature": summary["temperature"],
@@ -120,7 +121,7 @@ def _manifest(
         "cpu_precision": _fastest(reports),
         "training": {
             "recipe": tree,
-            "data": summary["data"],
+            "data": summary["data"] | {"seen": [asdict(source) for source in recipe.data.seen]},
             "best_epoch": summary["best_epoch"],
         },
         "score": task.score,

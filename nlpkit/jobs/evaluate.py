@@ -31,16 +31,22 @@ def open_model(name: str, *, device: str, precision: str) -> Model:
 
 
 def evaluate(
-    model: Model, paths: Sequence[str], *, text: str, label: str, encoding: str = "utf-8"
+    model: Model,
+    paths: Sequence[str],
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    encoding: str = "utf-8",
 ) -> dict[str, Any]:
     """Return the task's metrics over all rows of the files, with speed and what was scored.
 
     Raises:
         InputError: a file cannot be read, a label is unknown, or there are no rows.
     """
+    columns = (text or model.task.columns[0], label or model.task.columns[1])
     rows: list[Row] = []
     for path in paths:
-        rows += read_rows(path, text=text, label=label, encoding=encoding)
+        rows += read_rows(path, text=columns[0], label=columns[1], encoding=encoding)
     golds = [gold_of(model.task, row) for row in rows]
     started = time.perf_counter()
     golds, outputs = model.scored([row.text for row in rows], golds)

@@ -25,13 +25,16 @@ def recipe_text(task: str, arch: str) -> str:
         ("task", {"name": task}, catalog.load("tasks", task).Config),
         ("architecture", {"name": arch}, network.Config),
         ("data", examples, recipe.Data),
+        ("preprocess", {}, recipe.Preprocess),
         ("tokenizer", getattr(network, "TOKENIZER", {}), recipe.Tokenizer),
         ("train", {}, recipe.Train),
         ("export", {}, recipe.Export),
     ]
+    columns = catalog.load("tasks", task).Task.columns
     lines = [
         f"# A recipe for nlpkit train: {task} by {arch}. Every setting has its default here;",
-        "# a line that you do not change can be deleted. Rows need the fields text and label.",
+        "# a line that you do not change can be deleted. "
+        f"Rows need the fields {' and '.join(columns)}.",
         f"name = {toml_value(f'{task}-{arch}')}",
     ]
     for name, given, config in sections:

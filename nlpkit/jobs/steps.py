@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -15,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlpkit import catalog, records
+from nlpkit._flags import Flag, choices, flags_of
 from nlpkit.chain import Link, Pipeline, as_text, links_of
-from nlpkit.errors import NlpkitError, UsageError
+from nlpkit.errors import InputError, NlpkitError, UsageError
 from nlpkit.jobs.predict import Reading, documents
 from nlpkit.records import Record, Source
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.engine import chunks
-from nlpkit.steps import Result, Tokens
+from nlpkit.steps import Result, Tokens, _spacy
 
 BESIDE = ("offsets", "lemmas", "upos")  # what steps tell of each token
 Item = tuple[Record, str]
@@ -104,7 +106,7 @@ def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> 
     are not held back until more input comes.
     """
     context = multiprocessing.get_context("spawn")  # threads of ours and ONNX Runtime's do not fork
-    pool = ProcessPoolExecutor(workers, context, _start, (chain.describe(), workers))
+    pool = ProcessPoolExecutor(workers, context, _start, (chain.describe(), workers, _spacy.LEAN))
     waiting: queue.Queue[tuple[Sequence[Item], Future[Any]] | _End] = queue.Queue(AHEAD * workers)
     closed = threading.Event()
     threading.Thread(target=_hand_out, args=(pool, pieces, waiting, closed), daemon=True).start()
@@ -159,8 +161,9 @@ def _hand_out(
 _chain: Pipeline | None = None
 
 
-def _start(steps: list[dict[str, Any]], workers: int) -> None:
+def _start(steps: list[dict[str, Any]], workers: int, lean: bool) -> None:
     global _chain
+    _spacy.LEAN = lean
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends us
     os.environ["NLPKIT_THREADS"] = str(max(cores() // workers, 1))
     _chain = Pipeline(links_of(steps))
@@ -179,16 +182,19 @@ def preview(links: Sequence[Link], texts: Sequence[str]) -> list[list[str]]:
 
 def first_texts(reading: Reading, count: int) -> list[str]:
     """Return the first texts of the inputs. Raises InputError when there are none."""
-    texts = [text for (_, text), _ in zip(documents(reading), range(count), strict=False)]
+    texts = [text for _, text in itertools.islice(documents(reading), count)]
     if not texts:
-        raise NlpkitError("the input holds no documents")
+        raise InputError("the input holds no documents")
     return texts
+
+
+def _help(flag: Flag) -> str:
+    allowed = ", ".join(choices(flag.hint))
+    return f"{allowed}: {flag.help}" if allowed else flag.help
 
 
 def described() -> list[dict[str, Any]]:
     """Return name, what it does, options and examples of each step."""
-    from nlpkit._flags import flags_of
-
     found = []
     for name in catalog.names("steps"):
         module = catalog.load("steps", name)
@@ -199,7 +205,7 @@ def described() -> list[dict[str, Any]]:
                 "takes": module.TAKES,
                 "gives": module.GIVES,
                 "options": [
-                    {"name": f.name, "default": f.default, "help": f.help}
+                    {"name": f.name, "default": f.default, "help": _help(f)}
                     for f in flags_of(module.Options)
                 ],
                 "examples": [

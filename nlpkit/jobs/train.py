@@ -71,4 +71,8 @@ def train(
         raise UsageError(f'{recipe.architecture.name} needs [tokenizer] kind = "{kind}"')
     if recipe.tokenizer.kind == "words" != kind:
         raise UsageError(f'{recipe.architecture.name} can\'t read [tokenizer] kind = "words"')
+    if recipe.tokenizer.vectors and recipe.tokenizer.kind != "words":
+        raise UsageError('tokenizer.vectors suits [tokenizer] kind = "words" only; leave it out')
+    if recipe.preprocess.steps and recipe.tokenizer.kind == "words":
+        raise UsageError("[preprocess] steps read texts, not lists of words; leave them out")
     return run.train(recipe, folder, device=device, resume=resume, listener=listener)

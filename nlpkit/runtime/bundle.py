@@ -1,7 +1,7 @@
 """A bundle: the folder that holds everything a model needs, checked before it is trusted.
 
 bundle.json   what it is: task, labels, window, precisions, hashes, training data, scores
-tokenizer.json  model.onnx  [model.int8.onnx]  [model.fp16.onnx]  golden.jsonl  README.md
+tokenizer.json  model.onnx, model.int8.onnx or model.fp16.onnx    golden.jsonl  README.md
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ class Model:
         made = self._answers(documents, self.embedder, averaged)
         width = next((len(row) for row in made if row is not None), 0)
         if not width:  # no document has tokens: ask for one, to know the width
-            feeds = {"ids": np.ones((1, 1), np.int64), "mask": np.ones((1, 1), bool)}
-            width = self.embedder(feeds).shape[1]
+            ids = self.encoder.random(np.random.default_rng(0), 1, 1)
+            width = self.embedder({"ids": ids, "mask": np.ones((1, 1), bool)}).shape[1]
         zero = np.zeros(width, dtype=np.float32)
         rows = [zero if row is None else row for row in made]
         return np.stack(rows) if rows else np.zeros((0, width), dtype=np.float32)

@@ -1,8 +1,9 @@
 """Words to rows of ids: hashed form, affixes and shape of each word, and its letters.
 
-Nothing is learned: a feature is hashed into one of `buckets` rows of a table (Bloom embeddings,
-Serrà & Karatzoglou 2017; the features are those of spaCy's MultiHashEmbed and more), a letter into
-one of 256. So no word is unknown, and the tokenizer of a bundle is a line of settings.
+Nothing is learned here: a feature is hashed into one of `buckets` rows of a table (Bloom
+embeddings, Serrà & Karatzoglou 2017; the features are those of spaCy's MultiHashEmbed and more),
+a letter into one of 256. So no word is unknown. A vocabulary of words that have vectors of their
+own may stand beside it.
 """
 
 from __future__ import annotations

@@ -14,6 +14,9 @@ A step's file has
     class Options: ...        # fields made by `nlpkit._fields.setting`; each becomes a flag
 
     def build(options: Options) -> Step: ...
+    def show(options): ...    # only for --show: the lines that it prints
+    def gives(options): ...   # only where options change what is given
+    def resolve(options): ... # only where options stand for others, as presets do
 
 `build` returns a callable from documents to results, one for each, in order. Documents are
 strings; between steps, and in a pipe between two commands, tokens are joined by one space. That
@@ -30,7 +33,7 @@ __all__ = ["Result", "Step", "Tokens"]
 
 
 class Tokens(list[str]):
-    """The tokens of one document, none of them empty or with white space inside.
+    """The tokens (or sentences) of one document; no token is empty or has white space inside.
 
     `fields` holds what is known of each token beside it (offsets, upos): lists of the same
     length that JSONL output gives under their names. `separator` joins tokens into a line.

@@ -15,7 +15,7 @@ from importlib import machinery, util
 from pathlib import Path
 from typing import Any
 
-LEAN = False  # set by our command line; a program that imports nlpkit gets the whole spaCy
+LEAN = False  # True in our command line; a program that imports nlpkit gets the whole spaCy
 
 
 def blank(lang: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace as replace_fields
 from typing import Any, Literal
 
 from nlpkit._fields import setting
@@ -128,10 +128,20 @@ _ADDRESSES = {"urls": URL, "emails": EMAIL, "users": USERS, "hashtags": HASHTAGS
 _PASSES = 12
 
 
+def resolve(options: Options) -> Options:
+    """Return the options with every switch said, so that presets may change."""
+    return replace_fields(options, preset="none", **_chosen(options))
+
+
+def _chosen(options: Options) -> dict[str, Any]:
+    preset = _PRESETS[options.preset]
+    given = {key: getattr(options, key) for key in preset}
+    return preset | {key: value for key, value in given.items() if value is not None}
+
+
 def build(options: Options) -> Step:
     """Return the step."""
-    chosen = dict(_PRESETS[options.preset])
-    chosen |= {key: value for key in chosen if (value := getattr(options, key)) is not None}
+    chosen = _chosen(options)
     tell = language_of(options.lang)
     langs = LANGUAGES if options.lang == "auto" else (options.lang,)
     once = {lang: _in_turn(list(_operations(chosen, lang, options.mask))) for lang in langs}

@@ -45,7 +45,9 @@ class Options:
     )
     add: tuple[str, ...] = setting((), "one more stop word")
     remove: tuple[str, ...] = setting((), "one stop word less")
-    list: str | None = setting(None, "a file with one stop word a line, instead of spaCy's list")
+    list: str | None = setting(
+        None, "a file with one stop word a line, instead of spaCy's; --keep holds for it too"
+    )
     pretokenized: bool = setting(False, "tokens are what spaces separate")
 
 

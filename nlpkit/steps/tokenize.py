@@ -35,6 +35,11 @@ class Options:
     subword: str | None = setting(None, "pieces of this model's tokenizer instead of words")
 
 
+def gives(options: Options) -> str:
+    """Return what is made: sentences end a chain, for lines and JSONL join them differently."""
+    return "sentences" if options.sentences else GIVES
+
+
 def build(options: Options) -> Step:
     """Return the step. Raises UsageError, and ModelError for a model that is not there."""
     chosen = [options.sentences, options.subword is not None, options.contractions == "split"]

@@ -17,14 +17,14 @@ TAKES = "text"
 GIVES = "vector"
 IDEMPOTENT = False
 OUTSIDE = ("with_", "model")
-EXAMPLES = (("--features 8 --norm none", "Bom dia", {"2": -1.0, "5": -1.0}),)
+EXAMPLES = (("--method hash --features 8 --norm none", "Bom dia", {"2": -1.0, "5": -1.0}),)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The methods that learn nothing, or a model that `nlpkit vectorize --fit` learned."""
 
-    method: Literal["hash", "embed"] = setting("hash", "kind of vectors")
+    method: Literal["hash", "embed"] | None = setting(None, "kind of vectors, where no --with is")
     with_: str = setting("", "MODEL.json that vectorize --fit learned", flag="with")
     analyzer: Literal["word", "char", "char_wb"] = setting("word", "what n-grams are made of")
     ngrams: str = setting("1", "lengths of n-grams: 1-2 is words and pairs, 2 is pairs only")
@@ -52,6 +52,8 @@ def build(options: Options) -> Step:
         extra = ", ".join(sorted(_options.flag(name) for name in given - {"with_"}))
         raise UsageError(f"{path} settles {extra}; leave it out")
     if not path:
+        if options.method is None:
+            raise UsageError("vectorize needs --method hash or embed, or --with MODEL.json")
         _options.check_given(options.method, given)
     vectorizer = fitted(load(path)) if path else stateless(_options.Options(**chosen))
 

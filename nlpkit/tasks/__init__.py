@@ -4,6 +4,8 @@ A task file provides a frozen `Config` (the keys of `[task]`) and a class `Task`
 
     score                          the metric that the best epoch is chosen by
     command                        the nlpkit command that asks a model of this task
+    unit                           what metrics count: documents, words
+    columns                        fields of the document and of the label that rows must have
     Task(config, labels)           as kept by describe()
     from_rows(rows, config)        a classmethod that learns the labels from training rows' fields
     target(fields)                 the gold of one row, or InputError
@@ -86,6 +88,8 @@ class Task(Protocol):
 
     score: str
     command: str
+    unit: str
+    columns: tuple[str, str]
     config: Any
     labels: tuple[str, ...]
     shown: tuple[str, ...]

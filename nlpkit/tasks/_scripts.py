@@ -15,7 +15,7 @@ from functools import lru_cache
 
 @lru_cache(1 << 18)
 def script_of(form: str, lemma: str) -> str:
-    """Return the script that makes `lemma` of `form`; `apply` undoes it."""
+    """Return the script that makes `lemma` of `form`; `apply` performs it."""
     if lemma == form.lower():
         return "l0||0|"
     if lemma == form:

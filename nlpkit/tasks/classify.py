@@ -34,6 +34,8 @@ class Task:
 
     score = "macro_f1"
     command = "predict"
+    unit = "documents"
+    columns = ("text", "label")
 
     def __init__(self, config: Config, labels: Iterable[str]) -> None:
         self.config = config

@@ -36,7 +36,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Gold:
-    """The words of one document with what is right of each; places are those of the labels."""
+    """The words of one document with what is right of each: places among tags, and scripts."""
 
     forms: tuple[str, ...]
     lemmas: tuple[str, ...]
@@ -52,6 +52,8 @@ class Task:
 
     score = "lemma_upos"
     command = "lemmatize"
+    unit = "words"
+    columns = ("words", "upos")
 
     def __init__(self, config: Config, labels: Iterable[str]) -> None:
         self.config = config
@@ -235,10 +237,11 @@ class Task:
                 if lemma != UNKNOWN:
                     scored += 1
                     right += said.lemmas[place] == lemma
-                    both += tag_right and said.lemmas[place] == lemma
+                    unknown = gold.upos[place] == IGNORED
+                    both += (tag_right or unknown) and said.lemmas[place] == lemma
         return {
             "n": scored,
-            "unit": "words",
+            "unit": self.unit,
             "lemma_accuracy": round(right / max(scored, 1), 6),
             "upos_accuracy": round(tagged / max(words, 1), 6),
             "lemma_upos": round(both / max(scored, 1), 6),
