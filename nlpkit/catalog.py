@@ -66,5 +66,6 @@ def build_task(described: dict[str, Any]) -> Task:
     config = _fields.build(module.Config, described["config"], "task", problems)
     if problems:
         raise ValueError("; ".join(problems))
-    task: Task = module.Task(config, described["labels"])
+    rest = {k: v for k, v in described.items() if k not in ("name", "labels", "config")}
+    task: Task = module.Task(config, described["labels"], **rest)
     return task

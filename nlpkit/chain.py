@@ -93,6 +93,15 @@ class Pipeline:
         """Return the results as strings, tokens joined."""
         return [as_text(result) for result in self(list(texts))]
 
+    def told(self, texts: Sequence[str]) -> list[tuple[Result, dict[str, Any]]]:
+        """Return each text's result, and what any step told of its tokens (offsets, upos)."""
+        stages = self.stages(texts)
+        known: list[dict[str, Any]] = [{} for _ in texts]
+        for stage in stages:
+            for fields, result in zip(known, stage, strict=True):
+                fields.update(getattr(result, "fields", {}))
+        return list(zip(stages[-1], known, strict=True))
+
     def stages(self, texts: Sequence[str]) -> list[list[Result]]:
         """Return what each step made of the texts, the last step's results last."""
         made: list[list[Result]] = []
@@ -129,10 +138,25 @@ def links_of(steps: Sequence[Any]) -> list[Link]:
         if isinstance(step, str):
             links += _parsed(step)
         elif isinstance(step, Mapping) and isinstance(step.get("name"), str):
-            links.append(_link(step["name"], {k: v for k, v in step.items() if k != "name"}))
+            links.append(_link(step["name"], _values(step)))
         else:
             raise UsageError(f"{step!r}: write a step as 'clean --lower', or a table with a name")
     return links
+
+
+def in_language(links: Sequence[Link], lang: str) -> list[Link]:
+    """Return the links with a language for each step that was given none; raises UsageError."""
+    return [
+        _link(link.name, _values(link.describe()) | {"lang": lang})
+        if getattr(link.options, "lang", lang) == getattr(type(link.options), "lang", lang)
+        and hasattr(link.options, "lang")
+        else link
+        for link in links
+    ]
+
+
+def _values(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in described.items() if key != "name"}
 
 
 def _parsed(text: str) -> list[Link]:

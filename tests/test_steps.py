@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +20,11 @@ from hypothesis import given, settings, strategies as st
 
 import nlpkit
 from nlpkit import _flags, catalog
-from nlpkit.chain import as_text, links_of, pipeline
+from nlpkit.chain import Pipeline, as_text, links_of, pipeline
 from nlpkit.cli._step import COMMON
 from nlpkit.errors import InputError, MissingExtra, NlpkitError, UsageError
+from nlpkit.jobs.predict import Reading
+from nlpkit.jobs.steps import process
 from nlpkit.steps import Tokens
 from nlpkit.steps._contractions import split as contraction
 from nlpkit.steps._language import detect
@@ -128,6 +134,7 @@ def test_sentences_and_their_offsets() -> None:
         ("do", "de o"), ("Da", "De a"), ("NOS", "EM OS"), ("pelas", "por as"), ("à", "a a"),
         ("àquele", "a aquele"), ("numa", "em uma"), ("disso", "de isso"), ("daí", "de aí"),
         ("disse-lhe", "disse lhe"), ("fazê-lo", "fazê lo"), ("dir-lhe-ia", "diria lhe"),
+        ("fá-lo-ei", "farei lo"),
         ("poder-se-á", "poderá se"), ("guarda-chuva", "guarda-chuva"), ("casa", "casa"),
         ("bem-te-vi", "bem-te-vi"), ("dado", "dado"), ("-lo", "-lo"),
     ],
@@ -249,7 +256,8 @@ def test_pipe_is_the_shell_chain_byte_for_byte(
     content = {
         "lines": LINES.encode(),
         "jsonl": "".join(
-            json.dumps({"id": n, "text": line}) + "\n" for n, line in enumerate(LINES.splitlines())
+            json.dumps({"id": n, "text": line, "offsets": ["mine"], "upos": list("abc")[:n]}) + "\n"
+            for n, line in enumerate(LINES.splitlines())
         ).encode(),
         "csv": b'id,text\n1,A casa azul\n2,\n3,"uma\ncoisa, outra"\n',
     }[format]
@@ -317,6 +325,40 @@ def test_an_error_in_the_middle_is_told_after_what_came_before_it(cli: Cli) -> N
         assert done.stdout == b"gost\n"
         assert done.returncode == 3
         assert done.stderr.count(b"\n") == 1
+
+
+def test_what_a_worker_cannot_have_is_told_as_without_workers(cli: Cli, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("casa\n", encoding="utf-8")
+    links = links_of([f"stopwords --list {listed}"])
+    chain = Pipeline(links)
+    listed.unlink()
+    reading = Reading(inputs=[str(tmp_path / "in.txt")])
+    (tmp_path / "in.txt").write_text("a casa\n", encoding="utf-8")
+    with pytest.raises(InputError, match="list.txt: No such file"):
+        list(process(chain, reading, into=None, full=False, workers=2))
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="POSIX signals")
+def test_ctrl_c_twice_ends_workers_at_once(tmp_path: Path) -> None:
+    (tmp_path / "big.txt").write_text("a casa azul\n" * 300_000, encoding="utf-8")
+    command = [sys.executable, "-m", "nlpkit", "stem", "big.txt", "--workers", "2"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=tmp_path,
+        start_new_session=True,
+    ) as running:
+        time.sleep(2)
+        os.killpg(running.pid, signal.SIGINT)
+        time.sleep(0.2)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(10) == 130
+        assert running.stderr is not None
+        assert b"Traceback" not in running.stderr.read()
 
 
 def test_show_and_steps(cli: Cli) -> None:

@@ -47,6 +47,21 @@ def test_a_script_fits_other_words(form: str, lemma_of: str, other: str, its_lem
     assert apply(script_of(form, lemma_of), other) == its_lemma
 
 
+def test_a_bold_script_is_for_the_forms_it_was_seen_with() -> None:
+    rows = [
+        {"document": ["foi", "era", "casas"], "lemmas": ["ser", "ser", "casa"], "upos": ["AUX"] * 3}
+    ] * 2
+    task = lemma.Task.from_rows(rows, lemma.Config())
+    again = lemma.Task(task.config, task.labels, task.describe()["irregular"])
+    place = task.labels.index(script_of("foi", "ser")) - len(lemma.UPOS)
+    logits = np.zeros((4, len(task.labels)), np.float32)
+    logits[:, len(lemma.UPOS) + place] = 9
+    (said,) = again.decode([["Foi", "video", "😍", "12"]], [logits])
+    assert said.lemmas[0] == "ser"
+    assert said.lemmas[1] not in ("ser", "")
+    assert said.lemmas[2:] == ("😍", "12")
+
+
 def test_a_script_that_does_not_fit_says_so() -> None:
     assert apply(script_of("comprava", "comprar"), "é") is None
     assert apply(script_of("foi", "ir"), "x") == "ir"

@@ -50,7 +50,7 @@ def test_a_task_learns_exports_and_answers_alike_in_torch_and_onnx(
         built, tmp_path / "run", device="cpu", resume=False, listener=lambda event: None
     )
     task = catalog.build_task(summary["task"])
-    assert task.describe() == {key: summary["task"][key] for key in ("labels", "config")}
+    assert {"name": name} | task.describe() == summary["task"]
     assert isinstance(summary["dev"][task.score], float)
     assert summary["dev"][task.score] > 0.8
     export(str(tmp_path / "run"), tmp_path / "out", overrides=[], listener=lambda report: None)

@@ -670,7 +670,7 @@ def test_the_step_shares_the_core(
     vectors = step.build(step.Options(with_=str(model)))(DOCUMENTS)
     lines = run("--with", model, docs, "--to", "jsonl").stdout.splitlines()
     assert vectors == [json.loads(line)["vector"] for line in lines]
-    assert step.build(step.Options())([]) == []
+    assert step.build(step.Options(method="hash"))([]) == []
     (row,) = step.build(step.Options(method="embed", model="mine"))(["abc"])
     assert row == [3.0, 1.0, 0.1]
     with pytest.raises(UsageError, match="settles --binary, --method"):
@@ -684,7 +684,7 @@ def test_the_step_shares_the_core(
 def test_the_steps_example_and_flag_are_true() -> None:
     assert step.Options.__dataclass_fields__["with_"].metadata["flag"] == "with"
     ((_, before, after),) = step.EXAMPLES
-    assert step.build(step.Options(features=8, norm="none"))([before]) == [after]
+    assert step.build(step.Options(method="hash", features=8, norm="none"))([before]) == [after]
 
 
 # In a shell

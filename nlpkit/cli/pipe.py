@@ -19,6 +19,9 @@ def pipe(
         str, typer.Argument(help="Steps: 'clean --for reviews | tokenize', or a .toml file.")
     ],
     inputs: o.Inputs = None,
+    lang: Annotated[
+        str | None, typer.Option(help="pt, en or auto, for every step that does not say its own.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what each step makes of the first three.")
     ] = False,
@@ -36,10 +39,12 @@ def pipe(
     A TOML file holds steps = ["clean --for reviews", {name = "stopwords", keep = "none"}].
     'nlpkit steps' lists the steps.
     """
-    from nlpkit.chain import links_of, read
+    from nlpkit.chain import in_language, links_of, read
     from nlpkit.cli._step import reading_of, run
 
     links = read(chain) if chain.endswith(".toml") else links_of([chain])
+    if lang:
+        links = in_language(links, lang)
     if dry_run:
         _preview(links, reading_of("pipe clean", inputs, source, column, encoding, errors))
         return

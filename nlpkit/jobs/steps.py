@@ -25,7 +25,7 @@ from nlpkit.runtime.device import cores
 from nlpkit.runtime.engine import chunks
 from nlpkit.steps import Result, Tokens, _spacy
 
-BESIDE = ("offsets", "lemmas", "upos")  # what steps tell of each token
+DIED = "a worker process died, perhaps for want of memory; take fewer --workers"
 Item = tuple[Record, str]
 AHEAD = 2  # chunks in flight for each worker: memory is bounded and no worker waits
 
@@ -50,36 +50,20 @@ def process(
     pieces = chunks(documents(reading))
     done = _one_by_one(chain, pieces) if workers == 1 else _spread(chain, pieces, workers)
     for items, results, last in done:
-        for (record, _), result in zip(items, results, strict=True):
-            yield put(record, result, into or _column(record, reading), full=full)
+        for (record, _), (result, known) in zip(items, results, strict=True):
+            yield put(record, result, known, into or _column(record, reading), full=full)
         if last:
             settled()
 
 
-def put(record: Record, result: Result, field: str, *, full: bool) -> Record:
-    """Return the record with a result in a field."""
-    if isinstance(result, str):
-        return _without_known(record, field) | {field: result}
+def put(record: Record, result: Result, known: Record, field: str, *, full: bool) -> Record:
+    """Return the record with a result in a field, and in full what is known of its tokens."""
     if full:
-        known = result.fields if isinstance(result, Tokens) else {}
         plain = list(result) if isinstance(result, Tokens) else result
-        return _without_known(record, field) | {field: plain} | known
-    if not isinstance(result, Tokens):
+        return record | {field: plain} | known
+    if not isinstance(result, str | Tokens):
         raise UsageError("vectors do not fit this format; use --to jsonl, or 'nlpkit vectorize'")
     return record | {field: as_text(result)}
-
-
-def _without_known(record: Record, field: str) -> Record:
-    """Leave out what an earlier step told of each token in a field that is about to change."""
-    tokens = record.get(field)
-    if not isinstance(tokens, list):
-        return record
-    stale = {
-        name
-        for name in BESIDE
-        if isinstance(record.get(name), list) and len(record[name]) == len(tokens)
-    }
-    return {name: value for name, value in record.items() if name not in stale}
 
 
 def is_full(format: str) -> bool:
@@ -91,12 +75,12 @@ def _column(record: Record, reading: Reading) -> str:
     return records.resolve_column(record, Source("input", column=reading.column))
 
 
-Done = tuple[Sequence[Item], Sequence[Result], bool]
+Done = tuple[Sequence[Item], Sequence[tuple[Result, Record]], bool]
 
 
 def _one_by_one(chain: Pipeline, pieces: Iterable[Sequence[Item]]) -> Iterator[Done]:
     for items in pieces:
-        yield items, chain([text for _, text in items]), True
+        yield items, chain.told([text for _, text in items]), True
 
 
 def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> Iterator[Done]:
@@ -114,20 +98,23 @@ def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> 
         while not isinstance(entry := waiting.get(), _End):
             items, future = entry
             yield items, _result(future), waiting.empty()
-        if entry.error is not None:
-            raise entry.error
+    except BaseException:
+        closed.set()
+        for child in multiprocessing.active_children():
+            child.terminate()  # nobody waits for what they are at
+        raise
     finally:
         closed.set()
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
+    if entry.error is not None:
+        raise entry.error
 
 
 def _result(future: Future[Any]) -> Any:
     try:
         return future.result()
     except BrokenProcessPool:
-        raise NlpkitError(
-            "a worker process died, perhaps for want of memory; take fewer --workers"
-        ) from None
+        raise NlpkitError(DIED) from None
 
 
 @dataclass(frozen=True)
@@ -153,25 +140,40 @@ def _hand_out(
                     continue
             else:
                 return
+    except BrokenProcessPool:
+        end = _End(NlpkitError(DIED))
     except BaseException as problem:  # handed to the consumer, which raises it in its turn
         end = _End(problem)
     waiting.put(end)
 
 
-_chain: Pipeline | None = None
+_chain: Pipeline | NlpkitError | None = None
 
 
 def _start(steps: list[dict[str, Any]], workers: int, lean: bool) -> None:
     global _chain
-    _spacy.LEAN = lean
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _spacy.LEAN = lean
     os.environ["NLPKIT_THREADS"] = str(max(cores() // workers, 1))
-    _chain = Pipeline(links_of(steps))
+    try:
+        _chain = Pipeline(links_of(steps))
+    except NlpkitError as problem:  # a file that was there, or could be read once only
+        _chain = problem
 
 
-def _work(texts: list[str]) -> list[Result]:
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()  # killed, it can't tell us to end
+        os._exit(1)
+
+
+def _work(texts: list[str]) -> list[tuple[Result, Record]]:
+    if isinstance(_chain, NlpkitError):
+        raise _chain
     assert _chain is not None  # _start ran first
-    return list(_chain(texts))
+    return _chain.told(texts)
 
 
 def preview(links: Sequence[Link], texts: Sequence[str]) -> list[list[str]]:

@@ -8,7 +8,7 @@ from typing import BinaryIO, TextIO
 from nlpkit.errors import InputError
 from nlpkit.records._decode import text_lines
 from nlpkit.records._escape import escape
-from nlpkit.records._source import TEXT, Record, Source, resolve_column
+from nlpkit.records._source import TEXT, Record, Source
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
@@ -18,7 +18,11 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         UsageError: the encoding or the error handler is unknown.
         InputError: the bytes do not decode, or a column other than `text` is asked for.
     """
-    resolve_column([TEXT], source)
+    if source.column not in (None, TEXT):
+        raise InputError(
+            f"{source.name}: no column {source.column!r} in plain lines; "
+            "say what the input is with --from csv, tsv or jsonl"
+        )
     for line in text_lines(stream, source):
         yield {TEXT: line.removesuffix("\r")}
 

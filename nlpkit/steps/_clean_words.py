@@ -26,7 +26,7 @@ _H_LAUGHTER = (
     r"\b(?=[aeiou]*h+([aeiou])\1*+h)(?:h|\1){4,}+\b"  # hahaha, ehehe
     r"|\b(?=\w*?h\w*?h)(?=\w*?u)[aehisu]{6,}+\b"  # hauhauha, aushaush, huehue
 )
-_MARKS = r"[!?]{2,}|\.{2,}|<3{2,}|([^\w\s])\1{2,}"
+_MARKS = r"[!?]{2,}|\.{2,}|<3{2,}|([^\w\s*★☆])\1{2,}"
 _MARKS_HINT = r"[!?.3](?:(?<=[!?.]{2})|(?<=<33))"
 _IN_WORD, _IN_NUMBER = "-‐‑'’@&_", ".,:/"
 
@@ -44,7 +44,7 @@ def repeats(lang: str) -> Operation:
     stretched = find(rf"({_UNSTRETCHED})|({_LETTER})\3{{2,}}")
     any_thrice, letter_thrice = re.compile(r"(.)\1\1"), re.compile(rf"({_LETTER})\1\1")
     laughter, marks, marks_hint = _laughter(), re.compile(_MARKS), re.compile(_MARKS_HINT)
-    emoji = re.compile(rf"({EMOJI})\1+(?![\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff])")
+    emoji = re.compile(rf"((?![⭐🌟★☆]){EMOJI})\1+(?![\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff])")
 
     def run(text: str) -> str:
         lower = text.lower()

@@ -39,6 +39,7 @@ TABLE |= {f"à{word[1:]}": ("a", word) for word in _ENDINGS["em"] if word.starts
 _PRONOUN = "me|te|se|lhes?|nos|vos|l?[oa]s?|n[oa]s?"
 _ENCLISIS = re.compile(rf"(\w+)-({_PRONOUN})", re.IGNORECASE)
 _MESOCLISIS = re.compile(rf"(\w+)-({_PRONOUN})-(\w{{1,4}})", re.IGNORECASE)
+_INFINITIVE = {"á": "ar", "ê": "er", "í": "ir", "i": "ir", "ô": "or"}
 _FUTURE = ("ei", "ás", "á", "emos", "eis", "ão", "ia", "ias", "íamos", "íeis", "iam")
 
 
@@ -52,7 +53,10 @@ def split(token: str) -> tuple[str, ...]:
             return match[1], match[2]
         match = _MESOCLISIS.fullmatch(token)
         if match and match[3].lower() in _FUTURE:  # dir-lhe-ia is diria + lhe
-            return match[1] + match[3], match[2]
+            host = match[1]
+            if match[2].lower().startswith("l") and match[2].lower() not in ("lhe", "lhes"):
+                host = host[:-1] + _INFINITIVE.get(host[-1], host[-1])  # fá-lo-ei is farei + lo
+            return host + match[3], match[2]
     return (token,)
 
 

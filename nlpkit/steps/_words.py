@@ -17,7 +17,7 @@ from nlpkit.steps._language import Lang, language_of
 
 LONGEST = 500  # characters of a chunk that spaCy's patterns are asked about
 CACHED = 1 << 18  # chunks remembered; then the cache starts anew
-_PIECE = re.compile(r"\w+|[^\w\s]")
+_PIECE = re.compile(r"(?:\w[\u0300-\u036f]*)+|[^\w\s]")
 Span = tuple[str, int, int]
 
 

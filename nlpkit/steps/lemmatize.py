@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import accumulate
 from typing import Any, Literal
 
@@ -106,7 +105,12 @@ def _of_tokens(tagged: Tagged, parts: Sequence[Sequence[str]]) -> tuple[list[str
 def _lookup(lang: str, model: str | None) -> Tagger:
     from simplemma import lemmatize
 
-    lemma = partial(lemmatize, lang=lang)
+    def lemma(word: str) -> str:
+        try:
+            return lemmatize(word, lang=lang)
+        except UnicodeEncodeError:  # half of a surrogate pair, as a cut JSON string holds
+            return word
+
     return lambda documents: [([lemma(word) for word in words], []) for words in documents]
 
 

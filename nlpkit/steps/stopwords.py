@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from unicodedata import combining, normalize
 
 from nlpkit._fields import setting
 from nlpkit.errors import InputError
@@ -73,13 +74,20 @@ def show(options: Options) -> Sequence[str]:
 
 def words_of(options: Options, lang: str) -> frozenset[str]:
     """Return the stop words of a language, lower case. Raises InputError."""
-    words = stop_words(lang) if options.list is None else _read(options.list)
+    words = _with_bare(stop_words(lang)) if options.list is None else _read(options.list)
     if options.keep != "none":
         words -= frozenset(NEGATION[lang].split())
     if options.keep == "opinion":
         words -= frozenset(OPINION[lang].split())
     words |= frozenset(word.lower() for word in options.add)
     return words - frozenset(word.lower() for word in options.remove)
+
+
+def _with_bare(words: frozenset[str]) -> frozenset[str]:
+    """Add the words as hurried people type them: "voce", "tambem"."""
+    return words | {
+        "".join(c for c in normalize("NFD", word) if not combining(c)) for word in words
+    }
 
 
 def _read(path: str) -> frozenset[str]:

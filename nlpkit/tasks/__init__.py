@@ -21,7 +21,8 @@ A task file provides a frozen `Config` (the keys of `[task]`) and a class `Task`
     fit_temperature(golds, outputs)  the temperature that calibrates the scores
     metrics(golds, outputs, temperature)  what evaluation reports: `score`, "n" and others
     agreement(ours, theirs)        share of documents (or tokens) decoded alike
-    describe()                     {"labels", "config"}: what goes into bundle.json
+    describe()                     {"labels", "config", ...}: what goes into bundle.json; the rest
+                                   are further arguments of Task
 
 Documents are texts, or lists of words for a task that reads them so. Outputs are lists with one
 array for each document. `shown` is what people are told of the labels, where those say little.

@@ -45,6 +45,19 @@ def apply(script: str, form: str) -> str | None:
     return (lemma.title() if case == "t" else lemma) or None
 
 
+def is_bold(script: str, form: str) -> bool:
+    """Tell whether a script keeps less than half of a form: it is about that form, no rule.
+
+    "foi" -> "ser" must not make "ser" of a word that was never seen.
+    """
+    edit = script[1:]
+    if edit.startswith("="):
+        return True
+    front, _, end, _ = edit.split("|")
+    kept = len(form) - int(front) - int(end)
+    return kept < min(3, len(form)) or 2 * kept < len(form)
+
+
 def _edit(form: str, lemma: str) -> str:
     matcher = SequenceMatcher(None, form, lemma, autojunk=False)
     start, at, size = matcher.find_longest_match()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nlpkit._fields import setting
 from nlpkit.errors import InputError, UsageError
 from nlpkit.tasks import Tagged
-from nlpkit.tasks._scripts import apply, script_of
+from nlpkit.tasks._scripts import apply, is_bold, script_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,8 +55,15 @@ class Task:
     unit = "words"
     columns = ("words", "upos")
 
-    def __init__(self, config: Config, labels: Iterable[str]) -> None:
+    def __init__(
+        self, config: Config, labels: Iterable[str], irregular: Mapping[str, str] | None = None
+    ) -> None:
+        """`irregular`: the scripts, by place and joined by spaces, that a form alone allows."""
         self.config = config
+        self.irregular = {
+            form: {int(place) for place in places.split()}
+            for form, places in (irregular or {}).items()
+        }
         self.labels = tuple(labels)
         if self.labels[: len(UPOS)] != UPOS:
             raise ValueError("the first labels must be the UPOS tags")
@@ -64,7 +71,7 @@ class Task:
         self.places = {label: place for place, label in enumerate(self.labels)}
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, Any]], config: Config) -> Task:
+    def from_rows(cls, rows: Sequence[Mapping[str, Any]], config: Config) -> Task:
         """Learn the edit scripts. Raises InputError when there are none."""
         counts = Counter[str]()
         for row in rows:
@@ -74,7 +81,7 @@ class Task:
         scripts = [script for script, n in counts.most_common() if n >= config.min_count]
         if not scripts:
             raise InputError("the training files hold no lemmas")
-        return cls(config, [*UPOS, *scripts])
+        return cls(config, [*UPOS, *scripts], _irregular(rows, scripts))
 
     def target(self, row: Mapping[str, Any]) -> Gold:
         """Return the gold of a row. Raises InputError where its fields do not belong together."""
@@ -201,16 +208,25 @@ class Task:
         scripts_TS = logits_TC[:, len(UPOS) :]
         best = scripts_TS.argmax(axis=1).tolist()
         lemmas = [
-            apply(self.labels[len(UPOS) + script], form) or self._next_best(form, scripts_TS[place])
+            self._applied(script, form) or self._next_best(form, scripts_TS[place])
             for place, (form, script) in enumerate(zip(forms, best, strict=True))
         ]
         return Tagged(tuple(lemmas), tuple(UPOS[tag] for tag in tags))
 
     def _next_best(self, form: str, scripts_S: np.ndarray) -> str:
         for script in scripts_S.argsort()[::-1][1:TRIED].tolist():
-            if lemma := apply(self.labels[len(UPOS) + script], form):
+            if lemma := self._applied(script, form):
                 return lemma
         return form.lower()
+
+    def _applied(self, place: int, form: str) -> str | None:
+        """Return the lemma; None where the script does not fit, or is another word's own."""
+        if not any(map(str.isalpha, form)):  # marks, numbers and emoji are their own lemmas
+            return form
+        script = self.labels[len(UPOS) + place]
+        if is_bold(script, form) and place not in self.irregular.get(form.lower(), ()):
+            return None
+        return apply(script, form)
 
     def agreement(self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> float:
         """Return the share of words with one tag and one script in both."""
@@ -249,7 +265,26 @@ class Task:
 
     def describe(self) -> dict[str, Any]:
         """Return what bundle.json keeps to rebuild the task without its data."""
-        return {"labels": list(self.labels), "config": asdict(self.config)}
+        irregular = {
+            form: " ".join(map(str, sorted(places))) for form, places in self.irregular.items()
+        }
+        return {
+            "labels": list(self.labels),
+            "config": asdict(self.config),
+            "irregular": irregular,
+        }
+
+
+def _irregular(rows: Iterable[Mapping[str, Any]], scripts: Sequence[str]) -> dict[str, str]:
+    """Return for each form the places of the bold scripts that it was seen with."""
+    places = {script: place for place, script in enumerate(scripts)}
+    found: dict[str, set[int]] = {}
+    for row in rows:
+        for form, lemma, _ in _words(row):
+            script = script_of(form, lemma)
+            if lemma != UNKNOWN and script in places and is_bold(script, form):
+                found.setdefault(form.lower(), set()).add(places[script])
+    return {form: " ".join(map(str, sorted(found[form]))) for form in sorted(found)}
 
 
 def _choices(logits_NC: np.ndarray) -> np.ndarray:

@@ -34,7 +34,8 @@ def stateless(options: Options) -> Vectorizer:
         MissingExtra: scikit-learn is not installed.
         ModelError, DeviceError: the bundle cannot be loaded.
     """
-    return _embedding(options) if options.method == "embed" else _hashing(options)
+    made = _embedding(options) if options.method == "embed" else _hashing(options)
+    return Vectorizer(made.space, lambda texts: made.transform([_whole(text) for text in texts]))
 
 
 def fitted(vocabulary: Vocabulary) -> Vectorizer:
@@ -57,6 +58,11 @@ def fitted(vocabulary: Vocabulary) -> Vectorizer:
     )
     weigher.idf_ = np.asarray(vocabulary.idf, np.float64)
     return Vectorizer(Space(width=len(terms), dtype="float64", names=terms), weigher.transform)
+
+
+def _whole(text: str) -> str:
+    """Return the text with half of a surrogate pair, as a cut JSON string holds, replaced."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _hashing(options: Options) -> Vectorizer:
