@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 
 import nlpkit
 from nlpkit import recipe, records
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, ModelError
 from nlpkit.jobs.export import export
 from nlpkit.records import Source
 from nlpkit.runtime.words import SLOTS, STYLE, WordEncoder, Words, shape
@@ -226,3 +226,16 @@ def test_embeddings_of_a_classifier_and_none_of_a_tagger(
     done = cli("vectorize", "--method", "embed", "--model", tagger, "--to", "jsonl", stdin=b"a\n")
     assert (done.returncode, done.stderr.count(b"\n")) == (4, 1)
     assert b"no embeddings" in done.stderr
+
+
+def test_a_trained_spacy_pipeline_lemmatizes(tmp_path: Path) -> None:
+    import spacy
+
+    nlp = spacy.blank("pt")
+    ruler = nlp.add_pipe("attribute_ruler")
+    ruler.add([[{"LOWER": "casas"}]], {"LEMMA": "casa", "POS": "NOUN"})
+    nlp.to_disk(tmp_path / "pipeline")
+    chain = nlpkit.pipeline(f"lemmatize --engine spacy --model {tmp_path / 'pipeline'} --pos")
+    assert chain("As casas") == ["As/X", "casa/NOUN"]
+    with pytest.raises(ModelError, match="spacy download none"):
+        nlpkit.pipeline("lemmatize --engine spacy --model none")

@@ -15,15 +15,11 @@ from nlpkit._fields import setting
 from nlpkit.errors import InputError, UsageError
 from nlpkit.tasks import Tagged
 from nlpkit.tasks._scripts import apply, is_bold, script_of
+from nlpkit.tasks._treebank import IGNORED, UNKNOWN, UPOS, Gold, irregular_forms, words_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-# https://universaldependencies.org/u/pos/
-_TAGS = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
-UPOS = tuple(_TAGS.split())
-UNKNOWN = "_"
-IGNORED = -100  # what torch's cross_entropy leaves out
 TRIED = 8  # scripts tried for a word, best first, until one fits
 
 
@@ -32,16 +28,6 @@ class Config:
     hidden: int = setting(128, "units of the dense layer before the scripts", 1, 10**5)
     dropout: float = setting(0.3, "on the states and before the scripts", 0, 1)
     min_count: int = setting(2, "edit scripts seen fewer times in training are left out", 1)
-
-
-@dataclass(frozen=True)
-class Gold:
-    """The words of one document with what is right of each: places among tags, and scripts."""
-
-    forms: tuple[str, ...]
-    lemmas: tuple[str, ...]
-    upos: tuple[int, ...]
-    scripts: tuple[int, ...]
 
 
 class Task:
@@ -76,16 +62,16 @@ class Task:
         counts = Counter[str]()
         for row in rows:
             counts.update(
-                script_of(form, lemma) for form, lemma, _ in _words(row) if lemma != UNKNOWN
+                script_of(form, lemma) for form, lemma, _ in words_of(row) if lemma != UNKNOWN
             )
         scripts = [script for script, n in counts.most_common() if n >= config.min_count]
         if not scripts:
             raise InputError("the training files hold no lemmas")
-        return cls(config, [*UPOS, *scripts], _irregular(rows, scripts))
+        return cls(config, [*UPOS, *scripts], irregular_forms(rows, scripts))
 
     def target(self, row: Mapping[str, Any]) -> Gold:
         """Return the gold of a row. Raises InputError where its fields do not belong together."""
-        words = _words(row)
+        words = words_of(row)
         for _, _, upos in words:
             if upos not in UPOS and upos != UNKNOWN:
                 raise InputError(f"unknown UPOS tag {upos!r}; there are: {', '.join(UPOS)}")
@@ -275,18 +261,6 @@ class Task:
         }
 
 
-def _irregular(rows: Iterable[Mapping[str, Any]], scripts: Sequence[str]) -> dict[str, str]:
-    """Return for each form the places of the bold scripts that it was seen with."""
-    places = {script: place for place, script in enumerate(scripts)}
-    found: dict[str, set[int]] = {}
-    for row in rows:
-        for form, lemma, _ in _words(row):
-            script = script_of(form, lemma)
-            if lemma != UNKNOWN and script in places and is_bold(script, form):
-                found.setdefault(form.lower(), set()).add(places[script])
-    return {form: " ".join(map(str, sorted(found[form]))) for form in sorted(found)}
-
-
 def _choices(logits_NC: np.ndarray) -> np.ndarray:
     """Return the best tag and the best script of each word."""
     import numpy as np
@@ -297,19 +271,3 @@ def _choices(logits_NC: np.ndarray) -> np.ndarray:
 
 def _forms(document: Any) -> Sequence[str]:
     return document.split() if isinstance(document, str) else document
-
-
-def _words(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return (form, lemma, UPOS) of each word of a row."""
-    words, lemmas, upos = (row.get(name) for name in ("document", "lemmas", "upos"))
-    if (
-        not isinstance(words, list)
-        or not isinstance(lemmas, list)
-        or not isinstance(upos, list)
-        or not len(words) == len(lemmas) == len(upos)
-    ):
-        raise InputError(
-            'lists "lemmas" and "upos" of one length with the words are needed, '
-            "as the conllu reader gives them"
-        )
-    return list(zip(words, lemmas, upos, strict=True))
