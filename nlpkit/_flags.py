@@ -107,6 +107,13 @@ def build(options: type, values: Mapping[str, Any], where: str) -> Any:
     return made
 
 
+def shown(default: Any) -> str:
+    """Return a default as people read it; nothing where it says nothing."""
+    if default in (None, (), False, ""):
+        return ""
+    return "on" if default is True else str(default)
+
+
 def choices(hint: Any) -> tuple[str, ...]:
     """Return the allowed words of a Literal, else nothing."""
     return get_args(hint) if get_origin(hint) is Literal else ()

@@ -47,11 +47,7 @@ class Link:
         resolve = getattr(self.module, "resolve", None)
         options = resolve(self.options) if resolve else self.options
         values = dataclasses.asdict(options)
-        return {"name": self.name} | {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in values.items()
-            if value is not None
-        }
+        return self._plain({key: value for key, value in values.items() if value is not None})
 
     def describe(self) -> dict[str, Any]:
         """Return the name and the options that are not the usual ones, as plain values."""
@@ -61,9 +57,11 @@ class Link:
             for field in dataclasses.fields(self.options)
             if getattr(self.options, field.name) != getattr(usual, field.name)
         }
-        return {"name": self.name} | {
-            key: list(value) if isinstance(value, tuple) else value for key, value in given.items()
-        }
+        return self._plain(given)
+
+    def _plain(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        lists = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+        return {"name": self.name} | lists
 
 
 class Pipeline:
@@ -112,7 +110,7 @@ class Pipeline:
         return made
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return the steps as plain values, which `from_plain` reads."""
+        """Return the steps as plain values, which `links_of` reads."""
         return [link.describe() for link in self.links]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlpkit import records
+from nlpkit._unicode import whole
 from nlpkit.errors import InputError, near_match
 from nlpkit.tasks import Task
 
@@ -50,7 +51,7 @@ def read_rows(path: str, *, text: str, label: str, encoding: str = "utf-8") -> l
     rows = []
     for number, record in enumerate(read_records(path, text, encoding), start=1):
         where = f"{path}: row {number}"
-        document = _whole(record[text])
+        document = _document(record[text])
         if not document:
             continue
         if label in record and record[label] in (None, ""):
@@ -65,15 +66,12 @@ def read_rows(path: str, *, text: str, label: str, encoding: str = "utf-8") -> l
     return rows
 
 
-def _whole(value: Any) -> Any:
-    """Return a text or list of words; None when it is empty or something else.
-
-    Half of a surrogate pair, as a cut JSON string holds, is no Unicode text.
-    """
+def _document(value: Any) -> Any:
+    """Return a text or list of words; None when it is empty or something else."""
     if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
-        return [word.encode("utf-8", "replace").decode() for word in value]
+        return [whole(word) for word in value]
     if isinstance(value, str) and value.strip():
-        return value.encode("utf-8", "replace").decode()
+        return whole(value)
     return None
 
 

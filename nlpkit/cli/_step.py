@@ -88,15 +88,12 @@ def _sign(command: Callable[..., None], module: Any, flags: list[_flags.Flag]) -
 
 
 def _annotation(flag: _flags.Flag) -> Any:
-    default = "" if flag.default in (None, (), False) else f" \\[default: {_shown(flag.default)}]"
+    told = _flags.shown(flag.default)
+    default = f" \\[default: {told}]" if told else ""
     names = f"--{flag.name}/--no-{flag.name}" if flag.switch else f"--{flag.name}"
     option = typer.Option(names, help=flag.help + default, rich_help_panel=STEP)
     kind: Any = list[get_args(flag.hint)[0]] if flag.repeated else flag.hint  # type: ignore[misc]
     return Annotated[kind | None, option]
-
-
-def _shown(default: Any) -> str:
-    return "on" if default is True else str(default)
 
 
 def run(

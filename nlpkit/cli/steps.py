@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from nlpkit._flags import shown
+
 app = typer.Typer(add_completion=False)
 
 
@@ -50,11 +52,9 @@ def _show(found: list[dict[str, Any]]) -> None:
         options.add_column(min_width=22, no_wrap=True)
         options.add_column(ratio=1)
         for option in step["options"]:
-            default = option["default"]
-            shown = (
-                "" if default in (None, (), False, "") else f" [dim](default: {_plain(default)})[/]"
-            )
-            options.add_row(f"  --{option['name']}", escape(option["help"]) + shown)
+            told = shown(option["default"])
+            default = f" [dim](default: {told})[/]" if told else ""
+            options.add_row(f"  --{option['name']}", escape(option["help"]) + default)
         console.print(options)
         for given, before, after in step["examples"]:
             flags = f"[cyan]{escape(given)}[/]  " if given else ""
@@ -65,19 +65,14 @@ def _show(found: list[dict[str, Any]]) -> None:
 
 
 def _markdown(step: dict[str, Any]) -> str:
-    """Return a step's section of docs/steps.md."""
+    """Return a step's section of docs/step-reference.md."""
     lines = [f"### {step['name']}", "", step["description"], ""]
     lines.append(f"Takes {step['takes']}, gives {step['gives']}.")
     lines += ["", "| option | default | |", "|---|---|---|"]
     for option in step["options"]:
-        default = option["default"]
-        shown = "" if default in (None, (), False, "") else _plain(default)
-        lines.append(f"| `--{option['name']}` | {shown} | {option['help']} |")
+        default = shown(option["default"])
+        lines.append(f"| `--{option['name']}` | {default} | {option['help']} |")
     lines += ["", "| | before | after |", "|---|---|---|"]
     for example in step["examples"]:
         lines.append("| " + " | ".join(f"`{cell}`" if cell else "" for cell in example) + " |")
     return "\n".join(lines) + "\n"
-
-
-def _plain(default: Any) -> str:
-    return "on" if default is True else str(default)

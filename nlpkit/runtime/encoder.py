@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nlpkit._unicode import whole
+
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
@@ -50,9 +52,8 @@ class Encoder:
         try:
             encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         except TypeError:
-            # Half of a surrogate pair, as a cut JSON string holds, is no Unicode text.
-            whole = [text.encode("utf-8", "replace").decode() for text in texts]
-            encodings = self.tokenizer.encode_batch_fast(whole, add_special_tokens=False)
+            mended = [whole(text) for text in texts]
+            encodings = self.tokenizer.encode_batch_fast(mended, add_special_tokens=False)
         return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
 
     def windows(self, texts: Sequence[str]) -> Windows:

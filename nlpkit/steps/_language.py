@@ -13,6 +13,11 @@ READ = 2000  # characters that decide
 _WORD = re.compile(r"[^\W\d_]+")
 
 
+def languages(lang: Lang) -> tuple[str, ...]:
+    """Return the languages that a text may turn out to be in."""
+    return LANGUAGES if lang == "auto" else (lang,)
+
+
 def language_of(lang: Lang) -> Callable[[str], str]:
     """Return what tells a text's language: always `lang`, or found by `auto`."""
     return detect if lang == "auto" else lambda text: lang

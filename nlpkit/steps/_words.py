@@ -22,13 +22,13 @@ Span = tuple[str, int, int]
 
 
 def each_in_its_language(
-    langs: Sequence[str], texts: Sequence[str], of: Callable[[str], Callable[[Sequence[str]], Any]]
+    langs: Sequence[str], documents: Sequence[Any], of: Callable[[str], Callable[[Any], Any]]
 ) -> list[tuple[str, Any]]:
-    """Return (language, result) of each text, asking each language's function once."""
-    results: list[Any] = [None] * len(texts)
+    """Return (language, result) of each document, asking each language's function once."""
+    results: list[Any] = [None] * len(documents)
     for lang in sorted(set(langs)):
         rows = [row for row, told in enumerate(langs) if told == lang]
-        for row, result in zip(rows, of(lang)([texts[row] for row in rows]), strict=True):
+        for row, result in zip(rows, of(lang)([documents[row] for row in rows]), strict=True):
             results[row] = result
     return list(zip(langs, results, strict=True))
 
@@ -54,19 +54,14 @@ class Splitter:
         from nlpkit.steps._spacy import blank
 
         self.spacy = blank(lang)
+        from spacy.attrs import ORTH  # after blank, which decides how spaCy is imported
+
         rules = self.spacy.tokenizer.rules
         # "don't" becomes "do" and "n't", which the rules would split otherwise when alone.
         self.whole = {
-            piece["ORTH" if "ORTH" in piece else 65]
-            for pieces in rules.values()
-            if len(pieces) > 1
-            for piece in pieces
+            piece[ORTH] for pieces in rules.values() if len(pieces) > 1 for piece in pieces
         }
         self.known: dict[str, tuple[str, ...]] = {}
-
-    def split(self, text: str) -> list[str]:
-        """Return the tokens of a text."""
-        return self.split_all([text])[0]
 
     def split_all(self, texts: Sequence[str]) -> list[list[str]]:
         """Return the tokens of each text; many at once are faster than one by one."""
@@ -79,17 +74,12 @@ class Splitter:
             del known[chunk]  # a text of one endless chunk must not stay in memory
         return tokens
 
-    def spans(self, text: str) -> list[Span]:
-        """Return (token, start, end) for each token: text[start:end] is the token."""
-        return self.spans_all([text])[0]
-
     def spans_all(self, texts: Sequence[str]) -> list[list[Span]]:
-        """Return the spans of each text."""
+        """Return (token, start, end) for each token: text[start:end] is the token."""
         found = []
-        tokens_of = iter(self.split_all(texts))
-        for text in texts:
+        for text, tokens in zip(texts, self.split_all(texts), strict=True):
             spans, start = [], 0
-            for token in next(tokens_of):
+            for token in tokens:
                 start = text.index(token, start)
                 spans.append((token, start, start + len(token)))
                 start += len(token)

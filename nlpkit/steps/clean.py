@@ -22,7 +22,7 @@ from nlpkit.steps._clean_patterns import (
     outside,
     replace,
 )
-from nlpkit.steps._language import LANGUAGES, Lang, language_of
+from nlpkit.steps._language import Lang, language_of, languages
 
 TAKES = GIVES = "text"
 IDEMPOTENT = True
@@ -143,8 +143,10 @@ def build(options: Options) -> Step:
     """Return the step."""
     chosen = _chosen(options)
     tell = language_of(options.lang)
-    langs = LANGUAGES if options.lang == "auto" else (options.lang,)
-    once = {lang: _in_turn(list(_operations(chosen, lang, options.mask))) for lang in langs}
+    once = {
+        lang: _in_turn(list(_operations(chosen, lang, options.mask)))
+        for lang in languages(options.lang)
+    }
     return lambda texts: [_settled(text, once[tell(text)]) for text in texts]
 
 

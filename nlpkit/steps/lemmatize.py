@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Literal
 
 from nlpkit._fields import setting
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.steps import Step, Tokens
 from nlpkit.steps._contractions import split as split_contraction
-from nlpkit.steps._language import Lang
-from nlpkit.steps._words import Words
+from nlpkit.steps._language import Lang, languages
+from nlpkit.steps._words import Words, each_in_its_language
 from nlpkit.tasks import Tagged
 
 TAKES, GIVES = "tokens", "tokens"
@@ -26,7 +26,7 @@ EXAMPLES = (
 )
 BUNDLES = {"pt": "tagger-pt", "en": "tagger-en"}
 
-Tagger = Callable[[list[list[str]]], list[tuple[list[str], list[str]]]]
+Tagger = Callable[[Sequence[list[str]]], list[tuple[list[str], list[str]]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +49,14 @@ def build(options: Options) -> Step:
     if options.engine == "spacy" and not options.model:
         raise UsageError("--engine spacy needs --model, such as pt_core_news_lg")
     words = Words(options.lang, pretokenized=options.pretokenized)
-    langs = ("pt", "en") if options.lang == "auto" else (options.lang,)
-    taggers = {lang: ENGINES[options.engine](lang, options.model) for lang in langs}
+    engine = ENGINES[options.engine]
+    taggers = {lang: engine(lang, options.model) for lang in languages(options.lang)}
 
     def lemmatize(texts: Sequence[str]) -> Sequence[Tokens]:
         split = words(texts)
-        results: list[Any] = [None] * len(split)
-        for lang, tagger in taggers.items():
-            rows = [row for row, (told, _) in enumerate(split) if told == lang]
-            tagged = tagger([split[row][1] for row in rows])
-            for row, (lemmas, upos) in zip(rows, tagged, strict=True):
-                results[row] = _result(lemmas, upos, options.pos)
-        return results
+        langs, documents = [lang for lang, _ in split], [tokens for _, tokens in split]
+        tagged = each_in_its_language(langs, documents, taggers.__getitem__)
+        return [_result(lemmas, upos, options.pos) for _, (lemmas, upos) in tagged]
 
     return lemmatize
 
@@ -81,7 +77,7 @@ def _neural(lang: str, model: str | None) -> Tagger:
     if loaded.task.command != "lemmatize":
         raise ModelError(f"--model {model}: not a tagger; 'nlpkit models' lists what there is")
 
-    def tag(documents: list[list[str]]) -> list[tuple[list[str], list[str]]]:
+    def tag(documents: Sequence[list[str]]) -> list[tuple[list[str], list[str]]]:
         parts = [[_words_of(token, lang) for token in tokens] for tokens in documents]
         answers = loaded.predict([[word for part in doc for word in part] for doc in parts])
         return [
@@ -126,7 +122,7 @@ def _trained(lang: str, model: str | None) -> Tagger:
             f"--model {model}: spaCy has no such pipeline here; python -m spacy download {model}"
         ) from None
 
-    def tag(documents: list[list[str]]) -> list[tuple[list[str], list[str]]]:
+    def tag(documents: Sequence[list[str]]) -> list[tuple[list[str], list[str]]]:
         docs = nlp.pipe(Doc(nlp.vocab, words=words) for words in documents)
         return [([t.lemma_ or t.text for t in doc], [t.pos_ or "X" for t in doc]) for doc in docs]
 

@@ -11,7 +11,7 @@ from unicodedata import combining, normalize
 from nlpkit._fields import setting
 from nlpkit.errors import InputError
 from nlpkit.steps import Step, Tokens
-from nlpkit.steps._language import LANGUAGES, Lang
+from nlpkit.steps._language import Lang, languages
 from nlpkit.steps._spacy import stop_words
 from nlpkit.steps._words import Words
 
@@ -54,7 +54,7 @@ class Options:
 
 def build(options: Options) -> Step:
     """Return the step. Raises InputError when the list cannot be read."""
-    lists = {lang: words_of(options, lang) for lang in LANGUAGES}
+    lists = {lang: words_of(options, lang) for lang in languages(options.lang)}
     words = Words(options.lang, pretokenized=options.pretokenized)
 
     def drop(texts: Sequence[str]) -> Sequence[Tokens]:
@@ -68,8 +68,7 @@ def build(options: Options) -> Step:
 
 def show(options: Options) -> Sequence[str]:
     """Return the list that the options make, for --show."""
-    langs = LANGUAGES if options.lang == "auto" else (options.lang,)
-    return sorted({word for lang in langs for word in words_of(options, lang)})
+    return sorted(frozenset().union(*(words_of(options, x) for x in languages(options.lang))))
 
 
 def words_of(options: Options, lang: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nlpkit._fields import setting
+from nlpkit._unicode import whole
 from nlpkit.errors import UsageError
 from nlpkit.steps import Step, Tokens
 from nlpkit.steps._contractions import split as split_contraction
@@ -110,10 +111,10 @@ def _subwords(model: str) -> Step:
     tokenizer = _tokenizer(bundle.read("tokenizer.json").decode(), model)
 
     def pieces(texts: Sequence[str]) -> list[Tokens]:
-        whole = [text.encode("utf-8", "replace").decode() for text in texts]
+        mended = [whole(text) for text in texts]
         return [
             Tokens(made.tokens, {"offsets": [list(pair) for pair in made.offsets]})
-            for made in tokenizer.encode_batch(whole, add_special_tokens=False)
+            for made in tokenizer.encode_batch(mended, add_special_tokens=False)
         ]
 
     return pieces

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from nlpkit._unicode import whole
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.vectors import Space
 from nlpkit.vectors._options import Options, for_sklearn, sklearn_text
@@ -35,7 +36,7 @@ def stateless(options: Options) -> Vectorizer:
         ModelError, DeviceError: the bundle cannot be loaded.
     """
     made = _embedding(options) if options.method == "embed" else _hashing(options)
-    return Vectorizer(made.space, lambda texts: made.transform([_whole(text) for text in texts]))
+    return Vectorizer(made.space, lambda texts: made.transform([whole(text) for text in texts]))
 
 
 def fitted(vocabulary: Vocabulary) -> Vectorizer:
@@ -58,11 +59,6 @@ def fitted(vocabulary: Vocabulary) -> Vectorizer:
     )
     weigher.idf_ = np.asarray(vocabulary.idf, np.float64)
     return Vectorizer(Space(width=len(terms), dtype="float64", names=terms), weigher.transform)
-
-
-def _whole(text: str) -> str:
-    """Return the text with half of a surrogate pair, as a cut JSON string holds, replaced."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _hashing(options: Options) -> Vectorizer:
