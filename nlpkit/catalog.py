@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 SINGULAR = {
     "architectures": "architecture",
+    "augmentations": "augmentation",
     "cli": "command",
+    "objectives": "objective",
     "records": "format",
     "steps": "step",
     "tasks": "task",

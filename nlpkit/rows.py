@@ -42,8 +42,12 @@ def read_records(path: str, column: str, encoding: str = "utf-8") -> Iterator[re
         yield from records.read(stream, records.format_of(path), source)
 
 
-def read_rows(path: str, *, text: str, label: str, encoding: str = "utf-8") -> list[Row]:
+def read_rows(
+    path: str, *, text: str, label: str, encoding: str = "utf-8", every_label: str = ""
+) -> list[Row]:
     """Return a file's rows. Rows with an empty text hold nothing to learn or score.
+
+    With `every_label` all rows have that label, and the file needs none.
 
     Raises:
         InputError: the file cannot be read, or a row has no label.
@@ -51,6 +55,8 @@ def read_rows(path: str, *, text: str, label: str, encoding: str = "utf-8") -> l
     rows = []
     for number, record in enumerate(read_records(path, text, encoding), start=1):
         where = f"{path}: row {number}"
+        if every_label:
+            record = record | {label: every_label}
         document = _document(record[text])
         if not document:
             continue

@@ -14,7 +14,9 @@ from conftest import ROOT, sentences, tiny_tree, write_jsonl
 from nlpkit import _fields, catalog, recipe
 from nlpkit.errors import InputError, UsageError
 
-RECIPES = sorted((ROOT / "models").rglob("recipe.toml"))
+ALL = sorted((ROOT / "models").rglob("recipe.toml"))
+PRETRAINING = [path for path in ALL if "[objective]" in path.read_text(encoding="utf-8")]
+RECIPES = [path for path in ALL if path not in PRETRAINING]
 
 
 def test_there_are_recipes() -> None:
@@ -48,13 +50,55 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
         "train.epochs=1",
         "train.batch_size=6",
         'tokenizer.vectors=""',
+        'init.run=""',
+        "distill.teachers=[]",
     ]
-    tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    tree = tomllib.loads(path.read_text(encoding="utf-8")) | {"augment": {}}
     made = recipe.from_dict(tree, folder=tmp_path, where="test", overrides=small)
     summary = run.train(
         made, tmp_path / "run", device="cpu", resume=False, listener=lambda event: None
     )
     assert summary["epochs"] == 1
+
+
+@pytest.mark.parametrize("path", PRETRAINING, ids=lambda path: path.parent.name)
+def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_path: Path) -> None:
+    from nlpkit.training import pretrain
+
+    made = recipe.load_pretraining(path)
+    assert made.name == path.parent.name
+    assert made.corpus.exclude, "a shipped recipe keeps the test sets out"
+    assert all(source.licence for source in made.corpus.train)
+    for name in ("train", "dev"):
+        lines = [f"uma frase de {name} com o número {n}" for n in range(40)]
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines), encoding="utf-8")
+    small = [
+        'corpus.train=["train.txt"]',
+        'corpus.dev=["dev.txt"]',
+        "corpus.exclude=[]",
+        "pretrain.steps=2",
+        "pretrain.batch_tokens=512",
+        'init.run=""',
+    ]
+    if made.architecture.name == "transformer":
+        small += ["architecture.layers=1", "architecture.width=24"]
+    tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    (tmp_path / "recipe.toml").write_text(_fields.toml(tree), encoding="utf-8")
+    summary = pretrain.pretrain(
+        recipe.load_pretraining(tmp_path / "recipe.toml", small),
+        tmp_path / "run",
+        device="cpu",
+        resume=False,
+        listener=lambda event: None,
+    )
+    assert summary["data"]["train"][0]["rows"] == 40
+
+
+def test_recipes_of_the_other_command_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'nlpkit pretrain'"):
+        recipe.load(PRETRAINING[0])
+    with pytest.raises(UsageError, match="'nlpkit train'"):
+        recipe.load_pretraining(RECIPES[0])
 
 
 def test_every_problem_is_reported_at_once() -> None:

@@ -54,6 +54,10 @@ class Encoder(nn.Module):
         )
         self.score = nn.Linear(self.width, 1)
 
+    def stages(self) -> list[list[nn.Module]]:
+        """Return its parts from the bottom up."""
+        return [[self.embed], [self.convs, self.score]]
+
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
         # Zeros where there is padding are what Conv1d itself pads with at the borders.
         pieces_BTD = self.dropout(self.embed(ids_BT)) * mask_BT.unsqueeze(-1)

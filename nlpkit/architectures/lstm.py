@@ -35,27 +35,45 @@ CELLS = {"lstm": Lstm, "gru": nn.GRU, "rnn": Vanilla}
 
 
 class Encoder(nn.Module):
-    """ids_BT, mask_BT -> states_BTD with D = 2 * hidden."""
+    """ids_BT, mask_BT -> states_BTD with D = 2 * hidden.
+
+    The two directions are stacks of their own that meet at the top (ELMo, Peters et al. 2018), so
+    that each can be pretrained as a language model without seeing what it is to guess.
+    """
 
     pooling = "attention"
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.width = 2 * config.hidden
+        self.causal_widths = [config.hidden, config.hidden]
         self.embed = nn.Embedding(config.vocab_size, config.embedding, padding_idx=0)
         nn.init.normal_(self.embed.weight, std=0.1)
         self.dropout = nn.Dropout(config.dropout)
-        widths = [config.embedding] + [self.width] * (config.layers - 1)
+        widths = [config.embedding] + [config.hidden] * (config.layers - 1)
         cell = CELLS[config.cell]
         self.forwards = nn.ModuleList(cell(w, config.hidden, batch_first=True) for w in widths)
         self.backwards = nn.ModuleList(cell(w, config.hidden, batch_first=True) for w in widths)
 
+    def stages(self) -> list[list[nn.Module]]:
+        """Return its parts from the bottom up."""
+        layers = zip(self.forwards, self.backwards, strict=True)
+        return [[self.embed], *(list(pair) for pair in layers)]
+
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
+        return self.dropout(torch.cat(self.causal(ids_BT, mask_BT), dim=-1))
+
+    def causal(self, ids_BT: Tensor, mask_BT: Tensor) -> list[Tensor]:
+        """Return the states that saw only what came before, and those that saw what follows."""
         index_BT1 = reverse_index(mask_BT).unsqueeze(-1)
-        states_BTD = self.dropout(self.embed(ids_BT))
-        for ahead, back in zip(self.forwards, self.backwards, strict=True):
-            ahead_BTD, _ = ahead(states_BTD)
-            back_BTD, _ = back(take(states_BTD, index_BT1))
-            states_BTD = torch.cat([ahead_BTD, take(back_BTD, index_BT1)], dim=-1)
-            states_BTD = self.dropout(states_BTD)
+        pieces_BTD = self.dropout(self.embed(ids_BT))
+        ahead_BTD = self._read(self.forwards, pieces_BTD)
+        back_BTD = self._read(self.backwards, take(pieces_BTD, index_BT1))
+        return [ahead_BTD, take(back_BTD, index_BT1)]
+
+    def _read(self, cells: nn.ModuleList, states_BTD: Tensor) -> Tensor:
+        for place, cell in enumerate(cells):
+            if place:
+                states_BTD = self.dropout(states_BTD)
+            states_BTD, _ = cell(states_BTD)
         return states_BTD

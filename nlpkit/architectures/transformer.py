@@ -2,7 +2,7 @@
 
 Use when: you pretrain it or distil into it; from scratch on little data it loses to atnet.
 
-Legend: B batch, T time, D width, H heads, K width of a head.
+Legend: B batch, T time, Q time of the queries (or 1), D width, H heads, K width of a head.
 """
 
 from __future__ import annotations
@@ -53,12 +53,28 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
 
+    def stages(self) -> list[list[nn.Module]]:
+        """Return its parts from the bottom up; learned positions go with the head."""
+        return [[self.embed], *([block] for block in self.blocks), [self.norm]]
+
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
+        return self._through(ids_BT, mask_BT[:, None, None, :])
+
+    @property
+    def causal_widths(self) -> list[int]:
+        return [self.width]
+
+    def causal(self, ids_BT: Tensor, mask_BT: Tensor) -> list[Tensor]:
+        """Return states_BTD that saw nothing of what follows."""
+        times = ids_BT.shape[1]
+        past_TT = torch.ones(times, times, dtype=torch.bool, device=ids_BT.device).tril()
+        return [self._through(ids_BT, past_TT & mask_BT[:, None, None, :])]
+
+    def _through(self, ids_BT: Tensor, mask: Tensor) -> Tensor:
         states_BTD = self.embed(ids_BT) * math.sqrt(self.width)
         states_BTD = self.dropout(states_BTD + self.positions_TD[: ids_BT.shape[1]])
-        mask_B11T = mask_BT[:, None, None, :]
         for block in self.blocks:
-            states_BTD = block(states_BTD, mask_B11T)
+            states_BTD = block(states_BTD, mask)
         return self.norm(states_BTD)
 
 
@@ -76,19 +92,19 @@ class Block(nn.Module):
         self.narrow = nn.Linear(config.feedforward, config.width)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, states_BTD: Tensor, mask_B11T: Tensor) -> Tensor:
+    def forward(self, states_BTD: Tensor, mask_B1QT: Tensor) -> Tensor:
         states_BTD = states_BTD + self.dropout(
-            self._attend(self.attention_norm(states_BTD), mask_B11T)
+            self._attend(self.attention_norm(states_BTD), mask_B1QT)
         )
         inner = gelu(self.widen(self.feedforward_norm(states_BTD)))
         return states_BTD + self.dropout(self.narrow(inner))
 
-    def _attend(self, states_BTD: Tensor, mask_B11T: Tensor) -> Tensor:
+    def _attend(self, states_BTD: Tensor, mask_B1QT: Tensor) -> Tensor:
         batch, time, width = states_BTD.shape
         # [B, T, 3D] -> three of [B, H, T, K]
         qkv = self.qkv(states_BTD).view(batch, time, 3, self.heads, width // self.heads)
         query, key, value = (part.transpose(1, 2) for part in qkv.unbind(dim=2))
-        mixed_BHTK = scaled_dot_product_attention(query, key, value, attn_mask=mask_B11T)
+        mixed_BHTK = scaled_dot_product_attention(query, key, value, attn_mask=mask_B1QT)
         return self.mix(mixed_BHTK.transpose(1, 2).reshape(batch, time, width))
 
 

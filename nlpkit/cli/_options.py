@@ -71,6 +71,17 @@ Output = Annotated[
 Into = Annotated[
     str, typer.Option(help="The field that the label is written to.", rich_help_panel=WRITING)
 ]
+MinConfidence = Annotated[
+    float,
+    typer.Option(
+        "--min-confidence",
+        min=0,
+        max=1,
+        metavar="P",
+        help="Below this score the label is 'uncertain'.",
+        rich_help_panel=WRITING,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No summary, no progress.", rich_help_panel=RUNNING)
 ]

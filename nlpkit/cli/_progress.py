@@ -23,7 +23,7 @@ class TrainingProgress:
             MofNCompleteColumn(),
             TextColumn("loss {task.fields[loss]:.4f}"),
             TextColumn("{task.fields[best]}"),
-            TextColumn("{task.fields[speed]:,.0f} docs/s"),
+            TextColumn("{task.fields[speed]}"),
             TextColumn("{task.fields[left]} left", style="dim"),
             console=self.console,
             transient=True,
@@ -72,9 +72,33 @@ class TrainingProgress:
                 markup=False,
             )
 
-    def _start(self, event: dict[str, Any]) -> None:
+    def finish_pretraining(self, summary: dict[str, Any], folder: Path) -> None:
+        """Say what came of it and what to run next."""
+        loss = summary["dev"].get("dev_loss")
+        measured = f": dev loss {loss:.4f}" if loss is not None else ""
         self.console.print(
-            f"{event['train']:,} documents to train on, {event['dev']:,} to choose by; "
+            f"{summary['objective']} of {summary['parameters']:,} parameters{measured}\n"
+            f"next: nlpkit train RECIPE --init {folder} --output runs/NAME",
+            markup=False,
+        )
+
+    def _teacher(self, event: dict[str, Any]) -> None:
+        if not event["done"]:
+            self.console.print(f"asking {event['name']} about {event['of']:,} texts")
+
+    def _evaluation(self, event: dict[str, Any]) -> None:
+        if event["best"]:
+            self.best = f"dev {event['dev_loss']:.4f}"
+        told = [f"{key[4:]} {event[key]:.4f}" for key in event if key.startswith("dev_")]
+        self.console.print(
+            f"step {event['step']:>7,}  loss {event['loss']:.4f}  dev {', '.join(told)}  "
+            f"{_duration(event['seconds'])}{' *' if event['best'] else ''}"
+        )
+
+    def _start(self, event: dict[str, Any]) -> None:
+        size = f" ({event['tokens']:,} tokens)" if "tokens" in event else ""
+        self.console.print(
+            f"{event['train']:,} documents{size} to train on, {event['dev']:,} to choose by; "
             f"{event['parameters']:,} parameters, {event['vocab_size']:,} pieces"
         )
 
@@ -82,7 +106,7 @@ class TrainingProgress:
         fields = {
             "epoch": event["epoch"],
             "loss": event["loss"],
-            "speed": event["docs_per_second"],
+            "speed": event["speed"],
             "left": _duration(event["seconds_left"]),
             "best": self.best,
         }

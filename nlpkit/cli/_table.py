@@ -21,17 +21,19 @@ OTHERS = ("cyan", "magenta", "blue", "bright_cyan", "bright_magenta", "bright_bl
 BAR = 30
 
 
-def show(model: Model, reading: Reading, *, quiet: bool) -> None:
+def show(model: Model, reading: Reading, *, quiet: bool, min_confidence: float) -> None:
     """Print a row for each answer as it comes, then counts, bars and speed."""
-    from nlpkit.jobs.predict import predictions
+    from nlpkit.jobs.predict import UNCERTAIN, predictions
 
     console = Console(highlight=False)
     colours = _colours(model.task.labels)
-    width = max(len(label) for label in (*model.task.labels, "label"))
+    if min_confidence:
+        colours[UNCERTAIN] = "dim"
+    width = max(len(label) for label in (*colours, "label"))
     counts: Counter[str] = Counter()
     started = time.perf_counter()
     head = f"{'label':<{width}}  {'score':>6}  text"
-    for item in predictions(model, reading):
+    for item in predictions(model, reading, min_confidence=min_confidence):
         if not counts:
             console.print(Text(head, style="bold"))
             console.print(Text("─" * min(console.width, 100), style="dim"))

@@ -25,6 +25,16 @@ def evaluate(
     encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
     precision: o.Precision = "auto",
+    min_confidence: Annotated[
+        float,
+        typer.Option(
+            "--min-confidence",
+            min=0,
+            max=1,
+            metavar="P",
+            help="Score only what is answered with this score or more, and say how much that is.",
+        ),
+    ] = 0.0,
 ) -> None:
     """Report the scores of a model's task: of a classifier macro-F1, each class, calibration."""
     import json
@@ -35,7 +45,14 @@ def evaluate(
     if to not in ("table", "json"):
         raise UsageError(f"--to {to}: not one of table, json")
     opened = job.open_model(model, device=device, precision=precision)
-    scores = job.evaluate(opened, data, text=column, label=label, encoding=encoding)
+    scores = job.evaluate(
+        opened,
+        data,
+        text=column,
+        label=label,
+        encoding=encoding,
+        min_confidence=min_confidence,
+    )
     if to == "json":
         print(json.dumps(scores, ensure_ascii=False))
     else:

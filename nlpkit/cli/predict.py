@@ -30,6 +30,7 @@ def predict(
     to: o.To = None,
     output: o.Output = "-",
     into: o.Into = "label",
+    min_confidence: o.MinConfidence = 0.0,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
     quiet: o.Quiet = False,
@@ -60,9 +61,9 @@ def predict(
     if to is None and output == "-" and _is_terminal(sys.stdout):
         from nlpkit.cli._table import show
 
-        show(loaded, reading, quiet=quiet)
+        show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
     else:
-        count = _write(loaded, reading, to, output, into)
+        count = _write(loaded, reading, to, output, into, min_confidence)
         if output != "-" and not quiet and _is_terminal(sys.stderr):
             print(f"nlpkit: wrote {output}: {count:,} documents", file=sys.stderr)
 
@@ -80,7 +81,14 @@ def _load(name: str, device: str, precision: str, verbose: bool) -> Model:
     return loaded
 
 
-def _write(model: Model, reading: Reading, to: str | None, output: str, into: str) -> int:
+def _write(
+    model: Model,
+    reading: Reading,
+    to: str | None,
+    output: str,
+    into: str,
+    min_confidence: float,
+) -> int:
     from nlpkit import records
     from nlpkit.jobs.predict import predictions, write
 
@@ -90,8 +98,8 @@ def _write(model: Model, reading: Reading, to: str | None, output: str, into: st
     alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
     format = to or (named if named != "lines" else "tsv" if plain else alike)
     with records.write_output(output) as stream:
-        answers = _warned(predictions(model, reading, settled=stream.flush), into)
-        return write(answers, stream, format, plain=plain, into=into)
+        said = predictions(model, reading, stream.flush, min_confidence=min_confidence)
+        return write(_warned(said, into), stream, format, plain=plain, into=into)
 
 
 def _warned(answers: Iterator[Answer], into: str) -> Iterator[Answer]:

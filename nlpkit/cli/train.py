@@ -28,6 +28,16 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue from the folder's last checkpoint.")
     ] = False,
+    init: Annotated[
+        str | None,
+        typer.Option(help="Start from a pretrained run: --set init.run=RUN."),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,C", help="Bundles or runs to learn from as well: --set distill.teachers=…"
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same as --set train.seed=N.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:N].")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -65,10 +75,15 @@ def train(
 
     Several GPUs or hosts: torchrun --nproc-per-node N -m nlpkit train RECIPE -o DIR
     """
+    import json
+
     from nlpkit.cli._progress import TrainingProgress
     from nlpkit.jobs import train as job
 
-    overrides = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
+    overrides = list(settings or [])
+    overrides += [f"train.seed={seed}"] if seed is not None else []
+    overrides += [f"init.run={json.dumps(init)}"] if init else []
+    overrides += [f"distill.teachers={json.dumps(teacher.split(','))}"] if teacher else []
     fields = {"text": column, "label": label, "encoding": encoding}
     made = _recipe(job, recipe, output, overrides, resume, task, arch, files, dev, fields)
     folder = output or Path("runs") / made.name

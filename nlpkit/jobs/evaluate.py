@@ -37,12 +37,19 @@ def evaluate(
     text: str | None = None,
     label: str | None = None,
     encoding: str = "utf-8",
+    min_confidence: float = 0.0,
 ) -> dict[str, Any]:
     """Return the task's metrics over all rows of the files, with speed and what was scored.
 
+    With `min_confidence` they are over the rows that are answered with that score or more, and
+    "coverage" is their share.
+
     Raises:
         InputError: a file cannot be read, a label is unknown, or there are no rows.
+        UsageError: the model gives no scores to be confident by.
     """
+    if min_confidence and model.task.command != "predict":
+        raise UsageError(f"--min-confidence: {model.name} gives no scores")
     columns = (text or model.task.columns[0], label or model.task.columns[1])
     rows: list[Row] = []
     for path in paths:
@@ -53,10 +60,26 @@ def evaluate(
     seconds = time.perf_counter() - started
     if not golds:
         raise InputError(f"{', '.join(paths)}: no rows with a text to score")
+    scored = len(golds)
+    if min_confidence:
+        golds, outputs = _confident(model, golds, outputs, min_confidence)
+        if not golds:
+            raise InputError(f"--min-confidence {min_confidence}: no row is answered so surely")
     scores = model.task.metrics(golds, outputs, model.temperature)
+    if min_confidence:
+        scores["coverage"] = round(len(golds) / scored, 6)
     return scores | {
         "model": model.name,
         "provider": model.provider,
         "data": list(paths),
         "docs_per_second": round(len(rows) / seconds, 1),
     }
+
+
+def _confident(
+    model: Model, golds: list[Any], outputs: list[Any], least: float
+) -> tuple[list[Any], list[Any]]:
+    """Return what is answered with a score of `least` or more."""
+    answers = model.task.decode(outputs, outputs, model.temperature)
+    kept = [row for row, answer in enumerate(answers) if answer.score >= least]
+    return [golds[row] for row in kept], [outputs[row] for row in kept]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TextIO
 
 from nlpkit import catalog, records
@@ -14,6 +14,8 @@ from nlpkit.records.tsv import row
 from nlpkit.runtime.engine import answer
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Prediction
+
+UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +47,16 @@ class Answer:
 
 
 def predictions(
-    model: Model, reading: Reading, settled: Callable[[], object] = lambda: None
+    model: Model,
+    reading: Reading,
+    settled: Callable[[], object] = lambda: None,
+    *,
+    min_confidence: float = 0.0,
 ) -> Iterator[Answer]:
     """Yield an answer for every record of every input, in order.
 
-    `settled` is called whenever all that was read so far has been yielded.
+    `settled` is called whenever all that was read so far has been yielded. A label whose score is
+    below `min_confidence` becomes UNCERTAIN; its score stays.
 
     Raises:
         InputError: an input cannot be read as said; what came before it has been yielded.
@@ -58,6 +65,8 @@ def predictions(
     if model.task.command != "predict":
         raise UsageError(f"{model.name} gives no labels: 'nlpkit {model.task.command}' asks it")
     for record, text, prediction in answer(model, documents(reading), settled):
+        if prediction and prediction.score < min_confidence:
+            prediction = replace(prediction, label=UNCERTAIN)
         yield Answer(record, text, prediction)
 
 

@@ -37,9 +37,14 @@ class Task:
     unit = "documents"
     columns = ("text", "label")
 
-    def __init__(self, config: Config, labels: Iterable[str]) -> None:
+    def __init__(
+        self, config: Config, labels: Iterable[str], shift: Sequence[float] | None = None
+    ) -> None:
         self.config = config
         self.labels = self.shown = tuple(labels)
+        self.shift = list(shift or [0.0] * len(self.labels))  # added to the logits
+        if len(self.shift) != len(self.labels):
+            raise ValueError(f"{len(self.shift)} shifts for {len(self.labels)} labels")
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], config: Config) -> Task:
@@ -125,6 +130,7 @@ class Task:
         *,
         smoothing: float = 0.0,
         weights: Any = None,
+        rows: Any = None,
     ) -> Any:
         """Cross-entropy under the priors, with label smoothing (Szegedy et al. 2016)."""
         import torch
@@ -136,7 +142,25 @@ class Task:
         loss_N = -(1 - smoothing) * hit_N - smoothing * spread_N
         if weights is not None:
             loss_N = loss_N * weights[gold_N]
+        if rows is not None:
+            loss_N = loss_N * rows
         return loss_N.mean()
+
+    def soften(self, outputs: Sequence[np.ndarray], temperature: float) -> np.ndarray:
+        """Return the calibrated probabilities: probs_NC."""
+        return self.probabilities(outputs, temperature)
+
+    def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any:
+        """Return loss_N, the cross-entropy with the teachers' probs_NC, both sides softened.
+
+        Times T squared, so that its gradient stays as large as that of the labels (Hinton et al.
+        2015).
+        """
+        import torch
+
+        target_NC = torch.softmax(taught.clamp_min(1e-9).log() / temperature, dim=1)
+        log_probs_NC = torch.log_softmax(outputs.float() / temperature, dim=1)
+        return -(target_NC * log_probs_NC).sum(1) * temperature**2
 
     def combine(
         self, outputs: Sequence[np.ndarray], spans: Sequence[tuple[int, int]]
@@ -161,24 +185,29 @@ class Task:
         """Return the share of documents with one label in both."""
         import numpy as np
 
-        return float(np.mean(np.argmax(ours, axis=1) == np.argmax(theirs, axis=1)))
+        first_N, second_N = (self.probabilities(side).argmax(axis=1) for side in (ours, theirs))
+        return float(np.mean(first_N == second_N))
 
     def probabilities(self, logits: Sequence[np.ndarray], temperature: float = 1.0) -> np.ndarray:
-        """Softmax of logits / temperature, in float64: probs_NC."""
+        """Softmax of (logits + shift) / temperature, in float64: probs_NC."""
         import numpy as np
 
-        scaled_NC = np.array(logits, dtype=np.float64).reshape(-1, len(self.labels)) / temperature
+        scaled_NC = np.array(logits, dtype=np.float64).reshape(-1, len(self.labels))
+        scaled_NC = (scaled_NC + self.shift) / temperature
         scaled_NC -= scaled_NC.max(axis=1, keepdims=True)
         exp_NC = np.exp(scaled_NC)
         return np.asarray(exp_NC / exp_NC.sum(axis=1, keepdims=True))
 
-    def fit_temperature(self, golds: list[int], outputs: Sequence[np.ndarray]) -> float:
+    def fit_temperature(
+        self, golds: list[int], outputs: Sequence[np.ndarray], weights: Any = None
+    ) -> float:
         """Return the temperature of least negative log-likelihood (Guo et al. 2017)."""
         import numpy as np
 
         def loss(temperature: float) -> float:
             probs_NC = self.probabilities(outputs, temperature)
-            return float(-np.log(probs_NC[np.arange(len(golds)), golds] + 1e-12).mean())
+            log_probs_N = np.log(probs_NC[np.arange(len(golds)), golds] + 1e-12)
+            return float(-np.average(log_probs_N, weights=weights))
 
         return round(float(min(np.geomspace(0.25, 4.0, 81), key=loss)), 4)
 
@@ -195,4 +224,5 @@ class Task:
 
     def describe(self) -> dict[str, Any]:
         """Return what bundle.json keeps to rebuild the task without its data."""
-        return {"labels": list(self.labels), "config": asdict(self.config)}
+        described = {"labels": list(self.labels), "config": asdict(self.config)}
+        return described | ({"shift": self.shift} if any(self.shift) else {})

@@ -143,6 +143,7 @@ class Task:
         *,
         smoothing: float = 0.0,
         weights: Any = None,
+        rows: Any = None,
     ) -> Any:
         """Cross-entropy of the tags plus that of the scripts, means over the words that count."""
         from torch.nn.functional import cross_entropy
@@ -221,9 +222,19 @@ class Task:
         ours_N2, theirs_N2 = (_choices(np.concatenate(side)) for side in (ours, theirs))
         return float((ours_N2 == theirs_N2).all(axis=1).mean())
 
-    def fit_temperature(self, golds: list[Gold], outputs: Sequence[np.ndarray]) -> float:
+    def fit_temperature(
+        self, golds: list[Gold], outputs: Sequence[np.ndarray], weights: Any = None
+    ) -> float:
         """Return 1: lemmas and tags come without probabilities."""
         return 1.0
+
+    def soften(self, outputs: Sequence[np.ndarray], temperature: float) -> np.ndarray:
+        """Raises UsageError: documents have outputs of many lengths, and nobody asked yet."""
+        raise UsageError("[distill]: the lemma task cannot learn from teachers; leave them out")
+
+    def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any:
+        """Raises UsageError as `soften`."""
+        return self.soften([], temperature)
 
     def metrics(
         self, golds: list[Gold], outputs: Sequence[np.ndarray], temperature: float = 1.0

@@ -6,13 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nlpkit._unicode import whole
 from nlpkit.errors import InputError
-from nlpkit.recipe import Recipe, Source, resolve
+from nlpkit.recipe import Recipe, Source, Texts, resolve
 from nlpkit.rows import Row, gold_of, read_records, read_rows
 from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.runtime.words import Words
@@ -25,11 +27,15 @@ POOL = 64  # batches whose documents are sorted by length together
 
 @dataclass
 class Split:
-    """Documents with their golds. `priors[i]`: of the labels that row i's file never gives."""
+    """Documents with their golds; the gold of an unlabelled one is None.
+
+    `priors[i]`: of the labels that row i's file never gives; `weights[i]`: of the row in the loss.
+    """
 
     documents: list[Any] = field(default_factory=list)
     golds: list[Any] = field(default_factory=list)
     priors: list[Mapping[int, float]] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -63,7 +69,51 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     if not rows and any(rows for *_, rows in _rows(recipe.data.train, recipe.folder, set())):
         raise InputError("every training text also stands in the dev or excluded files; split them")
     task = task_class.from_rows(rows, recipe.task.config)
-    return task, _split(train_rows, task, recipe, "train"), _split(dev_rows, task, recipe, "dev")
+    train = _split(train_rows, task, recipe, "train")
+    _add_unlabelled(train, recipe, held_out)
+    return task, train, _split(dev_rows, task, recipe, "dev")
+
+
+def _add_unlabelled(split: Split, recipe: Recipe, held_out: set[str]) -> None:
+    """Append the texts that only teachers speak of; copies of labelled ones are left out."""
+    if not recipe.distill.teachers:
+        return
+    taken = held_out | {fingerprint(text) for text in split.documents if isinstance(text, str)}
+    texts = list(unlabelled(recipe.distill.texts, recipe.folder, taken, split.files))
+    split.documents += texts
+    split.golds += [None] * len(texts)
+    split.priors += [{}] * len(texts)
+    split.weights += [0.0] * len(texts)
+
+
+def unlabelled(
+    sources: Sequence[Texts], folder: Path, taken: set[str], files: list[dict[str, Any]]
+) -> Iterator[str]:
+    """Yield every text of the sources once, none whose fingerprint is taken.
+
+    Counts of what came go to `files` when a file is done.
+
+    Raises:
+        InputError: a file is missing or cannot be read.
+    """
+    seen: set[bytes] = set()
+    for source in sources:
+        for path in resolve(source.path, folder):
+            count = 0
+            for record in read_records(str(path), source.text, source.encoding):
+                text = record[source.text]
+                if not isinstance(text, str) or not text.strip():
+                    continue
+                key = fingerprint(text)
+                digest = blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
+                if key in taken or digest in seen:
+                    continue
+                seen.add(digest)
+                yield whole(text)
+                count += 1
+                if count == source.most:
+                    break
+            files.append(_told(source, path, count, {}))
 
 
 def load_dev(recipe: Recipe, task: Task) -> Split:
@@ -72,10 +122,15 @@ def load_dev(recipe: Recipe, task: Task) -> Split:
 
 
 def _excluded(recipe: Recipe) -> set[str]:
+    return fingerprints(recipe.data.exclude, recipe.folder)
+
+
+def fingerprints(patterns: Sequence[str], folder: Path) -> set[str]:
+    """Return the fingerprints of the texts of files that must not be learned from."""
     return {
         fingerprint(str(record["text"] or ""))
-        for pattern in recipe.data.exclude
-        for path in resolve(pattern, recipe.folder)
+        for pattern in patterns
+        for path in resolve(pattern, folder)
         for record in read_records(str(path), "text")
     }
 
@@ -89,7 +144,13 @@ def _rows(sources: Sequence[Source], folder: Path, taken: set[str]) -> list[Foun
 
 
 def _read(source: Source, path: Path) -> list[Row]:
-    return read_rows(str(path), text=source.text, label=source.label, encoding=source.encoding)
+    return read_rows(
+        str(path),
+        text=source.text,
+        label=source.label,
+        encoding=source.encoding,
+        every_label=source.every_label,
+    )
 
 
 def _without(rows: list[Row], taken: set[str]) -> list[Row]:
@@ -112,18 +173,18 @@ def _split(found: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
         split.documents += [_document(rows[place], source) for place in kept]
         split.golds += [golds[place] for place in kept]
         split.priors += [priors] * len(kept)
-        split.files.append(
-            {
-                # An absolute path tells of one machine only.
-                "file": path.name if Path(source.path).is_absolute() else source.path,
-                "rows": len(kept),
-                "labels": task.count([golds[place] for place in kept]),
-                "licence": source.licence,
-            }
-        )
+        split.weights += [source.weight] * len(kept)
+        labels = task.count([golds[place] for place in kept])
+        split.files.append(_told(source, path, len(kept), labels))
     if not split.documents:
         raise InputError(f"the {name} files hold no usable rows")
     return split
+
+
+def _told(source: Source | Texts, path: Path, rows: int, labels: dict[str, int]) -> dict[str, Any]:
+    """Return what a run keeps of a file. An absolute path tells of one machine only."""
+    name = path.name if Path(source.path).is_absolute() else source.path
+    return {"file": name, "rows": rows, "labels": labels, "licence": source.licence}
 
 
 def _document(row: Row, source: Source) -> Any:

@@ -52,6 +52,17 @@ class Team:
         distributed.broadcast(shared, src=0)
         return bytes(shared.cpu().tolist()).decode()
 
+    def share_tensor(self, tensor: Tensor | None) -> Tensor | None:
+        """Return the leader's float32 tensor of two axes, or its None, to everyone."""
+        shape = self.agree([0.0, 0.0] if tensor is None else [float(n) for n in tensor.shape])
+        if self.world == 1 or not shape[0]:
+            return tensor
+        shared = torch.empty(int(shape[0]), int(shape[1]), device=self.device)
+        if self.leads and tensor is not None:
+            shared.copy_(tensor)
+        distributed.broadcast(shared, src=0)
+        return shared.cpu()
+
     def gather(self, state: Tensor) -> list[Tensor]:
         """Return every process's tensor (all of one shape), by rank."""
         if self.world == 1:

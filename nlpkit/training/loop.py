@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit.errors import InputError, NlpkitError, UsageError
-from nlpkit.recipe import Train
+from nlpkit.recipe import Pretrain, Recipe, Train
 from nlpkit.runtime.batcher import Batch
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import numbers
@@ -28,8 +28,10 @@ from nlpkit.training import checkpoint
 from nlpkit.training.data import Epoch, Split
 from nlpkit.training.distributed import Team
 from nlpkit.training.interrupt import Interrupt
+from nlpkit.training.judge import Judge, chosen_by
 
 Listener = Callable[[dict[str, Any]], None]
+Variants = Callable[[int], list[Any]]
 REPORT_EVERY = 0.25  # seconds between two reports to the listener
 
 
@@ -55,7 +57,7 @@ class Loop:
     def __init__(
         self,
         *,
-        settings: Train,
+        recipe: Recipe,
         network: nn.Module,
         model: Model,
         train: tuple[Split, list[Any]],
@@ -63,16 +65,22 @@ class Loop:
         folder: Path,
         team: Team,
         listener: Listener,
+        taught: Tensor | None = None,
+        variants: Variants | None = None,
     ) -> None:
-        self.settings, self.network, self.model = settings, network, model
+        """`taught[i]`: what teachers say of document i; `variants`: an epoch's augmented ids."""
+        self.recipe, self.settings = recipe, recipe.train
+        self.network, self.model = network, model
         self.split, self.ids = train
+        self.taught, self.variants = taught, variants
         self.dev, self.folder, self.team, self.listener = dev, folder, team, listener
-        self.optimizer = optimizer_for(network, settings)
-        self.half = half_precision(settings, team.device)
+        self.choose_by = recipe.data.choose_by
+        self.optimizer = optimizer_for(network, self.settings, recipe.init.layer_decay)
+        self.half = half_precision(self.settings, team.device)
         self.scaler = torch.amp.GradScaler(enabled=self.half is torch.float16)
         self.state = State(data=self._digest(), world=team.world)
         self.class_weights = self._class_weights()
-        self.steps = len(self._epoch(0)) // team.world
+        self.steps = -(-len(self.ids) // self.settings.batch_size) // team.world
         if not self.steps:
             raise InputError(
                 f"{len(self.ids)} documents make no step for {team.world} processes; "
@@ -140,19 +148,15 @@ class Loop:
     def _step(self, wrapped: nn.Module, epoch: Epoch, batch: Batch) -> float:
         device = self.team.device
         feeds = [torch.from_numpy(array).to(device) for array in batch.feeds().values()]
-        golds = [self.split.golds[row] for row in batch.rows]
-        priors = [self.split.priors[row] for row in batch.rows]
-        spans = [epoch.span(row) for row in batch.rows]
-        targets = {
-            name: torch.from_numpy(array).to(device)
-            for name, array in self.model.task.targets(golds, priors, spans).items()
-        }
         half = torch.autocast(device.type, self.half) if self.half else nullcontext()
         with half:
             outputs = wrapped(*feeds)
-        loss = self.model.task.loss(
-            outputs, targets, smoothing=self.settings.label_smoothing, weights=self.class_weights
-        )
+        loss = self._label_loss(outputs, [epoch.span(row) for row in batch.rows], batch.rows)
+        if self.taught is not None:
+            mixing, temperature = self.recipe.distill.mixing, self.recipe.distill.temperature
+            taught = self.taught[batch.rows].to(device)
+            far_N = self.model.task.distillation(outputs, taught, temperature)
+            loss = (1 - mixing) * loss + mixing * far_N.mean()
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         if self.settings.clip:
@@ -162,8 +166,27 @@ class Loop:
         self.scaler.update()
         return float(loss.detach())
 
+    def _label_loss(self, outputs: Tensor, spans: list[tuple[int, int]], rows: list[int]) -> Tensor:
+        """Return the loss by the labels; rows without one weigh nothing and stand for label 0."""
+        device, golds = self.team.device, [self.split.golds[row] for row in rows]
+        known = [0 if gold is None else gold for gold in golds]
+        priors = [self.split.priors[row] for row in rows]
+        targets = {
+            name: torch.from_numpy(array).to(device)
+            for name, array in self.model.task.targets(known, priors, spans).items()
+        }
+        weights_N = torch.tensor([self.split.weights[row] for row in rows], device=device)
+        loss: Tensor = self.model.task.loss(
+            outputs,
+            targets,
+            smoothing=self.settings.label_smoothing,
+            weights=self.class_weights,
+            rows=weights_N,
+        )
+        return loss
+
     def _end_epoch(self, speed: float) -> None:
-        state, name = self.state, self.model.task.score
+        state, name = self.state, chosen_by(self.model.task, self.choose_by)
         scores = self._evaluate() if self.team.leads else {name: 0.0}
         (score,) = self.team.agree([scores[name]])
         loss = state.loss_sum / state.step
@@ -193,8 +216,7 @@ class Loop:
             self.listener(state.history[-1])
 
     def _evaluate(self) -> dict[str, Any]:
-        scored = self.model.scored(self.dev.documents, self.dev.golds)
-        return self.model.task.metrics(*scored, 1.0)
+        return Judge(self.model, self.dev, self.choose_by).scores(1.0)
 
     def _save(self) -> None:
         """Write the checkpoint, then metrics.jsonl, which is a view of it."""
@@ -208,7 +230,7 @@ class Loop:
 
     def _digest(self) -> str:
         """Return a hash of the examples: a run resumes bit for bit on the same data only."""
-        digest = hashlib.sha256(repr(self.split.golds).encode())
+        digest = hashlib.sha256(repr((self.split.golds, self.split.weights)).encode())
         for ids in self.ids:
             digest.update(ids.tobytes())
         return digest.hexdigest()
@@ -224,7 +246,7 @@ class Loop:
                 "step": self.state.step,
                 "steps": self.steps,
                 "loss": self.state.loss_sum / self.state.step,
-                "docs_per_second": speed,
+                "speed": f"{speed:,.0f} docs/s",
                 "seconds_left": left * self.settings.batch_size * self.team.world / speed,
             }
         )
@@ -233,11 +255,12 @@ class Loop:
         step = self.steps * self.state.epoch + self.state.step
         for group in self.optimizer.param_groups:
             share = rate(step, self.steps * self.settings.epochs, self.settings)
-            group["lr"] = self.settings.lr * share
+            frozen = self.recipe.init.unfreeze and group["below"] > self.state.epoch
+            group["lr"] = 0.0 if frozen else self.settings.lr * group["scale"] * share
 
     def _epoch(self, number: int) -> Epoch:
         return Epoch(
-            self.ids,
+            self.variants(number) if self.variants else self.ids,
             batch_size=self.settings.batch_size,
             window=self.model.encoder.window,
             seed=self.settings.seed,
@@ -247,11 +270,12 @@ class Loop:
     def _class_weights(self) -> Tensor | None:
         if self.settings.class_weights == "none":
             return None
-        weights = self.model.task.class_weights(self.split.golds, self.settings.class_weights)
+        golds = [gold for gold in self.split.golds if gold is not None]
+        weights = self.model.task.class_weights(golds, self.settings.class_weights)
         return torch.tensor(weights, device=self.team.device)
 
 
-def rate(step: int, total: int, settings: Train) -> float:
+def rate(step: int, total: int, settings: Train | Pretrain) -> float:
     """Return the share of the peak rate at a step (from 0); never 0, so that each step counts."""
     warmup = settings.warmup * total
     if step < warmup:
@@ -262,18 +286,40 @@ def rate(step: int, total: int, settings: Train) -> float:
     return left if settings.schedule == "linear" else 1.0
 
 
-def optimizer_for(network: nn.Module, settings: Train) -> torch.optim.Optimizer:
-    """Return AdamW; weight decay pulls on matrices only."""
-    decayed = [p for p in network.parameters() if p.ndim >= 2]
-    free = [p for p in network.parameters() if p.ndim < 2]
-    groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": free, "weight_decay": 0.0},
-    ]
+def optimizer_for(
+    network: nn.Module, settings: Train | Pretrain, layer_decay: float = 1.0
+) -> torch.optim.Optimizer:
+    """Return AdamW; weight decay pulls on matrices only.
+
+    Each stage of the encoder learns at `layer_decay` of the rate of the stage above it
+    (discriminative fine-tuning, Howard & Ruder 2018). A group's "below" is how many stages are
+    above it: 0 is the head.
+    """
+    groups = []
+    for below, weights in enumerate(_stages(network)):
+        scale = {"below": below, "scale": layer_decay**below}
+        decayed = [weight for weight in weights if weight.ndim >= 2]
+        free = [weight for weight in weights if weight.ndim < 2]
+        groups += [
+            {"params": decayed, "weight_decay": settings.weight_decay, **scale},
+            {"params": free, "weight_decay": 0.0, **scale},
+        ]
+    groups = [group for group in groups if group["params"]]
     return torch.optim.AdamW(groups, lr=settings.lr, betas=(0.9, 0.98))
 
 
-def half_precision(settings: Train, device: torch.device) -> torch.dtype | None:
+def _stages(network: nn.Module) -> list[list[nn.Parameter]]:
+    """Return the weights from the head down; an encoder without `stages` is one stage."""
+    encoder: Any = network.encoder
+    stages = encoder.stages() if hasattr(encoder, "stages") else [[encoder]]
+    down = [
+        [weight for part in stage for weight in part.parameters()] for stage in reversed(stages)
+    ]
+    inside = {id(weight) for weights in down for weight in weights}
+    return [[weight for weight in network.parameters() if id(weight) not in inside], *down]
+
+
+def half_precision(settings: Train | Pretrain, device: torch.device) -> torch.dtype | None:
     """Return the autocast type on a GPU, None for float32."""
     if device.type != "cuda" or settings.amp == "off":
         return None

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit import catalog
-from nlpkit.recipe import Recipe
+from nlpkit.recipe import Part, Recipe
 from nlpkit.runtime.batcher import padded_length
 from nlpkit.runtime.encoder import Encoder
 from nlpkit.runtime.words import WordEncoder
@@ -37,15 +37,20 @@ class Network(nn.Module):
 
 def build(recipe: Recipe, task: Task, encoder: Encoder | WordEncoder) -> Network:
     """Make the network of a recipe with fresh weights, fit for what an encoder reads."""
-    module = catalog.load("architectures", recipe.architecture.name)
-    longest = padded_length(recipe.tokenizer.window)
+    made = build_encoder(recipe.architecture, recipe.tokenizer.window, encoder)
+    return Network(made, task.head(made.width, made.pooling))
+
+
+def build_encoder(architecture: Part, window: int, encoder: Encoder | WordEncoder) -> Any:
+    """Make an architecture's module with fresh weights, fit for what an encoder reads."""
+    module = catalog.load("architectures", architecture.name)
+    longest = padded_length(window)
     known: dict[str, Any] = {"vocab_size": encoder.vocab_size, "max_length": longest}
     if isinstance(encoder, WordEncoder):
         known |= {"known": len(encoder.vocabulary), "known_width": encoder.width}
     fields = {field.name for field in dataclasses.fields(module.Config)}
     settings = {key: value for key, value in known.items() if key in fields}
-    made = module.Encoder(dataclasses.replace(recipe.architecture.config, **settings))
-    return Network(made, task.head(made.width, made.pooling))
+    return module.Encoder(dataclasses.replace(architecture.config, **settings))
 
 
 class TorchRun:

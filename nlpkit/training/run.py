@@ -10,22 +10,24 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 import torch
 
-from nlpkit import __version__, _fields, catalog, recipe as recipes
+from nlpkit import __version__, _fields, augmentations, catalog, recipe as recipes
 from nlpkit.chain import Pipeline, pipeline
 from nlpkit.errors import DeviceError, InputError, ModelError, UsageError
-from nlpkit.recipe import Recipe
+from nlpkit.recipe import Pretraining, Recipe
 from nlpkit.runtime.device import cores, parse
 from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.words import WordEncoder
-from nlpkit.training import checkpoint, data, network, tokenizer, vectors
+from nlpkit.training import checkpoint, data, distill, init, network, tokenizer, vectors
 from nlpkit.training.distributed import Team, team
-from nlpkit.training.loop import Listener, Loop
+from nlpkit.training.judge import Judge
+from nlpkit.training.loop import Listener, Loop, Variants
 
 FORMAT = 1
 
@@ -43,7 +45,7 @@ def train(
     torch.set_num_threads(recipe.train.threads or cores())
     with team(torch_device(device)) as members:
         if members.leads:
-            _prepare(folder, recipe, resume)
+            prepare(folder, recipe, resume)
         return _train(recipe, folder, members, resume, listener)
 
 
@@ -55,17 +57,24 @@ def _train(
     steps = _steps(recipe)
     documents = train_split.documents if steps is None else steps.texts(train_split.documents)
     words, vectors_VD = vectors.read(recipe)
-    encoder = _encoder(recipe, documents, (words, vectors_VD), folder, members)
+    source = init.of(recipe)
+    encoder = _encoder(recipe, documents, (words, vectors_VD), source, folder, members)
     ids = encoder.ids(documents)
     _drop_empty(train_split, ids)
     torch.manual_seed(recipe.train.seed)
     net = network.build(recipe, task, encoder).to(members.device)
     if words:
         net.encoder.start_from(torch.from_numpy(vectors_VD))
+    init.load(source, net.encoder)
     torch.manual_seed(recipe.train.seed + members.rank)
     model = Model(recipe.name, task, encoder, network.TorchRun(net, members.device), steps=steps)
+    taught = None
+    if members.leads:
+        taught = distill.taught(
+            recipe, task, train_split.documents, folder, str(members.device), open_run, listener
+        )
     loop = Loop(
-        settings=recipe.train,
+        recipe=recipe,
         network=net,
         model=model,
         train=(train_split, ids),
@@ -73,6 +82,8 @@ def _train(
         folder=folder,
         team=members,
         listener=listener,
+        taught=members.share_tensor(taught),
+        variants=_variants(recipe, train_split.documents, ids, model),
     )
     parameters = sum(weight.numel() for weight in net.parameters())
     if members.leads:
@@ -92,7 +103,10 @@ def _train(
         return {}
     tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
     net.load_state_dict(tensors)
-    temperature, scores = _calibrated(model, dev_split)
+    judge = Judge(model, dev_split, recipe.data.choose_by)
+    if recipe.train.shift_labels:
+        judge.fit_shift()
+    temperature = judge.temperature()
     summary = {
         "format": FORMAT,
         "name": recipe.name,
@@ -102,8 +116,10 @@ def _train(
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,
         "temperature": temperature,
-        "dev": scores,
+        "dev": judge.scores(temperature),
         "data": {"train": train_split.files, "dev": dev_split.files},
+        "init": init.told(source),
+        "teachers": list(recipe.distill.teachers),
         "seconds": round(time.monotonic() - started, 1),
         "versions": {"nlpkit": __version__, "torch": torch.__version__},
     }
@@ -174,7 +190,12 @@ def begun(folder: Path) -> bool:
     return (folder / "last.safetensors").exists()
 
 
-def _prepare(folder: Path, recipe: Recipe, resume: bool) -> None:
+def prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
+    """Make the run's folder and store the resolved recipe in it.
+
+    Raises:
+        UsageError: it holds another run, or this one and `resume` was not asked for.
+    """
     if not folder.name:
         raise UsageError("--output: name a folder for the run, such as runs/mine")
     if begun(folder) and not resume:
@@ -198,15 +219,18 @@ def _encoder(
     recipe: Recipe,
     documents: list[Any],
     known: tuple[list[str], np.ndarray],
+    source: init.Found | None,
     folder: Path,
     members: Team,
 ) -> Encoder | WordEncoder:
-    """Train its tokenizer once, in the leader, or take the one that an interrupted run left."""
+    """Take the tokenizer of an earlier or interrupted run, or train one, in the leader."""
     path = folder / "tokenizer.json"
     text = None
     if members.leads:
         if not begun(folder):
-            checkpoint.save_text(path, tokenizer.train(documents, recipe.tokenizer, known))
+            made = source.tokenizer if source else None
+            made = made or tokenizer.train(documents, recipe.tokenizer, known)
+            checkpoint.save_text(path, made)
         text = path.read_text(encoding="utf-8")
     return read_encoder(
         members.share_text(text), window=recipe.tokenizer.window, overlap=recipe.tokenizer.overlap
@@ -221,12 +245,29 @@ def _drop_empty(split: data.Split, ids: list[np.ndarray]) -> None:
     split.documents = [split.documents[row] for row in there]
     split.golds = [split.golds[row] for row in there]
     split.priors = [split.priors[row] for row in there]
+    split.weights = [split.weights[row] for row in there]
     ids[:] = [ids[row] for row in there]
 
 
-def _calibrated(model: Model, dev: data.Split) -> tuple[float, dict[str, Any]]:
-    golds, outputs = model.scored(dev.documents, dev.golds)
-    if not golds:
-        raise InputError("the tokenizer keeps nothing of the dev texts; there is nothing to score")
-    temperature = model.task.fit_temperature(golds, outputs)
-    return temperature, model.task.metrics(golds, outputs, temperature)
+def _variants(
+    recipe: Recipe, documents: list[Any], ids: list[np.ndarray], model: Model
+) -> Variants | None:
+    """Return what makes an epoch's ids of augmented texts; None where nothing is augmented.
+
+    A text of which an augmentation leaves no token is read as it was.
+    """
+    if not recipe.augment:
+        return None
+    if not all(isinstance(document, str) for document in documents):
+        raise UsageError("[augment] changes texts, not lists of words; leave it out")
+    augment = augmentations.build(recipe.augment, recipe.folder)
+
+    def variants(epoch: int) -> list[np.ndarray]:
+        seed = recipe.train.seed
+        texts = [
+            augment(text, Random(f"{seed} {epoch} {row}")) for row, text in enumerate(documents)
+        ]
+        fresh = model.encoder.ids(texts if model.steps is None else model.steps.texts(texts))
+        return [new if len(new) else old for new, old in zip(fresh, ids, strict=True)]
+
+    return variants

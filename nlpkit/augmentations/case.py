@@ -1,0 +1,29 @@
+"""Write a text all in capitals, all small, or With Capitals, as people do who shout or hurry.
+
+Only a tokenizer with lowercase = false can see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from nlpkit._fields import setting
+from nlpkit.augmentations import Augment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    strength: float = setting(0.0, "share of the texts whose case is changed", 0, 1)
+
+
+def build(config: Config, folder: Path) -> Augment:
+    """Return the change."""
+
+    def recase(text: str, rng: Random) -> str:
+        if rng.random() >= config.strength:
+            return text
+        return rng.choice((str.upper, str.lower, str.title))(text)
+
+    return recase

@@ -1,0 +1,33 @@
+"""Leave out words at random (Iyyer et al. 2015), so that no single word decides alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from nlpkit._fields import setting
+from nlpkit.augmentations import Augment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    strength: float = setting(0.0, "share of the words that are left out", 0, 1)
+
+
+# Without one of these a text says the opposite.
+KEPT = frozenset(
+    ["mas", "nao", "nem", "nunca", "não", "sem", "but", "n't", "never", "no", "not", "without"]
+)
+
+
+def build(config: Config, folder: Path) -> Augment:
+    """Return the change; the first word that would go stays where all would."""
+
+    def drop(text: str, rng: Random) -> str:
+        words = re.findall(r"\S+", text)
+        kept = [w for w in words if w.lower() in KEPT or rng.random() >= config.strength]
+        return " ".join(kept or words[:1])
+
+    return drop

@@ -1,0 +1,109 @@
+"""Noise as in typed Portuguese: missing accents, `vc`, `mto`, `muuuito`, slips of the finger."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from nlpkit._fields import setting
+from nlpkit.augmentations import Augment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    strength: float = setting(0.0, "share of the words that are typed otherwise", 0, 1)
+
+
+# As Brazilians type them; the words are those that steps/clean.py spells out again, and others.
+SHORT = {
+    "abraço": ("abs", "abç"),
+    "agora": ("agr",),
+    "aqui": ("aki",),
+    "beijo": ("bj", "bjo"),
+    "beleza": ("blz",),
+    "cadê": ("kd",),
+    "com": ("c/",),
+    "comigo": ("cmg",),
+    "de": ("d",),
+    "demais": ("dms",),
+    "depois": ("dps",),
+    "está": ("tá", "ta"),
+    "estou": ("tô", "to"),
+    "falou": ("flw",),
+    "gente": ("gnt",),
+    "hoje": ("hj",),
+    "mais": ("+",),
+    "mensagem": ("msg",),
+    "mesmo": ("msm",),
+    "muita": ("mta",),
+    "muito": ("mto", "mt", "mtu"),
+    "não": ("nao", "n", "ñ", "num"),
+    "nada": ("nd",),
+    "para": ("pra", "p/"),
+    "porque": ("pq", "pk"),
+    "qualquer": ("qqr", "qlqr"),
+    "quando": ("qdo", "qnd"),
+    "quanto": ("qto",),
+    "que": ("q",),
+    "quem": ("qm",),
+    "quero": ("qro",),
+    "também": ("tb", "tbm"),
+    "tudo": ("td",),
+    "verdade": ("vdd",),
+    "você": ("vc", "vcê", "ce"),
+    "vocês": ("vcs",),
+}
+LAUGHS = ("kkk", "kkkkkk", "rsrs", "haha", "hahaha", "hehe", "kk")
+LAUGH = re.compile(r"k{2,}|(?:ha){2,}h?|(?:he){2,}h?|(?:rs){2,}s?", re.IGNORECASE)
+WORD = re.compile(r"[^\W\d_]+")
+
+
+def build(config: Config, folder: Path) -> Augment:
+    """Return the change."""
+
+    def retype(text: str, rng: Random) -> str:
+        def other(match: re.Match[str]) -> str:
+            return slip(match[0], rng) if rng.random() < config.strength else match[0]
+
+        return WORD.sub(other, text)
+
+    return retype
+
+
+def slip(word: str, rng: Random) -> str:
+    """Return the word as it might be typed: shortened, unaccented, lengthened or mistyped."""
+    if LAUGH.fullmatch(word):
+        return rng.choice(LAUGHS)
+    if short := SHORT.get(word.lower()):
+        return rng.choice(short)
+    if (plain := without_accents(word)) != word and rng.random() < 0.7:
+        return plain
+    if len(word) < 4:
+        return word
+    return rng.choice((_lengthen, _swap, _drop))(word, rng)
+
+
+def without_accents(word: str) -> str:
+    """Return the word without its accents, ç as c."""
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+
+
+def _lengthen(word: str, rng: Random) -> str:
+    vowels = [place for place, letter in enumerate(word) if letter.lower() in "aeiouáéíóúãõ"]
+    if not vowels:
+        return word
+    place = rng.choice(vowels)
+    return word[:place] + word[place] * rng.randint(2, 4) + word[place + 1 :]
+
+
+def _swap(word: str, rng: Random) -> str:
+    place = rng.randrange(1, len(word) - 1)
+    return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+
+
+def _drop(word: str, rng: Random) -> str:
+    place = rng.randrange(1, len(word))
+    return word[:place] + word[place + 1 :]

@@ -1,0 +1,42 @@
+"""Pretrain from a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from nlpkit import recipe as recipes
+from nlpkit.errors import MissingExtra, UsageError
+from nlpkit.jobs.train import find_recipe
+from nlpkit.recipe import Pretraining
+
+
+def load_recipe(name: str, overrides: Sequence[str]) -> Pretraining:
+    """Read a recipe of `nlpkit pretrain`. Raises as `recipe.load_pretraining`."""
+    return recipes.load_pretraining(find_recipe(name), overrides)
+
+
+def pretrain(
+    recipe: Pretraining,
+    folder: Path,
+    *,
+    device: str,
+    resume: bool,
+    listener: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Pretrain into `folder`.
+
+    Raises:
+        UsageError: the tokenizer does not suit, or as `nlpkit.training.pretrain.pretrain`.
+        MissingExtra: torch is not installed.
+    """
+    if recipe.tokenizer.kind not in ("bpe", "unigram"):
+        raise UsageError(
+            f"[tokenizer] kind = {recipe.tokenizer.kind}: pretraining needs bpe or unigram"
+        )
+    try:
+        from nlpkit.training import pretrain as training
+    except ModuleNotFoundError as problem:
+        raise MissingExtra("train", str(problem.name)) from None
+    return training.pretrain(recipe, folder, device=device, resume=resume, listener=listener)

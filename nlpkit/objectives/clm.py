@@ -1,0 +1,78 @@
+"""Autoregressive language modelling: guess each piece from those before it (Mikolov et al. 2010).
+
+A network that also reads backwards (lstm) guesses each piece from those after it as well (ELMo,
+Peters et al. 2018).
+
+Legend: B batch, T time, D width, E width of embeddings, V vocabulary, M predicted places, S sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nlpkit._fields import setting
+from nlpkit.errors import UsageError
+from nlpkit.objectives._pieces import TiedSoftmax, embedding_of
+from nlpkit.runtime.batcher import Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    sample: int = setting(
+        0, "pieces that each step tells the right ones from, rather than all; 0 is all", 0
+    )
+
+
+class Objective(nn.Module):
+    """Cross-entropy of every next piece, averaged over the directions that the encoder reads in."""
+
+    def __init__(self, config: Config, encoder: nn.Module, pieces: Sequence[str]) -> None:
+        super().__init__()
+        if not hasattr(encoder, "causal"):
+            raise UsageError(
+                "clm needs an architecture that can read one way only (lstm, transformer); "
+                "take mlm for this one"
+            )
+        self.config = config
+        self.encoder = encoder
+        self.embed = [embedding_of(encoder, pieces, "clm")]  # in a list: it is the encoder's own
+        widths: Sequence[int] = encoder.causal_widths
+        self.softmaxes = nn.ModuleList(TiedSoftmax(width, self.embed[0]) for width in widths)
+        self.metrics: dict[str, Any] = {}
+
+    def views(self, batch: Batch, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Return ids_BT, mask_BT and, where only a sample is told apart, sample_S."""
+        feeds = {"ids_BT": batch.ids_BT, "mask_BT": batch.mask_BT}
+        if not self.config.sample:
+            return feeds
+        # Ids are nearly in order of frequency, so that this draw (log-uniform) is near theirs.
+        vocabulary = self.embed[0].num_embeddings
+        drawn_S = np.exp(rng.random(self.config.sample) * np.log(vocabulary)).astype(np.int64)
+        there = np.unique(batch.ids_BT[batch.mask_BT])
+        return feeds | {"sample_S": np.union1d(drawn_S, there)}
+
+    def forward(self, ids_BT: Tensor, mask_BT: Tensor, sample_S: Tensor | None = None) -> Tensor:
+        embed_VE = self.embed[0].weight
+        # The piece that follows, and the one before; both ends must be tokens.
+        pair_BT = mask_BT[:, 1:] & mask_BT[:, :-1]
+        losses, right = [], []
+        states = self.encoder.causal(ids_BT, mask_BT)
+        for place, (states_BTD, softmax) in enumerate(zip(states, self.softmaxes, strict=True)):
+            ahead = place == 0
+            states_MD = (states_BTD[:, :-1] if ahead else states_BTD[:, 1:])[pair_BT]
+            gold_M = (ids_BT[:, 1:] if ahead else ids_BT[:, :-1])[pair_BT]
+            if sample_S is None:
+                logits = softmax(states_MD, embed_VE)
+            else:
+                gold_M = torch.searchsorted(sample_S, gold_M)
+                logits = softmax(states_MD, embed_VE, sample_S)
+            losses.append(nn.functional.cross_entropy(logits.float(), gold_M))
+            right.append((logits.detach().argmax(1) == gold_M).float().mean())
+        self.metrics = {"accuracy": sum(right) / len(right)}
+        return torch.stack(losses).mean()

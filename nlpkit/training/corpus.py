@@ -1,0 +1,151 @@
+"""Unlabelled text for pretraining: read once, tokenised to one file, batched by length.
+
+A corpus may be larger than memory: its ids lie in a file of the run's folder and are mapped.
+
+Legend: B batch, T time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from nlpkit.errors import InputError
+from nlpkit.runtime.batcher import Batch, pad, padded_length
+from nlpkit.runtime.encoder import Encoder
+from nlpkit.training.data import POOL
+
+SAMPLE = 150_000  # documents that a tokenizer is learned from; more change no piece that matters
+CHUNK = 4096  # documents tokenised at once
+SHORTEST = 4  # tokens: what is shorter has nothing to guess from
+
+
+def sample(documents: Iterable[str], seed: int) -> list[str]:
+    """Draw documents from a stream, all with one chance (reservoir sampling, Vitter 1985)."""
+    rng, kept = Random(seed), list[str]()
+    for place, text in enumerate(documents):
+        if place < SAMPLE:
+            kept.append(text)
+        elif (other := rng.randrange(place + 1)) < SAMPLE:
+            kept[other] = text
+    return kept
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Tokenised documents, one after another in `ids`; document i ends where i + 1 starts."""
+
+    folder: Path
+    ids: np.ndarray
+    starts: np.ndarray
+
+    def documents(self) -> Iterator[np.ndarray]:
+        """Yield each document's ids."""
+        for start, end in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
+            yield self.ids[start:end]
+
+    def windows(self, window: int) -> np.ndarray:
+        """Return (start, length) of every window of at most `window` tokens, none too short."""
+        lengths = np.diff(self.starts)
+        count = -(-lengths // window)
+        owner = np.repeat(np.arange(len(lengths)), count)
+        nth = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+        length = np.minimum(lengths[owner] - nth * window, window)
+        found = np.stack([self.starts[owner] + nth * window, length], axis=1)
+        return found[length >= SHORTEST]
+
+
+def write(documents: Iterable[str], encoder: Encoder, folder: Path, name: str) -> Corpus:
+    """Tokenise documents into a file of the folder, whole or not at all, and open it.
+
+    Raises:
+        InputError: there is not one document.
+    """
+    folder.mkdir(exist_ok=True)
+    starts = [0]
+    kind = np.uint16 if encoder.vocab_size <= 2**16 else np.uint32
+    part = folder / f".{name}.ids.part"
+    with part.open("wb") as out:
+        for chunk in _chunks(documents):
+            starts += _append(out, encoder.ids(chunk), kind, starts[-1])
+    if len(starts) == 1:
+        raise InputError(f"[corpus] {name}: the files hold no text that may be used")
+    with (folder / f".{name}.starts.part").open("wb") as out:
+        np.save(out, np.array(starts))
+    (folder / f".{name}.starts.part").replace(folder / f"{name}.starts.npy")
+    part.replace(folder / f"{name}.{np.dtype(kind).name}")  # last: it says that all is there
+    return read(folder, name)
+
+
+def read(folder: Path, name: str) -> Corpus:
+    """Open what `write` wrote. Raises FileNotFoundError where it did not."""
+    for kind in (np.uint16, np.uint32):
+        path = folder / f"{name}.{np.dtype(kind).name}"
+        if path.exists():
+            return Corpus(
+                folder, np.memmap(path, kind, "r"), np.load(folder / f"{name}.starts.npy")
+            )
+    raise FileNotFoundError(folder / name)
+
+
+def _chunks(documents: Iterable[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    for text in documents:
+        chunk.append(text)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    yield chunk
+
+
+def _append(out: BinaryIO, documents: list[np.ndarray], kind: Any, end: int) -> list[int]:
+    """Write documents' ids; return where each ends."""
+    out.writelines(ids.astype(kind).tobytes() for ids in documents)
+    return (end + np.cumsum([len(ids) for ids in documents])).tolist() if documents else []
+
+
+class Plan:
+    """The batches of one pass: the same for the same seed, epoch and corpus, wherever it resumes.
+
+    Windows are shuffled, sorted by length inside pools, cut into batches of `tokens` tokens with
+    their padding, and the batches shuffled again.
+    """
+
+    def __init__(
+        self, corpus: Corpus, windows: np.ndarray, *, tokens: int, seed: int, epoch: int
+    ) -> None:
+        rng = np.random.default_rng([seed, epoch])
+        self.corpus, self.windows = corpus, windows
+        order = rng.permutation(len(windows))
+        pool = max(POOL * tokens // max(int(windows[:, 1].max()), 1), 1)
+        lengths = windows[:, 1]
+        self.batches: list[np.ndarray] = []
+        for start in range(0, len(order), pool):
+            part = order[start : start + pool]
+            self.batches += _cut(part[np.argsort(lengths[part], kind="stable")], lengths, tokens)
+        rng.shuffle(self.batches)
+
+    def batch(self, place: int) -> Batch:
+        """Return one batch, padded."""
+        rows = self.batches[place]
+        pieces = [
+            self.corpus.ids[start : start + length].astype(np.int64)
+            for start, length in self.windows[rows].tolist()
+        ]
+        return pad(pieces, rows.tolist(), padded_length(max(map(len, pieces))))
+
+
+def _cut(order: np.ndarray, lengths: np.ndarray, tokens: int) -> list[np.ndarray]:
+    """Cut windows in order of length into batches that fit the budget with their padding."""
+    batches, start = [], 0
+    for end in range(1, len(order) + 1):
+        longest = padded_length(int(lengths[order[min(end, len(order) - 1)]]))
+        if end == len(order) or longest * (end + 1 - start) > tokens:
+            batches.append(order[start:end])
+            start = end
+    return batches

@@ -1,0 +1,82 @@
+"""Start from a run that was trained before: its tokenizer and its encoder's weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from nlpkit.errors import ModelError, UsageError
+from nlpkit.recipe import Pretraining, Recipe
+from nlpkit.training import checkpoint
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is of a finished run. `summary` is its run.json."""
+
+    folder: Path
+    tokenizer: str
+    summary: dict[str, Any]
+    weights: dict[str, Tensor]
+
+
+def of(recipe: Recipe | Pretraining) -> Found | None:
+    """Return the run that a recipe starts from; None where it starts from chance.
+
+    Raises:
+        ModelError: the folder holds no finished run, or its files are damaged.
+    """
+    if not recipe.init.run:
+        return None
+    beside = recipe.folder / recipe.init.run
+    folder = beside if beside.exists() else Path(recipe.init.run)
+    try:
+        summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    except OSError:
+        raise ModelError(
+            f"{folder}: no finished run to start from; 'nlpkit pretrain RECIPE -o {folder}' or "
+            "'nlpkit train' makes one, and --resume finishes one"
+        ) from None
+    except ValueError as problem:
+        raise ModelError(f"{folder}/run.json: damaged ({problem}); make the run again") from None
+    tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
+    return Found(folder, tokenizer, summary, checkpoint.part(tensors, "encoder"))
+
+
+def load(found: Found | None, encoder: nn.Module) -> None:
+    """Put a run's weights into an encoder.
+
+    Weights may be missing (skip-gram knows the embedding only, another depth lacks layers), but
+    the embedding must be there and none may be of another shape.
+
+    Raises:
+        UsageError: the run is of another architecture.
+    """
+    if found is None:
+        return
+    own = encoder.state_dict()
+    wrong = [
+        f"{name} is {list(tensor.shape)}, here {list(own[name].shape)}"
+        for name, tensor in found.weights.items()
+        if name in own and own[name].shape != tensor.shape
+    ]
+    if wrong or not found.weights.keys() & own.keys():
+        reason = wrong[0] if wrong else "they share no weights"
+        raise UsageError(
+            f"{found.folder} does not fit the recipe's [architecture]: {reason}; "
+            "use the settings it was pretrained with"
+        )
+    encoder.load_state_dict({**own, **{k: v for k, v in found.weights.items() if k in own}})
+
+
+def told(found: Found | None) -> dict[str, Any] | None:
+    """Return what run.json keeps of where a run started: names, objective, data, licences."""
+    if found is None:
+        return None
+    kept = ("name", "objective", "architecture", "steps", "data", "init")
+    return {key: found.summary[key] for key in kept if key in found.summary}

@@ -1,0 +1,90 @@
+"""How good a model is on dev: over all rows, or with every file as heavy as another.
+
+Files differ in size a hundredfold, and pooled scores speak of the largest alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nlpkit.errors import InputError, UsageError
+from nlpkit.runtime.model import Model
+from nlpkit.tasks import Task
+from nlpkit.training.data import Split
+
+SHIFTS = [round(0.1 * place, 1) for place in range(-10, 11)]
+LEAST = 5e-4  # a shift must gain this much
+
+
+class Judge:
+    """Outputs of a model on dev, with the weight of each row.
+
+    Raises:
+        InputError: the tokenizer keeps nothing of the dev texts.
+    """
+
+    def __init__(self, model: Model, dev: Split, choose_by: str) -> None:
+        self.task, self.choose_by = model.task, choose_by
+        self.chosen = chosen_by(model.task, choose_by)
+        outputs = model.outputs(dev.documents)
+        owner = np.repeat(np.arange(len(dev.files)), [file["rows"] for file in dev.files])
+        kept = [row for row, output in enumerate(outputs) if output is not None]
+        if not kept:
+            raise InputError(
+                "the tokenizer keeps nothing of the dev texts; there is nothing to score"
+            )
+        self.golds = [dev.golds[row] for row in kept]
+        self.outputs: list[Any] = [outputs[row] for row in kept]
+        self.owner = owner[kept]
+
+    def temperature(self) -> float:
+        """Return the temperature that calibrates the rows, or the files."""
+        if self.choose_by == "rows":
+            return self.task.fit_temperature(self.golds, self.outputs)
+        sizes = np.bincount(self.owner)
+        return self.task.fit_temperature(self.golds, self.outputs, 1 / sizes[self.owner])
+
+    def fit_shift(self) -> None:
+        """Shift the task's logits, label by label, to where the score on dev is best.
+
+        Weights and smoothing in the loss leave some labels said too often; this sets the balance
+        by what is measured (thresholds by F1, Lipton et al. 2014). Coarse steps, so that a label
+        is not fitted to a handful of rows.
+
+        Raises:
+            UsageError: the task has no labels to shift.
+        """
+        shift = getattr(self.task, "shift", None)
+        if shift is None:
+            raise UsageError("train.shift_labels: this task has no labels to shift")
+        best = self.scores(1.0)[self.chosen]
+        for place in [*range(len(shift))] * 2:
+            kept = shift[place]
+            for tried in SHIFTS:
+                shift[place] = tried
+                score = self.scores(1.0)[self.chosen]
+                if score > best + LEAST:
+                    best, kept = score, tried
+            shift[place] = kept
+
+    def scores(self, temperature: float) -> dict[str, Any]:
+        """Return the task's metrics over all rows and, if it decides, the mean over files."""
+        scores = self.task.metrics(self.golds, self.outputs, temperature)
+        if self.choose_by == "rows":
+            return scores
+        return scores | {self.chosen: self._mean(temperature)}
+
+    def _mean(self, temperature: float) -> float:
+        each = []
+        for file in np.unique(self.owner):
+            rows = np.flatnonzero(self.owner == file).tolist()
+            golds, outputs = [self.golds[row] for row in rows], [self.outputs[row] for row in rows]
+            each.append(self.task.metrics(golds, outputs, temperature)[self.task.score])
+        return round(float(np.mean(each)), 6)
+
+
+def chosen_by(task: Task, choose_by: str) -> str:
+    """Return the name of the score that an epoch is chosen by."""
+    return task.score if choose_by == "rows" else f"{task.score}_by_file"

@@ -1,0 +1,193 @@
+"""Distillation, weights, the balance of labels, calibration: what decides a classifier's loss."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import corpus, tiny_tree, write_jsonl
+from safetensors.torch import load_file
+
+from nlpkit import recipe as recipes
+from nlpkit.errors import ModelError, UsageError
+from nlpkit.tasks import sentiment as sentiment_task
+from nlpkit.training import run
+from nlpkit.training.data import Split
+from nlpkit.training.judge import Judge
+
+Cli = Callable[..., subprocess.CompletedProcess[bytes]]
+OPTIONS: Any = {"device": "cpu", "resume": False, "listener": lambda event: None}
+
+
+def recipe_of(folder: Path, arch: str = "bow", **sections: Any) -> recipes.Recipe:
+    tree = tiny_tree(arch) | sections
+    tree.setdefault("data", {})
+    tree["data"] = {
+        "train": [str(folder / "train.jsonl")],
+        "dev": [str(folder / "dev.jsonl")],
+    } | tree["data"]
+    return recipes.from_dict(tree, folder=folder, where="test")
+
+
+def test_a_student_learns_from_teachers_on_unlabelled_text(
+    data: Path, tiny_run: Callable[[str], Path], tiny_bundle: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Its own labels are all wrong: what it knows is the teachers'."""
+    rows = [row | {"label": "neutral"} for row in corpus(12, 5)]
+    rows += [{"text": "zzz", "label": "positive"}, {"text": "yyy", "label": "negative"}]
+    write_jsonl(tmp_path / "few.jsonl", rows)
+    texts = [row["text"] for row in corpus(400, 7)]
+    (tmp_path / "texts.txt").write_text("\n".join(texts), encoding="utf-8")
+    distill = {
+        "teachers": [str(tiny_run("lstm")), str(tiny_bundle("atnet"))],
+        "mixing": 1.0,
+        "texts": [str(tmp_path / "texts.txt")],
+    }
+    recipe = recipe_of(data, data={"train": [str(tmp_path / "few.jsonl")]}, distill=distill)
+    events: list[dict[str, Any]] = []
+    summary = run.train(recipe, tmp_path / "run", **OPTIONS | {"listener": events.append})
+    assert summary["dev"]["macro_f1"] > 0.9
+    assert summary["data"]["train"][1]["rows"] > 350
+    assert summary["teachers"] == distill["teachers"]
+    assert {event["name"] for event in events if event["event"] == "teacher"} == {
+        "tiny-lstm",
+        "tiny-atnet",
+    }
+    taught = load_file(tmp_path / "run" / "teachers.safetensors")["taught"]
+    assert torch.allclose(taught.sum(1), torch.ones(len(taught)), atol=1e-5)
+
+
+def test_a_teacher_must_be_there_and_know_the_labels(
+    data: Path, tiny_run: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="nobody"):
+        run.train(recipe_of(data, distill={"teachers": ["nobody"]}), tmp_path / "a", **OPTIONS)
+    recipe = recipe_of(
+        data, task={"name": "classify"}, distill={"teachers": [str(tiny_run("lstm"))]}
+    )
+    with pytest.raises(UsageError, match="labels"):
+        run.train(recipe, tmp_path / "b", **OPTIONS)
+
+
+def test_the_distillation_loss_is_least_where_the_teachers_are() -> None:
+    task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
+    taught_NC = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
+    there = task.distillation(taught_NC.log(), taught_NC, 2.0)
+    for noise in torch.randn(20, 2, 3, generator=torch.Generator().manual_seed(1)):
+        assert (task.distillation(taught_NC.log() + noise, taught_NC, 2.0) >= there - 1e-6).all()
+
+
+def test_a_rows_weight_is_its_share_of_the_loss() -> None:
+    task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
+    logits_NC = torch.randn(4, 3, requires_grad=True)
+    arrays = task.targets([0, 1, 2, 0], [{}] * 4, [(0, 1)] * 4)
+    targets = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    task.loss(logits_NC, targets, rows=torch.tensor([1.0, 0.0, 2.0, 1.0])).backward()
+    assert logits_NC.grad is not None
+    assert not logits_NC.grad[1].any()
+    assert logits_NC.grad[0].any()
+
+
+def test_a_file_of_no_weight_teaches_nothing(data: Path, tmp_path: Path) -> None:
+    wrong = [row | {"label": "neutral"} for row in corpus(400, 9)]
+    write_jsonl(tmp_path / "wrong.jsonl", wrong)
+    sources = [str(data / "train.jsonl"), {"path": str(tmp_path / "wrong.jsonl"), "weight": 0.0}]
+    summary = run.train(recipe_of(data, data={"train": sources}), tmp_path / "run", **OPTIONS)
+    assert summary["dev"]["macro_f1"] > 0.9
+
+
+def test_every_label_gives_a_file_without_labels_one(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "facts.txt").write_text("a porta\no número\n", encoding="utf-8")
+    facts = {"path": str(tmp_path / "facts.txt"), "every_label": "neutral"}
+    sources = [str(data / "train.jsonl"), facts]
+    summary = run.train(recipe_of(data, data={"train": sources}), tmp_path / "run", **OPTIONS)
+    assert summary["data"]["train"][1]["labels"] == {"neutral": 2}
+
+
+class Said:
+    """A model that says given logits."""
+
+    def __init__(self, logits_NC: np.ndarray) -> None:
+        self.task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
+        self.logits_NC = logits_NC
+
+    def outputs(self, documents: list[str]) -> list[np.ndarray]:
+        return list(self.logits_NC)
+
+
+def judged(choose_by: str) -> Judge:
+    """Two files: a large one that is answered well, a small one where neutral is said too often."""
+    rng = np.random.default_rng(1)
+    golds = rng.integers(0, 3, 330).tolist()
+    logits_NC = 3 * np.eye(3)[golds] + rng.normal(size=(330, 3))
+    logits_NC[300:, 1] += 2.5
+    dev = Split([""] * 330, golds, [{}] * 330, [1.0] * 330, [{"rows": 300}, {"rows": 30}])
+    return Judge(Said(logits_NC), dev, choose_by)  # type: ignore[arg-type]
+
+
+def test_files_count_alike_where_they_should() -> None:
+    rows, files = judged("rows"), judged("files")
+    assert rows.chosen == "macro_f1"
+    assert files.chosen == "macro_f1_by_file"
+    assert files.scores(1.0)["macro_f1"] == rows.scores(1.0)["macro_f1"]
+    assert files.scores(1.0)["macro_f1_by_file"] < rows.scores(1.0)["macro_f1"] - 0.1
+    assert files.temperature() > rows.temperature()
+
+
+def test_the_shift_finds_the_balance_and_is_kept() -> None:
+    judge = judged("files")
+    before = judge.scores(1.0)["macro_f1_by_file"]
+    judge.fit_shift()
+    after = judge.scores(1.0)["macro_f1_by_file"]
+    assert after > before + 0.02
+    assert judge.task.shift[1] < 0
+    described = judge.task.describe()
+    again = sentiment_task.Task(sentiment_task.Config(), described["labels"], described["shift"])
+    assert again.decode([""], [np.array([0.0, 0.1, 0.05])])[0].label != "neutral"
+    with pytest.raises(ValueError, match="shifts"):
+        sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS, [0.1])
+
+
+def test_a_shifted_run_can_be_exported_and_answers_alike(
+    data: Path, tmp_path: Path, cli: Cli
+) -> None:
+    recipe = recipe_of(data, train={**tiny_tree("bow")["train"], "shift_labels": True})
+    summary = run.train(recipe, tmp_path / "run", **OPTIONS)
+    summary["task"]["shift"] = [0.0, 99.0, 0.0]
+    (tmp_path / "run" / "run.json").write_text(json.dumps(summary), encoding="utf-8")
+    done = cli("export", str(tmp_path / "run"), "-o", str(tmp_path / "bundle"))
+    assert done.returncode == 0, done.stderr
+    done = cli("predict", "-m", str(tmp_path / "bundle"), stdin="péssimo\nótimo\n".encode())
+    assert [line.split(b"\t")[0] for line in done.stdout.splitlines()] == [b"neutral"] * 2
+
+
+def test_below_the_confidence_it_says_uncertain(sentiment: Cli) -> None:
+    lines = "péssimo, odiei\na reunião\n\no produto péssimo ótimo reunião\n".encode()
+    plain = sentiment(stdin=lines).stdout.decode().splitlines()
+    some = sentiment("--min-confidence", "0.7", stdin=lines)
+    for before, after in zip(plain, some.stdout.decode().splitlines(), strict=True):
+        label, score, text = before.split("\t")
+        wanted = "uncertain" if score and float(score) < 0.7 else label
+        assert after == f"{wanted}\t{score}\t{text}"
+    every = sentiment("--min-confidence", "1", stdin=lines).stdout
+    assert every.count(b"uncertain") == 3, "an empty line is not uncertain but empty"
+    assert sentiment("--min-confidence", "1.5", stdin=lines).returncode == 2
+
+
+def test_evaluate_says_how_much_is_answered(cli: Cli, data: Path, tiny_bundle: Any) -> None:
+    file = str(data / "test.jsonl")
+    whole = json.loads(cli("evaluate", tiny_bundle("atnet"), file, "--to", "json").stdout)
+    sure = json.loads(
+        cli(
+            "evaluate", tiny_bundle("atnet"), file, "--to", "json", "--min-confidence", "0.6"
+        ).stdout
+    )
+    assert "coverage" not in whole
+    assert 0 < sure["coverage"] <= 1
+    assert sure["n"] == round(sure["coverage"] * whole["n"])
