@@ -83,7 +83,7 @@ class TrainingProgress:
             "epoch": event["epoch"],
             "loss": event["loss"],
             "speed": event["docs_per_second"],
-            "left": _duration(event["seconds_left"]),
+            "left": duration(event["seconds_left"]),
             "best": self.best,
         }
         if self.task is None:
@@ -97,11 +97,12 @@ class TrainingProgress:
         mark = " *" if event["best"] else ""
         self.console.print(
             f"epoch {event['epoch']:>3}  loss {event['loss']:.4f}  {score}  "
-            f"{event['docs_per_second']:,.0f} docs/s  {_duration(event['seconds'])}{mark}"
+            f"{event['docs_per_second']:,.0f} docs/s  {duration(event['seconds'])}{mark}"
         )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return 1:02:03 or 2:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
