@@ -277,7 +277,9 @@ def test_a_pruned_run_stops_at_once(
     done = tune(recipe_file(tmp_path, data), tmp_path / "out", fixed=fixed, trials=1)
     (line,) = done.records
     assert (
-        line["state"] == "pruned" and line["epochs"] == 1 and "below the median" in line["reason"]
+        line["state"] == "pruned"
+        and line["epochs"] == 1
+        and "worse than the median" in line["reason"]
     )
     assert not (tmp_path / "out/best").exists() and not (tmp_path / "out/.trial").exists()
 

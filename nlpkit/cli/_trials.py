@@ -145,7 +145,7 @@ def _line(record: dict[str, Any], width: int) -> Text:
     score = "-" if record["score"] is None else f"{record['score']:.4f}"
     size = "-" if record["size"] is None else f"{record['size'] / 1e6:.2f}M"
     speed = "-" if record["speed"] is None else f"{record['speed']:,.0f}"
-    name = record["parameters"]["architecture.name"]
+    name = record["parameters"].get("architecture.name", "-")
     said = [record["state"]] * (record["state"] != "complete") + [record["reason"]]
     mark = " *" if record.get("best") else ""
     return Text(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from nlpkit.training.tune import Outcome
 
 app = typer.Typer(add_completion=False)
 LIMITS = "What a candidate must keep"
@@ -98,16 +101,16 @@ def tune(
             listener=progress,
         )
     progress.finish(outcome, folder)
-    _leave(outcome)
+    _leave(outcome, folder)
 
 
-def _leave(outcome: Any) -> None:
+def _leave(outcome: Outcome, folder: Path) -> None:
     from nlpkit.errors import NlpkitError
 
     if outcome.interrupted:
         raise typer.Exit(130)
     if not outcome.best:
         raise NlpkitError(
-            "no candidate was trained to a score; see the reasons above, give a larger --budget "
-            "or loosen the limits"
+            f"no candidate was trained to a score; {folder / 'trials.jsonl'} has the reasons: give "
+            "a larger --budget or loosen the limits"
         )

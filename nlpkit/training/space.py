@@ -64,7 +64,8 @@ class Knob:
         """Return it as people read it: lr 0.0003..0.01 (log)."""
         key = self.key.partition(".")[2]
         if isinstance(self.tune, list):
-            return f"{key} {'|'.join(text.strip(chr(34)) for text in self.choices)}"
+            shown = "|".join(self.choices).replace('"', "")
+            return f"{key} {shown}"
         low, high, log = self.bounds
         return f"{key} {low:g}..{high:g}{' (log)' if log else ''}"
 

@@ -70,9 +70,14 @@ class Outcome:
 
     def ranking(self) -> list[dict[str, Any]]:
         """Return the complete trials, best first."""
-        sign = 1 if minimised(self.metric) else -1
-        done = [record for record in self.records if record["state"] == "complete"]
-        return sorted(done, key=lambda record: sign * record["score"])
+        return ranked(self.records, self.metric)
+
+
+def ranked(records: Sequence[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Return the complete trials, best first; of equals the earlier, whose run was kept."""
+    sign = 1 if minimised(metric) else -1
+    done = [record for record in records if record["state"] == "complete"]
+    return sorted(done, key=lambda record: sign * record["score"])
 
 
 class Ended(Exception):
@@ -191,6 +196,7 @@ class Search:
         started = time.monotonic()
         record: dict[str, Any] = {"trial": trial.number, "state": "complete", "score": None}
         record |= {"epochs": 0, "size": None, "speed": None, "seconds": 0.0, "reason": ""}
+        record |= {"parameters": {}}
         shutil.rmtree(self.part, ignore_errors=True)  # what a killed search left
         try:
             record["score"] = self._score(trial, record)
@@ -262,13 +268,14 @@ class Search:
                 raise Ended("infeasible", f"{measured:,.0f} of at least {least:,.0f} documents/s")
 
     def _tell(self, trial: optuna.Trial, record: dict[str, Any]) -> None:
-        best = record["score"] is not None and self._is_best(record["score"])
         trial.set_user_attr("record", record)
         state = STATES.get(record["state"], TrialState.PRUNED)
         self.study.tell(trial, record["score"], state=state)
         lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in self._records()]
         checkpoint.save_text(self.folder / "trials.jsonl", "".join(lines))
-        self.listener({"event": "told", "best": best} | record)
+        best = self._best()
+        is_best = best is not None and best["trial"] == record["trial"]
+        self.listener({"event": "told", "best": is_best} | record)
 
     def _is_best(self, score: float) -> bool:
         best = self._best()
@@ -280,8 +287,7 @@ class Search:
         """Return the record of the run in best/."""
         if not (self.folder / "best/run.json").exists():
             return None
-        ranking = Outcome(self.metric, self._records(), None, False).ranking()
-        return ranking[0] if ranking else None
+        return next(iter(ranked(self._records(), self.metric)), None)
 
     def _records(self) -> list[dict[str, Any]]:
         there = self.study.get_trials(deepcopy=False)
@@ -311,7 +317,7 @@ class Watch:
         self.record["epochs"] = epoch
         self.trial.report(score, epoch)
         if self.trial.should_prune():
-            raise Ended("pruned", f"{score:.4f} after epoch {epoch}, below the median")
+            raise Ended("pruned", f"{score:.4f} after epoch {epoch}, worse than the median")
 
 
 def weighed(recipe: Recipe) -> str:
