@@ -11,6 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from nlpkit.errors import near_match
 
+Tune = tuple[float, float] | tuple[float, float, Literal["log"]] | list[Any] | None
+
 
 def setting(
     default: Any,
@@ -19,12 +21,14 @@ def setting(
     high: float | None = None,
     *,
     flag: str | None = None,
+    tune: Tune = None,
 ) -> Any:
     """A dataclass field with a default, the sentence that help shows, and inclusive bounds.
 
     `flag` is its name on the command line, where that is a word that Python keeps for itself.
+    `tune` is what `nlpkit tune` may make of it: (low, high), (low, high, "log") or [choices].
     """
-    metadata = {"help": text, "low": low, "high": high, "flag": flag}
+    metadata = {"help": text, "low": low, "high": high, "flag": flag, "tune": tune}
     return dataclasses.field(default=default, metadata=metadata)
 
 

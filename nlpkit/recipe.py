@@ -111,12 +111,18 @@ class Tokenizer:
     kind: Literal["bpe", "unigram", "char", "words"] = setting(
         "bpe", "subword pieces; characters for the bow architecture, words for wordlstm"
     )
-    vocab_size: int = setting(12000, "pieces at most; of words, rows of the hashed table", 4, 10**7)
+    vocab_size: int = setting(
+        12000,
+        "pieces at most; of words, rows of the hashed table",
+        4,
+        10**7,
+        tune=[4000, 8000, 12000, 16000, 24000],
+    )
     letters: int = setting(24, "words: letters of each that are read", 2, 200)
     style: str = setting("", "words: the annotation style that answers follow")
     vectors: str = setting("", "words: a word2vec text file whose words get vectors of their own")
     lowercase: bool = setting(True, "fold case")
-    strip_accents: bool = setting(False, "read 'péssimo' and 'pessimo' as one")
+    strip_accents: bool = setting(False, "read 'péssimo' and 'pessimo' as one", tune=[False, True])
     social: bool = setting(True, "one token for a URL, an @user, a long laugh (kkkk, hahaha)")
     window: int = setting(
         256, "tokens the network reads at once; longer texts are read in windows", 1
@@ -159,16 +165,22 @@ class Distill:
 class Train:
     """[train]: the loop. AdamW (Loshchilov & Hutter 2019) with warm-up and decay."""
 
-    epochs: int = setting(5, "passes over the training data at most", 1)
-    batch_size: int = setting(64, "documents in a step (on each process)", 1)
-    lr: float = setting(1e-3, "peak learning rate", 0)
+    epochs: int = setting(5, "passes over the training data at most", 1, tune=(2, 10))
+    batch_size: int = setting(64, "documents in a step (on each process)", 1, tune=[32, 64, 128])
+    lr: float = setting(1e-3, "peak learning rate", 0, tune=(3e-4, 1e-2, "log"))
     schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after warm-up")
     warmup: float = setting(0.06, "share of all steps in which the rate rises to its peak", 0, 1)
-    weight_decay: float = setting(0.01, "L2 pull on matrices; biases and norms are left free", 0)
+    weight_decay: float = setting(
+        0.01, "L2 pull on matrices; biases and norms are left free", 0, tune=[0.0, 0.01, 0.05]
+    )
     clip: float = setting(1.0, "largest gradient norm; 0 does not clip", 0)
-    label_smoothing: float = setting(0.0, "share of the target spread over the other labels", 0, 1)
+    label_smoothing: float = setting(
+        0.0, "share of the target spread over the other labels", 0, 1, tune=[0.0, 0.05, 0.1]
+    )
     class_weights: Literal["none", "balanced", "sqrt"] = setting(
-        "none", "weigh rare labels up: by 1/frequency, or by its square root"
+        "none",
+        "weigh rare labels up: by 1/frequency, or by its square root",
+        tune=["none", "sqrt"],
     )
     shift_labels: bool = setting(
         False, "at the end, shift each label's logit to where dev's score is best"

@@ -23,13 +23,19 @@ from nlpkit._fields import setting
 @dataclass(frozen=True, kw_only=True)
 class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
-    embedding: int = setting(128, "width of a piece's vector", 1)
-    kernels: tuple[int, ...] = setting((5,), "widths of the convolutions, in pieces (odd)")
-    filters: int = setting(64, "filters of each convolution", 1)
-    length_scale: bool = setting(
-        False, "multiply the attention by the length, so that long texts do not fade"
+    embedding: int = setting(128, "width of a piece's vector", 1, tune=[64, 128, 256])
+    kernels: tuple[int, ...] = setting(
+        (5,),
+        "widths of the convolutions, in pieces (odd)",
+        tune=[(3,), (5,), (3, 5), (1, 3, 5), (3, 5, 7)],
     )
-    dropout: float = setting(0.2, "on embeddings", 0, 1)
+    filters: int = setting(64, "filters of each convolution", 1, tune=[32, 64, 128, 256])
+    length_scale: bool = setting(
+        False,
+        "multiply the attention by the length, so that long texts do not fade",
+        tune=[False, True],
+    )
+    dropout: float = setting(0.2, "on embeddings", 0, 1, tune=(0.0, 0.5))
 
     def __post_init__(self) -> None:
         if not self.kernels or any(kernel < 1 or kernel % 2 == 0 for kernel in self.kernels):

@@ -26,12 +26,18 @@ MERSENNE = 2**31 - 1  # a prime modulus mixes the high bits of a product into th
 @dataclass(frozen=True, kw_only=True)
 class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
-    width: int = setting(8, "numbers kept for each n-gram", 1)
-    buckets: int = setting(1 << 17, "rows of the hash table", 1)
-    chars: tuple[int, ...] = setting((2, 3, 4, 5), "orders of the character n-grams")
-    words: int = setting(2, "highest order of the word n-grams", 0)
+    width: int = setting(8, "numbers kept for each n-gram", 1, tune=[4, 8, 16, 32])
+    buckets: int = setting(
+        1 << 17, "rows of the hash table", 1, tune=[1 << 15, 1 << 16, 1 << 17, 1 << 18]
+    )
+    chars: tuple[int, ...] = setting(
+        (2, 3, 4, 5),
+        "orders of the character n-grams",
+        tune=[(3, 4), (2, 3, 4), (2, 3, 4, 5), (3, 4, 5, 6)],
+    )
+    words: int = setting(2, "highest order of the word n-grams", 0, tune=[1, 2, 3])
     reach: int = setting(24, "characters that a word n-gram may span", 1)
-    dropout: float = setting(0.1, "share of n-grams left out of a step", 0, 1)
+    dropout: float = setting(0.1, "share of n-grams left out of a step", 0, 1, tune=(0.0, 0.4))
 
     def __post_init__(self) -> None:
         if not self.chars or min(self.chars) < 1:

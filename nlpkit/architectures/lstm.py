@@ -22,13 +22,15 @@ __all__ = ["Config", "Encoder", "onnx_translations"]
 @dataclass(frozen=True, kw_only=True)
 class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
-    embedding: int = setting(128, "width of a piece's vector", 1)
-    hidden: int = setting(128, "width of each direction's state", 1)
-    layers: int = setting(1, "stacked bidirectional layers", 1)
+    embedding: int = setting(128, "width of a piece's vector", 1, tune=[64, 128, 256])
+    hidden: int = setting(128, "width of each direction's state", 1, tune=[64, 128, 192, 256])
+    layers: int = setting(1, "stacked bidirectional layers", 1, tune=[1, 2])
     cell: Literal["lstm", "gru", "rnn"] = setting(
-        "lstm", "lstm or gru keep gradients alive; rnn shows how they vanish"
+        "lstm",
+        "lstm or gru keep gradients alive; rnn shows how they vanish",
+        tune=["lstm", "gru"],
     )
-    dropout: float = setting(0.2, "on embeddings and between layers", 0, 1)
+    dropout: float = setting(0.2, "on embeddings and between layers", 0, 1, tune=(0.0, 0.5))
 
 
 CELLS = {"lstm": Lstm, "gru": nn.GRU, "rnn": Vanilla}

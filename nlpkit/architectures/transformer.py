@@ -22,12 +22,18 @@ from nlpkit._fields import setting
 class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
     max_length: int = setting(0, "set from the tokenizer's window")
-    width: int = setting(128, "width of the states", 1)
-    layers: int = setting(3, "blocks of attention and feed-forward", 1)
-    heads: int = setting(4, "attention heads; they share the width", 1)
-    feedforward: int = setting(512, "inner width of the feed-forward part", 1)
-    positions: Literal["sinusoidal", "learned"] = setting("sinusoidal", "how order is told")
-    dropout: float = setting(0.1, "on embeddings and on what each block adds", 0, 1)
+    width: int = setting(128, "width of the states", 1, tune=[64, 128, 192, 256])
+    layers: int = setting(3, "blocks of attention and feed-forward", 1, tune=(1, 4))
+    heads: int = setting(4, "attention heads; they share the width", 1, tune=[2, 4, 8])
+    feedforward: int = setting(
+        512, "inner width of the feed-forward part", 1, tune=[128, 256, 512, 1024]
+    )
+    positions: Literal["sinusoidal", "learned"] = setting(
+        "sinusoidal", "how order is told", tune=["sinusoidal", "learned"]
+    )
+    dropout: float = setting(
+        0.1, "on embeddings and on what each block adds", 0, 1, tune=(0.0, 0.4)
+    )
 
     def __post_init__(self) -> None:
         if self.width % (2 * self.heads):

@@ -32,14 +32,18 @@ class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
     known: int = setting(0, "set from the tokenizer's vocabulary")
     known_width: int = setting(0, "set from the tokenizer's vectors")
-    embedding: int = setting(64, "width of a feature's vector", 1)
+    embedding: int = setting(64, "width of a feature's vector", 1, tune=[32, 64, 128])
     letter_embedding: int = setting(32, "width of a letter's vector", 1)
-    filters: int = setting(48, "filters of each kernel over the letters", 1)
-    kernels: tuple[int, ...] = setting((3, 5), "letters that a kernel sees; odd numbers")
-    hidden: int = setting(128, "width of each direction's state", 1)
-    layers: int = setting(2, "stacked bidirectional layers", 1)
-    dropout: float = setting(0.35, "on words and between layers", 0, 1)
-    word_dropout: float = setting(0.15, "share of words known by affixes and letters only", 0, 1)
+    filters: int = setting(48, "filters of each kernel over the letters", 1, tune=[32, 48, 64, 96])
+    kernels: tuple[int, ...] = setting(
+        (3, 5), "letters that a kernel sees; odd numbers", tune=[(3,), (5,), (3, 5)]
+    )
+    hidden: int = setting(128, "width of each direction's state", 1, tune=[64, 128, 192, 256])
+    layers: int = setting(2, "stacked bidirectional layers", 1, tune=[1, 2])
+    dropout: float = setting(0.35, "on words and between layers", 0, 1, tune=(0.1, 0.5))
+    word_dropout: float = setting(
+        0.15, "share of words known by affixes and letters only", 0, 1, tune=(0.0, 0.3)
+    )
     style_dropout: float = setting(0.15, "share of words whose annotation style is not told", 0, 1)
 
     def __post_init__(self) -> None:

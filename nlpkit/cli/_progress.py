@@ -92,7 +92,7 @@ class TrainingProgress:
         told = [f"{key[4:]} {event[key]:.4f}" for key in event if key.startswith("dev_")]
         self.console.print(
             f"step {event['step']:>7,}  loss {event['loss']:.4f}  dev {', '.join(told)}  "
-            f"{_duration(event['seconds'])}{' *' if event['best'] else ''}"
+            f"{duration(event['seconds'])}{' *' if event['best'] else ''}"
         )
 
     def _start(self, event: dict[str, Any]) -> None:
@@ -107,7 +107,7 @@ class TrainingProgress:
             "epoch": event["epoch"],
             "loss": event["loss"],
             "speed": event["speed"],
-            "left": _duration(event["seconds_left"]),
+            "left": duration(event["seconds_left"]),
             "best": self.best,
         }
         if self.task is None:
@@ -121,11 +121,12 @@ class TrainingProgress:
         mark = " *" if event["best"] else ""
         self.console.print(
             f"epoch {event['epoch']:>3}  loss {event['loss']:.4f}  {score}  "
-            f"{event['docs_per_second']:,.0f} docs/s  {_duration(event['seconds'])}{mark}"
+            f"{event['docs_per_second']:,.0f} docs/s  {duration(event['seconds'])}{mark}"
         )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return 1:02:03 or 2:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

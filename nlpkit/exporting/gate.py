@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +114,7 @@ class Gate:
             agreement=self.reference.task.agreement(outputs, self.outputs),
             score=score,
             score_drop=round(self.score - score, 6),
-            docs_per_second=_speed(run, self.reference, self.dev),
+            docs_per_second=speed(run, self.reference, self.dev.documents[:SPEED_DOCUMENTS]),
         )
 
     def _score(self, outputs: list[np.ndarray]) -> float:
@@ -165,14 +165,18 @@ def _difference(one: np.ndarray, other: np.ndarray) -> float:
     return gap if np.isfinite(gap) else float("inf")
 
 
-def _speed(run: Run, model: Model, dev: Split) -> float:
+def speed(
+    run: Run,
+    model: Model,
+    documents: Sequence[Any],
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
     """Return documents a second through the network alone: the median of three rounds."""
-    documents = dev.documents[:SPEED_DOCUMENTS]
     feeds = [batch.feeds() for batch in batches(model.encoder.windows(documents).ids)]
     rounds = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = clock()
         for feed in feeds:
             run(feed)
-        rounds.append(time.perf_counter() - started)
+        rounds.append(clock() - started)
     return round(len(documents) / statistics.median(rounds), 1)

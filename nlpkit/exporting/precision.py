@@ -10,8 +10,24 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from torch import nn
 
+BYTES = {"int8": 4, "fp32": 4, "fp16": 2}  # of a number that stands in no int8 table
 SMALLEST_TABLE = 1 << 10  # elements; below it there is nothing to win
+
+
+def estimate(network: nn.Module, precision: str) -> int:
+    """Return the bytes that the numbers of a network take in its exported file.
+
+    The graph itself, some 10 kB, is left out: the bundled models' files are within 0.3% of it.
+    """
+    numbers = sum(tensor.numel() for tensor in (*network.parameters(), *network.buffers()))
+    tables = [part.weight for part in network.modules() if isinstance(part, nn.Embedding)]
+    quantised = [table for table in tables if table.numel() >= SMALLEST_TABLE]
+    if precision != "int8":
+        return numbers * BYTES[precision]
+    inside = sum(table.numel() for table in quantised)
+    return (numbers - inside) * BYTES["int8"] + inside + 4 * sum(map(len, quantised))
 
 
 def as_fp32(model: onnx.ModelProto) -> onnx.ModelProto:

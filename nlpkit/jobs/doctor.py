@@ -10,7 +10,7 @@ from nlpkit.runtime import device
 
 BASE = ("typer", "rich", "numpy", "tokenizers", "spacy")
 RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
-EXTRAS = {"train": ("torch", "safetensors", "onnx", "onnxscript")}
+EXTRAS = {"train": ("torch", "safetensors", "onnx", "onnxscript"), "tune": ("optuna",)}
 
 
 def examine() -> dict[str, Any]:

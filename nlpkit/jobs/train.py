@@ -62,9 +62,15 @@ def train(
     resume: bool,
     listener: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
-    """Train into `folder`; raises as `nlpkit.training.run.train`."""
+    """Train into `folder`; raises as `check` and `nlpkit.training.run.train`."""
     from nlpkit.training import run
 
+    check(recipe)
+    return run.train(recipe, folder, device=device, resume=resume, listener=listener)
+
+
+def check(recipe: Recipe) -> None:
+    """Raises UsageError where the sections of a recipe do not suit each other."""
     network = catalog.load("architectures", recipe.architecture.name)
     kind = getattr(network, "TOKENIZER", {}).get("kind")
     if kind and recipe.tokenizer.kind != kind:
@@ -75,4 +81,3 @@ def train(
         raise UsageError('tokenizer.vectors suits [tokenizer] kind = "words" only; leave it out')
     if recipe.preprocess.steps and recipe.tokenizer.kind == "words":
         raise UsageError("[preprocess] steps read texts, not lists of words; leave them out")
-    return run.train(recipe, folder, device=device, resume=resume, listener=listener)

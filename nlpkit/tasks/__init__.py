@@ -43,6 +43,15 @@ if TYPE_CHECKING:
 
 Outputs = Sequence["np.ndarray"]
 Span = tuple[int, int]  # first and one past the last token
+ERRORS = (
+    "ece",
+    "error",
+    "loss",
+    "perplexity",
+    "wer",
+    "cer",
+    "ter",
+)  # names of metrics, or their ends
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,11 @@ class Tagged:
 def numbers(scores: Mapping[str, Any]) -> dict[str, float]:
     """Return the plain numbers among a task's metrics: what logs, lists and cards show."""
     return {key: value for key, value in scores.items() if isinstance(value, float)}
+
+
+def minimised(metric: str) -> bool:
+    """Tell whether a metric is an error, such as ece or val_loss: better when lower."""
+    return metric.rpartition("_")[2] in ERRORS
 
 
 def averaged(outputs: Sequence[np.ndarray], spans: Sequence[Span]) -> np.ndarray:

@@ -21,9 +21,15 @@ class Config:
     )
     norm: bool = setting(False, "layer norm after pooling")
     hidden: int = setting(
-        64, "units of the dense layer before the output; 0 leaves it out", 0, 10**5
+        64,
+        "units of the dense layer before the output; 0 leaves it out",
+        0,
+        10**5,
+        tune=[0, 64, 128],
     )
-    dropout: float = setting(0.3, "before the dense layer and before the output", 0, 1)
+    dropout: float = setting(
+        0.3, "before the dense layer and before the output", 0, 1, tune=(0.0, 0.5)
+    )
 
 
 class Task:

@@ -25,8 +25,10 @@ TRIED = 8  # scripts tried for a word, best first, until one fits
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    hidden: int = setting(128, "units of the dense layer before the scripts", 1, 10**5)
-    dropout: float = setting(0.3, "on the states and before the scripts", 0, 1)
+    hidden: int = setting(
+        128, "units of the dense layer before the scripts", 1, 10**5, tune=[64, 128, 256]
+    )
+    dropout: float = setting(0.3, "on the states and before the scripts", 0, 1, tune=(0.0, 0.5))
     min_count: int = setting(2, "edit scripts seen fewer times in training are left out", 1)
 
 

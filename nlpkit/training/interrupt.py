@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Interrupt:
-    """While active, the first SIGINT or SIGTERM only sets `asked`."""
+    """While active, the first SIGINT or SIGTERM only sets `asked`, here and in one around it."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -29,3 +29,6 @@ class Interrupt:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        around = getattr(self._before.get(number), "__self__", None)
+        if isinstance(around, Interrupt):
+            around.asked = True

@@ -5,6 +5,7 @@ Files differ in size a hundredfold, and pooled scores speak of the largest alone
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,10 @@ class Judge:
         Raises:
             UsageError: the task has no labels to shift.
         """
-        shift = getattr(self.task, "shift", None)
-        if shift is None:
+        if not hasattr(self.task, "shift"):
             raise UsageError("train.shift_labels: this task has no labels to shift")
+        self.task = copy(self.task)  # the task as it was may serve another training
+        self.task.shift = shift = [0.0] * len(self.task.labels)
         best = self.scores(1.0)[self.chosen]
         for place in [*range(len(shift))] * 2:
             kept = shift[place]

@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,10 @@ from nlpkit.training.judge import Judge, chosen_by
 Listener = Callable[[dict[str, Any]], None]
 Variants = Callable[[int], list[Any]]
 REPORT_EVERY = 0.25  # seconds between two reports to the listener
+
+
+class Stop(Exception):
+    """Raised by a listener: train no more, the best epoch so far is the run's."""
 
 
 @dataclass
@@ -114,7 +118,7 @@ class Loop:
     def run(self) -> State:
         """Train until the epochs or the patience end; raises KeyboardInterrupt after saving."""
         wrapped = self.team.wrap(self.network)
-        with Interrupt() as interrupt:
+        with Interrupt() as interrupt, suppress(Stop):
             while not self.state.finished:
                 self._run_epoch(wrapped, interrupt)
         return self.state
@@ -140,6 +144,7 @@ class Loop:
                 self._report(seen / (reported - since))
             if self.team.agree([float(interrupt.asked)])[0]:
                 self._save()
+                self._report(seen / (time.monotonic() - since))  # a listener may Stop instead
                 raise KeyboardInterrupt
             if self.state.step % self.settings.checkpoint_steps == 0:
                 self._save()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +25,7 @@ from nlpkit.runtime.device import cores, parse
 from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.words import WordEncoder
+from nlpkit.tasks import Task
 from nlpkit.training import checkpoint, data, distill, init, network, tokenizer, vectors
 from nlpkit.training.distributed import Team, team
 from nlpkit.training.judge import Judge
@@ -32,10 +34,32 @@ from nlpkit.training.loop import Listener, Loop, Variants
 FORMAT = 1
 
 
+@dataclass(frozen=True)
+class Examples:
+    """What a network learns from: rows as a tokenizer reads them. Runs that differ in their
+    network only may share them."""
+
+    task: Task
+    train: data.Split
+    dev: data.Split
+    steps: Pipeline | None
+    encoder: Encoder | WordEncoder
+    ids: list[np.ndarray]
+    vectors_VD: np.ndarray
+
+
 def train(
-    recipe: Recipe, folder: Path, *, device: str, resume: bool, listener: Listener
+    recipe: Recipe,
+    folder: Path,
+    *,
+    device: str,
+    resume: bool,
+    listener: Listener,
+    given: Examples | None = None,
 ) -> dict[str, Any]:
     """Train a model into `folder` and return the summary that run.json holds.
+
+    `given` are the recipe's examples, where they were made before.
 
     Raises:
         UsageError: the folder already holds a run and `resume` was not asked for.
@@ -46,26 +70,51 @@ def train(
     with team(torch_device(device)) as members:
         if members.leads:
             prepare(folder, recipe, resume)
-        return _train(recipe, folder, members, resume, listener)
+        if given:
+            checkpoint.save_text(folder / "tokenizer.json", given.encoder.to_json())
+        return _train(recipe, folder, members, resume, listener, given)
 
 
-def _train(
-    recipe: Recipe, folder: Path, members: Team, resume: bool, listener: Listener
-) -> dict[str, Any]:
-    started = time.monotonic()
-    task, train_split, dev_split = data.load(recipe, catalog.load("tasks", recipe.task.name).Task)
+def load(recipe: Recipe) -> tuple[Task, data.Split, data.Split]:
+    """Return a recipe's task, training split and dev split. Raises as `data.load`."""
+    return data.load(recipe, catalog.load("tasks", recipe.task.name).Task)
+
+
+def examples(
+    recipe: Recipe, rows: tuple[Task, data.Split, data.Split], folder: Path, members: Team
+) -> Examples:
+    """Train the tokenizer on `rows`, as `load` returned them, and read them by it.
+
+    Raises:
+        InputError: the tokenizer keeps nothing of them.
+    """
+    task, train_split, dev_split = rows
     steps = _steps(recipe)
     documents = train_split.documents if steps is None else steps.texts(train_split.documents)
     words, vectors_VD = vectors.read(recipe)
-    source = init.of(recipe)
-    encoder = _encoder(recipe, documents, (words, vectors_VD), source, folder, members)
+    encoder = _encoder(recipe, documents, (words, vectors_VD), init.of(recipe), folder, members)
     ids = encoder.ids(documents)
     _drop_empty(train_split, ids)
+    return Examples(task, train_split, dev_split, steps, encoder, ids, vectors_VD)
+
+
+def _train(
+    recipe: Recipe,
+    folder: Path,
+    members: Team,
+    resume: bool,
+    listener: Listener,
+    given: Examples | None,
+) -> dict[str, Any]:
+    started = time.monotonic()
+    made = given or examples(recipe, load(recipe), folder, members)
+    task, train_split, dev_split = made.task, made.train, made.dev
+    encoder, ids, steps = made.encoder, made.ids, made.steps
     torch.manual_seed(recipe.train.seed)
     net = network.build(recipe, task, encoder).to(members.device)
-    if words:
-        net.encoder.start_from(torch.from_numpy(vectors_VD))
-    init.load(source, net.encoder)
+    if len(made.vectors_VD):
+        net.encoder.start_from(torch.from_numpy(made.vectors_VD))
+    init.load(init.of(recipe), net.encoder)
     torch.manual_seed(recipe.train.seed + members.rank)
     model = Model(recipe.name, task, encoder, network.TorchRun(net, members.device), steps=steps)
     taught = None
@@ -110,7 +159,7 @@ def _train(
     summary = {
         "format": FORMAT,
         "name": recipe.name,
-        "task": {"name": recipe.task.name} | task.describe(),
+        "task": {"name": recipe.task.name} | judge.task.describe(),
         "vocab_size": encoder.vocab_size,
         "parameters": parameters,
         "epochs": state.epoch,
@@ -118,7 +167,7 @@ def _train(
         "temperature": temperature,
         "dev": judge.scores(temperature),
         "data": {"train": train_split.files, "dev": dev_split.files},
-        "init": init.told(source),
+        "init": init.told(init.of(recipe)),
         "teachers": list(recipe.distill.teachers),
         "seconds": round(time.monotonic() - started, 1),
         "versions": {"nlpkit": __version__, "torch": torch.__version__},
