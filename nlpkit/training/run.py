@@ -28,6 +28,7 @@ from nlpkit.training.distributed import Team, team
 from nlpkit.training.loop import Listener, Loop
 
 FORMAT = 1
+READ = ("model.safetensors", "tokenizer.json")  # what answering needs
 
 
 def train(
@@ -149,6 +150,7 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
         summary["temperature"],
         f"torch {place}",
         steps=_steps(recipe),
+        file_bytes=sum((folder / name).stat().st_size for name in READ),
     )
     return model, recipe, summary
 
