@@ -14,7 +14,7 @@ from nlpkit import __version__, catalog
 from nlpkit.errors import NlpkitError
 
 ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
-ORDER += ["pipe", "steps", "train", "evaluate", "export", "models", "init", "doctor"]
+ORDER += ["pipe", "steps", "train", "evaluate", "compare", "export", "models", "init", "doctor"]
 
 
 def commands() -> list[str]:
