@@ -38,8 +38,8 @@ class Frame:
 
     def __init__(self, points: Sequence[Point], width: int, height: int) -> None:
         self.width, self.height = width, height
-        self.slow = min(point.speed for point in points) / 2
-        self.fast = max(point.speed for point in points) * 2
+        self.slow = min(point.speed for point in points) / 2.25  # leaves room for two ticks
+        self.fast = max(point.speed for point in points) * 2.25
         low, high = min(point.low for point in points), max(point.high for point in points)
         edge = max(0.08 * (high - low), 0.02)
         self.low, self.high = low - edge, high + edge

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -167,12 +167,11 @@ def _tables(report: dict[str, Any]) -> Iterator[tuple[Sequence[str], list[list[s
     yield TITLES, [_row(row, report["best"]) for row in report["models"]]
     if len(report["data"]) == 1:
         return
-    folder = os.path.commonpath(map(os.path.dirname, report["data"]))
     scores = [
         [f"{file['macro_f1']:.3f}" for file in files]
         for files in zip(*(row["files"] for row in report["models"]), strict=True)
     ]
-    names = [os.path.relpath(path, folder) for path in report["data"]]
+    names = ["/".join(Path(path).parts[-2:]) for path in report["data"]]
     titles = ["macro-F1", *(row["model"] for row in report["models"])]
     yield titles, [[name, *row] for name, row in zip(names, scores, strict=True)]
 

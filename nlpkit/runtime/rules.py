@@ -121,12 +121,13 @@ class Characters(Encoder):
     def __init__(self) -> None:
         self.window, self.overlap = WINDOW, OVERLAP
 
-    def ids(self, texts: Sequence[str]) -> list[np.ndarray]:
+    def ids(self, texts: Sequence[str | list[str]]) -> list[np.ndarray]:
         """Return each text's code points; none of a text of white space alone."""
         import numpy as np
 
-        stripped = [text.strip().encode("utf-32-le", "surrogatepass") for text in texts]
-        return [np.frombuffer(text, dtype="<u4") for text in stripped]
+        joined = [text if isinstance(text, str) else " ".join(text) for text in texts]
+        points = [text.strip().encode("utf-32-le", "surrogatepass") for text in joined]
+        return [np.frombuffer(text, dtype="<u4") for text in points]
 
 
 class RulesRun:
