@@ -126,12 +126,11 @@ def _markdown(report: dict[str, Any]) -> None:
     from nlpkit.cli._plot import shown
 
     for titles, rows in _tables(report):
-        print(
-            "\n| " + " | ".join(map(str.strip, titles)) + " |\n|---|" + "--:|" * (len(titles) - 1)
-        )
-        for row in rows:
-            print("| " + " | ".join(shown(cell).replace("|", "\\|") for cell in row) + " |")
-    print(f"\n{_notes(report)}")
+        for line in (titles, ["---", *["--:"] * (len(titles) - 1)], *rows):
+            cells = [shown(cell.strip()).replace("|", "\\|") for cell in line]
+            print(f"| {' | '.join(cells)} |")
+        print()
+    print(_notes(report))
 
 
 def _show(report: dict[str, Any]) -> None:
@@ -145,7 +144,7 @@ def _show(report: dict[str, Any]) -> None:
     for titles, rows in _tables(report):
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
         for title in titles:
-            side: Any = "left" if title in (titles[0], titles[-1]) else "right"
+            side: Any = "left" if title in (titles[0], TITLES[-1]) else "right"
             table.add_column(Text(shown(title)), justify=side, overflow="fold")
         for row in rows:
             table.add_row(*(Text(shown(cell)) for cell in row))

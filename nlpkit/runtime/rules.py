@@ -143,5 +143,5 @@ class RulesRun:
         rows = zip(feeds["ids"].astype("<u4"), feeds["mask"], strict=True)
         utf32 = [ids_T[mask_T].tobytes() for ids_T, mask_T in rows]
         texts = [text.decode("utf-32-le", "surrogatepass") for text in utf32]
-        compound_B = np.array([self.compound(text) for text in texts])
+        compound_B = np.array([self.compound(text) for text in texts], dtype=np.float64)
         return np.stack([-compound_B, np.full_like(compound_B, NEUTRAL), compound_B], axis=1)
