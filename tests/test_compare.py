@@ -205,6 +205,8 @@ def test_the_text_plot_fits() -> None:
     for columns in (60, 100):
         lines = text_plot(POINTS, columns, ascii=True).split("\n")
         assert max(map(len, lines)) == columns and all(line.isascii() for line in lines)
+    at_the_edge = text_plot([Point("x", 2280, 0.5, 0.4, 0.6)], 100).split("\n")
+    assert at_the_edge[-2].split() == ["2,000", "5,000"]
     assert "● sentiment" in text_plot(POINTS[:1], 80)
 
 

@@ -119,7 +119,7 @@ def text_plot(points: Sequence[Point], columns: int, *, ascii: bool = False) -> 
     for speed in frame.speeds():
         place, label = int(frame.across(speed)), number(speed)
         foot[place] = notch
-        _write(said, place - len(label) // 2, label)
+        _write(said, min(place - len(label) // 2, frame.width - len(label)), label)
     scores = {int(frame.down(score)): f"{score:6.2f} {tick}" for score in frame.scores()}
     lines = [scores.get(row, f"{side:>8}") + "".join(cells) for row, cells in enumerate(field)]
     foot_lines = [f"{corner:>8}" + "".join(foot), " " * 8 + "".join(said)]

@@ -54,7 +54,8 @@ class Source:
         """Return where the package lies; None when it is not installed."""
         found = util.find_spec(self.package)
         places = found.submodule_search_locations if found else None
-        return Path(places[0]) if places else None
+        folder = Path(places[0]) if places else None
+        return folder if folder and (folder / f"{self.module}.py").is_file() else None
 
     def file_bytes(self) -> int:
         """Return the size of its lexicons."""
