@@ -35,21 +35,24 @@ def find_bundle(name: str) -> Path:
     Raises:
         ModelError: there is none; the message lists those there are.
     """
+    from nlpkit.runtime.rules import SOURCES
+
     path = Path(name)
     if (path / "bundle.json").is_file():
         return path
     known = {folder.name: folder for folder in bundle_folders()}
     if name in known:
         return known[name]
+    if name in SOURCES:
+        raise ModelError(f"{name}: has rules where this needs the files of a network")
     if is_run(name):
         raise ModelError(
             f"{name}: a training run; 'nlpkit export {name} -o export/NAME' makes a model"
         )
     if path.exists():
         raise ModelError(f"{name}: not a bundle (it has no bundle.json); 'nlpkit export' makes one")
-    raise ModelError(
-        f"no model {name!r}.{near_match(name, known)} There are: {', '.join(known) or 'none'}"
-    )
+    there = [*known, *SOURCES]
+    raise ModelError(f"no model {name!r}.{near_match(name, there)} There are: {', '.join(there)}")
 
 
 def is_run(name: str) -> bool:

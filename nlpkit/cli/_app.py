@@ -14,7 +14,8 @@ from nlpkit import __version__, catalog
 from nlpkit.errors import NlpkitError
 
 ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
-ORDER += ["pipe", "steps", "train", "tune", "evaluate", "export", "models", "init", "doctor"]
+ORDER += ["pipe", "steps", "debug-data", "pretrain", "train", "tune", "evaluate", "compare"]
+ORDER += ["export", "models", "init", "doctor"]
 
 
 def commands() -> list[str]:

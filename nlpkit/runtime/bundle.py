@@ -181,6 +181,8 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
     session = _session(bundle, contents, device, precision)
     task = _task(bundle)
     encoder = _encoder(bundle, contents["tokenizer.json"])
+    provider = session.get_providers()[0].removesuffix("ExecutionProvider")
+    used = manifest["precisions"][bundle.precision(precision, provider.lower())]["file"]
     return Model(
         name=bundle.name,
         task=task,
@@ -189,7 +191,8 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
         steps=_steps(bundle),
         embedder=SessionRun(session, EMBEDDING) if len(session.get_outputs()) > 1 else None,
         temperature=manifest["temperature"],
-        provider=session.get_providers()[0].removesuffix("ExecutionProvider"),
+        provider=provider,
+        file_bytes=len(contents[used]) + len(contents["tokenizer.json"]),
     )
 
 

