@@ -1,0 +1,119 @@
+"""What debug-data keeps of data files: of each row enough to compare it and to point at it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+from nlpkit import records
+from nlpkit._unicode import whole
+from nlpkit.errors import InputError, near_match
+from nlpkit.rows import fingerprint
+
+EXCERPT = 200  # characters kept of a text, to show it: more than a terminal's line
+BATCH = 1000  # texts measured together: a tokenizer is fastest over many
+
+Measure = Callable[[Sequence[str]], Sequence[int]]  # lengths in what the window counts
+Find = Callable[[str], str]  # what is wrong with a text, to be shown; "" is nothing
+
+
+class Row(NamedTuple):
+    """What is kept of a row. Not its text: a big set must fit in memory."""
+
+    where: str  # FILE:LINE
+    label: str | None
+    key: bytes | None  # stands for its fingerprint; None where there is no text
+    words: int
+    length: int
+    excerpt: str
+
+
+class Hit(NamedTuple):
+    """A row whose text a check found something in."""
+
+    row: Row
+    note: str
+
+
+@dataclass
+class File:
+    """A data file: how to read it, and what it held."""
+
+    path: str
+    split: str
+    text: str | None = None
+    label: str = "label"
+    encoding: str = "utf-8"
+    needs_label: bool = False  # without labels it is wrong, rather than unlabelled
+    max_per_label: int = 0
+    rows: list[Row] = field(default_factory=list)
+    hits: dict[str, list[Hit]] = field(default_factory=dict)
+    labelled: bool = False
+
+    @property
+    def labels(self) -> Counter[str]:
+        """Return how many rows have each label."""
+        return Counter(row.label for row in self.rows if row.label is not None)
+
+    def read(self, measure: Measure, finds: Mapping[str, Find]) -> None:
+        """Read the file, once.
+
+        Raises:
+            InputError: it cannot be read as said, has no rows, or lacks the labels it needs.
+        """
+        fields: records.Record = {}
+        found = self._records()
+        while batch := list(islice(found, BATCH)):
+            fields = fields or batch[0][1]
+            self.labelled |= any(_is_label(record.get(self.label, [])) for _, record, _ in batch)
+            lengths = measure([text for *_, text in batch])
+            for (where, record, text), length in zip(batch, lengths, strict=True):
+                row = _row(where, text, record.get(self.label), length)
+                self.rows.append(row)
+                for name, find in finds.items():
+                    if note := find(text):
+                        self.hits.setdefault(name, []).append(Hit(row, note))
+        if not self.rows:
+            raise InputError(f"{self.path}: no rows, only a header; there is nothing to check")
+        if self.needs_label and self.label not in fields and not self.labelled:
+            raise InputError(
+                f"{self.path}: its rows have no {self.label!r}.{near_match(self.label, fields)} "
+                f"Their fields are: {', '.join(fields)}"
+            )
+
+    def _records(self) -> Iterator[tuple[str, records.Record, str]]:
+        position = records.Position()
+        source = records.Source(self.path, self.encoding, column=self.text, position=position)
+        form = records.format_of(self.path)
+        with records.open_input(self.path) as stream:
+            for record in records.read(stream, form, source):
+                line = position.line
+                if form == "csv":  # a row may span lines; people look for its first
+                    line -= sum(value.count("\n") for value in record.values())
+                yield f"{self.path}:{line}", record, records.text_of(record, source)
+
+
+def _is_label(value: Any) -> bool:
+    """Tell whether a value may be a row's label, if an empty one; a list is tags of its words."""
+    return not isinstance(value, list | dict)
+
+
+def _row(where: str, text: str, label: Any, length: int) -> Row:
+    there = label is not None and _is_label(label) and str(label).strip()
+    return Row(
+        where=where,
+        label=str(label) if there else None,
+        key=_key(text) if text.strip() else None,
+        words=len(text.split()),
+        length=length,
+        excerpt=whole(text[:EXCERPT]),
+    )
+
+
+def _key(text: str) -> bytes:
+    letters = fingerprint(text).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(letters, digest_size=16).digest()

@@ -1,0 +1,183 @@
+"""Check data before a training: what must be mended, what to look at, and where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from nlpkit import catalog, records, recipe as recipes
+from nlpkit.errors import UsageError
+from nlpkit.jobs import _debug_copies, _debug_labels, _debug_texts
+from nlpkit.jobs._debug_findings import DEV, EXCLUDE, SEVERITIES, TEST, TRAIN, Data
+from nlpkit.jobs._debug_rows import File, Measure
+from nlpkit.jobs.train import find_recipe, load_recipe
+from nlpkit.recipe import Recipe, Source, Tokenizer
+
+LANGUAGES = ("pt", "en", "any")
+TOKENS_PER_WORD = 1.4  # of our 16,000 pieces: 1.38 in Portuguese reviews and tweets, 1.37 in English
+NAMES = {  # words of a file's name that tell its split
+    TRAIN: {"train", "training", "treino"},
+    DEV: {"dev", "val", "valid", "validation", "validacao"},
+    TEST: {"test", "teste"},
+}
+
+
+def debug_data(
+    names: Sequence[str],
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    encoding: str | None = None,
+    lang: str | None = None,
+    model: str | None = None,
+    window: int | None = None,
+    show: int = 3,
+) -> dict[str, Any]:
+    """Return summaries of files, or of those of a recipe, and what was found in them.
+
+    Raises:
+        InputError: a file cannot be read as said.
+        UsageError: the options contradict each other.
+        ModelError: there is no such model.
+    """
+    if lang not in (None, *LANGUAGES):
+        raise UsageError(f"--lang {lang}: not one of {', '.join(LANGUAGES)}")
+    recipe = _recipe(names)
+    if recipe is None:
+        files = [_file(name, text, label, encoding) for name in names]
+        files.sort(key=lambda file: [*NAMES, file.split].index(file.split))
+    elif text or label or encoding:
+        raise UsageError("a recipe names its own columns and encodings; mend them there")
+    else:
+        files = _recipe_files(recipe)
+    paths = [file.path for file in files]
+    records.check_inputs(paths)
+    if twice := [path for path, count in Counter(paths).items() if count > 1]:
+        raise UsageError(f"{twice[0]} is named twice; name each file once")
+    measure, limit, unit = _measure(model, recipe)
+    texts = _debug_texts.checks(lang or _language(recipe))
+    finds = {check.name: check.find for check in texts}
+    for file in files:
+        file.read(measure, {} if file.split == EXCLUDE else finds)
+    data = Data(
+        files=files,
+        window=window or limit,
+        unit=unit,
+        training=recipe is not None,
+        known=_known_labels(recipe),
+    )
+    checks = [*_debug_copies.CHECKS, *_debug_labels.CHECKS, *texts]
+    found = [finding.plain(show) for check in checks for finding in check(data)]
+    found.sort(key=lambda finding: SEVERITIES.index(finding["severity"]))
+    used = _used(files) if recipe else {}
+    return {
+        "files": [_summary(file) | used.get(file.path, {}) for file in files],
+        "counts": {level: sum(f["severity"] == level for f in found) for level in SEVERITIES},
+        "findings": found,
+    }
+
+
+def _recipe(names: Sequence[str]) -> Recipe | None:
+    """Return the recipe that is named as `train` names one, if it is one."""
+    tables = [name for name in names if find_recipe(name).suffix == ".toml"]
+    if not tables:
+        return None
+    if len(names) > 1:
+        raise UsageError(f"{tables[0]} is a recipe, which names its own files; check it alone")
+    return load_recipe(tables[0], [])
+
+
+def _file(name: str, text: str | None, label: str | None, encoding: str | None) -> File:
+    words = set(re.split(r"[^a-z]+", Path(name).name.lower()))
+    return File(
+        path=name,
+        split=next((split for split, known in NAMES.items() if words & known), name),
+        text=text,
+        label=label or "label",
+        encoding=encoding or "utf-8",
+        needs_label=label is not None,
+    )
+
+
+def _recipe_files(recipe: Recipe) -> list[File]:
+    """Return the files in the order in which training gives way: train to dev, both to exclude."""
+    excluded = tuple(Source(path=path) for path in recipe.data.exclude)
+    sections = {TRAIN: recipe.data.train, DEV: recipe.data.dev, EXCLUDE: excluded}
+    return [
+        File(
+            path=str(path),
+            split=split,
+            text=source.text,
+            label=source.label,
+            encoding=source.encoding,
+            needs_label=split != EXCLUDE,
+            max_per_label=source.max_per_label,
+        )
+        for split, sources in sections.items()
+        for source in sources
+        for path in recipes.resolve(source.path, recipe.folder)
+    ]
+
+
+def _measure(model: str | None, recipe: Recipe | None) -> tuple[Measure, int, str]:
+    """Return what measures texts, the window, and in which words to say so."""
+    if model is not None:
+        from nlpkit.runtime.model import load
+
+        loaded = load(model, device="cpu")
+        steps, encoder = loaded.steps, loaded.encoder
+
+        def count(texts: Sequence[str]) -> list[int]:
+            ids = encoder.ids(texts if steps is None else steps.texts(texts))
+            return [len(row) for row in ids]
+
+        return count, encoder.window, f"the tokenizer of {loaded.name}"
+    tokenizer = recipe.tokenizer if recipe else Tokenizer()
+    if tokenizer.kind == "char":
+        return lambda texts: list(map(len, texts)), tokenizer.window, "characters"
+    rate = 1.0 if tokenizer.kind == "words" else TOKENS_PER_WORD
+    unit = f"an estimate of {rate} a word; --model counts with its tokenizer"
+    return lambda texts: [round(len(t.split()) * rate) for t in texts], tokenizer.window, unit
+
+
+def _language(recipe: Recipe | None) -> str:
+    """Return the one language of a recipe's data, if it has one."""
+    languages = recipe.data.languages if recipe else ()
+    return languages[0] if len(languages) == 1 and languages[0] in LANGUAGES else "any"
+
+
+def _known_labels(recipe: Recipe | None) -> Sequence[str]:
+    module = catalog.load("tasks", recipe.task.name) if recipe else None
+    labels: Sequence[str] = getattr(module, "LABELS", ())
+    return labels
+
+
+def _used(files: Sequence[File]) -> dict[str, dict[str, int]]:
+    """Return of each file how many rows training uses, as `nlpkit.training.data.load` takes them."""
+    found = {}
+    taken: set[bytes | None] = {None}  # a row without text
+    for split in (EXCLUDE, DEV, TRAIN):
+        of_split = [file for file in files if file.split == split]
+        for file in of_split:
+            first = {row.key: row for row in reversed(file.rows) if row.key not in taken}
+            counts = Counter(row.label for row in first.values())
+            most = file.max_per_label or len(first)
+            found[file.path] = {"used": sum(min(count, most) for count in counts.values())}
+        taken |= {row.key for file in of_split for row in file.rows}
+    return {file.path: found[file.path] for file in files if file.split != EXCLUDE}
+
+
+def _summary(file: File) -> dict[str, Any]:
+    words = sorted(row.words for row in file.rows if row.key)
+    return {
+        "file": file.path,
+        "split": file.split,
+        "rows": len(file.rows),
+        "labels": dict(file.labels.most_common()),
+        "words_median": round(median(words)) if words else 0,
+        "words_95": words[int(0.95 * (len(words) - 1))] if words else 0,
+    }
