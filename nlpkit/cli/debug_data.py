@@ -102,11 +102,14 @@ def _show(report: dict[str, Any]) -> None:
     from nlpkit.cli._console import Console
 
     console = Console(highlight=False)
+    if root := _root(report["files"]):
+        console.print(Text(f"in {_clean(root)}", style="dim"))
+        report = _without(report, root)
     console.print(_files(report["files"]))
     for finding in report["findings"]:
         _show_finding(console, finding)
     counts = report["counts"]
-    told = [f"{count} {name}{'s' * (count != 1)}" for name, count in counts.items() if count]
+    told = [_count(count, name) for name, count in counts.items() if count]
     style = "red" if counts["error"] else "green"
     console.print(Text(f"\n{', '.join(told) or 'nothing found'}", style=f"bold {style}"))
 
@@ -116,20 +119,18 @@ def _files(files: list[dict[str, Any]]) -> Any:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    used = any("used" in file for file in files)
     table.add_column("file", overflow="fold")
     table.add_column("split", style="dim")
-    for name in ("rows", "used", "words", "95%"):
-        if name != "used" or used:
-            table.add_column(name, justify="right")
+    numbers = {"rows": "rows", "used": "used", "words_median": "words", "words_95": "95%"}
+    if all(file["used"] is None for file in files):
+        del numbers["used"]
+    for heading in numbers.values():
+        table.add_column(heading, justify="right")
     table.add_column("labels", overflow="fold")
     for file in files:
-        numbers = [file["rows"], file.get("used", ""), file["words_median"], file["words_95"]]
-        cells = [f"{number:,}" if number != "" else "" for number in numbers]
-        if not used:
-            del cells[1]
-        split = file["split"] if file["split"] != file["file"] else ""
-        table.add_row(_clean(file["file"]), split, *cells, Text(_labels(file["labels"])))
+        split = "" if file["split"] == file["file"] else file["split"]
+        cells = ["" if file[key] is None else f"{file[key]:,}" for key in numbers]
+        table.add_row(Text(_clean(file["file"])), split, *cells, Text(_labels(file["labels"])))
     return table
 
 
@@ -146,7 +147,9 @@ def _show_finding(console: Any, finding: dict[str, Any]) -> None:
     mark, style = MARKS[finding["severity"]]
     grid = Table.grid(padding=(0, 1, 0, 0))
     heading = Text(_clean(finding["message"]), style="bold")
-    grid.add_row(Text(mark, style=style), heading.append(f"  {finding['check']}", style="not bold dim"))
+    grid.add_row(
+        Text(mark, style=style), heading.append(f"  {finding['check']}", style="not bold dim")
+    )
     grid.add_row("", Text(_clean(finding["mend"])))
     files = finding["files"]
     if len(files) > 1:
@@ -166,6 +169,33 @@ def _example(example: dict[str, Any]) -> Any:
     between = "\n      " if len(line) > PLACES else "  "
     note = f"({_clean(example['note'])}) " if example["note"] else ""
     return line.append(between).append(note, style="yellow").append(_clean(example["text"]))
+
+
+def _count(count: int, severity: str) -> str:
+    return f"{count} {severity}" if count == 1 or severity == "info" else f"{count} {severity}s"
+
+
+def _root(files: list[dict[str, Any]]) -> str:
+    """Return the folder that holds all files, where it is said once instead of in each line.
+
+    Relative paths are as the person wrote them; a recipe's are absolute and long.
+    """
+    import os.path
+    from pathlib import Path
+
+    folders = [Path(file["file"]).parent for file in files]
+    if not all(folder.is_absolute() for folder in folders):
+        return ""
+    return os.path.commonpath(folders).rstrip(os.sep) + os.sep
+
+
+def _without(value: Any, root: str) -> Any:
+    """Return a report whose paths start below `root`."""
+    if isinstance(value, str):
+        return value.removeprefix(root)
+    if isinstance(value, dict):
+        return {_without(key, root): _without(item, root) for key, item in value.items()}
+    return [_without(i, root) for i in value] if isinstance(value, list | tuple) else value
 
 
 def _clean(text: str) -> str:

@@ -27,7 +27,8 @@ Group = Sequence[tuple[File, Row]]
 
 def contradictions(data: Data) -> Iterator[Finding]:
     """Find texts with two labels, inside a split or across: no model can learn both."""
-    inside, across = [], []
+    inside: list[Group] = []
+    across: list[Group] = []
     for group in data.copies:
         rows = [(file, row) for file, row in group if row.label and file.split != EXCLUDE]
         if len({row.label for _, row in rows}) < 2:
@@ -76,8 +77,8 @@ def leaks(data: Data) -> Iterator[Finding]:
             message=f"{plural(len(groups), 'text')} in both {one} and {other}",
             mend=f"training leaves out their {plural(dropped, 'row')} of {one}"
             if data.training
-            else f"remove them from {one} or from {other}; 'nlpkit train' leaves out what stands in "
-            "--dev or in a recipe's [data] exclude",
+            else f"remove them from {one} or from {other}; 'nlpkit train' leaves out what "
+            "stands in --dev or in a recipe's [data] exclude",
             count=len(groups),
             examples=(_example(_first_of_each_split(group)) for group in groups),
             files=_files(groups),
@@ -99,7 +100,7 @@ def repeated(data: Data) -> Iterator[Finding]:
             message=f"{plural(count, 'row')} of {split} with the text of another row of {split}",
             mend="training reads each text of a file once; remove those that several files share"
             if data.training
-            else "keep one of each, unless many people did write it (\"muito bom\")",
+            else 'keep one of each, unless many people did write it ("muito bom")',
             count=count,
             examples=map(_example, found),
             files=_files([group[1:] for group in found]),
@@ -125,5 +126,5 @@ def _first_of_each_split(group: Group) -> Group:
     return list({file.split: (file, row) for file, row in reversed(group)}.values())[::-1]
 
 
-def _files(groups: Sequence[Group]) -> dict[str, int]:
-    return dict(Counter(file.path for group in groups for file, _ in group))
+def _files(groups: Sequence[Group]) -> Counter[str]:
+    return Counter(file.path for group in groups for file, _ in group)

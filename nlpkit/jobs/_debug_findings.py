@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -36,13 +36,14 @@ class Finding:
     mend: str
     count: int
     examples: Iterable[Example] = ()
-    files: dict[str, int] | None = None  # rows of each file, where more than one is concerned
+    files: Mapping[str, int] = field(default_factory=dict)  # rows of each file
 
     def plain(self, show: int) -> dict[str, Any]:
         """Return plain values with at most `show` examples."""
         shown = [asdict(example) for example in islice(self.examples, show)]
         values = {key: getattr(self, key) for key in ("check", "severity", "message", "mend")}
-        return values | {"count": self.count, "files": self.files or {}, "examples": shown}
+        files = dict(Counter(self.files).most_common())
+        return values | {"count": self.count, "files": files, "examples": shown}
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Data:
 
     files: Sequence[File]
     window: int
-    unit: str  # what the window counts, in words
+    unit: str  # how its tokens are counted
     training: bool = False  # a recipe's: training drops what stands in dev or in exclude
     known: Sequence[str] = ()  # the labels that the recipe's task has, whatever the data
 

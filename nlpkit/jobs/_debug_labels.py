@@ -42,18 +42,18 @@ def missing(data: Data) -> Iterator[Finding]:
             mend="label them or leave them out; training stops at the first",
             count=len(rows),
             examples=(Example((row.where,), row.excerpt) for _, row in rows),
-            files=dict(Counter(file.path for file, _ in rows)),
+            files=Counter(file.path for file, _ in rows),
         )
 
 
 def unlabelled(data: Data) -> Iterator[Finding]:
     """Name files that have no label at all."""
     files = [file for file in data.checked if not file.labelled]
-    if files:
+    if files and not data.training:  # a recipe's rows have labels, or lists of tags
         yield Finding(
             check="unlabelled",
             severity=INFO,
-            message=f"{plural(len(files), 'file')} without labels: labels are not checked there",
+            message=f"{plural(len(files), 'file')} without labels: theirs are not checked",
             mend="name the field that holds them with --label, if there is one",
             count=len(files),
             files={file.path: len(file.rows) for file in files},
@@ -77,7 +77,7 @@ def unknown(data: Data) -> Iterator[Finding]:
             mend=f"rename it: the labels are {', '.join(data.known)}.{near}",
             count=len(rows),
             examples=(Example((row.where,), row.excerpt, str(row.label)) for _, row in rows),
-            files=dict(Counter(file.path for file, _ in rows)),
+            files=Counter(file.path for file, _ in rows),
         )
 
 
@@ -155,12 +155,12 @@ def truncated(data: Data) -> Iterator[Finding]:
         yield Finding(
             check="truncated",
             severity=WARNING if share > LONG_SHARE else INFO,
-            message=f"{plural(len(rows), 'text')} ({share:.1%}) longer than the window of "
-            f"{data.window:,} tokens, by {data.unit}",
+            message=f"{plural(len(rows), 'text')} ({share:.1%}) longer than the window: "
+            f"{data.window:,} tokens, {data.unit}",
             mend="training sees a random window of each an epoch; a wider window sees more",
             count=len(rows),
             examples=(Example((r.where,), r.excerpt, f"{r.length:,} tokens") for _, r in rows),
-            files=dict(Counter(file.path for file, _ in rows)),
+            files=Counter(file.path for file, _ in rows),
         )
 
 

@@ -50,6 +50,7 @@ class File:
     encoding: str = "utf-8"
     needs_label: bool = False  # without labels it is wrong, rather than unlabelled
     max_per_label: int = 0
+    used: int | None = None  # rows that training uses of it, if that is known
     rows: list[Row] = field(default_factory=list)
     hits: dict[str, list[Hit]] = field(default_factory=dict)
     labelled: bool = False

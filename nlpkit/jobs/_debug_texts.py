@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -116,7 +115,8 @@ def _mojibake(text: str) -> str:
     mended = fix_encoding(text)
     if mended == text:
         return ""
-    start = len(os.path.commonprefix([text, mended]))
+    pairs = enumerate(zip(text, mended, strict=False))
+    start = next((place for place, (old, new) in pairs if old != new), 0)
     return f"{_around(text, start)} → {_around(mended, start)}"
 
 

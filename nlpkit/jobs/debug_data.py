@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from nlpkit import catalog, records, recipe as recipes
+from nlpkit import catalog, recipe as recipes, records
 from nlpkit.errors import UsageError
 from nlpkit.jobs import _debug_copies, _debug_labels, _debug_texts
-from nlpkit.jobs._debug_findings import DEV, EXCLUDE, SEVERITIES, TEST, TRAIN, Data
+from nlpkit.jobs._debug_findings import DEV, EXCLUDE, SEVERITIES, TEST, TRAIN, Data, Finding
 from nlpkit.jobs._debug_rows import File, Measure
 from nlpkit.jobs.train import find_recipe, load_recipe
 from nlpkit.recipe import Recipe, Source, Tokenizer
 
+Check = Callable[[Data], Iterator[Finding]]
+
 LANGUAGES = ("pt", "en", "any")
-TOKENS_PER_WORD = 1.4  # of our 16,000 pieces: 1.38 in Portuguese reviews and tweets, 1.37 in English
+TOKENS_PER_WORD = 1.4  # our 16,000 pieces: 1.38 in Portuguese reviews and tweets, 1.37 in English
 NAMES = {  # words of a file's name that tell its split
     TRAIN: {"train", "training", "treino"},
     DEV: {"dev", "val", "valid", "validation", "validacao"},
@@ -48,16 +50,15 @@ def debug_data(
         raise UsageError(f"--lang {lang}: not one of {', '.join(LANGUAGES)}")
     recipe = _recipe(names)
     if recipe is None:
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise UsageError(f"{twice[0]} is named twice; name each file once")
         files = [_file(name, text, label, encoding) for name in names]
         files.sort(key=lambda file: [*NAMES, file.split].index(file.split))
     elif text or label or encoding:
         raise UsageError("a recipe names its own columns and encodings; mend them there")
     else:
         files = _recipe_files(recipe)
-    paths = [file.path for file in files]
-    records.check_inputs(paths)
-    if twice := [path for path, count in Counter(paths).items() if count > 1]:
-        raise UsageError(f"{twice[0]} is named twice; name each file once")
+    records.check_inputs([file.path for file in files])
     measure, limit, unit = _measure(model, recipe)
     texts = _debug_texts.checks(lang or _language(recipe))
     finds = {check.name: check.find for check in texts}
@@ -70,12 +71,13 @@ def debug_data(
         training=recipe is not None,
         known=_known_labels(recipe),
     )
-    checks = [*_debug_copies.CHECKS, *_debug_labels.CHECKS, *texts]
+    checks: list[Check] = [*_debug_copies.CHECKS, *_debug_labels.CHECKS, *texts]
     found = [finding.plain(show) for check in checks for finding in check(data)]
     found.sort(key=lambda finding: SEVERITIES.index(finding["severity"]))
-    used = _used(files) if recipe else {}
+    if recipe is not None:
+        _count_used(files)
     return {
-        "files": [_summary(file) | used.get(file.path, {}) for file in files],
+        "files": [_summary(file) for file in files],
         "counts": {level: sum(f["severity"] == level for f in found) for level in SEVERITIES},
         "findings": found,
     }
@@ -104,11 +106,14 @@ def _file(name: str, text: str | None, label: str | None, encoding: str | None) 
 
 
 def _recipe_files(recipe: Recipe) -> list[File]:
-    """Return the files in the order in which training gives way: train to dev, both to exclude."""
+    """Return the files in the order in which training gives way: train to dev, both to exclude.
+
+    A file that a split reads in two ways (a treebank's words and tokens) is checked once.
+    """
     excluded = tuple(Source(path=path) for path in recipe.data.exclude)
     sections = {TRAIN: recipe.data.train, DEV: recipe.data.dev, EXCLUDE: excluded}
-    return [
-        File(
+    found = {
+        (split, path): File(
             path=str(path),
             split=split,
             text=source.text,
@@ -120,7 +125,8 @@ def _recipe_files(recipe: Recipe) -> list[File]:
         for split, sources in sections.items()
         for source in sources
         for path in recipes.resolve(source.path, recipe.folder)
-    ]
+    }
+    return list(found.values())
 
 
 def _measure(model: str | None, recipe: Recipe | None) -> tuple[Measure, int, str]:
@@ -135,12 +141,13 @@ def _measure(model: str | None, recipe: Recipe | None) -> tuple[Measure, int, st
             ids = encoder.ids(texts if steps is None else steps.texts(texts))
             return [len(row) for row in ids]
 
-        return count, encoder.window, f"the tokenizer of {loaded.name}"
+        return count, encoder.window, f"as {loaded.name} counts them"
     tokenizer = recipe.tokenizer if recipe else Tokenizer()
     if tokenizer.kind == "char":
-        return lambda texts: list(map(len, texts)), tokenizer.window, "characters"
-    rate = 1.0 if tokenizer.kind == "words" else TOKENS_PER_WORD
-    unit = f"an estimate of {rate} a word; --model counts with its tokenizer"
+        return lambda texts: list(map(len, texts)), tokenizer.window, "each a character"
+    if tokenizer.kind == "words":
+        return lambda texts: [len(t.split()) for t in texts], tokenizer.window, "each a word"
+    rate, unit = TOKENS_PER_WORD, f"estimated as {TOKENS_PER_WORD} a word; --model counts them"
     return lambda texts: [round(len(t.split()) * rate) for t in texts], tokenizer.window, unit
 
 
@@ -156,19 +163,17 @@ def _known_labels(recipe: Recipe | None) -> Sequence[str]:
     return labels
 
 
-def _used(files: Sequence[File]) -> dict[str, dict[str, int]]:
-    """Return of each file how many rows training uses, as `nlpkit.training.data.load` takes them."""
-    found = {}
+def _count_used(files: Sequence[File]) -> None:
+    """Count in each file the rows that `nlpkit.training.data.load` would use."""
     taken: set[bytes | None] = {None}  # a row without text
     for split in (EXCLUDE, DEV, TRAIN):
         of_split = [file for file in files if file.split == split]
-        for file in of_split:
+        for file in of_split if split != EXCLUDE else ():
             first = {row.key: row for row in reversed(file.rows) if row.key not in taken}
             counts = Counter(row.label for row in first.values())
             most = file.max_per_label or len(first)
-            found[file.path] = {"used": sum(min(count, most) for count in counts.values())}
+            file.used = sum(min(count, most) for count in counts.values())
         taken |= {row.key for file in of_split for row in file.rows}
-    return {file.path: found[file.path] for file in files if file.split != EXCLUDE}
 
 
 def _summary(file: File) -> dict[str, Any]:
@@ -177,6 +182,7 @@ def _summary(file: File) -> dict[str, Any]:
         "file": file.path,
         "split": file.split,
         "rows": len(file.rows),
+        "used": file.used,
         "labels": dict(file.labels.most_common()),
         "words_median": round(median(words)) if words else 0,
         "words_95": words[int(0.95 * (len(words) - 1))] if words else 0,
