@@ -92,7 +92,7 @@ def test_two_training_files_do_not_leak_into_each_other() -> None:
 def test_contradicting_labels_are_an_error(split: str) -> None:
     rows: dict[str, list[Row]] = {"train.jsonl": list(CLEAN), "dev.jsonl": []}
     rows["train.jsonl"].append(("Não sei.", "yes"))
-    rows[split].append(("não sei", "no"))
+    rows[split] += [("não sei", "no"), ("NÃO SEI", "yes")]
     rows["dev.jsonl"] += [(f"{n} {n} {n}", label) for n, (_, label) in enumerate(CLEAN)]
     one = found(*(save(name, of_split) for name, of_split in rows.items()))["contradictions"]
     assert (one["severity"], one["count"]) == ("error", 1)
@@ -122,6 +122,7 @@ def test_labels_missing_empty_or_blank_are_counted_and_empty_texts_are_not_their
 def test_an_unlabelled_file_is_no_error_unless_a_label_was_named() -> None:
     Path("raw.txt").write_text("um\ndois\n\ntrês\n", encoding="utf-8")
     assert [f["severity"] for f in found("raw.txt").values()] == ["warning", "info"]
+    assert found("raw.txt")["unlabelled"]["mend"].endswith("--label: text")
     write_jsonl(Path("a.jsonl"), [{"text": "um", "sentiment": "x"}])
     with pytest.raises(InputError, match="no 'sentimento'. Did you mean 'sentiment'"):
         debug_data(["a.jsonl"], label="sentimento")

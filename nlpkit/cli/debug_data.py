@@ -154,7 +154,7 @@ def _show_finding(console: Any, finding: dict[str, Any]) -> None:
     files = finding["files"]
     if len(files) > 1:
         named = [f"{_clean(path)} {count:,}" for path, count in list(files.items())[:FILES]]
-        more = f" and {len(files) - FILES} more files" if len(files) > FILES else ""
+        more = f" and {len(files) - FILES} more" if len(files) > FILES else ""
         grid.add_row("", Text(f"in {', '.join(named)}{more}", style="dim"))
     console.print()
     console.print(grid)

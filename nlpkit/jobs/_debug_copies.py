@@ -80,7 +80,7 @@ def leaks(data: Data) -> Iterator[Finding]:
             else f"remove them from {one} or from {other}; 'nlpkit train' leaves out what "
             "stands in --dev or in a recipe's [data] exclude",
             count=len(groups),
-            examples=(_example(_first_of_each_split(group)) for group in groups),
+            examples=map(_across, groups),
             files=_files(groups),
         )
 
@@ -102,7 +102,7 @@ def repeated(data: Data) -> Iterator[Finding]:
             if data.training
             else 'keep one of each, unless many people did write it ("muito bom")',
             count=count,
-            examples=map(_example, found),
+            examples=map(_example, sorted(found, key=len, reverse=True)),
             files=_files([group[1:] for group in found]),
         )
 
@@ -117,13 +117,18 @@ def _example(group: Group) -> Example:
 
 def _labelled(group: Group) -> Example:
     """Show the first row of each label."""
-    firsts = {row.label: row.where for _, row in reversed(group)}
-    firsts = dict(reversed(firsts.items()))
+    firsts: dict[str | None, str] = {}
+    for _, row in group:
+        firsts.setdefault(row.label, row.where)
     return Example(tuple(firsts.values()), group[0][1].excerpt, ", ".join(map(str, firsts)))
 
 
-def _first_of_each_split(group: Group) -> Group:
-    return list({file.split: (file, row) for file, row in reversed(group)}.values())[::-1]
+def _across(group: Group) -> Example:
+    """Show the first row of each split."""
+    firsts: dict[str, str] = {}
+    for file, row in group:
+        firsts.setdefault(file.split, row.where)
+    return Example(tuple(firsts.values()), group[0][1].excerpt)
 
 
 def _files(groups: Sequence[Group]) -> Counter[str]:

@@ -50,11 +50,12 @@ def unlabelled(data: Data) -> Iterator[Finding]:
     """Name files that have no label at all."""
     files = [file for file in data.checked if not file.labelled]
     if files and not data.training:  # a recipe's rows have labels, or lists of tags
+        fields = dict.fromkeys(name for file in files for name in file.fields)
         yield Finding(
             check="unlabelled",
             severity=INFO,
             message=f"{plural(len(files), 'file')} without labels: theirs are not checked",
-            mend="name the field that holds them with --label, if there is one",
+            mend=f"if one of their fields holds them, name it with --label: {', '.join(fields)}",
             count=len(files),
             files={file.path: len(file.rows) for file in files},
         )

@@ -54,6 +54,7 @@ class File:
     rows: list[Row] = field(default_factory=list)
     hits: dict[str, list[Hit]] = field(default_factory=dict)
     labelled: bool = False
+    fields: tuple[str, ...] = ()  # of its first row
 
     @property
     def labels(self) -> Counter[str]:
@@ -66,24 +67,33 @@ class File:
         Raises:
             InputError: it cannot be read as said, has no rows, or lacks the labels it needs.
         """
-        fields: records.Record = {}
         found = self._records()
         while batch := list(islice(found, BATCH)):
-            fields = fields or batch[0][1]
-            self.labelled |= any(_is_label(record.get(self.label, [])) for _, record, _ in batch)
+            self.fields = self.fields or tuple(batch[0][1])
+            self.labelled |= any(
+                self.label in record and _is_label(record[self.label]) for _, record, _ in batch
+            )
             lengths = measure([text for *_, text in batch])
             for (where, record, text), length in zip(batch, lengths, strict=True):
-                row = _row(where, text, record.get(self.label), length)
+                row = Row(
+                    where=where,
+                    label=_label(record.get(self.label)),
+                    key=_key(self._copied(record, text)),
+                    words=len(text.split()),
+                    length=length,
+                    excerpt=whole(text[:EXCERPT]),
+                )
                 self.rows.append(row)
                 for name, find in finds.items():
                     if note := find(text):
                         self.hits.setdefault(name, []).append(Hit(row, note))
         if not self.rows:
             raise InputError(f"{self.path}: no rows, only a header; there is nothing to check")
-        if self.needs_label and self.label not in fields and not self.labelled:
+        if self.needs_label and self.label not in self.fields and not self.labelled:
+            near = near_match(self.label, self.fields)
             raise InputError(
-                f"{self.path}: its rows have no {self.label!r}.{near_match(self.label, fields)} "
-                f"Their fields are: {', '.join(fields)}"
+                f"{self.path}: its rows have no {self.label!r}.{near} "
+                f"Their fields are: {', '.join(self.fields)}"
             )
 
     def _records(self) -> Iterator[tuple[str, records.Record, str]]:
@@ -97,24 +107,24 @@ class File:
                     line -= sum(value.count("\n") for value in record.values())
                 yield f"{self.path}:{line}", record, records.text_of(record, source)
 
+    def _copied(self, record: records.Record, text: str) -> str:
+        """Return what a row's copies are found by, as `nlpkit.rows.Row.words` does."""
+        tokens = isinstance(record.get(self.text or records.TEXT), list)
+        return str(record.get(records.TEXT) or text) if tokens else text
+
 
 def _is_label(value: Any) -> bool:
     """Tell whether a value may be a row's label, if an empty one; a list is tags of its words."""
     return not isinstance(value, list | dict)
 
 
-def _row(where: str, text: str, label: Any, length: int) -> Row:
-    there = label is not None and _is_label(label) and str(label).strip()
-    return Row(
-        where=where,
-        label=str(label) if there else None,
-        key=_key(text) if text.strip() else None,
-        words=len(text.split()),
-        length=length,
-        excerpt=whole(text[:EXCERPT]),
-    )
+def _label(value: Any) -> str | None:
+    there = value is not None and _is_label(value) and str(value).strip()
+    return str(value) if there else None
 
 
-def _key(text: str) -> bytes:
+def _key(text: str) -> bytes | None:
+    if not text.strip():
+        return None
     letters = fingerprint(text).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(letters, digest_size=16).digest()

@@ -23,7 +23,7 @@ LANGUAGES = ("pt", "en", "any")
 TOKENS_PER_WORD = 1.4  # our 16,000 pieces: 1.38 in Portuguese reviews and tweets, 1.37 in English
 NAMES = {  # words of a file's name that tell its split
     TRAIN: {"train", "training", "treino"},
-    DEV: {"dev", "val", "valid", "validation", "validacao"},
+    DEV: {"dev", "val", "valid", "validation", "validacao", "validação"},
     TEST: {"test", "teste"},
 }
 
@@ -94,7 +94,7 @@ def _recipe(names: Sequence[str]) -> Recipe | None:
 
 
 def _file(name: str, text: str | None, label: str | None, encoding: str | None) -> File:
-    words = set(re.split(r"[^a-z]+", Path(name).name.lower()))
+    words = set(re.split(r"[\W\d_]+", Path(name).name.lower()))
     return File(
         path=name,
         split=next((split for split, known in NAMES.items() if words & known), name),
