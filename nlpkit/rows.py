@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,16 @@ def read_rows(
         fields = record | {"label": record[label], "document": document}
         rows.append(Row(document, fields, where))
     return rows
+
+
+def fingerprint(text: str) -> str:
+    """Return the text's letters alone, to find duplicates by.
+
+    Case, punctuation, spacing (sets are tokenised in their own ways), URLs and user names differ
+    between copies of one text.
+    """
+    text = re.sub(r"https?://\S+|www\.\S+|@\w+", " ", text.casefold())
+    return "".join(re.findall(r"\w+", text)) or text
 
 
 def _document(value: Any) -> Any:

@@ -127,7 +127,7 @@ def test_a_misspelt_command_and_option_exit_2(cli: Cli) -> None:
 def test_help_names_every_command(cli: Cli) -> None:
     shown = cli("--help", COLUMNS="100").stdout.decode()
     for name in catalog.names("cli"):
-        assert f"│ {name} " in shown
+        assert f"│ {name.replace('_', '-')} " in shown
 
 
 def test_the_locale_does_not_matter(cli: Cli, tiny_bundle: Made, data: Path) -> None:

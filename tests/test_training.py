@@ -20,8 +20,9 @@ from safetensors.torch import load_file
 
 from nlpkit import _fields, catalog
 from nlpkit.errors import InputError, ModelError, NlpkitError, UsageError
+from nlpkit.rows import fingerprint
 from nlpkit.training import data as training_data, run
-from nlpkit.training.data import Epoch, fingerprint
+from nlpkit.training.data import Epoch
 from nlpkit.training.loop import rate
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]

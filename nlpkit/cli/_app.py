@@ -20,16 +20,18 @@ ORDER += ["export", "models", "init", "doctor"]
 
 def commands() -> list[str]:
     """Return the names of all commands: those that have a file, and the steps."""
-    return sorted({*catalog.names("cli"), *catalog.names("steps")})
+    files = {*catalog.names("cli"), *catalog.names("steps")}
+    return sorted(file.replace("_", "-") for file in files)
 
 
 def _load(name: str) -> typer.Typer:
-    if name in catalog.names("cli"):
-        app: typer.Typer = catalog.load("cli", name).app
+    file = name.replace("-", "_")
+    if file in catalog.names("cli"):
+        app: typer.Typer = catalog.load("cli", file).app
         return app
     from nlpkit.cli._step import app_of
 
-    return app_of(name)
+    return app_of(file)
 
 
 class LazyGroup(TyperGroup):

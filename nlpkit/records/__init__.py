@@ -17,10 +17,11 @@ from typing import BinaryIO, TextIO
 from nlpkit import catalog
 from nlpkit.records._input import check_inputs, format_of, open_input
 from nlpkit.records._output import write_output
-from nlpkit.records._source import TEXT, Record, Source, resolve_column, text_of
+from nlpkit.records._source import TEXT, Position, Record, Source, resolve_column, text_of
 
 __all__ = [
     "TEXT",
+    "Position",
     "Record",
     "Source",
     "check_inputs",

@@ -30,13 +30,18 @@ with suppress(ImportError):  # a Python built without liblzma still reads all bu
 
 
 def text_lines(stream: BinaryIO, source: Source) -> Iterator[str]:
-    r"""Yield lines without their "\n", the only thing that ends a line; a first BOM is dropped.
+    r"""Return lines without their "\n", the only thing that ends a line; a first BOM is dropped.
 
     Raises:
         UsageError: the encoding or the error handler is unknown.
         InputError: bytes that do not decode, or a stream that breaks; every line before
             that has been yielded.
     """
+    lines = _lines(stream, source)
+    return lines if source.position is None else source.position.follow(lines)
+
+
+def _lines(stream: BinaryIO, source: Source) -> Iterator[str]:
     decoder = _decoder(source)
     number, pending, head, started = 1, list[str](), b"", False
     for chunk in _chunks(stream, source.name):

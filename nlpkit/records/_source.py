@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -15,6 +15,16 @@ TEXT = "text"  # the column that holds the text where nobody says otherwise
 SHOWN = 20  # columns named in an error: a wide table must not make a page of it
 
 
+class Position:
+    """The line that a reader took last, for who must say where a record stands."""
+
+    line = 0
+
+    def follow(self, lines: Iterable[str]) -> Iterator[str]:
+        for self.line, line in enumerate(lines, 1):
+            yield line
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a stream comes from, for error messages, and how to read it."""
@@ -23,6 +33,7 @@ class Source:
     encoding: str = "utf-8"
     errors: str = "strict"
     column: str | None = None
+    position: Position | None = None
 
     @property
     def wanted(self) -> str:

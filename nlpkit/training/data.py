@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import numpy as np
 from nlpkit._unicode import whole
 from nlpkit.errors import InputError
 from nlpkit.recipe import Recipe, Source, Texts, resolve
-from nlpkit.rows import Row, gold_of, read_records, read_rows
+from nlpkit.rows import Row, fingerprint, gold_of, read_records, read_rows
 from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.runtime.words import Words
 from nlpkit.tasks import Task
@@ -37,16 +36,6 @@ class Split:
     priors: list[Mapping[int, float]] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
-
-
-def fingerprint(text: str) -> str:
-    """Return the text's letters alone, to find duplicates by.
-
-    Case, punctuation, spacing (sets are tokenised in their own ways), URLs and user names differ
-    between copies of one text.
-    """
-    text = re.sub(r"https?://\S+|www\.\S+|@\w+", " ", text.casefold())
-    return "".join(re.findall(r"\w+", text)) or text
 
 
 def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:

@@ -24,12 +24,13 @@ from torch import Tensor, nn
 from nlpkit import __version__, catalog
 from nlpkit.errors import InputError, NlpkitError, UsageError
 from nlpkit.recipe import Pretraining
+from nlpkit.rows import fingerprint
 from nlpkit.runtime.batcher import Batch
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.encoder import Encoder
 from nlpkit.training import checkpoint, corpus as corpora, init, network, tokenizer
 from nlpkit.training.corpus import Corpus, Plan
-from nlpkit.training.data import fingerprint, fingerprints, unlabelled
+from nlpkit.training.data import fingerprints, unlabelled
 from nlpkit.training.distributed import Team, team
 from nlpkit.training.interrupt import Interrupt
 from nlpkit.training.loop import REPORT_EVERY, Listener, half_precision, optimizer_for, rate

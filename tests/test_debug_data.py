@@ -1,0 +1,341 @@
+"""nlpkit debug-data: what it finds, where it says it stands, and what it leaves in peace."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import corpus, write_jsonl
+
+from nlpkit import recipe as recipes
+from nlpkit.errors import InputError, UsageError
+from nlpkit.jobs.debug_data import debug_data
+from nlpkit.steps._language import foreign
+
+Cli = Callable[..., subprocess.CompletedProcess[bytes]]
+Row = tuple[str | None, Any]
+
+CLEAN: list[Row] = [(f"o livro número {n} é bom", "yes" if n % 2 else "no") for n in range(40)]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NLPKIT_DATA", raising=False)
+
+
+def save(name: str, rows: list[Row]) -> str:
+    write_jsonl(Path(name), [{"text": text, "label": label} for text, label in rows])
+    return name
+
+
+def found(*names: str, **options: Any) -> dict[str, dict[str, Any]]:
+    """Return the findings by the name of their check."""
+    report = debug_data(list(names), **options)
+    findings = {finding["check"]: finding for finding in report["findings"]}
+    assert len(findings) == len(report["findings"]), "a check found two things"
+    return findings
+
+
+def places(finding: dict[str, Any]) -> list[str]:
+    return [place for example in finding["examples"] for place in example["places"]]
+
+
+def test_clean_data_has_no_findings() -> None:
+    other: list[Row] = [(f"uma casa de {n} quartos", label) for n, (_, label) in enumerate(CLEAN)]
+    report = debug_data([save("train.jsonl", CLEAN), save("dev.jsonl", other)], lang="pt")
+    assert report["findings"] == []
+    assert report["files"][0] == {
+        "file": "train.jsonl",
+        "split": "train",
+        "rows": 40,
+        "used": None,
+        "labels": {"no": 20, "yes": 20},
+        "words_median": 6,
+        "words_95": 6,
+    }
+
+
+def test_near_copies_within_a_split_are_repeated() -> None:
+    rows: list[Row] = [*CLEAN, ("Muito BOM, gostei!", "yes"), ("muito bom gostei", "yes")]
+    one = found(save("a.jsonl", rows))
+    assert one.keys() == {"repeated"} and one["repeated"]["severity"] == "warning"
+    assert one["repeated"]["count"] == 1
+    assert places(one["repeated"]) == ["a.jsonl:41", "a.jsonl:42"]
+
+
+def test_a_text_in_two_splits_leaks() -> None:
+    train, test = (
+        save("train.jsonl", CLEAN),
+        save("my-test.jsonl", [*CLEAN[5:25], ("Só meu", "no")]),
+    )
+    (leak,) = [f for f in debug_data([test, train])["findings"] if f["check"] == "leaks"]
+    assert (leak["severity"], leak["count"]) == ("error", 20)
+    assert "both train and test" in leak["message"]
+    assert leak["examples"][0]["places"] == ("train.jsonl:6", "my-test.jsonl:1")
+
+
+def test_two_training_files_do_not_leak_into_each_other() -> None:
+    Path("b").mkdir()
+    names = [save("train.jsonl", CLEAN), save("b/train.jsonl", CLEAN[:3])]
+    assert found(*names).keys() == {"repeated"}
+    assert found(save("one.jsonl", CLEAN), save("two.jsonl", CLEAN)).keys() == {"leaks"}
+
+
+@pytest.mark.parametrize("split", ["train.jsonl", "dev.jsonl"])
+def test_contradicting_labels_are_an_error(split: str) -> None:
+    rows: dict[str, list[Row]] = {"train.jsonl": list(CLEAN), "dev.jsonl": []}
+    rows["train.jsonl"].append(("Não sei.", "yes"))
+    rows[split] += [("não sei", "no"), ("NÃO SEI", "yes")]
+    rows["dev.jsonl"] += [(f"{n} {n} {n}", label) for n, (_, label) in enumerate(CLEAN)]
+    one = found(*(save(name, of_split) for name, of_split in rows.items()))["contradictions"]
+    assert (one["severity"], one["count"]) == ("error", 1)
+    assert one["examples"][0]["note"] == "yes, no"
+    assert places(one)[0] == "train.jsonl:41"
+
+
+def test_labels_missing_empty_or_blank_are_counted_and_empty_texts_are_not_theirs() -> None:
+    rows = [{"text": text, "label": label} for text, label in CLEAN]
+    rows += [
+        {"text": "sem campo"},
+        {"text": "nulo", "label": None},
+        {"text": "em branco", "label": " "},
+    ]
+    rows += [
+        {"text": "", "label": None},
+        {"text": " \t", "label": "yes"},
+        {"text": None, "label": "no"},
+    ]
+    write_jsonl(Path("a.jsonl"), rows)
+    one = found("a.jsonl", show=9)
+    assert places(one["missing"]) == ["a.jsonl:41", "a.jsonl:42", "a.jsonl:43"]
+    assert places(one["empty"]) == ["a.jsonl:44", "a.jsonl:45", "a.jsonl:46"]
+    assert [one[check]["severity"] for check in one] == ["error", "warning"]
+
+
+def test_an_unlabelled_file_is_no_error_unless_a_label_was_named() -> None:
+    Path("raw.txt").write_text("um\ndois\n\ntrês\n", encoding="utf-8")
+    assert [f["severity"] for f in found("raw.txt").values()] == ["warning", "info"]
+    assert found("raw.txt")["unlabelled"]["mend"].endswith("--label: text")
+    write_jsonl(Path("a.jsonl"), [{"text": "um", "sentiment": "x"}])
+    with pytest.raises(InputError, match="no 'sentimento'. Did you mean 'sentiment'"):
+        debug_data(["a.jsonl"], label="sentimento")
+
+
+def test_zero_and_false_are_labels() -> None:
+    rows: list[Row] = [(f"texto {n}", n % 2) for n in range(40)]
+    assert found(save("a.jsonl", rows)) == {}
+    assert debug_data(["a.jsonl"])["files"][0]["labels"] == {"0": 20, "1": 20}
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        ("NÃ£o gostei", "mojibake"),
+        ("é Ã©, Ãºnico", "mojibake"),
+        ("itâ€™s fine", "mojibake"),
+        ("n\ufffdo gostei", "lost-letters"),
+        ("cut emoji \ud83d", "lost-letters"),
+        ("bom\x00", "control"),
+        ("bom \x93aspas\x94", "control"),
+    ],
+)
+def test_damage_is_found(text: str, check: str) -> None:
+    one = found(save("a.jsonl", [*CLEAN, (text, "yes")]))
+    assert places(one[check]) == ["a.jsonl:41"]
+    assert one[check]["severity"] == ("warning" if check == "control" else "error")
+    many = [(f"{n} linhas sem nada", "yes" if n % 2 else "no") for n in range(300)]
+    assert found(save("a.jsonl", [*many, (text, "yes")]))[check]["severity"] == "warning"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NÃO É POSSÍVEL! SÃO PAULO",
+        "que saco ¬¬",
+        "«avião» – “aspas” … 5 €",
+        "Ângela à toa, naïve café Ãngelo",
+        "😀👍🏽",
+        "linha\tcom tab\r\ne outra",
+        "São João 100% © ®",
+    ],
+)
+def test_sound_text_is_not_called_damaged(text: str) -> None:
+    assert found(save("a.jsonl", [*CLEAN, (text, "yes")])) == {}
+
+
+def test_a_file_read_in_the_wrong_encoding_shows_as_mojibake() -> None:
+    lines = "".join(f"não é tão bom {n}\n" for n in range(30))
+    Path("a.txt").write_text(lines, encoding="utf-8")
+    assert found("a.txt", encoding="latin-1")["mojibake"]["count"] == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "expected"),
+    [
+        ("I really think that this is not what they were looking for", "pt", "en"),
+        ("Creo que los que lo dicen no han estado muy bien con ella", "pt", "es"),
+        ("Eu acho que isso não foi o que eles estavam a procurar", "en", "pt"),
+        ("Good!", "pt", ""),
+        ("the best", "pt", ""),
+        ("I'm at Praça do Papa in Belo Horizonte, MG https://t.co/the/and/of/is", "pt", ""),
+        ("ha ha ha ha ha ha ha ha ha ha", "pt", ""),
+        ("Adorei o filme The Lord of the Rings, é muito bom", "pt", ""),
+        ("", "pt", ""),
+    ],
+)
+def test_only_clear_text_is_foreign(text: str, lang: str, expected: str) -> None:
+    assert foreign(text, lang) == expected
+
+
+def test_language_is_checked_where_one_is_asked_for() -> None:
+    name = save("a.jsonl", [*CLEAN, ("This was not what I have asked them for", "no")])
+    assert found(name) == {} and found(name, lang="any") == {}
+    assert found(name, lang="pt")["language"]["examples"][0]["note"] == "English"
+    assert found(name, lang="en") == {}  # short Portuguese is no proof either
+
+
+def test_labels_of_one_split_only_rare_ones_and_their_spelling() -> None:
+    train: list[Row] = [
+        *CLEAN,
+        *((f"talvez {n}", "maybe") for n in range(3)),
+        ("quem sabe", "Yes "),
+    ]
+    dev: list[Row] = [(f"{n} coisas", "yes" if n % 2 else "no") for n in range(30)]
+    one = found(save("train.jsonl", train), save("dev.jsonl", dev))
+    assert one["one-sided"]["severity"] == "error"
+    assert "dev has no 'maybe', 'Yes '" in one["one-sided"]["message"]
+    assert "fewer than 10 rows of 'maybe', 'Yes '" in one["rare"]["message"]
+    assert "'yes', 'Yes '" in one["variants"]["message"]
+
+
+def test_imbalance_is_of_what_is_learned() -> None:
+    rows: list[Row] = [(f"{n} vezes", "no" if n % 15 else "yes") for n in range(300)]
+    assert found(save("test.jsonl", rows)) == {}
+    assert (
+        "280 rows of 'no' for 20 of 'yes' (14 to 1)"
+        in found(save("train.jsonl", rows))["imbalance"]["message"]
+    )
+
+
+def test_truncation_is_estimated_or_counted() -> None:
+    rows: list[Row] = [*CLEAN, ("inconstitucionalissimamente " * 200, "yes")]
+    name = save("a.jsonl", rows)
+    one = found(name)["truncated"]
+    assert one["severity"] == "info" and "256 tokens, estimated" in one["message"]
+    assert one["examples"][0]["note"] == "280 tokens"
+    assert found(name, window=280) == {}
+    counted = found(name, model="sentiment", window=280)["truncated"]
+    assert "280 tokens, as sentiment counts them" in counted["message"]
+
+
+def test_lines_are_those_of_the_file_in_every_format() -> None:
+    table = 'text;label\n"duas\nlinhas";a\n"a mesma";a\n\n"mais\n\nlinhas\n";b\nA MESMA;a\n'
+    Path("a.csv").write_text(table, encoding="utf-8")
+    with gzip.open("a.tsv.gz", "wt", encoding="utf-16") as stream:
+        stream.write("text\tlabel\numa\\nlinha\ta\na mesma\ta\nA MESMA\ta\n")
+    Path("a.txt").write_bytes(b"\xef\xbb\xbfum\r\n\r\na mesma\r\nA mesma")
+    for name, encoding, lines in (
+        ("a.csv", None, [4, 10]),
+        ("a.tsv.gz", "utf-16", [3, 4]),
+        ("a.txt", None, [3, 4]),
+    ):
+        repeated = found(name, encoding=encoding)["repeated"]
+        assert places(repeated) == [f"{name}:{line}" for line in lines]
+
+
+def made_recipe(train: list[Row], dev: list[Row], exclude: list[Row]) -> Any:
+    """Write recipe.toml and return the recipe that it is."""
+    save("a.jsonl", train), save("b.jsonl", dev), save("c.jsonl", exclude)
+    Path("recipe.toml").write_text(
+        """name = "mine"
+        task = {name = "sentiment"}
+        architecture = {name = "bow"}
+        tokenizer = {kind = "char", window = 80}
+        [data]
+        train = [{path = "a.jsonl", max_per_label = 60}]
+        dev = ["b.jsonl"]
+        exclude = ["c.jsonl"]
+        """
+    )
+    return recipes.load(Path("recipe.toml"))
+
+
+def test_a_recipe_says_what_training_would_use() -> None:
+    from nlpkit.tasks.sentiment import Task
+    from nlpkit.training.data import load
+
+    rows: list[Row] = [(row["text"], row["label"]) for row in corpus(400, 1)]
+    train = [*rows[:260], *rows[:7], ("", "neutral"), (rows[3][0].upper(), "neutral")]
+    dev, exclude = [*rows[250:300], rows[299]], rows[290:310]
+    recipe = made_recipe(train, dev, exclude)
+    report = debug_data(["recipe.toml"])
+    _, *splits = load(recipe, Task)
+    assert [file["used"] for file in report["files"]] == [len(s.documents) for s in splits] + [None]
+    leaks = [f["message"] for f in report["findings"] if f["check"] == "leaks"]
+    assert leaks == ["10 texts in both train and dev", "10 texts in both dev and exclude"]
+    assert all(f["severity"] == "warning" for f in report["findings"] if f["check"] == "leaks")
+
+
+def test_a_recipe_knows_its_labels_and_columns() -> None:
+    rows: list[Row] = [(row["text"], row["label"]) for row in corpus(200, 1)]
+    made_recipe([*rows[:150], ("que bom", "postive")], rows[150:], [("x", None)])
+    one = found("recipe.toml")
+    assert one["unknown"]["severity"] == "error"
+    assert "Did you mean 'positive'" in one["unknown"]["mend"]
+    with pytest.raises(UsageError, match="names its own columns"):
+        debug_data(["recipe.toml"], text="x")
+    with pytest.raises(UsageError, match="check it alone"):
+        debug_data(["recipe.toml", "a.jsonl"])
+
+
+def test_the_command_prints_where_and_exits_1_for_errors_alone(cli: Cli) -> None:
+    save("train.jsonl", [*CLEAN, ("NÃ£o \x1b[31m", "yes"), ("Bom!", "yes"), ("bom", "yes")])
+    done = cli("debug-data", "train.jsonl", COLUMNS="100")
+    shown = done.stdout.decode()
+    assert done.returncode == 1 and done.stderr == b""
+    assert "✗ 1 text decoded in the wrong encoding" in shown and "train.jsonl:41" in shown
+    assert "train.jsonl:42 = train.jsonl:43  Bom!" in shown
+    assert "\x1b" not in shown and "1 error, 2 warnings" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    save("train.jsonl", [*CLEAN, ("Bom!", "yes"), ("bom", "yes")])
+    done = cli("debug-data", "train.jsonl", "--to", "json", "--show", "0")
+    assert done.returncode == 0
+    report = json.loads(done.stdout)
+    assert report["counts"] == {"error": 0, "warning": 1, "info": 0}
+    assert report["findings"][0]["examples"] == []
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["nope.jsonl"], 3, "no such file"),
+        (["a.csv"], 3, "no column 'text'. Did you mean 'texto'"),
+        (["a.csv", "-c", "texto"], 3, "try --encoding latin-1"),
+        (["header.csv"], 3, "no rows"),
+        (["a.csv", "--lang", "de"], 2, "not one of pt, en, any"),
+        (["a.csv", "--to", "xml"], 2, "not one of table, json"),
+        (["header.csv", "header.csv"], 2, "named twice"),
+        (["header.csv", "-m", "nope"], 4, "no model 'nope'"),
+        (["gone.toml"], 3, "no such recipe"),
+    ],
+)
+def test_errors_are_one_line(args: list[str], code: int, said: str, cli: Cli) -> None:
+    Path("a.csv").write_bytes("texto,rotulo\nnão,a\n".encode("latin-1"))
+    Path("header.csv").write_text("text,label\n")
+    done = cli("debug-data", *args)
+    assert (done.returncode, done.stderr.count(b"\n")) == (code, 1), done.stderr
+    assert said in done.stderr.decode()
+
+
+def test_many_rows_take_seconds() -> None:
+    save("a.jsonl", [(f"o produto número {n} chegou não é ruim", n % 3) for n in range(20_000)])
+    started = time.perf_counter()
+    assert found("a.jsonl", lang="pt") == {}
+    assert time.perf_counter() - started < 10
