@@ -47,6 +47,7 @@ class File:
     split: str
     text: str | None = None
     label: str = "label"
+    every_label: str = ""
     encoding: str = "utf-8"
     needs_label: bool = False  # without labels it is wrong, rather than unlabelled
     max_per_label: int = 0
@@ -70,14 +71,14 @@ class File:
         found = self._records()
         while batch := list(islice(found, BATCH)):
             self.fields = self.fields or tuple(batch[0][1])
-            self.labelled |= any(
+            self.labelled |= bool(self.every_label) or any(
                 self.label in record and _is_label(record[self.label]) for _, record, _ in batch
             )
             lengths = measure([text for *_, text in batch])
             for (where, record, text), length in zip(batch, lengths, strict=True):
                 row = Row(
                     where=where,
-                    label=_label(record.get(self.label)),
+                    label=self.every_label or _label(record.get(self.label)),
                     key=_key(self._copied(record, text)),
                     words=len(text.split()),
                     length=length,

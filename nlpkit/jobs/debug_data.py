@@ -118,6 +118,7 @@ def _recipe_files(recipe: Recipe) -> list[File]:
             split=split,
             text=source.text,
             label=source.label,
+            every_label=source.every_label,
             encoding=source.encoding,
             needs_label=split != EXCLUDE,
             max_per_label=source.max_per_label,
