@@ -211,6 +211,7 @@ class Export:
     max_padding_diff_fp16: float = setting(0.02, "fp16: the same")
     min_agreement: float = setting(0.99, "share of dev documents that keep torch's label")
     max_score_drop: float = setting(0.005, "macro-F1 (the task's score) it may lose on dev")
+    limits: str = setting("", "what the model gets wrong, with examples, for its card (Markdown)")
 
 
 @dataclass(frozen=True, kw_only=True)

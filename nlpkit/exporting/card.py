@@ -31,16 +31,62 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         f"On dev ({dev['n']} {task.unit}, pooled): {score} {dev[score]:.4f}{spread}, "
         f"{', '.join(others)}. Dev chose the epoch, so these flatter the model "
         f"a little: measure it on data of yours with `nlpkit evaluate {manifest['name']} FILE`.",
+        *_by_file(manifest["scores"]["dev_files"], score),
         "## Precisions",
         _precisions(manifest["precisions"], score),
         "## Training data",
+        _taught(manifest["training"]),
         _data(manifest["training"]["data"]["train"], manifest["training"]["data"].get("seen", [])),
+        *_before(manifest["training"]["init"]),
         "## Limits",
+        *([limits] if (limits := manifest["training"]["recipe"]["export"]["limits"]) else []),
         "It knows what the data above taught it, with their noise and bias, and errs most far from "
         "their domains. It must not decide alone about people. The licences above bind those who "
         "retrain or redistribute it.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _by_file(files: list[dict[str, Any]], score: str) -> list[str]:
+    """Return the table of dev files, one for each domain; nothing where there is but one."""
+    if len(files) < 2:
+        return []
+    named = [key for key in numbers(files[0]) if key != score]
+    head = f"| dev file | rows | {score} | {' | '.join(named)} |\n|---|--:|" + "--:|" * (
+        1 + len(named)
+    )
+    rows = [
+        f"| {file['file']} | {file['rows']} | "
+        + " | ".join(f"{file[key]:.3f}" for key in [score, *named])
+        + " |"
+        for file in files
+    ]
+    return ["\n".join([head, *rows])]
+
+
+def _taught(training: dict[str, Any]) -> str:
+    """Return how it was trained, beyond the rows below."""
+    told = []
+    if training["init"]:
+        told.append(f"Its start was {training['init']['name']}, pretrained on the texts below.")
+    if training["teachers"]:
+        told.append(
+            f"It also learned what {', '.join(training['teachers'])} say of each text "
+            "(distillation); rows without labels served that alone."
+        )
+    return " ".join(told) or "Trained from scratch on these rows."
+
+
+def _before(init: dict[str, Any] | None) -> list[str]:
+    """Return the tables of the runs that it started from, the latest first."""
+    if not init:
+        return []
+    head = f"Pretraining ({init['name']}):\n\n| file | documents | licence |\n|---|--:|---|\n"
+    rows = [
+        f"| {entry['file']} | {entry['rows']} | {entry['licence'] or 'not stated'} |"
+        for entry in init["data"]["train"]
+    ]
+    return [head + "\n".join(rows), *_before(init.get("init"))]
 
 
 def _precisions(entries: dict[str, Any], score: str) -> str:

@@ -122,10 +122,12 @@ def _manifest(
         "training": {
             "recipe": tree,
             "data": summary["data"] | {"seen": [asdict(source) for source in recipe.data.seen]},
+            "init": summary.get("init"),
+            "teachers": [Path(name).name for name in summary.get("teachers", [])],
             "best_epoch": summary["best_epoch"],
         },
         "score": task.score,
-        "scores": {"dev": summary["dev"]},
+        "scores": {"dev": summary["dev"], "dev_files": summary.get("dev_files", [])},
         "tools": {
             "nlpkit": __version__,
             "torch": torch.__version__,

@@ -12,7 +12,7 @@ import numpy as np
 
 from nlpkit.errors import InputError, UsageError
 from nlpkit.runtime.model import Model
-from nlpkit.tasks import Task
+from nlpkit.tasks import Task, numbers
 from nlpkit.training.data import Split
 
 SHIFTS = [round(0.1 * place, 1) for place in range(-10, 11)]
@@ -39,6 +39,7 @@ class Judge:
         self.golds = [dev.golds[row] for row in kept]
         self.outputs: list[Any] = [outputs[row] for row in kept]
         self.owner = owner[kept]
+        self.files = [str(file.get("file", "")) for file in dev.files]
 
     def temperature(self) -> float:
         """Return the temperature that calibrates the rows, or the files."""
@@ -78,12 +79,18 @@ class Judge:
             return scores
         return scores | {self.chosen: self._mean(temperature)}
 
-    def _mean(self, temperature: float) -> float:
-        each = []
-        for file in np.unique(self.owner):
+    def by_file(self, temperature: float) -> list[dict[str, Any]]:
+        """Return each file's rows and plain scores, as a model's card shows them."""
+        told = []
+        for file in np.unique(self.owner).tolist():
             rows = np.flatnonzero(self.owner == file).tolist()
             golds, outputs = [self.golds[row] for row in rows], [self.outputs[row] for row in rows]
-            each.append(self.task.metrics(golds, outputs, temperature)[self.task.score])
+            scores = numbers(self.task.metrics(golds, outputs, temperature))
+            told.append({"file": self.files[file], "rows": len(rows)} | scores)
+        return told
+
+    def _mean(self, temperature: float) -> float:
+        each = [file[self.task.score] for file in self.by_file(temperature)]
         return round(float(np.mean(each)), 6)
 
 

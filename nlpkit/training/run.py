@@ -167,6 +167,7 @@ def _train(
         "best_epoch": state.best_epoch,
         "temperature": temperature,
         "dev": judge.scores(temperature),
+        "dev_files": judge.by_file(temperature),
         "data": {"train": train_split.files, "dev": dev_split.files},
         "init": init.told(init.of(recipe)),
         "teachers": list(recipe.distill.teachers),

@@ -1,0 +1,107 @@
+"""Ablation: what each part of the default model's recipe is worth, on dev, over several seeds.
+
+Each line adds one thing to the line before it: from scratch, + pretraining, + distillation,
++ augmentation, + masking (two-label files say less about the third label). The score is
+macro-F1 by dev file, Portuguese files only, since the runs train on those alone. Nothing is
+measured on test. Runs that are there already are not repeated, so a killed script goes on:
+
+    python benchmarks/ablation.py --runs runs/ablation --seeds 1 2 3 --output runs/ablation.json
+
+It needs what the recipe names: runs/pretrain-skipgram and the teachers' runs, and $NLPKIT_DATA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from nlpkit import _fields
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+AUGMENT = {"typos": {"strength": 0.1}, "dropout": {"strength": 0.1}}
+
+
+def variants(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the recipes, from the barest to the whole."""
+    full = copy.deepcopy(tree)
+    full["augment"] = AUGMENT
+    portuguese = [s for s in full["data"]["train"] if not s["path"].startswith("sentiment_en")]
+    full["data"]["train"] = [s for s in portuguese if s.get("text") != "en"]
+    full["data"]["dev"] = [p for p in full["data"]["dev"] if p.startswith("sentiment_pt")]
+    full["distill"]["texts"] = [
+        s for s in full["distill"]["texts"] if not s["path"].startswith("sentiment_en")
+    ]
+    unmasked = copy.deepcopy(full)
+    for source in unmasked["data"]["train"]:
+        source.pop("missing_labels", None)
+    plain = without(unmasked, "augment")
+    taught_by_labels = without(plain, "distill")
+    scratch = without(taught_by_labels, "init")
+    return {
+        "scratch": scratch,
+        "+ pretraining": taught_by_labels,
+        "+ distillation": plain,
+        "+ augmentation": unmasked,
+        "+ masking": full,
+        "+ masking, without augmentation": without(full, "augment"),
+    }
+
+
+def without(tree: dict[str, Any], section: str) -> dict[str, Any]:
+    return {key: value for key, value in copy.deepcopy(tree).items() if key != section}
+
+
+def run(tree: dict[str, Any], folder: Path, seed: int, options: list[str]) -> dict[str, Any]:
+    """Train one recipe unless it is done, and return its run.json."""
+    if not (folder / "run.json").exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        recipe = folder.with_suffix(".toml")
+        recipe.write_text(_fields.toml(tree), encoding="utf-8")
+        command = [sys.executable, "-m", "nlpkit", "train", str(recipe), "--output", str(folder)]
+        command += ["--seed", str(seed), "--resume", *options]
+        subprocess.run(command, check=True)
+    summary: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    return summary
+
+
+def table(scores: dict[str, list[float]]) -> str:
+    lines = ["| | dev macro-F1 by file | spread over seeds | seeds |", "|---|--:|--:|--:|"]
+    for name, values in scores.items():
+        spread = f"{stdev(values):.4f}" if len(values) > 1 else "-"
+        lines.append(f"| {name} | {fmean(values):.4f} | {spread} | {len(values)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--recipe", type=Path, default=CHECKOUT / "models/sentiment/recipe.toml")
+    parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--output", type=Path, metavar="FILE.json", help="the table to FILE.md")
+    args = parser.parse_args()
+    tree = tomllib.loads(args.recipe.read_text(encoding="utf-8"))
+    options = [part for item in args.set for part in ("--set", item)]
+    scores: dict[str, list[float]] = {}
+    for seed in args.seeds:
+        for name, recipe in variants(tree).items():
+            slug = "".join(char if char.isalnum() else "-" for char in name).strip("-")
+            recipe["name"] = f"ablation-{slug}"
+            done = run(recipe, args.runs / f"{slug}-{seed}", seed, options)
+            scores.setdefault(name, []).append(done["dev"]["macro_f1_by_file"])
+            if args.output:
+                report = {"seeds": args.seeds, "set": args.set, "scores": scores}
+                args.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+                args.output.with_suffix(".md").write_text(table(scores), encoding="utf-8")
+    print(table(scores), end="")
+
+
+if __name__ == "__main__":
+    main()
