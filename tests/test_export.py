@@ -20,8 +20,8 @@ from nlpkit import catalog, zoo
 from nlpkit.errors import GateError, ModelError, UsageError
 from nlpkit.exporting.gate import Report
 from nlpkit.jobs.export import export
-from nlpkit.recipe import Export
 from nlpkit.runtime.bundle import open_bundle
+from nlpkit.sections import Export
 
 Made = Callable[[str], Path]
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]

@@ -265,3 +265,26 @@ def test_a_pass_reads_every_window_once(small: Callable[[list[int]], corpus.Corp
     assert len(seen) == len(set(seen)) == int(windows[:, 1].sum())
     again = corpus.Plan(made, windows, tokens=32, seed=1, epoch=1)
     assert np.concatenate(again.batches).tolist() != rows.tolist()
+
+
+def test_init_writes_a_recipe_that_loads(cli: Any, tmp_path: Path) -> None:
+    done = cli("init", "recipe", "--arch", "lstm", "--objective", "clm")
+    (tmp_path / "made.toml").write_bytes(done.stdout)
+    assert recipes.load_pretraining(tmp_path / "made.toml").objective.name == "clm"
+    done = cli("init", "recipe", "--arch", "lstm")
+    (tmp_path / "other.toml").write_bytes(done.stdout)
+    assert recipes.load(tmp_path / "other.toml").augment == ()
+    assert b"typos" in done.stdout
+
+
+def test_the_command_says_what_is_next(cli: Any, folder: Path) -> None:
+    made(folder, "atnet", "mlm")
+    done = cli(
+        "pretrain", folder / "pretrain.toml", "-o", folder / "run", "--set", "pretrain.steps=20"
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"nlpkit train RECIPE --init" in done.stderr
+    again = cli("pretrain", folder / "pretrain.toml", "-o", folder / "run")
+    assert again.returncode == 2
+    assert again.stderr.count(b"\n") == 1
+    assert cli("evaluate", folder / "run", folder / "dev.txt").returncode in (2, 4)

@@ -23,7 +23,7 @@ from nlpkit.errors import InputError, ModelError, NlpkitError, UsageError
 from nlpkit.rows import fingerprint
 from nlpkit.training import data as training_data, run
 from nlpkit.training.data import Epoch
-from nlpkit.training.loop import rate
+from nlpkit.training.descent import rate
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 

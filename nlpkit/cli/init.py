@@ -18,8 +18,12 @@ def init() -> None:
 def recipe(
     arch: Annotated[str, typer.Option(help="The network; see 'nlpkit models architectures'.")],
     task: Annotated[str, typer.Option(help="What to learn: sentiment or classify.")] = "sentiment",
+    objective: Annotated[
+        str | None,
+        typer.Option(help="For 'nlpkit pretrain': clm, contrastive, mlm or skipgram."),
+    ] = None,
 ) -> None:
     """Print a full recipe: every setting, its default and what it means."""
-    from nlpkit.jobs.init import recipe_text
+    from nlpkit.jobs.init import pretraining_text, recipe_text
 
-    print(recipe_text(task, arch), end="")
+    print(pretraining_text(objective, arch) if objective else recipe_text(task, arch), end="")

@@ -24,10 +24,11 @@ from nlpkit.exporting.card import model_card
 from nlpkit.exporting.golden import golden_lines
 from nlpkit.exporting.onnx import to_onnx
 from nlpkit.exporting.precision import PRECISIONS
-from nlpkit.recipe import Export, Recipe
+from nlpkit.recipe import Recipe
 from nlpkit.runtime import device
 from nlpkit.runtime.bundle import FORMAT, MANIFEST, SessionRun, open_bundle, read_manifest
 from nlpkit.runtime.model import Model
+from nlpkit.sections import Export
 from nlpkit.tasks import Task
 from nlpkit.training.data import Split
 

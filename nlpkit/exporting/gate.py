@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from nlpkit.errors import InputError
-from nlpkit.recipe import Export
 from nlpkit.runtime.batcher import batches
 from nlpkit.runtime.encoder import Encoder
 from nlpkit.runtime.model import Model, Run
 from nlpkit.runtime.words import WordEncoder
+from nlpkit.sections import Export
 from nlpkit.training.data import Split
 
 SHAPES = ((1, 1), (1, 7), (4, 2), (2, 9), (5, 1), (8, 33))

@@ -15,7 +15,8 @@ from nlpkit.jobs import _debug_copies, _debug_labels, _debug_texts
 from nlpkit.jobs._debug_findings import DEV, EXCLUDE, SEVERITIES, TEST, TRAIN, Data, Finding
 from nlpkit.jobs._debug_rows import File, Measure
 from nlpkit.jobs.train import find_recipe, load_recipe
-from nlpkit.recipe import Recipe, Source, Tokenizer
+from nlpkit.recipe import Recipe
+from nlpkit.sections import Source, Tokenizer
 
 Check = Callable[[Data], Iterator[Finding]]
 

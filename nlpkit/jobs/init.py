@@ -4,44 +4,65 @@ from __future__ import annotations
 
 from typing import Any
 
-from nlpkit import catalog, recipe
+from nlpkit import catalog
 from nlpkit._fields import described, toml_value
+from nlpkit.recipe import Pretraining, Recipe
 
 
 def recipe_text(task: str, arch: str) -> str:
-    """Return the TOML of a recipe with defaults.
+    """Return the TOML of a recipe of `nlpkit train` with defaults.
 
     Raises:
         UsageError: there is no such task or architecture.
         MissingExtra: torch, which architectures are written in, is not installed.
     """
-    network = catalog.load("architectures", arch)
-    examples = {
-        "train": ["train.jsonl"],
-        "dev": ["dev.jsonl"],
-        "languages": ["pt"],
-    }
-    sections: list[tuple[str, dict[str, Any], type]] = [
-        ("task", {"name": task}, catalog.load("tasks", task).Config),
-        ("architecture", {"name": arch}, network.Config),
-        ("data", examples, recipe.Data),
-        ("preprocess", {}, recipe.Preprocess),
-        ("tokenizer", getattr(network, "TOKENIZER", {}), recipe.Tokenizer),
-        ("train", {}, recipe.Train),
-        ("export", {}, recipe.Export),
-    ]
-    columns = catalog.load("tasks", task).Task.columns
+    columns = " and ".join(catalog.load("tasks", task).Task.columns)
+    data = {"train": ["train.jsonl"], "dev": ["dev.jsonl"], "languages": ["pt"]}
+    return _text(
+        Recipe,
+        f"# A recipe for nlpkit train: {task} by {arch}. Rows need the fields {columns}.",
+        f"{task}-{arch}",
+        {"task": task, "architecture": arch},
+        {"data": data},
+    )
+
+
+def pretraining_text(objective: str, arch: str) -> str:
+    """Return the TOML of a recipe of `nlpkit pretrain` with defaults. Raises as `recipe_text`."""
+    corpus = {"train": ["texts.txt"], "dev": ["held_out.txt"], "languages": ["pt"]}
+    return _text(
+        Pretraining,
+        f"# A recipe for nlpkit pretrain: {objective} by {arch}. Texts need no labels.",
+        f"pretrain-{objective}-{arch}",
+        {"objective": objective, "architecture": arch},
+        {"corpus": corpus},
+    )
+
+
+def _text(
+    kind: Any, first: str, name: str, parts: dict[str, str], given: dict[str, dict[str, Any]]
+) -> str:
     lines = [
-        f"# A recipe for nlpkit train: {task} by {arch}. Every setting has its default here;",
-        "# a line that you do not change can be deleted. "
-        f"Rows need the fields {' and '.join(columns)}.",
-        f"name = {toml_value(f'{task}-{arch}')}",
+        first,
+        "# Every setting has its default here; a line that you do not change can be deleted.",
+        f"name = {toml_value(name)}",
     ]
-    for name, given, config in sections:
-        lines += ["", f"[{name}]"]
-        if "name" in given:
-            lines.append(f"name = {toml_value(given['name'])}")
-        for key, default, text in described(config):
-            setting = f"{key} = {toml_value(given.get(key, default))}"
-            lines.append(f"{setting:<34} # {text}")
+    for part, chosen in parts.items():
+        module = catalog.load(kind.PARTS[part], chosen)
+        lines += ["", f"[{part}]", f"name = {toml_value(chosen)}", *_settings(module.Config, {})]
+    suits = getattr(catalog.load("architectures", parts["architecture"]), "TOKENIZER", {})
+    for section, config in kind.SECTIONS.items():
+        values = suits if section == "tokenizer" else given.get(section, {})
+        lines += ["", f"[{section}]", *_settings(config, values)]
+    for shelf, folder in kind.SHELVES.items():
+        there = ", ".join(catalog.names(folder))
+        lines += ["", f"[{shelf}]", f"# name = strength, of: {there}"]
     return "\n".join(lines) + "\n"
+
+
+def _settings(config: type, values: dict[str, Any]) -> list[str]:
+    lines = []
+    for key, default, text in described(config):
+        setting = f"{key} = {toml_value(values.get(key, default))}"
+        lines.append(f"{setting:<34} # {text}")
+    return lines

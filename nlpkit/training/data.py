@@ -13,10 +13,11 @@ import numpy as np
 
 from nlpkit._unicode import whole
 from nlpkit.errors import InputError
-from nlpkit.recipe import Recipe, Source, Texts, resolve
+from nlpkit.recipe import Recipe, resolve
 from nlpkit.rows import Row, fingerprint, gold_of, read_records, read_rows
 from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.runtime.words import Words
+from nlpkit.sections import Source, Texts
 from nlpkit.tasks import Task
 
 Found = tuple[Source, Path, list[Row]]

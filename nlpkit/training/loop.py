@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,18 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit.errors import InputError, NlpkitError, UsageError
-from nlpkit.recipe import Pretrain, Recipe, Train
+from nlpkit.recipe import Recipe
 from nlpkit.runtime.batcher import Batch
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import numbers
 from nlpkit.training import checkpoint
 from nlpkit.training.data import Epoch, Split
+from nlpkit.training.descent import REPORT_EVERY, Descent, Listener, rate
 from nlpkit.training.distributed import Team
 from nlpkit.training.interrupt import Interrupt
 from nlpkit.training.judge import Judge, chosen_by
 
-Listener = Callable[[dict[str, Any]], None]
 Variants = Callable[[int], list[Any]]
-REPORT_EVERY = 0.25  # seconds between two reports to the listener
 
 
 class Stop(Exception):
@@ -79,9 +78,7 @@ class Loop:
         self.taught, self.variants = taught, variants
         self.dev, self.folder, self.team, self.listener = dev, folder, team, listener
         self.choose_by = recipe.data.choose_by
-        self.optimizer = optimizer_for(network, self.settings, recipe.init.layer_decay)
-        self.half = half_precision(self.settings, team.device)
-        self.scaler = torch.amp.GradScaler(enabled=self.half is torch.float16)
+        self.descent = Descent(network, self.settings, team.device, recipe.init.layer_decay)
         self.state = State(data=self._digest(), world=team.world)
         self.class_weights = self._class_weights()
         self.steps = -(-len(self.ids) // self.settings.batch_size) // team.world
@@ -109,10 +106,10 @@ class Loop:
             raise UsageError(
                 f"{path}: was made by {stored.get('world')} processes, here are {self.state.world}"
             )
-        checkpoint.unpack(tensors, self.network, self.optimizer)
+        checkpoint.unpack(tensors, self.network, self.descent.optimizer)
         self.state = State(**stored)
         if self.state.scaler:
-            self.scaler.load_state_dict(self.state.scaler)
+            self.descent.scaler.load_state_dict(self.state.scaler)
         checkpoint.set_random_state(tensors[f"rng.{self.team.rank}"], self.team.device)
 
     def run(self) -> State:
@@ -153,8 +150,7 @@ class Loop:
     def _step(self, wrapped: nn.Module, epoch: Epoch, batch: Batch) -> float:
         device = self.team.device
         feeds = [torch.from_numpy(array).to(device) for array in batch.feeds().values()]
-        half = torch.autocast(device.type, self.half) if self.half else nullcontext()
-        with half:
+        with self.descent.autocast():
             outputs = wrapped(*feeds)
         loss = self._label_loss(outputs, [epoch.span(row) for row in batch.rows], batch.rows)
         if self.taught is not None:
@@ -162,13 +158,7 @@ class Loop:
             taught = self.taught[batch.rows].to(device)
             far_N = self.model.task.distillation(outputs, taught, temperature)
             loss = (1 - mixing) * loss + mixing * far_N.mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        if self.settings.clip:
-            self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
+        self.descent.step(loss)
         return float(loss.detach())
 
     def _label_loss(self, outputs: Tensor, spans: list[tuple[int, int]], rows: list[int]) -> Tensor:
@@ -227,8 +217,8 @@ class Loop:
         """Write the checkpoint, then metrics.jsonl, which is a view of it."""
         rngs = self.team.gather(checkpoint.random_state(self.team.device))
         if self.team.leads:
-            self.state.scaler = self.scaler.state_dict()
-            tensors = checkpoint.pack(self.network, self.optimizer, rngs)
+            self.state.scaler = self.descent.scaler.state_dict()
+            tensors = checkpoint.pack(self.network, self.descent.optimizer, rngs)
             checkpoint.save_tensors(self.folder / "last.safetensors", tensors, asdict(self.state))
             lines = [json.dumps(event) + "\n" for event in self.state.history]
             checkpoint.save_text(self.folder / "metrics.jsonl", "".join(lines))
@@ -258,7 +248,7 @@ class Loop:
 
     def _set_rate(self) -> None:
         step = self.steps * self.state.epoch + self.state.step
-        for group in self.optimizer.param_groups:
+        for group in self.descent.optimizer.param_groups:
             share = rate(step, self.steps * self.settings.epochs, self.settings)
             frozen = self.recipe.init.unfreeze and group["below"] > self.state.epoch
             group["lr"] = 0.0 if frozen else self.settings.lr * group["scale"] * share
@@ -278,56 +268,3 @@ class Loop:
         golds = [gold for gold in self.split.golds if gold is not None]
         weights = self.model.task.class_weights(golds, self.settings.class_weights)
         return torch.tensor(weights, device=self.team.device)
-
-
-def rate(step: int, total: int, settings: Train | Pretrain) -> float:
-    """Return the share of the peak rate at a step (from 0); never 0, so that each step counts."""
-    warmup = settings.warmup * total
-    if step < warmup:
-        return min((step + 1) / warmup, 1.0)
-    left = (total - step) / max(total - warmup, 1.0)
-    if settings.schedule == "cosine":
-        return 0.5 * (1 - math.cos(math.pi * left))
-    return left if settings.schedule == "linear" else 1.0
-
-
-def optimizer_for(
-    network: nn.Module, settings: Train | Pretrain, layer_decay: float = 1.0
-) -> torch.optim.Optimizer:
-    """Return AdamW; weight decay pulls on matrices only.
-
-    Each stage of the encoder learns at `layer_decay` of the rate of the stage above it
-    (discriminative fine-tuning, Howard & Ruder 2018). A group's "below" is how many stages are
-    above it: 0 is the head.
-    """
-    groups = []
-    for below, weights in enumerate(_stages(network)):
-        scale = {"below": below, "scale": layer_decay**below}
-        decayed = [weight for weight in weights if weight.ndim >= 2]
-        free = [weight for weight in weights if weight.ndim < 2]
-        groups += [
-            {"params": decayed, "weight_decay": settings.weight_decay, **scale},
-            {"params": free, "weight_decay": 0.0, **scale},
-        ]
-    groups = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(groups, lr=settings.lr, betas=(0.9, 0.98))
-
-
-def _stages(network: nn.Module) -> list[list[nn.Parameter]]:
-    """Return the weights from the head down; an encoder without `stages` is one stage."""
-    encoder: Any = network.encoder
-    stages = encoder.stages() if hasattr(encoder, "stages") else [[encoder]]
-    down = [
-        [weight for part in stage for weight in part.parameters()] for stage in reversed(stages)
-    ]
-    inside = {id(weight) for weights in down for weight in weights}
-    return [[weight for weight in network.parameters() if id(weight) not in inside], *down]
-
-
-def half_precision(settings: Train | Pretrain, device: torch.device) -> torch.dtype | None:
-    """Return the autocast type on a GPU, None for float32."""
-    if device.type != "cuda" or settings.amp == "off":
-        return None
-    if settings.amp == "auto":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return torch.bfloat16 if settings.amp == "bf16" else torch.float16

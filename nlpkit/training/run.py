@@ -17,21 +17,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from nlpkit import __version__, _fields, augmentations, catalog, recipe as recipes
+from nlpkit import __version__, augmentations, catalog, recipe as recipes
 from nlpkit.chain import Pipeline, pipeline
-from nlpkit.errors import DeviceError, InputError, ModelError, UsageError
-from nlpkit.recipe import Pretraining, Recipe
-from nlpkit.runtime.device import cores, parse
+from nlpkit.errors import InputError, ModelError, UsageError
+from nlpkit.recipe import Recipe
+from nlpkit.runtime.device import cores
 from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.words import WordEncoder
 from nlpkit.tasks import Task
 from nlpkit.training import checkpoint, data, distill, init, network, tokenizer, vectors
+from nlpkit.training.descent import Listener
 from nlpkit.training.distributed import Team, team
+from nlpkit.training.folder import FORMAT, begun, prepare, torch_device
 from nlpkit.training.judge import Judge
-from nlpkit.training.loop import Listener, Loop, Variants
+from nlpkit.training.loop import Loop, Variants
 
-FORMAT = 1
 READ = ("model.safetensors", "tokenizer.json")  # what answering needs
 
 
@@ -223,48 +224,6 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
 
 def _steps(recipe: Recipe) -> Pipeline | None:
     return pipeline(*recipe.preprocess.steps) if recipe.preprocess.steps else None
-
-
-def torch_device(device: str) -> str:
-    """Return the torch device for auto, cpu or cuda[:N]. Raises DeviceError, UsageError."""
-    kind, index = parse(device)
-    if kind == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if kind == "cuda" and index >= torch.cuda.device_count():
-        raise DeviceError(
-            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs"
-        )
-    return device
-
-
-def begun(folder: Path) -> bool:
-    """Tell whether a run left a checkpoint here; what an attempt left before it is not kept."""
-    return (folder / "last.safetensors").exists()
-
-
-def prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
-    """Make the run's folder and store the resolved recipe in it.
-
-    Raises:
-        UsageError: it holds another run, or this one and `resume` was not asked for.
-    """
-    if not folder.name:
-        raise UsageError("--output: name a folder for the run, such as runs/mine")
-    if begun(folder) and not resume:
-        raise UsageError(
-            f"{folder} already holds a run: --resume continues it; or choose another --output"
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise UsageError(f"{folder}: {problem.strerror}; choose another --output") from None
-    # Relative data paths must hold wherever the run is opened from.
-    text = _fields.toml(recipe.to_dict() | {"folder": str(recipe.folder.resolve())})
-    stored = folder / "recipe.toml"
-    same = stored.exists() and stored.read_text(encoding="utf-8") == text
-    if begun(folder) and not same:
-        raise UsageError(f"{stored} is not the recipe given: resume with the one it was begun with")
-    checkpoint.save_text(stored, text)
 
 
 def _encoder(

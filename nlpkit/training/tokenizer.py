@@ -11,8 +11,8 @@ import tokenizers
 from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
 
 from nlpkit.errors import InputError
-from nlpkit.recipe import Tokenizer as Settings
 from nlpkit.runtime.words import WordEncoder
+from nlpkit.sections import Tokenizer as Settings
 
 PAD, UNKNOWN, SPACE = "[PAD]", "[UNK]", "▁"
 

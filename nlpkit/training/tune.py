@@ -29,13 +29,16 @@ from nlpkit import catalog
 from nlpkit.errors import ModelError, NlpkitError, UsageError
 from nlpkit.exporting.gate import speed
 from nlpkit.exporting.precision import estimate
-from nlpkit.recipe import Recipe, Tokenizer
+from nlpkit.recipe import Recipe
 from nlpkit.runtime.model import Model
+from nlpkit.sections import Tokenizer
 from nlpkit.tasks import Task, minimised, numbers
 from nlpkit.training import checkpoint, network, run
+from nlpkit.training.descent import Listener
 from nlpkit.training.distributed import Team
+from nlpkit.training.folder import torch_device
 from nlpkit.training.interrupt import Interrupt
-from nlpkit.training.loop import Listener, Stop
+from nlpkit.training.loop import Stop
 from nlpkit.training.space import ARCHITECTURE, Branch
 
 STUDY, OLD = "study.journal", ".best.old"
@@ -106,7 +109,7 @@ def tune(
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError("tune runs in one process; start it without torchrun")
     _check_folder(folder, resume)
-    corpus = Corpus(branches[0].base, run.torch_device(settings.device))
+    corpus = Corpus(branches[0].base, torch_device(settings.device))
     fitting = [branch for branch in branches if corpus.suits(branch)]
     metric = corpus.metric(branches[0].base, settings.metric)
     study = _open_study(folder, fitting, settings, metric)

@@ -1,0 +1,102 @@
+"""What a step of any training is made of: the rate, the optimizer, precision, the update.
+
+Listeners are called with plain events; what they mean is theirs to say.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nlpkit.sections import Pretrain, Train
+
+Listener = Callable[[dict[str, Any]], None]
+REPORT_EVERY = 0.25  # seconds between two reports to the listener
+
+
+class Descent:
+    """AdamW with its scaler and clipping; both are part of a checkpoint."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        settings: Train | Pretrain,
+        device: torch.device,
+        layer_decay: float = 1.0,
+    ) -> None:
+        self.network, self.settings, self.device = network, settings, device
+        self.optimizer = optimizer_for(network, settings, layer_decay)
+        self.half = half_precision(settings, device)
+        self.scaler = torch.amp.GradScaler(enabled=self.half is torch.float16)
+
+    def autocast(self) -> Any:
+        """Return the context in which the network is called."""
+        return torch.autocast(self.device.type, self.half) if self.half else nullcontext()
+
+    def step(self, loss: Tensor) -> None:
+        """Change the weights by a loss."""
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        if self.settings.clip:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+
+
+def rate(step: int, total: int, settings: Train | Pretrain) -> float:
+    """Return the share of the peak rate at a step (from 0); never 0, so that each step counts."""
+    warmup = settings.warmup * total
+    if step < warmup:
+        return min((step + 1) / warmup, 1.0)
+    left = (total - step) / max(total - warmup, 1.0)
+    if settings.schedule == "cosine":
+        return 0.5 * (1 - math.cos(math.pi * left))
+    return left if settings.schedule == "linear" else 1.0
+
+
+def optimizer_for(
+    network: nn.Module, settings: Train | Pretrain, layer_decay: float = 1.0
+) -> torch.optim.Optimizer:
+    """Return AdamW; weight decay pulls on matrices only.
+
+    Each stage of the encoder learns at `layer_decay` of the rate of the stage above it
+    (discriminative fine-tuning, Howard & Ruder 2018). A group's "below" is how many stages are
+    above it: 0 is the head.
+    """
+    groups = []
+    for below, weights in enumerate(_stages(network)):
+        scale = {"below": below, "scale": layer_decay**below}
+        decayed = [weight for weight in weights if weight.ndim >= 2]
+        free = [weight for weight in weights if weight.ndim < 2]
+        groups += [
+            {"params": decayed, "weight_decay": settings.weight_decay, **scale},
+            {"params": free, "weight_decay": 0.0, **scale},
+        ]
+    groups = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(groups, lr=settings.lr, betas=(0.9, 0.98))
+
+
+def _stages(network: nn.Module) -> list[list[nn.Parameter]]:
+    """Return the weights from the head down; an encoder without `stages` is one stage."""
+    encoder: Any = network.encoder
+    stages = encoder.stages() if hasattr(encoder, "stages") else [[encoder]]
+    down = [
+        [weight for part in stage for weight in part.parameters()] for stage in reversed(stages)
+    ]
+    inside = {id(weight) for weights in down for weight in weights}
+    return [[weight for weight in network.parameters() if id(weight) not in inside], *down]
+
+
+def half_precision(settings: Train | Pretrain, device: torch.device) -> torch.dtype | None:
+    """Return the autocast type on a GPU, None for float32."""
+    if device.type != "cuda" or settings.amp == "off":
+        return None
+    if settings.amp == "auto":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if settings.amp == "bf16" else torch.float16

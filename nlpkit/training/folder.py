@@ -1,0 +1,57 @@
+"""A run's folder: whether one was begun there, the recipe that it keeps, the device it runs on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from nlpkit import _fields
+from nlpkit.errors import DeviceError, UsageError
+from nlpkit.recipe import Pretraining, Recipe
+from nlpkit.runtime.device import parse
+from nlpkit.training import checkpoint
+
+FORMAT = 1
+
+
+def torch_device(device: str) -> str:
+    """Return the torch device for auto, cpu or cuda[:N]. Raises DeviceError, UsageError."""
+    kind, index = parse(device)
+    if kind == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if kind == "cuda" and index >= torch.cuda.device_count():
+        raise DeviceError(
+            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs"
+        )
+    return device
+
+
+def begun(folder: Path) -> bool:
+    """Tell whether a run left a checkpoint here; what an attempt left before it is not kept."""
+    return (folder / "last.safetensors").exists()
+
+
+def prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
+    """Make the run's folder and store the resolved recipe in it.
+
+    Raises:
+        UsageError: it holds another run, or this one and `resume` was not asked for.
+    """
+    if not folder.name:
+        raise UsageError("--output: name a folder for the run, such as runs/mine")
+    if begun(folder) and not resume:
+        raise UsageError(
+            f"{folder} already holds a run: --resume continues it; or choose another --output"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UsageError(f"{folder}: {problem.strerror}; choose another --output") from None
+    # Relative data paths must hold wherever the run is opened from.
+    text = _fields.toml(recipe.to_dict() | {"folder": str(recipe.folder.resolve())})
+    stored = folder / "recipe.toml"
+    same = stored.exists() and stored.read_text(encoding="utf-8") == text
+    if begun(folder) and not same:
+        raise UsageError(f"{stored} is not the recipe given: resume with the one it was begun with")
+    checkpoint.save_text(stored, text)
