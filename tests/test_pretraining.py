@@ -104,7 +104,9 @@ def test_skipgram_puts_related_pieces_together(folder: Path) -> None:
     pytest.importorskip("gensim")
     recipe = made(folder, "atnet", "skipgram", "objective.epochs=60", "objective.subsample=0.01")
     learn(recipe, folder / "run")
-    vectors = load_file(folder / "run" / "model.safetensors")["encoder.embed.weight"]
+    weights = load_file(folder / "run" / "model.safetensors")
+    assert list(weights) == ["encoder.embed.weight"], "what was not learned is not kept"
+    vectors = weights["encoder.embed.weight"]
     pieces = json.loads((folder / "run" / "tokenizer.json").read_text())["model"]["vocab"]
 
     def cosine(a: str, b: str) -> float:

@@ -12,7 +12,8 @@ module with
 
 or, where steps of gradient descent are not how it learns, a function
 
-    fit(config, encoder, corpus, seed, threads)  which changes the encoder's weights once for all
+    fit(config, encoder, pieces, corpus, seed=, threads=)  changes the encoder's weights once for
+                                        all and returns scores; LEARNED, how their names begin
 
 Only the encoder's weights are kept: `nlpkit train --init RUN` starts from them.
 

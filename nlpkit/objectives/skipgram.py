@@ -23,6 +23,7 @@ from nlpkit.objectives._pieces import embedding_of
 from nlpkit.training.corpus import Corpus
 
 LINE = 5000  # gensim cuts longer sentences off
+LEARNED = "embed."  # the weights that a training starts from; the others are still chance
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,7 +76,7 @@ def _pretrain(
             recipe.objective.config, net, pieces, train, seed=settings.seed, threads=threads
         )
         steps = 0
-        save_encoder(folder, net, 0)
+        save_encoder(folder, net, 0, module.LEARNED)
     else:
         objective = module.Objective(recipe.objective.config, net, pieces).to(members.device)
         torch.manual_seed(settings.seed + members.rank)

@@ -206,7 +206,11 @@ class Loop:
             checkpoint.save_text(self.folder / "metrics.jsonl", "".join(lines))
 
 
-def save_encoder(folder: Path, net: nn.Module, step: int) -> None:
-    """Write the encoder's weights as a training starts from them."""
-    tensors = {f"encoder.{name}": value for name, value in net.state_dict().items()}
+def save_encoder(folder: Path, net: nn.Module, step: int, learned: str = "") -> None:
+    """Write the encoder's weights whose names begin so, as a training starts from them."""
+    tensors = {
+        f"encoder.{name}": value
+        for name, value in net.state_dict().items()
+        if name.startswith(learned)
+    }
     checkpoint.save_tensors(folder / "model.safetensors", tensors, {"step": step})
