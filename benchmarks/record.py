@@ -49,7 +49,8 @@ def page(name: str, scores: dict[str, Any], baselines: dict[str, Any]) -> str:
         "What trained it is in `recipe.toml`; its card, with data and licences, is in "
         f"`export/{name}/README.md`.",
         "",
-        "Macro-F1 on test sets that it never saw (`benchmarks/quality.py`), beside the baselines:",
+        "Macro-F1 (95% interval) on test sets that it never saw (`benchmarks/quality.py`), beside "
+        "the baselines:",
         "",
         f"| test set | {name} | {' | '.join(baselines)} |",
         "|---|--:|" + "--:|" * len(baselines),
@@ -57,8 +58,21 @@ def page(name: str, scores: dict[str, Any], baselines: dict[str, Any]) -> str:
     for key, score in scores.items():
         beside = [system["scores"].get(key) for system in baselines.values()]
         cells = [f"{cell['macro_f1']:.3f}" if cell else "-" for cell in beside]
-        lines.append(f"| {key} | {score['macro_f1']:.3f} | {' | '.join(cells)} |")
+        lines.append(f"| {key} | {shown(score)} | {' | '.join(cells)} |")
+    lines += ["", "Accuracy and calibration (ECE) of the same run:", ""]
+    lines += ["| test set | rows | accuracy | ECE |", "|---|--:|--:|--:|"]
+    for key, score in scores.items():
+        lines.append(
+            f"| {key} | {score.get('n', '')} | {score['accuracy']:.3f} | {score['ece']:.3f} |"
+        )
     return "\n".join(lines) + "\n"
+
+
+def shown(score: dict[str, Any]) -> str:
+    """Return macro-F1, with its 95% interval where there is one."""
+    interval = score.get("macro_f1_interval")
+    spread = f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
+    return f"{score['macro_f1']:.3f}{spread}"
 
 
 if __name__ == "__main__":
