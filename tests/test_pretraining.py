@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import tiny_tree, write_jsonl
+from conftest import environment, tiny_tree, write_jsonl
 from safetensors.torch import load_file
 
 from nlpkit import catalog, recipe as recipes
@@ -161,6 +163,23 @@ def test_a_stopped_run_resumes_to_the_same_weights(folder: Path) -> None:
         load_file(folder / name / "model.safetensors") for name in ("unbroken", "stopped")
     )
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_two_processes_pretrain_as_one(folder: Path) -> None:
+    made(folder, "transformer", "mlm")
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
+    command += ["--master-port=0", "--standalone", "-m", "nlpkit", "pretrain", "pretrain.toml"]
+    done = subprocess.run(
+        [*command, "-o", "run", "--device", "cpu", "--set", "pretrain.batch_tokens=256"],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads((folder / "run/run.json").read_text())["steps"] == 60
+    assert {"rng.0", "rng.1"} <= load_file(folder / "run/last.safetensors").keys()
 
 
 def test_excluded_and_repeated_texts_are_not_seen(folder: Path) -> None:

@@ -108,9 +108,13 @@ def test_ctrl_c_saves_and_exits_130(data: Path, tmp_path: Path, cli: Cli) -> Non
     assert (tmp_path / "run/last.safetensors").exists()
 
 
-def test_two_processes_train_as_one(data: Path, tmp_path: Path) -> None:
+def test_two_processes_train_as_one_with_a_teacher(
+    data: Path, tiny_run: Callable[[str], Path], tmp_path: Path
+) -> None:
     recipe = tiny_recipe("atnet", data, epochs=6)
-    (tmp_path / "r.toml").write_text(_fields.toml(recipe.to_dict() | {"folder": str(data)}))
+    tree = recipe.to_dict() | {"folder": str(data)}
+    tree["distill"]["teachers"] = [str(tiny_run("bow"))]
+    (tmp_path / "r.toml").write_text(_fields.toml(tree))
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
     command += ["--master-port=0", "--standalone", "-m", "nlpkit", "train", "r.toml", "-o", "run"]
     done = subprocess.run(

@@ -6,9 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed, nn
+
+
+PATIENCE = timedelta(hours=6)  # the leader may read a corpus, or ask teachers, while others wait
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def team(device: str) -> Iterator[Team]:
     if world == 1:
         yield Team(0, 1, place)
         return
-    distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    distributed.init_process_group("nccl" if place.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield Team(distributed.get_rank(), world, place)
         # Leave together: gloo's threads abort a process whose peers are still at work.
