@@ -191,6 +191,14 @@ def test_excluded_and_repeated_texts_are_not_seen(folder: Path) -> None:
     assert summary["data"]["train"][0]["rows"] == 200
 
 
+def test_another_corpus_is_not_taken_for_the_one_that_lies_there(folder: Path) -> None:
+    with pytest.raises(UsageError, match="one way"):  # leaves its corpus behind
+        learn(made(folder, "atnet", "clm"), folder / "run")
+    (folder / "other.txt").write_text("\n".join(texts(50, 9)), encoding="utf-8")
+    recipe = made(folder, "atnet", "mlm", 'corpus.train=["other.txt"]', "pretrain.steps=1")
+    assert learn(recipe, folder / "run")["data"]["train"][0]["rows"] == 50
+
+
 def test_no_dev_and_no_text_are_one_line(folder: Path) -> None:
     with pytest.raises(InputError, match="dev"):
         learn(made(folder, "atnet", "mlm", "corpus.dev=[]"), folder / "a")

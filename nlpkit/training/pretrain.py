@@ -8,6 +8,7 @@ run.json           what came of it; written last
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -96,7 +97,7 @@ def _pretrain(
         "parameters": sum(weight.numel() for weight in net.parameters()),
         "steps": steps,
         "dev": {key: value for key, value in scores.items() if key not in ("event", "best")},
-        "data": json.loads((folder / "corpus" / "files.json").read_text(encoding="utf-8")),
+        "data": {name: _told(folder / "corpus")[name] for name in ("train", "dev")},
         "init": init.told(source),
         "seconds": round(time.monotonic() - started, 1),
         "versions": {"nlpkit": __version__, "torch": torch.__version__},
@@ -121,7 +122,8 @@ def _start(train: Corpus, dev: Corpus, net: nn.Module, encoder: Encoder) -> dict
 def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None) -> None:
     """Learn or take the tokenizer, tokenise the corpus; what an interrupted run left is kept."""
     place = folder / "corpus"
-    if (place / "files.json").exists():
+    made_of = hashlib.sha256(repr((recipe.corpus, recipe.tokenizer, recipe.init)).encode())
+    if (place / "files.json").exists() and _told(place)["made_of"] == made_of.hexdigest():
         return
     taken = fingerprints(recipe.corpus.exclude, recipe.folder)
     dev_files: list[dict[str, Any]] = []
@@ -145,8 +147,13 @@ def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None
     files: list[dict[str, Any]] = []
     corpora.write(documents(files), encoder, place, "train")
     corpora.write(held_out, encoder, place, "dev")
-    told = {"train": files, "dev": dev_files}
+    told = {"train": files, "dev": dev_files, "made_of": made_of.hexdigest()}
     checkpoint.save_text(place / "files.json", json.dumps(told, ensure_ascii=False, indent=1))
+
+
+def _told(place: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((place / "files.json").read_text(encoding="utf-8"))
+    return told
 
 
 def _pieces(encoder: Encoder) -> list[str]:
