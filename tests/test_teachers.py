@@ -59,8 +59,14 @@ def test_a_student_learns_from_teachers_on_unlabelled_text(
         "tiny-lstm",
         "tiny-atnet",
     }
-    taught = load_file(tmp_path / "run" / "teachers.safetensors")["taught"]
-    assert torch.allclose(taught.sum(1), torch.ones(len(taught)), atol=1e-5)
+    answers = sorted((tmp_path / ".teachers").iterdir())
+    assert len(answers) == 2
+    for path in answers:
+        said = load_file(path)["said"]
+        assert torch.allclose(said.sum(1), torch.ones(len(said)), atol=1e-5)
+    events.clear()
+    run.train(recipe, tmp_path / "another", **OPTIONS | {"listener": events.append})
+    assert "teacher" not in {event["event"] for event in events}, "they are not asked again"
 
 
 def test_a_teacher_must_be_there_and_know_the_labels(

@@ -22,6 +22,12 @@ from nlpkit.tasks import Task
 from nlpkit.training import checkpoint
 
 STRETCH = 4096  # documents between two reports
+ANSWERS = ".teachers"  # beside the runs: other students of the same texts need not ask again
+# What answers depend on: of a run its weights and what became of the task, of a bundle its hashes.
+TOLD_BY = ("model.safetensors", "run.json", "bundle.json")
+
+Opens = Callable[[Path, str], tuple[Model, Any, Any]]
+Listener = Callable[[dict[str, Any]], None]
 
 
 def taught(
@@ -30,12 +36,12 @@ def taught(
     documents: Sequence[Any],
     folder: Path,
     device: str,
-    open_run: Callable[[Path, str], tuple[Model, Any, Any]],
-    listener: Callable[[dict[str, Any]], None],
+    open_run: Opens,
+    listener: Listener,
 ) -> Tensor | None:
     """Return the mean of the teachers' calibrated outputs on each document (probs_NC).
 
-    They are kept in the run's folder, so that a resumed run is taught the very same.
+    Each teacher's answers are kept beside the run's folder, for a resumed run and other students.
 
     Raises:
         ModelError: a teacher is not there, or damaged.
@@ -43,43 +49,47 @@ def taught(
     """
     if not recipe.distill.teachers:
         return None
-    digest = hashlib.sha256(repr((recipe.distill.teachers, documents)).encode("utf-8", "replace"))
-    path = folder / "teachers.safetensors"
-    if path.exists():
-        tensors, state = checkpoint.load_tensors(path)
-        if state.get("digest") == digest.hexdigest():
-            return tensors["taught"]
-    total: Any = 0.0
-    for name in recipe.distill.teachers:
-        teacher = _opened(name, recipe.folder, device, open_run)
+    places = [_place(name, recipe.folder) for name in recipe.distill.teachers]
+    teachers = [_opened(place, device, open_run) for place in places]
+    for place, teacher in zip(places, teachers, strict=True):
         if type(teacher.task) is not type(task) or teacher.task.labels != task.labels:
             raise UsageError(
-                f"teacher {name}: its labels are {', '.join(teacher.task.labels[:5])}, "
+                f"teacher {place}: its labels are {', '.join(teacher.task.labels[:5])}, "
                 f"the recipe's are {', '.join(task.labels[:5])}"
             )
-        total = total + _said(teacher, documents, listener)
-    made = torch.from_numpy((total / len(recipe.distill.teachers)).astype(np.float32))
-    checkpoint.save_tensors(path, {"taught": made}, {"digest": digest.hexdigest()})
+    shelf = folder.parent / ANSWERS
+    shelf.mkdir(exist_ok=True)
+    texts = hashlib.sha256(repr(documents).encode("utf-8", "replace"))
+    total: Any = 0.0
+    for place, teacher in zip(places, teachers, strict=True):
+        digest = texts.copy()
+        for name in TOLD_BY:
+            digest.update((place / name).read_bytes() if (place / name).exists() else b"-")
+        path = shelf / f"{digest.hexdigest()[:24]}.safetensors"
+        if not path.exists():
+            said = torch.from_numpy(_said(teacher, documents, listener).astype(np.float32))
+            checkpoint.save_tensors(path, {"said": said}, {"teacher": teacher.name})
+        total = total + checkpoint.load_tensors(path)[0]["said"]
+    made: Tensor = total / len(teachers)
     return made
 
 
-def _opened(name: str, folder: Path, device: str, open_run: Any) -> Model:
-    # A path is the recipe's or the shell's; else it is the name of a bundle.
-    for path in (folder / name, Path(name)):
-        if zoo.is_run(str(path)):
-            model: Model = open_run(path, device)[0]
-            return model
-    return load(name, device=device)
+def _place(name: str, folder: Path) -> Path:
+    """Return the folder of a teacher: a path from the recipe or from here, or a bundle's name."""
+    runs = [path for path in (folder / name, Path(name)) if zoo.is_run(str(path))]
+    return runs[0] if runs else zoo.find_bundle(name)
 
 
-def _said(
-    teacher: Model, documents: Sequence[Any], listener: Callable[[dict[str, Any]], None]
-) -> Any:
+def _opened(place: Path, device: str, open_run: Opens) -> Model:
+    return open_run(place, device)[0] if zoo.is_run(str(place)) else load(str(place), device=device)
+
+
+def _said(teacher: Model, documents: Sequence[Any], listener: Listener) -> Any:
     """Return probs_NC; a document of which the teacher keeps nothing is taught as undecided."""
     parts = []
     for start in range(0, len(documents), STRETCH):
         outputs = teacher.outputs(documents[start : start + STRETCH])
-        blank = np.zeros_like(next(output for output in outputs if output is not None))
+        blank = np.zeros(len(teacher.task.labels), dtype=np.float32)
         whole = [blank if output is None else output for output in outputs]
         parts.append(teacher.task.soften(whole, teacher.temperature))
         listener({"event": "teacher", "name": teacher.name, "done": start, "of": len(documents)})

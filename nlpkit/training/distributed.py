@@ -11,7 +11,6 @@ from datetime import timedelta
 import torch
 from torch import Tensor, distributed, nn
 
-
 PATIENCE = timedelta(hours=6)  # the leader may read a corpus, or ask teachers, while others wait
 
 
