@@ -25,6 +25,7 @@ from nlpkit.sections import (
     Init,
     Preprocess,
     Pretrain,
+    Start,
     Tokenizer,
     Train,
 )
@@ -108,7 +109,7 @@ class Pretraining(_Tree):
     SECTIONS: ClassVar = {
         "corpus": Corpus,
         "tokenizer": Tokenizer,
-        "init": Init,
+        "init": Start,
         "pretrain": Pretrain,
     }
 
@@ -117,7 +118,7 @@ class Pretraining(_Tree):
     corpus: Corpus
     tokenizer: Tokenizer
     architecture: Part
-    init: Init
+    init: Start
     pretrain: Pretrain
     folder: Path
 
@@ -166,7 +167,8 @@ def _read(path: Path) -> tuple[dict[str, Any], Path]:
         raise InputError(f"{path}: cannot be read as a recipe: {problem}") from None
     except tomllib.TOMLDecodeError as problem:
         raise InputError(f"{path}: not valid TOML: {problem}") from None
-    tree.setdefault("name", path.parent.name if path.stem == "recipe" else path.stem)
+    folder_name = path.resolve().parent.name
+    tree.setdefault("name", folder_name if path.stem == "recipe" else path.stem)
     return tree, Path(str(tree.pop("folder", path.parent)))
 
 
@@ -240,7 +242,7 @@ def _shelf(table: Any, kind: str, shelf: str, problems: list[str]) -> tuple[Part
         return ()
     return tuple(
         _part(
-            {"name": name, **(value if isinstance(value, Mapping) else {"strength": value})},
+            {**(value if isinstance(value, Mapping) else {"strength": value}), "name": name},
             f"{kind}.{name}",
             shelf,
             problems,

@@ -65,7 +65,6 @@ class Corpus:
     train: tuple[Texts, ...] = setting((), "files to learn from: path or {path, text, most, ...}")
     dev: tuple[Texts, ...] = setting((), "files to measure by")
     exclude: tuple[str, ...] = setting((), "files whose texts must never be seen (tests)")
-    languages: tuple[str, ...] = setting(("pt",), "languages of the texts, for the model card")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +123,16 @@ class Tokenizer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Init:
-    """[init]: start from a pretrained run (`train --init RUN`) rather than from chance."""
+class Start:
+    """[init] of a pretraining: start from another run (`pretrain --init RUN`)."""
 
     run: str = setting("", "folder of a run whose encoder and tokenizer to start from")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Init(Start):
+    """[init] of a training: start from a pretrained run (`train --init RUN`)."""
+
     layer_decay: float = setting(
         1.0, "each stage below the head learns at this share of the rate above it", 0, 1
     )
@@ -148,6 +153,10 @@ class Distill:
         2.0, "softens both sides; above 1 shows more than the top label", 0.1
     )
     texts: tuple[Texts, ...] = setting((), "unlabelled files to learn from as well")
+
+    def __post_init__(self) -> None:
+        if self.texts and not self.teachers:
+            raise ValueError("texts are of no use without teachers: name them, or leave both out")
 
 
 @dataclass(frozen=True, kw_only=True)

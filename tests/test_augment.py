@@ -15,8 +15,9 @@ from hypothesis import given, strategies as st
 
 from nlpkit import augmentations, catalog, recipe as recipes
 from nlpkit.errors import InputError, UsageError
+from nlpkit.jobs import train as job
 from nlpkit.recipe import Part
-from nlpkit.training import data as training_data, run
+from nlpkit.training import run
 
 TEXT = "Você não gostou muito do atendimento porque demorou demais, também achei péssimo kkkk"
 THESAURUS = """\
@@ -60,9 +61,20 @@ def test_dropout_keeps_negation_and_a_word() -> None:
     drop = one("dropout", strength=1.0)
     assert drop(TEXT, Random(1)) == "não"
     assert drop("gostei muito", Random(1)) == "gostei"
+    assert drop("I don't like it, nem nada!", Random(1)) == "don't nem nada!"
+    assert drop("Não, n gostei", Random(1)) == "Não, n"
     half = one("dropout", strength=0.5)
     kept = [len(half(TEXT, Random(seed)).split()) for seed in range(300)]
     assert 6.2 < np.mean(kept) < 8.0  # of 13 words, one always
+
+
+@pytest.mark.parametrize("name", ["typos", "case", "synonyms"])
+def test_links_and_names_stay(name: str, thesaurus: str) -> None:
+    extra = {"thesaurus": thesaurus} if name == "synonyms" else {}
+    change = one(name, strength=1.0, **extra)
+    text = "péssimo https://t.co/Abcd www.pessimo.com @péssimo você"
+    for seed in range(20):
+        assert change(text, Random(seed)).split()[1:4] == text.split()[1:4]
 
 
 def test_typos_are_those_of_people() -> None:
@@ -116,9 +128,6 @@ def test_every_epoch_reads_other_texts_and_resumes(data: Path, tmp_path: Path) -
 
 
 def test_words_are_not_augmented(tmp_path: Path) -> None:
-    split = training_data.Split(documents=[["a", "b"]], golds=[0])
-    recipe = recipes.from_dict(
-        tiny_tree("bow") | {"augment": {"case": 0.5}}, folder=tmp_path, where="t"
-    )
+    tree = tiny_tree("wordlstm") | {"augment": {"case": 0.5}}
     with pytest.raises(UsageError, match="lists of words"):
-        run._variants(recipe, split.documents, [], None)  # type: ignore[arg-type]
+        job.check(recipes.from_dict(tree, folder=tmp_path, where="t"))

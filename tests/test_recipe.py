@@ -52,6 +52,7 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
         'tokenizer.vectors=""',
         'init.run=""',
         "distill.teachers=[]",
+        "distill.texts=[]",
     ]
     tree = tomllib.loads(path.read_text(encoding="utf-8")) | {"augment": {}}
     made = recipe.from_dict(tree, folder=tmp_path, where="test", overrides=small)

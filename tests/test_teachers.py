@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,12 @@ from safetensors.torch import load_file
 
 from nlpkit import recipe as recipes
 from nlpkit.errors import ModelError, UsageError
+from nlpkit.jobs import train as job
 from nlpkit.tasks import sentiment as sentiment_task
 from nlpkit.training import run
 from nlpkit.training.data import Split
 from nlpkit.training.judge import Judge
+from nlpkit.training.loop import Loop
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 OPTIONS: Any = {"device": "cpu", "resume": False, "listener": lambda event: None}
@@ -77,8 +80,32 @@ def test_a_teacher_must_be_there_and_know_the_labels(
     recipe = recipe_of(
         data, task={"name": "classify"}, distill={"teachers": [str(tiny_run("lstm"))]}
     )
-    with pytest.raises(UsageError, match="labels"):
+    with pytest.raises(UsageError, match="task sentiment with .* task classify with"):
         run.train(recipe, tmp_path / "b", **OPTIONS)
+    with pytest.raises(UsageError, match="without teachers"):
+        recipe_of(data, distill={"texts": ["a.txt"]})
+
+
+def test_a_task_without_labels_is_refused_at_once(tmp_path: Path) -> None:
+    tree = tiny_tree("wordlstm") | {"task": {"name": "lemma"}}
+    for section, settings in (("train", {"shift_labels": True}), ("distill", {"teachers": ["a"]})):
+        made = recipes.from_dict(
+            tree | {section: tree.get(section, {}) | settings}, folder=tmp_path, where="t"
+        )
+        with pytest.raises(UsageError, match=section):
+            job.check(made)
+
+
+def test_labelled_rows_weigh_alike_whatever_goes_with_them() -> None:
+    task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
+    loop: Any = Loop.__new__(Loop)
+    loop.team, loop.model = SimpleNamespace(device=torch.device("cpu")), SimpleNamespace(task=task)
+    loop.settings, loop.class_weights = SimpleNamespace(label_smoothing=0.0), None
+    loop.split = Split([""] * 4, [0, 2, None, None], [{}] * 4, [1.0, 1.0, 0.0, 0.0])
+    logits_NC = torch.randn(4, 3)
+    spans = [(0, 1)] * 4
+    alone = loop._label_loss(logits_NC[:2], spans[:2], [0, 1])
+    assert torch.isclose(alone, loop._label_loss(logits_NC, spans, [0, 1, 2, 3]))
 
 
 def test_the_distillation_loss_is_least_where_the_teachers_are() -> None:

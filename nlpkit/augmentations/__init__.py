@@ -13,12 +13,20 @@ Every epoch draws anew; the same seed, epoch and row give the same text. In a re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
 
 Augment = Callable[[str, Random], str]
+# A changed link or @name is no other way to write it.
+WORD = re.compile(r"(?:https?://|www\.|@)\S+|(?P<word>[^\W\d_]+)", re.IGNORECASE)
+
+
+def each_word(text: str, change: Callable[[str], str]) -> str:
+    """Change the words of a text, but for those in links and @names."""
+    return WORD.sub(lambda match: change(match[0]) if match["word"] else match[0], text)
 
 
 def build(parts: Sequence[Any], folder: Path) -> Augment:

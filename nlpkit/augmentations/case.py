@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from nlpkit._fields import setting
-from nlpkit.augmentations import Augment
+from nlpkit.augmentations import Augment, each_word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,6 @@ def build(config: Config, folder: Path) -> Augment:
     def recase(text: str, rng: Random) -> str:
         if rng.random() >= config.strength:
             return text
-        return rng.choice((str.upper, str.lower, str.title))(text)
+        return each_word(text, rng.choice((str.upper, str.lower, str.capitalize)))
 
     return recase

@@ -17,9 +17,12 @@ class Config:
 
 
 # Without one of these a text says the opposite.
-KEPT = frozenset(
-    ["mas", "nao", "nem", "nunca", "não", "sem", "but", "n't", "never", "no", "not", "without"]
+NEGATION = re.compile(
+    r"(?:não|nao|ñ|n|num|nem|nunca|jamais|nada|nenhum\w*|ninguém|ninguem|sem|mas|porém"
+    r"|not|no|nor|never|none|nobody|nothing|without|but|cannot|\w+n['’]t)",
+    re.IGNORECASE,
 )
+MARKS = ".,;:!?…()[]\"“”'*-"
 
 
 def build(config: Config, folder: Path) -> Augment:
@@ -27,7 +30,11 @@ def build(config: Config, folder: Path) -> Augment:
 
     def drop(text: str, rng: Random) -> str:
         words = re.findall(r"\S+", text)
-        kept = [w for w in words if w.lower() in KEPT or rng.random() >= config.strength]
+        kept = [
+            word
+            for word in words
+            if NEGATION.fullmatch(word.strip(MARKS)) or rng.random() >= config.strength
+        ]
         return " ".join(kept or words[:1])
 
     return drop

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from nlpkit._fields import setting
-from nlpkit.augmentations import Augment
+from nlpkit.augmentations import Augment, each_word
 from nlpkit.errors import InputError
 from nlpkit.records import open_input
 
@@ -38,14 +38,14 @@ def build(config: Config, folder: Path) -> Augment:
     known = read(path)
 
     def replace(text: str, rng: Random) -> str:
-        def other(match: re.Match[str]) -> str:
-            choices = known.get(match[0].lower())
+        def other(word: str) -> str:
+            choices = known.get(word.lower())
             if not choices or rng.random() >= config.strength:
-                return match[0]
-            word = rng.choice(choices)
-            return word.capitalize() if match[0][0].isupper() else word
+                return word
+            chosen = rng.choice(choices)
+            return chosen.capitalize() if word[0].isupper() else chosen
 
-        return WORD.sub(other, text)
+        return each_word(text, other)
 
     return replace
 

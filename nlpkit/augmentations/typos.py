@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from nlpkit._fields import setting
-from nlpkit.augmentations import Augment
+from nlpkit.augmentations import Augment, each_word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,17 +58,15 @@ SHORT = {
 }
 LAUGHS = ("kkk", "kkkkkk", "rsrs", "haha", "hahaha", "hehe", "kk")
 LAUGH = re.compile(r"k{2,}|(?:ha){2,}h?|(?:he){2,}h?|(?:rs){2,}s?", re.IGNORECASE)
-WORD = re.compile(r"[^\W\d_]+")
 
 
 def build(config: Config, folder: Path) -> Augment:
     """Return the change."""
 
     def retype(text: str, rng: Random) -> str:
-        def other(match: re.Match[str]) -> str:
-            return slip(match[0], rng) if rng.random() < config.strength else match[0]
-
-        return WORD.sub(other, text)
+        return each_word(
+            text, lambda word: slip(word, rng) if rng.random() < config.strength else word
+        )
 
     return retype
 

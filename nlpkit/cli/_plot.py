@@ -33,19 +33,23 @@ class Point:
     high: float
 
 
+LEAST = 0.01  # documents a second: a logarithm needs more than none
+
+
 class Frame:
     """Where points lie in a field of `width` by `height`: speed by its logarithm, score up."""
 
     def __init__(self, points: Sequence[Point], width: int, height: int) -> None:
         self.width, self.height = width, height
-        self.slow = min(point.speed for point in points) / 2.25  # leaves room for two ticks
-        self.fast = max(point.speed for point in points) * 2.25
+        speeds = [max(point.speed, LEAST) for point in points]
+        self.slow, self.fast = min(speeds) / 2.25, max(speeds) * 2.25  # leaves room for two ticks
         low, high = min(point.low for point in points), max(point.high for point in points)
         edge = max(0.08 * (high - low), 0.02)
         self.low, self.high = low - edge, high + edge
 
     def across(self, speed: float) -> float:
-        return self.width * math.log(speed / self.slow) / math.log(self.fast / self.slow)
+        share = math.log(max(speed, LEAST) / self.slow) / math.log(self.fast / self.slow)
+        return self.width * share
 
     def down(self, score: float) -> float:
         return self.height * (self.high - score) / (self.high - self.low)

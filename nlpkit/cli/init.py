@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from nlpkit import catalog
+
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
@@ -20,7 +22,7 @@ def recipe(
     task: Annotated[str, typer.Option(help="What to learn: sentiment or classify.")] = "sentiment",
     objective: Annotated[
         str | None,
-        typer.Option(help="For 'nlpkit pretrain': clm, contrastive, mlm or skipgram."),
+        typer.Option(help=f"For 'nlpkit pretrain': {', '.join(catalog.names('objectives'))}."),
     ] = None,
 ) -> None:
     """Print a full recipe: every setting, its default and what it means."""

@@ -10,7 +10,7 @@ import typer
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog="Example: nlpkit pretrain pretrain-atnet -o runs/pretrained")
+@app.command(epilog="Example: nlpkit pretrain pretrain-mlm -o runs/pretrained")
 def pretrain(
     recipe: Annotated[
         str, typer.Argument(help="A recipe with [objective] and [corpus]: a TOML file, or a name.")
@@ -35,16 +35,19 @@ def pretrain(
 ) -> None:
     """Pretrain a network on text without labels; then 'nlpkit train RECIPE --init RUN'.
 
-    Several GPUs or hosts: torchrun --nproc-per-node N -m nlpkit pretrain RECIPE -o DIR
+    Several GPUs, or hosts that share DIR:
+    torchrun --nproc-per-node N -m nlpkit pretrain RECIPE -o DIR
     """
     import json
 
     from nlpkit.cli._progress import TrainingProgress
     from nlpkit.jobs import pretrain as job
+    from nlpkit.jobs.train import run_or
 
-    overrides = list(settings or []) + ([f"init.run={json.dumps(init)}"] if init else [])
+    overrides = list(settings or [])
+    overrides += [f"init.run={json.dumps(init, ensure_ascii=False)}"] if init else []
     made = job.load_recipe(recipe, overrides)
-    folder = output or Path("runs") / made.name
+    folder = output or run_or(recipe, Path("runs") / made.name)
     with TrainingProgress(quiet=quiet) as progress:
         summary = job.pretrain(made, folder, device=device, resume=resume, listener=progress)
     if summary and not quiet:

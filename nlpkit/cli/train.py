@@ -82,11 +82,13 @@ def train(
 
     overrides = list(settings or [])
     overrides += [f"train.seed={seed}"] if seed is not None else []
-    overrides += [f"init.run={json.dumps(init)}"] if init else []
-    overrides += [f"distill.teachers={json.dumps(teacher.split(','))}"] if teacher else []
+    overrides += [f"init.run={json.dumps(init, ensure_ascii=False)}"] if init else []
+    teachers = [name.strip() for name in (teacher or "").split(",") if name.strip()]
+    named = json.dumps(teachers, ensure_ascii=False)
+    overrides += [f"distill.teachers={named}"] if teachers else []
     fields = {"text": column, "label": label, "encoding": encoding}
     made = _recipe(job, recipe, output, overrides, resume, task, arch, files, dev, fields)
-    folder = output or Path("runs") / made.name
+    folder = output or job.run_or(recipe, Path("runs") / made.name)
     with TrainingProgress(quiet=quiet) as progress:
         summary = job.train(made, folder, device=device, resume=resume, listener=progress)
     if summary and not quiet:

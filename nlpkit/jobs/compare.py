@@ -121,8 +121,14 @@ def _scored(
         name: model.task.metrics(gold_N, answers[name], model.temperature)
         for name, model in models.items()
     }
-    guess_MN = np.argmax([*answers.values()], axis=2)
-    return metrics, resampled(np.array(gold_N), guess_MN)
+    graded: list[tuple[str, Model, Any]] = [
+        (name, model, model.task) for name, model in models.items()
+    ]
+    guess_MN = [
+        np.argmax(task.soften(answers[name], model.temperature), axis=1)
+        for name, model, task in graded
+    ]
+    return metrics, resampled(np.array(gold_N), np.stack(guess_MN))
 
 
 def _rows(

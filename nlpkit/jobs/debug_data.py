@@ -114,7 +114,7 @@ def _recipe_files(recipe: Recipe) -> list[File]:
     excluded = tuple(Source(path=path) for path in recipe.data.exclude)
     sections = {TRAIN: recipe.data.train, DEV: recipe.data.dev, EXCLUDE: excluded}
     found = {
-        (split, path): File(
+        (split, path, source.label, source.every_label): File(
             path=str(path),
             split=split,
             text=source.text,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlpkit import recipe as recipes
+from nlpkit import catalog, recipe as recipes
 from nlpkit.errors import MissingExtra, UsageError
 from nlpkit.jobs.train import find_recipe
 from nlpkit.recipe import Pretraining
@@ -31,6 +31,12 @@ def pretrain(
         UsageError: the tokenizer does not suit, or as `nlpkit.training.pretrain.pretrain`.
         MissingExtra: torch is not installed.
     """
+    network = catalog.load("architectures", recipe.architecture.name)
+    if (
+        getattr(network, "TOKENIZER", {}).get("kind", recipe.tokenizer.kind)
+        != recipe.tokenizer.kind
+    ):
+        raise UsageError(f"{recipe.architecture.name} reads no pieces; it cannot be pretrained")
     if recipe.tokenizer.kind not in ("bpe", "unigram"):
         raise UsageError(
             f"[tokenizer] kind = {recipe.tokenizer.kind}: pretraining needs bpe or unigram"

@@ -20,6 +20,13 @@ def find_recipe(name: str) -> Path:
     return shipped if not path.exists() and shipped.is_file() else path
 
 
+def run_or(name: str | None, other: Path) -> Path:
+    """Return the folder of a run that was named as a recipe, which goes on there; else `other`."""
+    folder = Path(name or "")
+    begun = any((folder / file).exists() for file in ("last.safetensors", "run.json"))
+    return folder if begun else other
+
+
 def load_recipe(name: str, overrides: Sequence[str]) -> Recipe:
     """Read a recipe and apply overrides. Raises as `recipe.load`."""
     return recipes.load(find_recipe(name), overrides)
@@ -79,5 +86,11 @@ def check(recipe: Recipe) -> None:
         raise UsageError(f'{recipe.architecture.name} can\'t read [tokenizer] kind = "words"')
     if recipe.tokenizer.vectors and recipe.tokenizer.kind != "words":
         raise UsageError('tokenizer.vectors suits [tokenizer] kind = "words" only; leave it out')
-    if recipe.preprocess.steps and recipe.tokenizer.kind == "words":
-        raise UsageError("[preprocess] steps read texts, not lists of words; leave them out")
+    for section, there in (("preprocess", recipe.preprocess.steps), ("augment", recipe.augment)):
+        if there and recipe.tokenizer.kind == "words":
+            raise UsageError(f"[{section}] reads texts, not lists of words; leave it out")
+    task = catalog.load("tasks", recipe.task.name).Task
+    if recipe.distill.teachers and not hasattr(task, "distillation"):
+        raise UsageError(f"[distill]: the task {recipe.task.name} cannot learn from teachers")
+    if recipe.train.shift_labels and not hasattr(task, "soften"):
+        raise UsageError(f"train.shift_labels: the task {recipe.task.name} has no labels to shift")

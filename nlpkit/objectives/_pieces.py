@@ -43,8 +43,8 @@ def embedding_of(encoder: nn.Module, pieces: Sequence[str], objective: str) -> n
     embed = getattr(encoder, "embed", None)
     if not isinstance(embed, nn.Embedding) or embed.num_embeddings != len(pieces):
         raise UsageError(
-            f"{objective} predicts pieces, and this architecture keeps no vector for each; "
-            "take transformer, lstm or atnet"
+            f"{objective} predicts pieces, and this architecture has no `embed` with a vector for "
+            "each of them; take transformer, lstm or atnet"
         )
     return embed
 

@@ -25,7 +25,7 @@ from nlpkit.runtime.batcher import Batch
 @dataclass(frozen=True, kw_only=True)
 class Config:
     sample: int = setting(
-        0, "pieces that each step tells the right ones from, rather than all; 0 is all", 0
+        0, "random pieces that each step tells its own from, rather than from all; 0 is all", 0
     )
 
 
@@ -36,8 +36,8 @@ class Objective(nn.Module):
         super().__init__()
         if not hasattr(encoder, "causal"):
             raise UsageError(
-                "clm needs an architecture that can read one way only (lstm, transformer); "
-                "take mlm for this one"
+                "clm needs an architecture that can read one way only, by `causal` (lstm, "
+                "transformer); take mlm for this one"
             )
         self.config = config
         self.encoder = encoder
@@ -51,9 +51,8 @@ class Objective(nn.Module):
         feeds = {"ids_BT": batch.ids_BT, "mask_BT": batch.mask_BT}
         if not self.config.sample:
             return feeds
-        # Ids are nearly in order of frequency, so that this draw (log-uniform) is near theirs.
-        vocabulary = self.embed[0].num_embeddings
-        drawn_S = np.exp(rng.random(self.config.sample) * np.log(vocabulary)).astype(np.int64)
+        drawn_S = rng.integers(2, self.embed[0].num_embeddings, self.config.sample)
+        # With the batch's own pieces, which come as often as they are frequent.
         there = np.unique(batch.ids_BT[batch.mask_BT])
         return feeds | {"sample_S": np.union1d(drawn_S, there)}
 
@@ -67,7 +66,7 @@ class Objective(nn.Module):
             ahead = place == 0
             states_MD = (states_BTD[:, :-1] if ahead else states_BTD[:, 1:])[pair_BT]
             gold_M = (ids_BT[:, 1:] if ahead else ids_BT[:, :-1])[pair_BT]
-            if sample_S is None:
+            if sample_S is None or not self.training:
                 logits = softmax(states_MD, embed_VE)
             else:
                 gold_M = torch.searchsorted(sample_S, gold_M)

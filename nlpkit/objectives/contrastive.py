@@ -23,7 +23,7 @@ from nlpkit.runtime.batcher import Batch
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    rate: float = setting(0.15, "share of the words that are hidden in each view", 0, 0.9)
+    rate: float = setting(0.15, "share of the words that are hidden in each view", 0.01, 0.9)
     temperature: float = setting(
         0.05, "divides cosines; smaller punishes near strangers more", 1e-3
     )
@@ -53,7 +53,8 @@ class Objective(nn.Module):
 
     def forward(self, first_BT: Tensor, second_BT: Tensor, mask_BT: Tensor) -> Tensor:
         first_BD, second_BD = (self._pooled(view_BT, mask_BT) for view_BT in (first_BT, second_BT))
-        logits_BB = first_BD @ second_BD.T / self.config.temperature
+        with torch.autocast(first_BD.device.type, enabled=False):  # half precision is too coarse
+            logits_BB = first_BD @ second_BD.T / self.config.temperature
         gold_B = torch.arange(len(logits_BB), device=logits_BB.device)
         right_B = logits_BB.detach().argmax(1) == gold_B
         self.metrics = {"accuracy": right_B.float().mean()}

@@ -46,7 +46,7 @@ class Objective(nn.Module):
         """Return ids_BT as shown, mask_BT, places_M (flat) of what was hidden, and gold_M."""
         ids_BT, mask_BT, extra = batch.ids_BT, batch.mask_BT, {}
         if self.config.next_sentence:
-            ids_BT, extra["follows_B"] = second_halves_swapped(ids_BT, mask_BT, rng)
+            ids_BT, mask_BT, extra["follows_B"] = second_halves_swapped(ids_BT, mask_BT, rng)
         hidden_BT = self.words.hidden(ids_BT, mask_BT, self.config.rate, rng)
         hidden_BT[0, 0] |= not hidden_BT.any()  # without any there would be no loss
         places_M = np.flatnonzero(hidden_BT)
@@ -84,19 +84,15 @@ class Objective(nn.Module):
 
 def second_halves_swapped(
     ids_BT: np.ndarray, mask_BT: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give half of the rows the second half of the row above; return ids_BT and follows_B (0, 1).
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give half of the rows the second half of the row above; return ids, mask, follows_B (0, 1).
 
     Halves by tokens rather than by sentences: most of our texts are one sentence. Neighbours in a
     batch are of one length, so that length does not tell.
     """
-    strange_B = rng.random(len(ids_BT)) < 0.5
+    strange_B = (rng.random(len(ids_BT)) < 0.5) & (len(ids_BT) > 1)
     half = mask_BT.sum(1).min() // 2
-    mixed_BT = ids_BT.copy()
-    mixed_BT[strange_B, half:] = np.roll(ids_BT, 1, axis=0)[strange_B, half:]
-    mixed_BT[~mask_BT] = 0
-    # A shorter neighbour leaves padding where tokens were promised.
-    mixed_BT[mask_BT & (mixed_BT == 0)] = MASK
-    if len(ids_BT) == 1:
-        strange_B[:] = False
-    return mixed_BT, (~strange_B).astype(np.int64)
+    mixed_BT, there_BT = ids_BT.copy(), mask_BT.copy()
+    for mixed, own in ((mixed_BT, ids_BT), (there_BT, mask_BT)):
+        mixed[strange_B, half:] = np.roll(own, 1, axis=0)[strange_B, half:]
+    return mixed_BT, there_BT, (~strange_B).astype(np.int64)

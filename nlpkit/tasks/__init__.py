@@ -19,12 +19,17 @@ A task file provides a frozen `Config` (the keys of `[task]`) and a class `Task`
     combine(outputs, spans)        one document's output from those of its windows
     decode(documents, outputs, temperature)  predictions from documents and their outputs
     fit_temperature(golds, outputs, weights=None)  the temperature that calibrates the scores
-    soften(outputs, temperature)   what a teacher teaches: an array a document, to be averaged
-    distillation(outputs, taught, temperature)   torch tensor: each row's distance from its teachers
     metrics(golds, outputs, temperature)  what evaluation reports: `score`, "n" and others
     agreement(ours, theirs)        share of documents (or tokens) decoded alike
     describe()                     {"labels", "config", ...}: what goes into bundle.json; the rest
                                    are further arguments of Task
+
+and, of a task that gives each document's labels one probability each, so that it can be taught
+and shifted,
+
+    shift                          what is added to the labels' logits
+    soften(outputs, temperature)   the probabilities, probs_NC: what a teacher teaches
+    distillation(outputs, taught, temperature)   torch tensor: each row's distance from its teachers
 
 Documents are texts, or lists of words for a task that reads them so. Outputs are lists with one
 array for each document. `shown` is what people are told of the labels, where those say little.
@@ -127,7 +132,5 @@ class Task(Protocol):
     ) -> list[Any]: ...
     def agreement(self, ours: Outputs, theirs: Outputs) -> float: ...
     def fit_temperature(self, golds: list[Any], outputs: Outputs, weights: Any = None) -> float: ...
-    def soften(self, outputs: Outputs, temperature: float) -> np.ndarray: ...
-    def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any: ...
     def metrics(self, golds: list[Any], outputs: Outputs, temperature: float) -> dict: ...
     def describe(self) -> dict[str, Any]: ...

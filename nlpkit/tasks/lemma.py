@@ -230,14 +230,6 @@ class Task:
         """Return 1: lemmas and tags come without probabilities."""
         return 1.0
 
-    def soften(self, outputs: Sequence[np.ndarray], temperature: float) -> np.ndarray:
-        """Raises UsageError: documents have outputs of many lengths, and nobody asked yet."""
-        raise UsageError("[distill]: the lemma task cannot learn from teachers; leave them out")
-
-    def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any:
-        """Raises UsageError as `soften`."""
-        return self.soften([], temperature)
-
     def metrics(
         self, golds: list[Gold], outputs: Sequence[np.ndarray], temperature: float = 1.0
     ) -> dict[str, Any]:

@@ -25,9 +25,16 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, 
     part = path.with_name(f".{path.name}.part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     save_file(whole, part, metadata={"state": json.dumps(state)})
+    part.chmod(0o666 & ~_umask())  # safetensors writes for the owner alone
     with part.open("rb") as written:
         os.fsync(written.fileno())
     os.replace(part, path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def save_text(path: Path, text: str) -> None:

@@ -77,6 +77,8 @@ def write(documents: Iterable[str], encoder: Encoder, folder: Path, name: str) -
         raise InputError(f"[corpus] {name}: the files hold no text that may be used")
     with (folder / f".{name}.starts.part").open("wb") as out:
         np.save(out, np.array(starts))
+    for old in folder.glob(f"{name}.*"):
+        old.unlink()  # of another width, perhaps
     (folder / f".{name}.starts.part").replace(folder / f"{name}.starts.npy")
     part.replace(folder / f"{name}.{np.dtype(kind).name}")  # last: it says that all is there
     return read(folder, name)

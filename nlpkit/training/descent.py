@@ -25,12 +25,14 @@ class Descent:
     def __init__(
         self,
         network: nn.Module,
+        encoder: nn.Module,
         settings: Train | Pretrain,
         device: torch.device,
         layer_decay: float = 1.0,
     ) -> None:
+        """`encoder` is the part of the network whose stages may learn at slower rates."""
         self.network, self.settings, self.device = network, settings, device
-        self.optimizer = optimizer_for(network, settings, layer_decay)
+        self.optimizer = optimizer_for(network, encoder, settings, layer_decay)
         self.half = half_precision(settings, device)
         self.scaler = torch.amp.GradScaler(enabled=self.half is torch.float16)
 
@@ -61,7 +63,7 @@ def rate(step: int, total: int, settings: Train | Pretrain) -> float:
 
 
 def optimizer_for(
-    network: nn.Module, settings: Train | Pretrain, layer_decay: float = 1.0
+    network: nn.Module, encoder: nn.Module, settings: Train | Pretrain, layer_decay: float
 ) -> torch.optim.Optimizer:
     """Return AdamW; weight decay pulls on matrices only.
 
@@ -70,7 +72,7 @@ def optimizer_for(
     above it: 0 is the head.
     """
     groups = []
-    for below, weights in enumerate(_stages(network)):
+    for below, weights in enumerate(_stages(network, encoder)):
         scale = {"below": below, "scale": layer_decay**below}
         decayed = [weight for weight in weights if weight.ndim >= 2]
         free = [weight for weight in weights if weight.ndim < 2]
@@ -82,9 +84,8 @@ def optimizer_for(
     return torch.optim.AdamW(groups, lr=settings.lr, betas=(0.9, 0.98))
 
 
-def _stages(network: nn.Module) -> list[list[nn.Parameter]]:
+def _stages(network: nn.Module, encoder: Any) -> list[list[nn.Parameter]]:
     """Return the weights from the head down; an encoder without `stages` is one stage."""
-    encoder: Any = network.encoder
     stages = encoder.stages() if hasattr(encoder, "stages") else [[encoder]]
     down = [
         [weight for part in stage for weight in part.parameters()] for stage in reversed(stages)

@@ -53,10 +53,8 @@ def taught(
     teachers = [_opened(place, device, open_run) for place in places]
     for place, teacher in zip(places, teachers, strict=True):
         if type(teacher.task) is not type(task) or teacher.task.labels != task.labels:
-            raise UsageError(
-                f"teacher {place}: its labels are {', '.join(teacher.task.labels[:5])}, "
-                f"the recipe's are {', '.join(task.labels[:5])}"
-            )
+            theirs, ours = (_described(one) for one in (teacher.task, task))
+            raise UsageError(f"teacher {place}: {theirs}, where the recipe has {ours}")
     shelf = folder.parent / ANSWERS
     shelf.mkdir(exist_ok=True)
     texts = hashlib.sha256(repr(documents).encode("utf-8", "replace"))
@@ -74,6 +72,10 @@ def taught(
     return made
 
 
+def _described(task: Task) -> str:
+    return f"task {type(task).__module__.rpartition('.')[2]} with {', '.join(task.labels)[:200]}"
+
+
 def _place(name: str, folder: Path) -> Path:
     """Return the folder of a teacher: a path from the recipe or from here, or a bundle's name."""
     runs = [path for path in (folder / name, Path(name)) if zoo.is_run(str(path))]
@@ -81,16 +83,19 @@ def _place(name: str, folder: Path) -> Path:
 
 
 def _opened(place: Path, device: str, open_run: Opens) -> Model:
-    return open_run(place, device)[0] if zoo.is_run(str(place)) else load(str(place), device=device)
+    # ONNX Runtime may lack the GPU that torch has.
+    return open_run(place, device)[0] if zoo.is_run(str(place)) else load(str(place), device="auto")
 
 
-def _said(teacher: Model, documents: Sequence[Any], listener: Listener) -> Any:
+def _said(teacher: Any, documents: Sequence[Any], listener: Listener) -> Any:
     """Return probs_NC; a document of which the teacher keeps nothing is taught as undecided."""
-    parts = []
+    count = len(teacher.task.labels)
+    said_NC = np.full((len(documents), count), 1 / count)
     for start in range(0, len(documents), STRETCH):
         outputs = teacher.outputs(documents[start : start + STRETCH])
-        blank = np.zeros(len(teacher.task.labels), dtype=np.float32)
-        whole = [blank if output is None else output for output in outputs]
-        parts.append(teacher.task.soften(whole, teacher.temperature))
+        kept = [row for row, output in enumerate(outputs) if output is not None]
+        if kept:
+            there = [outputs[row] for row in kept]
+            said_NC[start + np.array(kept)] = teacher.task.soften(there, teacher.temperature)
         listener({"event": "teacher", "name": teacher.name, "done": start, "of": len(documents)})
-    return np.concatenate(parts)
+    return said_NC

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from nlpkit import _fields
+from nlpkit import _fields, recipe as recipes
 from nlpkit.errors import DeviceError, UsageError
 from nlpkit.recipe import Pretraining, Recipe
 from nlpkit.runtime.device import parse
@@ -28,8 +29,8 @@ def torch_device(device: str) -> str:
 
 
 def begun(folder: Path) -> bool:
-    """Tell whether a run left a checkpoint here; what an attempt left before it is not kept."""
-    return (folder / "last.safetensors").exists()
+    """Tell whether a run left a checkpoint here, or is done; what came before is not kept."""
+    return any((folder / name).exists() for name in ("last.safetensors", "run.json"))
 
 
 def prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
@@ -49,9 +50,29 @@ def prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
     except OSError as problem:
         raise UsageError(f"{folder}: {problem.strerror}; choose another --output") from None
     # Relative data paths must hold wherever the run is opened from.
-    text = _fields.toml(recipe.to_dict() | {"folder": str(recipe.folder.resolve())})
+    tree = recipe.to_dict() | {"folder": str(recipe.folder.resolve())}
     stored = folder / "recipe.toml"
-    same = stored.exists() and stored.read_text(encoding="utf-8") == text
-    if begun(folder) and not same:
+    if begun(folder) and not (
+        stored.exists() and _decides(_read(stored, recipe)) == _decides(tree)
+    ):
         raise UsageError(f"{stored} is not the recipe given: resume with the one it was begun with")
-    checkpoint.save_text(stored, text)
+    checkpoint.save_text(stored, _fields.toml(tree))
+
+
+def _read(stored: Path, like: Recipe | Pretraining) -> dict[str, Any]:
+    """Return a stored recipe's values, with defaults for settings that are newer than it."""
+    load = recipes.load if isinstance(like, Recipe) else recipes.load_pretraining
+    made: Recipe | Pretraining = load(stored)
+    return made.to_dict() | {"folder": str(made.folder)}
+
+
+def _decides(tree: dict[str, Any]) -> str:
+    """Return what of a recipe decides the weights."""
+    kept = {
+        section: {k: v for k, v in table.items() if k not in ("threads", "checkpoint_steps")}
+        if isinstance(table, dict)
+        else table
+        for section, table in tree.items()
+        if section != "export"
+    }
+    return _fields.toml(kept)

@@ -13,6 +13,9 @@ from nlpkit.errors import ModelError, UsageError
 from nlpkit.recipe import Pretraining, Recipe
 from nlpkit.training import checkpoint
 
+SUBWORDS = ("bpe", "unigram")
+EMBEDDING = "embed.weight"  # what every pretrained encoder has, under this name
+
 
 @dataclass(frozen=True)
 class Found:
@@ -29,6 +32,7 @@ def of(recipe: Recipe | Pretraining) -> Found | None:
 
     Raises:
         ModelError: the folder holds no finished run, or its files are damaged.
+        UsageError: it, or the recipe, reads words or characters rather than pieces.
     """
     if not recipe.init.run:
         return None
@@ -44,8 +48,26 @@ def of(recipe: Recipe | Pretraining) -> Found | None:
         ) from None
     except ValueError as problem:
         raise ModelError(f"{folder}/run.json: damaged ({problem}); make the run again") from None
+    if recipe.tokenizer.kind not in SUBWORDS or tokenizer.startswith('{"kind": "words"'):
+        raise UsageError(f"[init] run = {folder}: only tokenizers of pieces can be taken over")
     tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
     return Found(folder, tokenizer, summary, checkpoint.part(tensors, "encoder"))
+
+
+def start(
+    recipe: Recipe | Pretraining, folder: Path, resumed: bool, leads: bool
+) -> tuple[Found | None, dict[str, Any] | None]:
+    """Return the run to start from, and what is told of it.
+
+    A resumed run needs its source no more, wherever that may be by now. Raises as `of`.
+    """
+    path = folder / "init.json"
+    if resumed:
+        return None, json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    found = of(recipe)
+    if leads and found:
+        checkpoint.save_text(path, json.dumps(told(found), ensure_ascii=False, indent=1))
+    return found, told(found)
 
 
 def load(found: Found | None, encoder: nn.Module) -> None:
@@ -65,8 +87,8 @@ def load(found: Found | None, encoder: nn.Module) -> None:
         for name, tensor in found.weights.items()
         if name in own and own[name].shape != tensor.shape
     ]
-    if wrong or not found.weights.keys() & own.keys():
-        reason = wrong[0] if wrong else "they share no weights"
+    if wrong or not {EMBEDDING} <= found.weights.keys() & own.keys():
+        reason = wrong[0] if wrong else f"they do not share {EMBEDDING}"
         raise UsageError(
             f"{found.folder} does not fit the recipe's [architecture]: {reason}; "
             "use the settings it was pretrained with"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nlpkit.errors import InputError, UsageError
+from nlpkit.errors import InputError
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task, numbers
 from nlpkit.training.data import Split
@@ -54,14 +54,10 @@ class Judge:
         Weights and smoothing in the loss leave some labels said too often; this sets the balance
         by what is measured (thresholds by F1, Lipton et al. 2014). Coarse steps, so that a label
         is not fitted to a handful of rows.
-
-        Raises:
-            UsageError: the task has no labels to shift.
         """
-        if not hasattr(self.task, "shift"):
-            raise UsageError("train.shift_labels: this task has no labels to shift")
-        self.task = copy(self.task)  # the task as it was may serve another training
-        self.task.shift = shift = [0.0] * len(self.task.labels)
+        task: Any = copy(self.task)  # the task as it was may serve another training
+        self.task = task
+        task.shift = shift = [0.0] * len(task.labels)
         best = self.scores(1.0)[self.chosen]
         for place in [*range(len(shift))] * 2:
             kept = shift[place]

@@ -78,7 +78,10 @@ class Loop:
         self.taught, self.variants = taught, variants
         self.dev, self.folder, self.team, self.listener = dev, folder, team, listener
         self.choose_by = recipe.data.choose_by
-        self.descent = Descent(network, self.settings, team.device, recipe.init.layer_decay)
+        encoder: nn.Module = network.encoder
+        self.descent = Descent(
+            network, encoder, self.settings, team.device, recipe.init.layer_decay
+        )
         self.state = State(data=self._digest(), world=team.world)
         self.class_weights = self._class_weights()
         self.steps = -(-len(self.ids) // self.settings.batch_size) // team.world
@@ -156,13 +159,14 @@ class Loop:
         if self.taught is not None:
             mixing, temperature = self.recipe.distill.mixing, self.recipe.distill.temperature
             taught = self.taught[batch.rows].to(device)
-            far_N = self.model.task.distillation(outputs, taught, temperature)
+            task: Any = self.model.task
+            far_N = task.distillation(outputs, taught, temperature)
             loss = (1 - mixing) * loss + mixing * far_N.mean()
         self.descent.step(loss)
         return float(loss.detach())
 
     def _label_loss(self, outputs: Tensor, spans: list[tuple[int, int]], rows: list[int]) -> Tensor:
-        """Return the loss by the labels; rows without one weigh nothing and stand for label 0."""
+        """Return the mean loss of the labelled rows; others weigh 0 and stand for label 0."""
         device, golds = self.team.device, [self.split.golds[row] for row in rows]
         known = [0 if gold is None else gold for gold in golds]
         priors = [self.split.priors[row] for row in rows]
@@ -170,13 +174,14 @@ class Loop:
             name: torch.from_numpy(array).to(device)
             for name, array in self.model.task.targets(known, priors, spans).items()
         }
+        labelled = sum(gold is not None for gold in golds)
         weights_N = torch.tensor([self.split.weights[row] for row in rows], device=device)
         loss: Tensor = self.model.task.loss(
             outputs,
             targets,
             smoothing=self.settings.label_smoothing,
             weights=self.class_weights,
-            rows=weights_N,
+            rows=weights_N * (len(rows) / max(labelled, 1)),
         )
         return loss
 
@@ -225,7 +230,10 @@ class Loop:
 
     def _digest(self) -> str:
         """Return a hash of the examples: a run resumes bit for bit on the same data only."""
-        digest = hashlib.sha256(repr((self.split.golds, self.split.weights)).encode())
+        told = [self.split.golds, self.split.weights, self.split.priors, self.dev.golds]
+        digest = hashlib.sha256(repr([*told, self.dev.documents]).encode("utf-8", "replace"))
+        if self.taught is not None:
+            digest.update(self.taught.numpy().tobytes())
         for ids in self.ids:
             digest.update(ids.tobytes())
         return digest.hexdigest()

@@ -54,7 +54,8 @@ def _pretrain(
     recipe: Pretraining, folder: Path, members: Team, resume: bool, listener: Listener
 ) -> dict[str, Any]:
     started = time.monotonic()
-    settings, source = recipe.pretrain, init.of(recipe)
+    settings, resumed = recipe.pretrain, resume and begun(folder)
+    source, told = init.start(recipe, folder, resumed, members.leads)
     if members.leads:
         _prepare_corpus(recipe, folder, source)
     members.agree([0.0])  # the others wait here until the leader's files are whole
@@ -71,21 +72,25 @@ def _pretrain(
     module = catalog.load("objectives", recipe.objective.name)
     if members.leads:
         listener(_start(train, dev, net, encoder))
+    steps, scores = 0, {}
     if hasattr(module, "fit"):
-        threads = settings.threads or cores()
-        scores = module.fit(
-            recipe.objective.config, net, pieces, train, seed=settings.seed, threads=threads
-        )
-        steps = 0
-        save_encoder(folder, net, 0, module.LEARNED)
+        if members.leads:  # it takes no steps that others could share
+            scores = module.fit(
+                recipe.objective.config,
+                net,
+                pieces,
+                train,
+                seed=settings.seed,
+                threads=settings.threads or cores(),
+            )
+            save_encoder(folder, net, 0, module.LEARNED)
     else:
         objective = module.Objective(recipe.objective.config, net, pieces).to(members.device)
         torch.manual_seed(settings.seed + members.rank)
-        loop = Loop(recipe, objective, (train, dev), folder, members, listener)
-        if resume and members.agree([float(begun(folder))])[0]:
+        loop = Loop(recipe, objective, net, (train, dev), folder, members, listener)
+        if members.agree([float(resumed)])[0]:
             loop.resume()
-        loop.run()
-        steps, scores = loop.state.step, loop.state.history[-1] if loop.state.history else {}
+        steps, scores = loop.run()
     if not members.leads:
         return {}
     summary = {
@@ -96,9 +101,9 @@ def _pretrain(
         "vocab_size": encoder.vocab_size,
         "parameters": sum(weight.numel() for weight in net.parameters()),
         "steps": steps,
-        "dev": {key: value for key, value in scores.items() if key not in ("event", "best")},
+        "dev": scores,
         "data": {name: _told(folder / "corpus")[name] for name in ("train", "dev")},
-        "init": init.told(source),
+        "init": told,
         "seconds": round(time.monotonic() - started, 1),
         "versions": {"nlpkit": __version__, "torch": torch.__version__},
     }
@@ -122,7 +127,8 @@ def _start(train: Corpus, dev: Corpus, net: nn.Module, encoder: Encoder) -> dict
 def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None) -> None:
     """Learn or take the tokenizer, tokenise the corpus; what an interrupted run left is kept."""
     place = folder / "corpus"
-    made_of = hashlib.sha256(repr((recipe.corpus, recipe.tokenizer, recipe.init)).encode())
+    given = source.tokenizer if source else ""
+    made_of = hashlib.sha256(repr((recipe.corpus, recipe.tokenizer, given)).encode())
     if (place / "files.json").exists() and _told(place)["made_of"] == made_of.hexdigest():
         return
     taken = fingerprints(recipe.corpus.exclude, recipe.folder)

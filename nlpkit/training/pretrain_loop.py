@@ -31,6 +31,9 @@ class State:
     step: int = 0
     epoch: int = 0
     place: int = 0
+    loss_sum: float = 0.0
+    losses: int = 0
+    seconds: float = 0.0
     best: float | None = None
     scaler: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -44,16 +47,18 @@ class Loop:
         self,
         recipe: Pretraining,
         objective: nn.Module,
+        encoder: nn.Module,
         data: tuple[Corpus, Corpus],
         folder: Path,
         members: Team,
         listener: Listener,
     ) -> None:
         self.settings, self.window = recipe.pretrain, recipe.tokenizer.window
-        self.objective, self.folder, self.team = objective, folder, members
+        self.objective, self.encoder = objective, encoder
+        self.folder, self.team = folder, members
         self.corpus, self.dev = data
         self.listener = listener
-        self.descent = Descent(objective, self.settings, members.device)
+        self.descent = Descent(objective, encoder, self.settings, members.device)
         self.state = State(world=members.world)
         self.windows = self.corpus.windows(self.window)
         self.dev_windows = self.dev.windows(self.window)
@@ -76,33 +81,45 @@ class Loop:
         checkpoint.set_random_state(tensors[f"rng.{self.team.rank}"], self.team.device)
         self.first = self.state.step
 
-    def run(self) -> None:
-        """Train until the steps end; raises KeyboardInterrupt after saving."""
+    def run(self) -> tuple[int, dict[str, float]]:
+        """Train until the steps end; return them and the scores of the encoder that was kept.
+
+        Raises:
+            KeyboardInterrupt: after saving.
+        """
         wrapped = self.team.wrap(self.objective)
         plan = self._plan()
-        reported, seen, losses = time.monotonic(), 0, []
+        reported, seen = time.monotonic(), 0
         with Interrupt() as interrupt:
             while self.state.step < self.settings.steps:
                 if (self.state.place + 1) * self.team.world > len(plan.batches):
                     self.state.epoch, self.state.place = self.state.epoch + 1, 0
                     plan = self._plan()
                 batch = plan.batch(self.state.place * self.team.world + self.team.rank)
-                losses.append(self._step(wrapped, batch))
+                loss = self._step(wrapped, batch)
+                self.state.loss_sum += loss
+                self.state.losses += 1
                 seen += int(batch.mask_BT.sum()) * self.team.world
                 self.state.step += 1
                 self.state.place += 1
                 now = time.monotonic()
                 if now - reported > REPORT_EVERY:
-                    self._report(losses[-1], seen / (now - reported))
+                    self._report(loss, seen / (now - reported))
                     reported, seen = now, 0
                 if self.state.step % self.settings.eval_steps == 0 or self._done:
-                    self._end_stretch(losses)
-                    losses = []
+                    self._end_stretch()
                 stop = bool(self.team.agree([float(interrupt.asked)])[0])
                 if stop or self.state.step % self.settings.checkpoint_steps == 0 or self._done:
                     self._save()
                 if stop and not self._done:
                     raise KeyboardInterrupt
+        kept = next(event for event in reversed(self.state.history) if event["best"])
+        return self.state.step, {k: v for k, v in kept.items() if k[:4] in ("step", "dev_")}
+
+    @property
+    def seconds(self) -> float:
+        """How long it took so far, in all attempts."""
+        return self.state.seconds + time.monotonic() - self.started
 
     @property
     def _done(self) -> bool:
@@ -129,7 +146,8 @@ class Loop:
             group["lr"] = self.settings.lr * share
         wrapped.train()
         with self.descent.autocast():
-            loss = wrapped(**self._views(batch, [self.state.step, self.team.rank]))
+            seed = [self.settings.seed, self.state.step, self.team.rank]
+            loss = wrapped(**self._views(batch, np.random.default_rng(seed)))
         value = float(loss.detach())
         if not math.isfinite(value):
             raise NlpkitError(
@@ -139,15 +157,14 @@ class Loop:
         self.descent.step(loss)
         return value
 
-    def _views(self, batch: Batch, seed: list[int]) -> dict[str, Tensor]:
-        rng = np.random.default_rng([self.settings.seed, *seed])
+    def _views(self, batch: Batch, rng: np.random.Generator) -> dict[str, Tensor]:
         views: Mapping[str, np.ndarray] = self.objective.views(batch, rng)
         return {
             name: torch.from_numpy(np.ascontiguousarray(array)).to(self.team.device)
             for name, array in views.items()
         }
 
-    def _end_stretch(self, losses: list[float]) -> None:
+    def _end_stretch(self) -> None:
         """Look at the dev texts, always masked alike; keep the encoder if it is the best."""
         scores = self._evaluate() if self.team.leads else {"loss": 0.0}
         (dev_loss,) = self.team.agree([scores["loss"]])
@@ -155,14 +172,15 @@ class Loop:
         if best:
             self.state.best = dev_loss
             if self.team.leads:
-                save_encoder(self.folder, self.objective.encoder, self.state.step)
+                save_encoder(self.folder, self.encoder, self.state.step)
         event = {
             "event": "evaluation",
             "step": self.state.step,
-            "loss": round(sum(losses) / len(losses), 4),
+            "loss": round(self.state.loss_sum / self.state.losses, 4),
             "best": best,
-            "seconds": round(time.monotonic() - self.started, 1),
+            "seconds": round(self.seconds, 1),
         }
+        self.state.loss_sum, self.state.losses = 0.0, 0
         self.state.history.append(event | {f"dev_{k}": round(v, 4) for k, v in scores.items()})
         if self.team.leads:
             self.listener(self.state.history[-1])
@@ -172,11 +190,15 @@ class Loop:
         self.objective.eval()
         sums: dict[str, float] = {}
         plan = Plan(self.dev, self.dev_windows, tokens=self.settings.batch_tokens, seed=0, epoch=0)
+        tokens = int(self.dev_windows[:, 1].sum())
         for place in range(len(plan.batches)):
+            batch = plan.batch(place)
+            rng = np.random.default_rng([0, place])  # masked alike in every run
             with self.descent.autocast():
-                loss = self.objective(**self._views(plan.batch(place), [place, 2**31]))
+                loss = self.objective(**self._views(batch, rng))
+            share = int(batch.mask_BT.sum()) / tokens
             for name, value in {"loss": loss, **self.objective.metrics}.items():
-                sums[name] = sums.get(name, 0.0) + float(value) / len(plan.batches)
+                sums[name] = sums.get(name, 0.0) + float(value) * share
         return sums
 
     def _report(self, loss: float, speed: float) -> None:
@@ -201,7 +223,8 @@ class Loop:
         if self.team.leads:
             self.state.scaler = self.descent.scaler.state_dict()
             tensors = checkpoint.pack(self.objective, self.descent.optimizer, rngs)
-            checkpoint.save_tensors(self.folder / "last.safetensors", tensors, asdict(self.state))
+            state = asdict(self.state) | {"seconds": self.seconds}
+            checkpoint.save_tensors(self.folder / "last.safetensors", tensors, state)
             lines = [json.dumps(event) + "\n" for event in self.state.history]
             checkpoint.save_text(self.folder / "metrics.jsonl", "".join(lines))
 

@@ -19,7 +19,7 @@ import torch
 
 from nlpkit import __version__, augmentations, catalog, recipe as recipes
 from nlpkit.chain import Pipeline, pipeline
-from nlpkit.errors import InputError, ModelError, UsageError
+from nlpkit.errors import InputError, ModelError
 from nlpkit.recipe import Recipe
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.encoder import Encoder, read_encoder
@@ -94,7 +94,7 @@ def examples(
     steps = _steps(recipe)
     documents = train_split.documents if steps is None else steps.texts(train_split.documents)
     words, vectors_VD = vectors.read(recipe)
-    encoder = _encoder(recipe, documents, (words, vectors_VD), init.of(recipe), folder, members)
+    encoder = _encoder(recipe, documents, (words, vectors_VD), folder, members)
     ids = encoder.ids(documents)
     _drop_empty(train_split, ids)
     return Examples(task, train_split, dev_split, steps, encoder, ids, vectors_VD)
@@ -116,7 +116,9 @@ def _train(
     net = network.build(recipe, task, encoder).to(members.device)
     if len(made.vectors_VD):
         net.encoder.start_from(torch.from_numpy(made.vectors_VD))
-    init.load(init.of(recipe), net.encoder)
+    resumed = resume and begun(folder)
+    source, told = init.start(recipe, folder, resumed, members.leads)
+    init.load(source, net.encoder)
     torch.manual_seed(recipe.train.seed + members.rank)
     model = Model(recipe.name, task, encoder, network.TorchRun(net, members.device), steps=steps)
     taught = None
@@ -147,7 +149,7 @@ def _train(
                 "vocab_size": encoder.vocab_size,
             }
         )
-    if resume and members.agree([float(begun(folder))])[0]:
+    if members.agree([float(resumed)])[0]:
         loop.resume()
     state = loop.run()
     if not members.leads:
@@ -170,7 +172,7 @@ def _train(
         "dev": judge.scores(temperature),
         "dev_files": judge.by_file(temperature),
         "data": {"train": train_split.files, "dev": dev_split.files},
-        "init": init.told(init.of(recipe)),
+        "init": told,
         "teachers": list(recipe.distill.teachers),
         "seconds": round(time.monotonic() - started, 1),
         "versions": {"nlpkit": __version__, "torch": torch.__version__},
@@ -189,6 +191,11 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
     """
     try:
         summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        if "objective" in summary:
+            raise ModelError(
+                f"{folder}: a pretrained encoder answers nothing yet; "
+                f"'nlpkit train RECIPE --init {folder}' goes on from it"
+            )
         recipe = recipes.load(folder / "recipe.toml")
         task = catalog.build_task(summary["task"])
         encoder = read_encoder(
@@ -230,7 +237,6 @@ def _encoder(
     recipe: Recipe,
     documents: list[Any],
     known: tuple[list[str], np.ndarray],
-    source: init.Found | None,
     folder: Path,
     members: Team,
 ) -> Encoder | WordEncoder:
@@ -239,6 +245,7 @@ def _encoder(
     text = None
     if members.leads:
         if not begun(folder):
+            source = init.of(recipe)
             made = source.tokenizer if source else None
             made = made or tokenizer.train(documents, recipe.tokenizer, known)
             checkpoint.save_text(path, made)
@@ -269,8 +276,6 @@ def _variants(
     """
     if not recipe.augment:
         return None
-    if not all(isinstance(document, str) for document in documents):
-        raise UsageError("[augment] changes texts, not lists of words; leave it out")
     augment = augmentations.build(recipe.augment, recipe.folder)
 
     def variants(epoch: int) -> list[np.ndarray]:

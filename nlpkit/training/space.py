@@ -118,7 +118,10 @@ def branch(base: Recipe, name: str, overrides: Sequence[str]) -> Branch:
         tree, folder=base.folder, where=f"architecture {name}", overrides=suiting
     )
     fixed = {_key(item) for item in suiting} | {f"tokenizer.{key}" for key in theirs}
-    return Branch(name, made, tuple(knob for knob in _knobs(made) if knob.key not in fixed))
+    # A pretrained start comes with its tokenizer, and with sizes of its own.
+    given = ("tokenizer.", "architecture.") if made.init.run else ()
+    knobs = (knob for knob in _knobs(made) if not knob.key.startswith(given))
+    return Branch(name, made, tuple(knob for knob in knobs if knob.key not in fixed))
 
 
 def knows(architecture: str, override: str) -> bool:

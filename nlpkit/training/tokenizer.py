@@ -18,7 +18,7 @@ PAD, UNKNOWN, SPACE = "[PAD]", "[UNK]", "▁"
 
 # How tweets were masked in the public sets (Barbieri et al. 2022), so that masked and raw agree.
 SOCIAL = (
-    (r"https?://\S+|www\.\S+", "http"),
+    (r"(?i)https?://\S+|www\.\S+", "http"),
     (r"@\w+", "@user"),
     (r"(?i)k{3,}", "kkk"),
     (r"(?i)(?:ha){2,}h?|(?:he){2,}h?|(?:hua){2,}", "haha"),

@@ -38,6 +38,7 @@ from nlpkit.training.descent import Listener
 from nlpkit.training.distributed import Team
 from nlpkit.training.folder import torch_device
 from nlpkit.training.interrupt import Interrupt
+from nlpkit.training.judge import chosen_by
 from nlpkit.training.loop import Stop
 from nlpkit.training.space import ARCHITECTURE, Branch
 
@@ -154,10 +155,11 @@ class Corpus:
         """Return the metric to search by. Raises UsageError where the task has none such."""
         model = self.model(recipe)
         outputs = model.scored(self.dev.documents[:PROBED], self.dev.golds[:PROBED])
-        there = numbers(model.task.metrics(*outputs, 1.0))
+        chosen = chosen_by(model.task, recipe.data.choose_by)
+        there = {chosen: 0.0} | numbers(model.task.metrics(*outputs, 1.0))
         if asked and asked not in there:
             raise UsageError(f"--metric {asked}: not one of {', '.join(there)}")
-        return asked or model.task.score
+        return asked or chosen
 
 
 class Search:
