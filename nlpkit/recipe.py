@@ -161,7 +161,8 @@ def _read(path: Path) -> tuple[dict[str, Any], Path]:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(
-            f"{path}: no such recipe; 'nlpkit init recipe --arch atnet > {path}' writes one"
+            f"{path}: no such recipe; 'nlpkit init recipe --arch atnet > {path}' writes one, "
+            "with --objective mlm for 'nlpkit pretrain'"
         ) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise InputError(f"{path}: cannot be read as a recipe: {problem}") from None

@@ -23,7 +23,7 @@ class Source:
     missing_labels: float = setting(
         1.0, "weight of the labels that the file never gives: 1 as any other, 0 left out", 0, 1
     )
-    weight: float = setting(1.0, "weight of each of the file's rows in the loss", 0)
+    weight: float = setting(1.0, "weight of each of the file's rows in the loss", 0, 1000)
     licence: str = ""
 
 
@@ -150,7 +150,7 @@ class Distill:
         0.5, "share of the teachers in the loss; the labels have the rest", 0, 1
     )
     temperature: float = setting(
-        2.0, "softens both sides; above 1 shows more than the top label", 0.1
+        2.0, "softens both sides; above 1 shows more than the top label", 0.1, 100
     )
     texts: tuple[Texts, ...] = setting((), "unlabelled files to learn from as well")
 

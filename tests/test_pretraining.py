@@ -23,6 +23,7 @@ from nlpkit.objectives._pieces import Words
 from nlpkit.objectives.mlm import second_halves_swapped
 from nlpkit.runtime.batcher import pad
 from nlpkit.training import corpus, pretrain, run
+from nlpkit.training.folder import held
 
 ANIMALS = ["o gato", "a vaca", "o pato", "a cabra"]
 SOUNDS = ["mia no telhado", "muge no pasto", "grasna no lago", "bale no morro"]
@@ -200,10 +201,10 @@ def test_another_corpus_is_not_taken_for_the_one_that_lies_there(folder: Path) -
 
 
 def test_no_dev_and_no_text_are_one_line(folder: Path) -> None:
-    with pytest.raises(InputError, match="dev"):
+    with pytest.raises(InputError, match="no texts left"):
         learn(made(folder, "atnet", "mlm", "corpus.dev=[]"), folder / "a")
     (folder / "train.txt").write_text("\n \n", encoding="utf-8")
-    with pytest.raises(InputError, match="all empty"):
+    with pytest.raises(InputError, match="no texts left"):
         learn(made(folder, "atnet", "mlm"), folder / "b")
 
 
@@ -356,3 +357,36 @@ def test_the_command_says_what_is_next(cli: Any, folder: Path) -> None:
     assert again.returncode == 2
     assert again.stderr.count(b"\n") == 1
     assert cli("evaluate", folder / "run", folder / "dev.txt").returncode in (2, 4)
+
+
+def test_damaged_starts_are_models_that_are_refused(folder: Path) -> None:
+    learn(made(folder, "lstm", "mlm", "pretrain.steps=1"), folder / "first")
+    whole = (folder / "first/tokenizer.json").read_text()
+    start = f'init.run="{folder / "first"}"'
+    for number, text in enumerate(("", whole[:300], "{}")):
+        (folder / "first/tokenizer.json").write_text(text)
+        with pytest.raises(ModelError, match="damaged"):
+            learn(made(folder, "lstm", "mlm", start), folder / f"second{number}")
+    (folder / "first/tokenizer.json").write_text(whole)
+    (folder / "first/run.json").write_text("[]")
+    with pytest.raises(ModelError, match="damaged"):
+        learn(made(folder, "lstm", "mlm", start), folder / "third")
+
+
+def test_two_at_once_are_one_too_many(folder: Path) -> None:
+    with held(folder / "run"), pytest.raises(UsageError, match="at work"):
+        learn(made(folder, "atnet", "mlm"), folder / "run")
+
+
+def test_texts_of_controls_are_no_text(folder: Path) -> None:
+    (folder / "dev.txt").write_bytes(b"\x01\x02\n\x03\n")
+    with pytest.raises(InputError, match="keeps nothing"):
+        learn(made(folder, "atnet", "mlm"), folder / "run")
+
+
+def test_an_empty_option_is_not_no_option(cli: Any, folder: Path) -> None:
+    made(folder, "atnet", "mlm")
+    done = cli("pretrain", folder / "pretrain.toml", "--init", "")
+    assert done.returncode == 2
+    assert b"empty" in done.stderr
+    assert cli("train", "sentiment", "--teacher", ",").returncode == 2

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from nlpkit import records
 from nlpkit._fields import setting
 from nlpkit.augmentations import Augment, each_word
 from nlpkit.errors import InputError
-from nlpkit.records import open_input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,10 @@ def read(path: Path) -> dict[str, tuple[str, ...]]:
         InputError: the file holds none.
     """
     found: dict[str, set[str]] = {}
-    with open_input(path) as stream:
-        for line in stream.read().decode("utf-8", "replace").splitlines():
-            word, _, rest = line.lower().partition("\t")
+    with records.open_input(path) as stream:
+        source = records.Source(str(path), errors="replace")
+        for record in records.read(stream, "lines", source):
+            word, _, rest = record[records.TEXT].lower().partition("\t")
             sense, _, synonyms = rest.partition("\t")
             if not sense.startswith("ant"):  # an opposite, in some files
                 single = {other for other in synonyms.split("|") if WORD.fullmatch(other)}

@@ -89,3 +89,23 @@ Verbose = Annotated[
     bool,
     typer.Option("--verbose", "-v", help="Say on stderr what was chosen.", rich_help_panel=RUNNING),
 ]
+
+
+def named(key: str, value: str | list[str] | None) -> list[str]:
+    """Return the --set override that an option stands for; none where it was not given.
+
+    Raises:
+        UsageError: it is empty, as an unset variable of a script is.
+    """
+    import json
+
+    from nlpkit.errors import UsageError
+
+    if value is None:
+        return []
+    parts = [part.strip() for part in ([value] if isinstance(value, str) else value)]
+    if not all(parts):
+        raise UsageError(f"--{'init' if key == 'init.run' else 'teacher'}: a name is empty")
+    return [
+        f"{key}={json.dumps(parts[0] if isinstance(value, str) else parts, ensure_ascii=False)}"
+    ]

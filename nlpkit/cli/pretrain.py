@@ -13,7 +13,8 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: nlpkit pretrain pretrain-mlm -o runs/pretrained")
 def pretrain(
     recipe: Annotated[
-        str, typer.Argument(help="A recipe with [objective] and [corpus]: a TOML file, or a name.")
+        str,
+        typer.Argument(help="A recipe of pretraining: a TOML file, its folder, or a name."),
     ],
     output: Annotated[
         Path | None,
@@ -38,14 +39,13 @@ def pretrain(
     Several GPUs, or hosts that share DIR:
     torchrun --nproc-per-node N -m nlpkit pretrain RECIPE -o DIR
     """
-    import json
-
+    from nlpkit.cli._options import named
     from nlpkit.cli._progress import TrainingProgress
     from nlpkit.jobs import pretrain as job
     from nlpkit.jobs.train import run_or
 
     overrides = list(settings or [])
-    overrides += [f"init.run={json.dumps(init, ensure_ascii=False)}"] if init else []
+    overrides += named("init.run", init)
     made = job.load_recipe(recipe, overrides)
     folder = output or run_or(recipe, Path("runs") / made.name)
     with TrainingProgress(quiet=quiet) as progress:

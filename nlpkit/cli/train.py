@@ -75,17 +75,14 @@ def train(
 
     Several GPUs or hosts: torchrun --nproc-per-node N -m nlpkit train RECIPE -o DIR
     """
-    import json
-
+    from nlpkit.cli._options import named
     from nlpkit.cli._progress import TrainingProgress
     from nlpkit.jobs import train as job
 
     overrides = list(settings or [])
     overrides += [f"train.seed={seed}"] if seed is not None else []
-    overrides += [f"init.run={json.dumps(init, ensure_ascii=False)}"] if init else []
-    teachers = [name.strip() for name in (teacher or "").split(",") if name.strip()]
-    named = json.dumps(teachers, ensure_ascii=False)
-    overrides += [f"distill.teachers={named}"] if teachers else []
+    overrides += named("init.run", init)
+    overrides += named("distill.teachers", teacher and teacher.split(","))
     fields = {"text": column, "label": label, "encoding": encoding}
     made = _recipe(job, recipe, output, overrides, resume, task, arch, files, dev, fields)
     folder = output or job.run_or(recipe, Path("runs") / made.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +52,8 @@ def debug_data(
         raise UsageError(f"--lang {lang}: not one of {', '.join(LANGUAGES)}")
     recipe = _recipe(names)
     if recipe is None:
-        if twice := [name for name in names if names.count(name) > 1]:
+        real = [os.path.realpath(name) for name in names]
+        if twice := [n for n, path in zip(names, real, strict=True) if real.count(path) > 1]:
             raise UsageError(f"{twice[0]} is named twice; name each file once")
         files = [_file(name, text, label, encoding) for name in names]
         files.sort(key=lambda file: [*NAMES, file.split].index(file.split))

@@ -24,7 +24,10 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, 
     """Write beside, then rename."""
     part = path.with_name(f".{path.name}.part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, part, metadata={"state": json.dumps(state)})
+    try:
+        save_file(whole, part, metadata={"state": json.dumps(state)})
+    except SafetensorError as problem:  # a full disk, most often
+        raise OSError(f"{path}: cannot be written ({problem})") from None
     part.chmod(0o666 & ~_umask())  # safetensors writes for the owner alone
     with part.open("rb") as written:
         os.fsync(written.fileno())

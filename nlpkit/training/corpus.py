@@ -73,8 +73,8 @@ def write(documents: Iterable[str], encoder: Encoder, folder: Path, name: str) -
     with part.open("wb") as out:
         for chunk in _chunks(documents):
             starts += _append(out, encoder.ids(chunk), kind, starts[-1])
-    if len(starts) == 1:
-        raise InputError(f"[corpus] {name}: the files hold no text that may be used")
+    if not starts[-1]:
+        raise InputError(f"[corpus] {name}: the tokenizer keeps nothing of the texts")
     with (folder / f".{name}.starts.part").open("wb") as out:
         np.save(out, np.array(starts))
     for old in folder.glob(f"{name}.*"):

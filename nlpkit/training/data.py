@@ -60,6 +60,8 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
         raise InputError("every training text also stands in the dev or excluded files; split them")
     task = task_class.from_rows(rows, recipe.task.config)
     train = _split(train_rows, task, recipe, "train")
+    if not any(train.weights):
+        raise InputError("[data] train: every file has weight 0; there is nothing to learn")
     _add_unlabelled(train, recipe, held_out)
     return task, train, _split(dev_rows, task, recipe, "dev")
 

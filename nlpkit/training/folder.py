@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +36,38 @@ def begun(folder: Path) -> bool:
     return any((folder / name).exists() for name in ("last.safetensors", "run.json"))
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Make a run's folder, and keep other processes of this machine from working in it.
+
+    Raises:
+        UsageError: it cannot be made, or another process is at it.
+    """
+    if not folder.name:
+        raise UsageError("--output: name a folder for the run, such as runs/mine")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    except OSError as problem:
+        raise UsageError(f"{folder}: {problem.strerror}; choose another --output") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"{folder}: another nlpkit is at work in this folder") from None
+        yield
+
+
 def prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
-    """Make the run's folder and store the resolved recipe in it.
+    """Store the resolved recipe in the run's folder.
 
     Raises:
         UsageError: it holds another run, or this one and `resume` was not asked for.
     """
-    if not folder.name:
-        raise UsageError("--output: name a folder for the run, such as runs/mine")
     if begun(folder) and not resume:
         raise UsageError(
             f"{folder} already holds a run: --resume continues it; or choose another --output"
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise UsageError(f"{folder}: {problem.strerror}; choose another --output") from None
     # Relative data paths must hold wherever the run is opened from.
     tree = recipe.to_dict() | {"folder": str(recipe.folder.resolve())}
     stored = folder / "recipe.toml"

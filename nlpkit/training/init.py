@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.recipe import Pretraining, Recipe
+from nlpkit.runtime.encoder import Encoder
 from nlpkit.training import checkpoint
 
 SUBWORDS = ("bpe", "unigram")
@@ -38,20 +39,34 @@ def of(recipe: Recipe | Pretraining) -> Found | None:
         return None
     beside = recipe.folder / recipe.init.run
     folder = beside if beside.exists() else Path(recipe.init.run)
+    if recipe.tokenizer.kind not in SUBWORDS:
+        raise UsageError(f"[init]: [tokenizer] kind = {recipe.tokenizer.kind} is not of pieces")
     try:
         summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
+        summary["name"]
     except OSError:
         raise ModelError(
             f"{folder}: no finished run to start from; 'nlpkit pretrain RECIPE -o {folder}' or "
             "'nlpkit train' makes one, and --resume finishes one"
         ) from None
-    except ValueError as problem:
+    except (KeyError, TypeError, ValueError) as problem:
         raise ModelError(f"{folder}/run.json: damaged ({problem}); make the run again") from None
-    if recipe.tokenizer.kind not in SUBWORDS or tokenizer.startswith('{"kind": "words"'):
-        raise UsageError(f"[init] run = {folder}: only tokenizers of pieces can be taken over")
     tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
+    _check_pieces(folder, tokenizer, len(tensors.get(f"encoder.{EMBEDDING}", ())))
     return Found(folder, tokenizer, summary, checkpoint.part(tensors, "encoder"))
+
+
+def _check_pieces(folder: Path, tokenizer: str, rows: int) -> None:
+    """Raises ModelError where the tokenizer is damaged, or is not that of the weights."""
+    try:
+        pieces = Encoder.from_json(tokenizer, window=1, overlap=0).vocab_size
+    except Exception as problem:  # tokenizers raises bare Exception
+        raise ModelError(f"{folder}/tokenizer.json: damaged ({problem}); make it again") from None
+    if rows not in (0, pieces):
+        raise ModelError(
+            f"{folder}: its tokenizer has {pieces} pieces, its weights {rows}; make the run again"
+        )
 
 
 def start(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,10 @@ from nlpkit.training.corpus import Corpus
 from nlpkit.training.data import fingerprints, unlabelled
 from nlpkit.training.descent import Listener
 from nlpkit.training.distributed import Team, team
-from nlpkit.training.folder import FORMAT, begun, prepare, torch_device
+from nlpkit.training.folder import FORMAT, begun, held, prepare, torch_device
 from nlpkit.training.pretrain_loop import Loop, save_encoder
+
+NONE_LEFT = "has no texts left: none is named, all are blank, or all stand in dev or exclude"
 
 
 def pretrain(
@@ -44,8 +47,9 @@ def pretrain(
         DeviceError: torch cannot use the device.
     """
     torch.set_num_threads(recipe.pretrain.threads or cores())
-    with team(torch_device(device)) as members:
+    with team(torch_device(device)) as members, ExitStack() as stack:
         if members.leads:
+            stack.enter_context(held(folder))
             prepare(folder, recipe, resume)
         return _pretrain(recipe, folder, members, resume, listener)
 
@@ -135,17 +139,16 @@ def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None
     dev_files: list[dict[str, Any]] = []
     held_out = list(unlabelled(recipe.corpus.dev, recipe.folder, taken, dev_files))
     if not held_out:
-        raise InputError("no dev texts: give [corpus] dev in the recipe")
+        raise InputError(f"[corpus] dev {NONE_LEFT}")
     taken |= {fingerprint(text) for text in held_out}
 
     def documents(files: list[dict[str, Any]]) -> Any:
         return unlabelled(recipe.corpus.train, recipe.folder, taken, files)
 
-    if source:
-        text = source.tokenizer
-    else:
-        drawn = corpora.sample(documents([]), recipe.pretrain.seed)
-        text = tokenizer.train(drawn, recipe.tokenizer)
+    drawn = corpora.sample(documents([]), recipe.pretrain.seed) if not source else []
+    if not (source or drawn):
+        raise InputError(f"[corpus] train {NONE_LEFT}")
+    text = source.tokenizer if source else tokenizer.train(drawn, recipe.tokenizer)
     checkpoint.save_text(folder / "tokenizer.json", text)
     encoder = Encoder.from_json(
         text, window=recipe.tokenizer.window, overlap=recipe.tokenizer.overlap

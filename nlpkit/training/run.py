@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -29,7 +30,7 @@ from nlpkit.tasks import Task
 from nlpkit.training import checkpoint, data, distill, init, network, tokenizer, vectors
 from nlpkit.training.descent import Listener
 from nlpkit.training.distributed import Team, team
-from nlpkit.training.folder import FORMAT, begun, prepare, torch_device
+from nlpkit.training.folder import FORMAT, begun, held, prepare, torch_device
 from nlpkit.training.judge import Judge
 from nlpkit.training.loop import Loop, Variants
 
@@ -69,8 +70,9 @@ def train(
         DeviceError: torch cannot use the device.
     """
     torch.set_num_threads(recipe.train.threads or cores())
-    with team(torch_device(device)) as members:
+    with team(torch_device(device)) as members, ExitStack() as stack:
         if members.leads:
+            stack.enter_context(held(folder))
             prepare(folder, recipe, resume)
         if given:
             checkpoint.save_text(folder / "tokenizer.json", given.encoder.to_json())

@@ -36,7 +36,7 @@ from nlpkit.tasks import Task, minimised, numbers
 from nlpkit.training import checkpoint, network, run
 from nlpkit.training.descent import Listener
 from nlpkit.training.distributed import Team
-from nlpkit.training.folder import torch_device
+from nlpkit.training.folder import held, torch_device
 from nlpkit.training.interrupt import Interrupt
 from nlpkit.training.judge import chosen_by
 from nlpkit.training.loop import Stop
@@ -114,7 +114,8 @@ def tune(
     fitting = [branch for branch in branches if corpus.suits(branch)]
     metric = corpus.metric(branches[0].base, settings.metric)
     study = _open_study(folder, fitting, settings, metric)
-    return Search(study, fitting, folder, settings, metric, corpus, listener).run()
+    with held(folder):
+        return Search(study, fitting, folder, settings, metric, corpus, listener).run()
 
 
 class Corpus:
@@ -370,9 +371,13 @@ def _open_study(
     # A seed alone would draw once more what was drawn before the search was interrupted.
     study.sampler = TPESampler(seed=settings.seed + len(study.trials))
     _recognise(study, folder, branches, settings, metric)
-    for trial in study.get_trials(states=(TrialState.RUNNING,)):  # killed then: tried again now
+    # What was killed or stopped then is tried again now.
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)
+    last = study.trials[-1].user_attrs.get("record", {}) if study.trials else {}
+    if last.get("state") == "stopped" and last["score"] is None:
+        study.enqueue_trial(study.trials[-1].params)
     if study.get_trials(states=(TrialState.COMPLETE,)) and not (folder / "best").exists():
         raise UsageError(f"{folder / 'best'} is gone; search anew with another --output")
     if not study.trials:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nlpkit import records
 from nlpkit.errors import InputError
 from nlpkit.recipe import Recipe, resolve
-from nlpkit.records import open_input
 
 
 def read(recipe: Recipe) -> tuple[list[str], np.ndarray]:
@@ -20,8 +20,9 @@ def read(recipe: Recipe) -> tuple[list[str], np.ndarray]:
     if not recipe.tokenizer.vectors:
         return [], np.zeros((0, 0), np.float32)
     (path, *_) = resolve(recipe.tokenizer.vectors, recipe.folder)
-    with open_input(path) as stream:
-        lines = [line.split() for line in stream.read().decode("utf-8").splitlines()]
+    with records.open_input(path) as stream:
+        read = records.read(stream, "lines", records.Source(str(path)))
+        lines = [record[records.TEXT].split() for record in read]
     try:
         count, width = map(int, lines[0])
         words = [row[0] for row in lines[1:]]
