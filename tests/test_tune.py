@@ -129,7 +129,8 @@ def test_every_value_that_may_be_tuned_makes_a_recipe(
 def test_the_best_run_is_kept_whole_and_resume_goes_on(tmp_path: Path, data: Path) -> None:
     recipe, out = recipe_file(tmp_path, data), tmp_path / "out"
     done = tune(recipe, out, arch=("bow", "atnet"), trials=3)
-    assert sorted(path.name for path in out.iterdir()) == ["best", "study.journal", "trials.jsonl"]
+    shown = sorted(path.name for path in out.glob("[!.]*"))
+    assert shown == ["best", "study.journal", "trials.jsonl"]
     told = lines(out)
     assert [line["trial"] for line in told] == [0, 1, 2]
     assert told[0]["parameters"]["train.lr"] == 0.02  # the recipe's own, though out of range

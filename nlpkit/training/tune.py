@@ -157,7 +157,8 @@ class Corpus:
         model = self.model(recipe)
         outputs = model.scored(self.dev.documents[:PROBED], self.dev.golds[:PROBED])
         chosen = chosen_by(model.task, recipe.data.choose_by)
-        there = {chosen: 0.0} | numbers(model.task.metrics(*outputs, 1.0))
+        there = [*numbers(model.task.metrics(*outputs, 1.0))]
+        there += [] if chosen in there else [chosen]
         if asked and asked not in there:
             raise UsageError(f"--metric {asked}: not one of {', '.join(there)}")
         return asked or chosen
