@@ -24,6 +24,7 @@ class Source:
         1.0, "weight of the labels that the file never gives: 1 as any other, 0 left out", 0, 1
     )
     weight: float = setting(1.0, "weight of each of the file's rows in the loss", 0, 1000)
+    taught: bool = setting(True, "false: by its labels alone, which are surer than the teachers")
     licence: str = ""
 
 
@@ -44,8 +45,7 @@ class Data:
 
     train: tuple[Source, ...] = setting(
         (),
-        "files to learn from: path or {path, text, label, style, max_per_label, missing_labels, "
-        "licence}",
+        "files to learn from: path or {path, text, label, max_per_label, weight, licence and more}",
     )
     dev: tuple[Source, ...] = setting((), "files to choose by (early stopping, temperature, gate)")
     seen: tuple[Source, ...] = setting(

@@ -31,7 +31,7 @@ BUNDLED = sorted((ROOT / "export").glob("*/bundle.json"))
 
 @pytest.mark.parametrize("arch", catalog.names("architectures"))
 def test_a_bundle_answers_as_torch_does(arch: str, tiny_run: Made, tiny_bundle: Made) -> None:
-    from nlpkit.training.run import open_run
+    from nlpkit.training.opened import open_run
 
     torch_model, *_ = open_run(tiny_run(arch))
     for precision, most in (("fp32", 1e-5), ("int8", 0.3), ("fp16", 0.03)):

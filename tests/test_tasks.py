@@ -16,6 +16,7 @@ import nlpkit
 from nlpkit import catalog, recipe
 from nlpkit.jobs.export import export
 from nlpkit.training import run
+from nlpkit.training.opened import open_run
 
 # The labels of each task's tiny examples, where they are free to choose.
 LABELS = {"classify": {"positive": "elogio", "negative": "queixa", "neutral": "fato"}}
@@ -54,7 +55,7 @@ def test_a_task_learns_exports_and_answers_alike_in_torch_and_onnx(
     assert isinstance(summary["dev"][task.score], float)
     assert summary["dev"][task.score] > 0.8
     export(str(tmp_path / "run"), tmp_path / "out", overrides=[], listener=lambda report: None)
-    torch_model, *_ = run.open_run(tmp_path / "run")
+    torch_model, *_ = open_run(tmp_path / "run")
     onnx_model = nlpkit.load(str(tmp_path / "out"), device="cpu", precision="fp32")
     field = "words" if name in OF_WORDS else "text"
     documents = [row[field] for row in examples(name, 40, 3)]

@@ -108,6 +108,22 @@ def test_labelled_rows_weigh_alike_whatever_goes_with_them() -> None:
     assert torch.isclose(alone, loop._label_loss(logits_NC, spans, [0, 1, 2, 3]))
 
 
+def test_teachers_have_no_say_on_a_file_that_is_not_taught(
+    data: Path, tiny_run: Callable[[str], Path], tmp_path: Path
+) -> None:
+    other = {"positive": "negative", "negative": "positive", "neutral": "neutral"}
+    rows = [row | {"label": other[str(row["label"])]} for row in corpus(400, 9)]
+    write_jsonl(tmp_path / "other.jsonl", rows)
+    distill = {"teachers": [str(tiny_run("lstm"))], "mixing": 0.9}
+    scores = {}
+    for taught in (True, False):
+        train = [{"path": str(tmp_path / "other.jsonl"), "taught": taught}]
+        recipe = recipe_of(data, data={"train": train}, distill=distill)
+        summary = run.train(recipe, tmp_path / str(taught), **OPTIONS)
+        scores[taught] = summary["dev"]["macro_f1"]
+    assert scores[True] > 0.9 > 0.5 > scores[False]
+
+
 def test_the_distillation_loss_is_least_where_the_teachers_are() -> None:
     task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
     taught_NC = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])

@@ -20,7 +20,8 @@ import nlpkit.architectures
 from nlpkit import _fields, catalog, recipe as recipes
 from nlpkit.errors import NlpkitError, UsageError
 from nlpkit.jobs import tune as job
-from nlpkit.training import data as training_data, run, tune as search
+from nlpkit.training import data as training_data, tune as search
+from nlpkit.training.opened import open_run
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 SMALL = ["train.epochs=2", "train.batch_size=32", "tokenizer.vocab_size=300"]
@@ -137,7 +138,7 @@ def test_the_best_run_is_kept_whole_and_resume_goes_on(tmp_path: Path, data: Pat
     assert told[1]["parameters"]["architecture.name"] == "atnet"
     assert all(line["size"] > 0 and line["speed"] > 0 for line in told)
     scores = [line["score"] for line in told]
-    _, kept, summary = run.open_run(out / "best")
+    _, kept, summary = open_run(out / "best")
     assert done.best and done.best["score"] == summary["dev"]["macro_f1"] == max(scores)
     parameters = done.best["parameters"]
     assert kept.architecture.name == parameters["architecture.name"]
@@ -213,7 +214,7 @@ def test_the_end_of_the_time_keeps_the_trial_in_progress(tmp_path: Path, data: P
     (line,) = done.records
     assert line["state"] == "complete" and 0 < line["epochs"] < 5000
     assert line["reason"] == f"the time was up after epoch {line['epochs']}"
-    assert run.open_run(tmp_path / "out/best")[2]["dev"]["macro_f1"] == line["score"]
+    assert open_run(tmp_path / "out/best")[2]["dev"]["macro_f1"] == line["score"]
 
 
 def test_no_epoch_before_the_end_is_no_score(tmp_path: Path, data: Path) -> None:

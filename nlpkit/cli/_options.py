@@ -91,21 +91,17 @@ Verbose = Annotated[
 ]
 
 
-def named(key: str, value: str | list[str] | None) -> list[str]:
+def named(option: str, key: str, value: str | list[str] | None) -> list[str]:
     """Return the --set override that an option stands for; none where it was not given.
 
     Raises:
-        UsageError: it is empty, as an unset variable of a script is.
+        UsageError: a name in it is empty, as an unset variable of a script is.
     """
-    import json
-
+    from nlpkit._fields import toml_value
     from nlpkit.errors import UsageError
 
     if value is None:
         return []
-    parts = [part.strip() for part in ([value] if isinstance(value, str) else value)]
-    if not all(parts):
-        raise UsageError(f"--{'init' if key == 'init.run' else 'teacher'}: a name is empty")
-    return [
-        f"{key}={json.dumps(parts[0] if isinstance(value, str) else parts, ensure_ascii=False)}"
-    ]
+    if not all(name.strip() for name in ([value] if isinstance(value, str) else value)):
+        raise UsageError(f"{option}: a name is empty")
+    return [f"{key}={toml_value(value)}"]

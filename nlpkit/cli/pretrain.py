@@ -45,7 +45,7 @@ def pretrain(
     from nlpkit.jobs.train import run_or
 
     overrides = list(settings or [])
-    overrides += named("init.run", init)
+    overrides += named("--init", "init.run", init)
     made = job.load_recipe(recipe, overrides)
     folder = output or run_or(recipe, Path("runs") / made.name)
     with TrainingProgress(quiet=quiet) as progress:

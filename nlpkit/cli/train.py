@@ -81,8 +81,9 @@ def train(
 
     overrides = list(settings or [])
     overrides += [f"train.seed={seed}"] if seed is not None else []
-    overrides += named("init.run", init)
-    overrides += named("distill.teachers", teacher and teacher.split(","))
+    overrides += named("--init", "init.run", init)
+    teachers = None if teacher is None else [name.strip() for name in teacher.split(",")]
+    overrides += named("--teacher", "distill.teachers", teachers)
     fields = {"text": column, "label": label, "encoding": encoding}
     made = _recipe(job, recipe, output, overrides, resume, task, arch, files, dev, fields)
     folder = output or job.run_or(recipe, Path("runs") / made.name)

@@ -23,7 +23,7 @@ def open_model(name: str, *, device: str, precision: str) -> Model:
     if zoo.is_run(name):
         if precision != "auto":
             raise UsageError(f"{name} is a run, which has no precisions; export it to choose one")
-        from nlpkit.training.run import open_run
+        from nlpkit.training.opened import open_run
 
         return open_run(Path(name), device)[0]
     import nlpkit

@@ -33,7 +33,7 @@ def export(
         raise UsageError(f"--set {wrong[0]!r}: only export.KEY can be set here; train for the rest")
     from nlpkit.exporting.export import export as write
     from nlpkit.training.data import load_dev
-    from nlpkit.training.run import open_run
+    from nlpkit.training.opened import open_run
 
     model, _, summary = open_run(Path(run))
     recipe = recipes.load(Path(run) / "recipe.toml", overrides)

@@ -22,9 +22,9 @@ def find_recipe(name: str) -> Path:
 
 def run_or(name: str | None, other: Path) -> Path:
     """Return the folder of a run that was named as a recipe, which goes on there; else `other`."""
-    folder = Path(name or "")
-    begun = any((folder / file).exists() for file in ("last.safetensors", "run.json"))
-    return folder if begun else other
+    from nlpkit.training.folder import begun
+
+    return Path(name) if name and begun(Path(name)) else other
 
 
 def load_recipe(name: str, overrides: Sequence[str]) -> Recipe:

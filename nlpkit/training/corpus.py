@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO
@@ -60,18 +61,19 @@ class Corpus:
         return found[length >= SHORTEST]
 
 
-def write(documents: Iterable[str], encoder: Encoder, folder: Path, name: str) -> Corpus:
-    """Tokenise documents into a file of the folder, whole or not at all, and open it.
+def write(documents: Iterable[str], encoder: Encoder, folder: Path, name: str) -> None:
+    """Tokenise documents into a file of the folder, whole or not at all, for `read`.
 
     Raises:
-        InputError: there is not one document.
+        InputError: the tokenizer keeps nothing of them.
     """
     folder.mkdir(exist_ok=True)
     starts = [0]
     kind = np.uint16 if encoder.vocab_size <= 2**16 else np.uint32
     part = folder / f".{name}.ids.part"
     with part.open("wb") as out:
-        for chunk in _chunks(documents):
+        stream = iter(documents)
+        while chunk := list(islice(stream, CHUNK)):
             starts += _append(out, encoder.ids(chunk), kind, starts[-1])
     if not starts[-1]:
         raise InputError(f"[corpus] {name}: the tokenizer keeps nothing of the texts")
@@ -81,7 +83,6 @@ def write(documents: Iterable[str], encoder: Encoder, folder: Path, name: str) -
         old.unlink()  # of another width, perhaps
     (folder / f".{name}.starts.part").replace(folder / f"{name}.starts.npy")
     part.replace(folder / f"{name}.{np.dtype(kind).name}")  # last: it says that all is there
-    return read(folder, name)
 
 
 def read(folder: Path, name: str) -> Corpus:
@@ -95,20 +96,10 @@ def read(folder: Path, name: str) -> Corpus:
     raise FileNotFoundError(folder / name)
 
 
-def _chunks(documents: Iterable[str]) -> Iterator[list[str]]:
-    chunk: list[str] = []
-    for text in documents:
-        chunk.append(text)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    yield chunk
-
-
 def _append(out: BinaryIO, documents: list[np.ndarray], kind: Any, end: int) -> list[int]:
     """Write documents' ids; return where each ends."""
     out.writelines(ids.astype(kind).tobytes() for ids in documents)
-    return (end + np.cumsum([len(ids) for ids in documents])).tolist() if documents else []
+    return (end + np.cumsum([len(ids) for ids in documents])).tolist()
 
 
 class Plan:

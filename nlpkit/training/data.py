@@ -29,7 +29,8 @@ POOL = 64  # batches whose documents are sorted by length together
 class Split:
     """Documents with their golds; the gold of an unlabelled one is None.
 
-    `priors[i]`: of the labels that row i's file never gives; `weights[i]`: of the row in the loss.
+    `priors[i]`: of the labels that row i's file never gives; `weights[i]`: of the row in the loss;
+    `taught[i]`: whether teachers have a say on it.
     """
 
     documents: list[Any] = field(default_factory=list)
@@ -37,6 +38,7 @@ class Split:
     priors: list[Mapping[int, float]] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
+    taught: list[bool] = field(default_factory=list)
 
 
 def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
@@ -76,6 +78,7 @@ def _add_unlabelled(split: Split, recipe: Recipe, held_out: set[str]) -> None:
     split.golds += [None] * len(texts)
     split.priors += [{}] * len(texts)
     split.weights += [0.0] * len(texts)
+    split.taught += [True] * len(texts)
 
 
 def unlabelled(
@@ -166,6 +169,7 @@ def _split(found: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
         split.golds += [golds[place] for place in kept]
         split.priors += [priors] * len(kept)
         split.weights += [source.weight] * len(kept)
+        split.taught += [source.taught] * len(kept)
         labels = task.count([golds[place] for place in kept])
         split.files.append(_told(source, path, len(kept), labels))
     if not split.documents:

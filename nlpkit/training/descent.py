@@ -5,17 +5,23 @@ Listeners are called with plain events; what they mean is theirs to say.
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from nlpkit.errors import UsageError
 from nlpkit.sections import Pretrain, Train
+from nlpkit.training import checkpoint
+from nlpkit.training.distributed import Team
 
 Listener = Callable[[dict[str, Any]], None]
+LAST = "last.safetensors"  # the checkpoint of a run, in its folder
 REPORT_EVERY = 0.25  # seconds between two reports to the listener
 
 
@@ -49,6 +55,35 @@ class Descent:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
+
+    def save(self, folder: Path, team: Team, state: dict[str, Any]) -> None:
+        """Write the checkpoint, then metrics.jsonl, which is a view of its history."""
+        rngs = team.gather(checkpoint.random_state(self.device))
+        if not team.leads:
+            return
+        tensors = checkpoint.pack(self.network, self.optimizer, rngs)
+        state = state | {"scaler": self.scaler.state_dict()}
+        checkpoint.save_tensors(folder / LAST, tensors, state)
+        lines = [json.dumps(event) + "\n" for event in state["history"]]
+        checkpoint.save_text(folder / "metrics.jsonl", "".join(lines))
+
+    def restore(
+        self, path: Path, tensors: Mapping[str, Tensor], stored: Mapping[str, Any], team: Team
+    ) -> None:
+        """Put back weights, moments and random state, as they were loaded from `path`.
+
+        Raises:
+            ModelError: they are of another network.
+            UsageError: the number of processes is not what it was.
+        """
+        if stored.get("world") != team.world:
+            raise UsageError(
+                f"{path}: was made by {stored.get('world')} processes, here are {team.world}"
+            )
+        checkpoint.unpack(tensors, self.network, self.optimizer)
+        if stored["scaler"]:
+            self.scaler.load_state_dict(stored["scaler"])
+        checkpoint.set_random_state(tensors[f"rng.{team.rank}"], self.device)
 
 
 def rate(step: int, total: int, settings: Train | Pretrain) -> float:

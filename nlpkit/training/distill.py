@@ -6,7 +6,7 @@ Legend: N documents, C labels.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,28 +20,28 @@ from nlpkit.recipe import Recipe
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task
 from nlpkit.training import checkpoint
+from nlpkit.training.data import Split
+from nlpkit.training.descent import Listener
+from nlpkit.training.opened import open_run
 
 STRETCH = 4096  # documents between two reports
 ANSWERS = ".teachers"  # beside the runs: other students of the same texts need not ask again
 # What answers depend on: of a run its weights and what became of the task, of a bundle its hashes.
 TOLD_BY = ("model.safetensors", "run.json", "bundle.json")
 
-Opens = Callable[[Path, str], tuple[Model, Any, Any]]
-Listener = Callable[[dict[str, Any]], None]
-
 
 def taught(
     recipe: Recipe,
     task: Task,
-    documents: Sequence[Any],
+    split: Split,
     folder: Path,
     device: str,
-    open_run: Opens,
     listener: Listener,
 ) -> Tensor | None:
     """Return the mean of the teachers' calibrated outputs on each document (probs_NC).
 
-    Each teacher's answers are kept beside the run's folder, for a resumed run and other students.
+    A document on which they have no say has zeros. Each teacher's answers are kept beside
+    the run's folder, for a resumed run and other students.
 
     Raises:
         ModelError: a teacher is not there, or damaged.
@@ -50,14 +50,14 @@ def taught(
     if not recipe.distill.teachers:
         return None
     places = [_place(name, recipe.folder) for name in recipe.distill.teachers]
-    teachers = [_opened(place, device, open_run) for place in places]
+    teachers = [_opened(place, device) for place in places]
     for place, teacher in zip(places, teachers, strict=True):
         if type(teacher.task) is not type(task) or teacher.task.labels != task.labels:
             theirs, ours = (_described(one) for one in (teacher.task, task))
             raise UsageError(f"teacher {place}: {theirs}, where the recipe has {ours}")
     shelf = folder.parent / ANSWERS
     shelf.mkdir(exist_ok=True)
-    texts = hashlib.sha256(repr(documents).encode("utf-8", "replace"))
+    texts = hashlib.sha256(repr(split.documents).encode("utf-8", "replace"))
     total: Any = 0.0
     for place, teacher in zip(places, teachers, strict=True):
         digest = texts.copy()
@@ -65,11 +65,11 @@ def taught(
             digest.update((place / name).read_bytes() if (place / name).exists() else b"-")
         path = shelf / f"{digest.hexdigest()[:24]}.safetensors"
         if not path.exists():
-            said = torch.from_numpy(_said(teacher, documents, listener).astype(np.float32))
+            said = torch.from_numpy(_said(teacher, split.documents, listener).astype(np.float32))
             checkpoint.save_tensors(path, {"said": said}, {"teacher": teacher.name})
         total = total + checkpoint.load_tensors(path)[0]["said"]
     made: Tensor = total / len(teachers)
-    return made
+    return made * torch.tensor(split.taught)[:, None]
 
 
 def _described(task: Task) -> str:
@@ -82,7 +82,7 @@ def _place(name: str, folder: Path) -> Path:
     return runs[0] if runs else zoo.find_bundle(name)
 
 
-def _opened(place: Path, device: str, open_run: Opens) -> Model:
+def _opened(place: Path, device: str) -> Model:
     # ONNX Runtime may lack the GPU that torch has.
     return open_run(place, device)[0] if zoo.is_run(str(place)) else load(str(place), device="auto")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import torch
 from nlpkit import _fields, recipe as recipes
 from nlpkit.errors import DeviceError, UsageError
 from nlpkit.recipe import Pretraining, Recipe
-from nlpkit.runtime.device import parse
+from nlpkit.runtime.device import cores, parse
 from nlpkit.training import checkpoint
+from nlpkit.training.distributed import Team, team
 
 FORMAT = 1
 
@@ -58,7 +59,25 @@ def held(folder: Path) -> Iterator[None]:
         yield
 
 
-def prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
+@contextmanager
+def at_work(
+    recipe: Recipe | Pretraining, folder: Path, *, device: str, threads: int, resume: bool
+) -> Iterator[Team]:
+    """Join the team that works in a run's folder; its leader holds the folder meanwhile.
+
+    Raises:
+        DeviceError: torch cannot use the device.
+        UsageError: as `held` and `_prepare`.
+    """
+    torch.set_num_threads(threads or cores())
+    with team(torch_device(device)) as members, ExitStack() as stack:
+        if members.leads:
+            stack.enter_context(held(folder))
+            _prepare(folder, recipe, resume)
+        yield members
+
+
+def _prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
     """Store the resolved recipe in the run's folder.
 
     Raises:

@@ -58,12 +58,12 @@ class Judge:
         task: Any = copy(self.task)  # the task as it was may serve another training
         self.task = task
         task.shift = shift = [0.0] * len(task.labels)
-        best = self.scores(1.0)[self.chosen]
+        best = self._choice(1.0)
         for place in [*range(len(shift))] * 2:
             kept = shift[place]
             for tried in SHIFTS:
                 shift[place] = tried
-                score = self.scores(1.0)[self.chosen]
+                score = self._choice(1.0)
                 if score > best + LEAST:
                     best, kept = score, tried
             shift[place] = kept
@@ -73,7 +73,7 @@ class Judge:
         scores = self.task.metrics(self.golds, self.outputs, temperature)
         if self.choose_by == "rows":
             return scores
-        return scores | {self.chosen: self._mean(temperature)}
+        return scores | {self.chosen: self._choice(temperature)}
 
     def by_file(self, temperature: float) -> list[dict[str, Any]]:
         """Return each file's rows and plain scores, as a model's card shows them."""
@@ -85,7 +85,11 @@ class Judge:
             told.append({"file": self.files[file], "rows": len(rows)} | scores)
         return told
 
-    def _mean(self, temperature: float) -> float:
+    def _choice(self, temperature: float) -> float:
+        """Return the score that decides, alone."""
+        if self.choose_by == "rows":
+            score: float = self.task.metrics(self.golds, self.outputs, temperature)[self.chosen]
+            return score
         each = [file[self.task.score] for file in self.by_file(temperature)]
         return round(float(np.mean(each)), 6)
 

@@ -7,7 +7,6 @@ and the checkpoint, so a resumed run ends in the very same weights as an unbroke
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import time
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from nlpkit.runtime.model import Model
 from nlpkit.tasks import numbers
 from nlpkit.training import checkpoint
 from nlpkit.training.data import Epoch, Split
-from nlpkit.training.descent import REPORT_EVERY, Descent, Listener, rate
+from nlpkit.training.descent import LAST, REPORT_EVERY, Descent, Listener, rate
 from nlpkit.training.distributed import Team
 from nlpkit.training.interrupt import Interrupt
 from nlpkit.training.judge import Judge, chosen_by
@@ -71,7 +70,7 @@ class Loop:
         taught: Tensor | None = None,
         variants: Variants | None = None,
     ) -> None:
-        """`taught[i]`: what teachers say of document i; `variants`: an epoch's augmented ids."""
+        """`taught[i]`: what teachers say of document i, or 0; `variants`: an epoch's noisy ids."""
         self.recipe, self.settings = recipe, recipe.train
         self.network, self.model = network, model
         self.split, self.ids = train
@@ -99,21 +98,14 @@ class Loop:
             ModelError: it is damaged.
             UsageError: the data or the number of processes is not what it was.
         """
-        path = self.folder / "last.safetensors"
+        path = self.folder / LAST
         tensors, stored = checkpoint.load_tensors(path)
         if stored.get("data") != self.state.data:
             raise UsageError(
                 f"{path}: the training data has changed since; train into a new folder"
             )
-        if stored.get("world") != self.state.world:
-            raise UsageError(
-                f"{path}: was made by {stored.get('world')} processes, here are {self.state.world}"
-            )
-        checkpoint.unpack(tensors, self.network, self.descent.optimizer)
+        self.descent.restore(path, tensors, stored, self.team)
         self.state = State(**stored)
-        if self.state.scaler:
-            self.descent.scaler.load_state_dict(self.state.scaler)
-        checkpoint.set_random_state(tensors[f"rng.{self.team.rank}"], self.team.device)
 
     def run(self) -> State:
         """Train until the epochs or the patience end; raises KeyboardInterrupt after saving."""
@@ -160,8 +152,9 @@ class Loop:
             mixing, temperature = self.recipe.distill.mixing, self.recipe.distill.temperature
             taught = self.taught[batch.rows].to(device)
             task: Any = self.model.task
-            far_N = task.distillation(outputs, taught, temperature)
-            loss = (1 - mixing) * loss + mixing * far_N.mean()
+            has_N = taught.any(dim=1)
+            far_N = task.distillation(outputs, taught, temperature) * has_N
+            loss = (1 - mixing) * loss + mixing * far_N.sum() / has_N.sum().clamp_min(1)
         self.descent.step(loss)
         return float(loss.detach())
 
@@ -219,14 +212,7 @@ class Loop:
         return Judge(self.model, self.dev, self.choose_by).scores(1.0)
 
     def _save(self) -> None:
-        """Write the checkpoint, then metrics.jsonl, which is a view of it."""
-        rngs = self.team.gather(checkpoint.random_state(self.team.device))
-        if self.team.leads:
-            self.state.scaler = self.descent.scaler.state_dict()
-            tensors = checkpoint.pack(self.network, self.descent.optimizer, rngs)
-            checkpoint.save_tensors(self.folder / "last.safetensors", tensors, asdict(self.state))
-            lines = [json.dumps(event) + "\n" for event in self.state.history]
-            checkpoint.save_text(self.folder / "metrics.jsonl", "".join(lines))
+        self.descent.save(self.folder, self.team, asdict(self.state))
 
     def _digest(self) -> str:
         """Return a hash of the examples: a run resumes bit for bit on the same data only."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,8 @@ from nlpkit.training import checkpoint, corpus as corpora, init, network, tokeni
 from nlpkit.training.corpus import Corpus
 from nlpkit.training.data import fingerprints, unlabelled
 from nlpkit.training.descent import Listener
-from nlpkit.training.distributed import Team, team
-from nlpkit.training.folder import FORMAT, begun, held, prepare, torch_device
+from nlpkit.training.distributed import Team
+from nlpkit.training.folder import FORMAT, at_work, begun
 from nlpkit.training.pretrain_loop import Loop, save_encoder
 
 NONE_LEFT = "has no texts left: none is named, all are blank, or all stand in dev or exclude"
@@ -46,11 +45,8 @@ def pretrain(
         InputError: the text cannot be used.
         DeviceError: torch cannot use the device.
     """
-    torch.set_num_threads(recipe.pretrain.threads or cores())
-    with team(torch_device(device)) as members, ExitStack() as stack:
-        if members.leads:
-            stack.enter_context(held(folder))
-            prepare(folder, recipe, resume)
+    threads = recipe.pretrain.threads
+    with at_work(recipe, folder, device=device, threads=threads, resume=resume) as members:
         return _pretrain(recipe, folder, members, resume, listener)
 
 
@@ -63,11 +59,7 @@ def _pretrain(
     if members.leads:
         _prepare_corpus(recipe, folder, source)
     members.agree([0.0])  # the others wait here until the leader's files are whole
-    encoder = Encoder.from_json(
-        (folder / "tokenizer.json").read_text(encoding="utf-8"),
-        window=recipe.tokenizer.window,
-        overlap=recipe.tokenizer.overlap,
-    )
+    encoder = _encoder(recipe, (folder / "tokenizer.json").read_text(encoding="utf-8"))
     train, dev = (corpora.read(folder / "corpus", name) for name in ("train", "dev"))
     torch.manual_seed(settings.seed)
     net = network.build_encoder(recipe.architecture, recipe.tokenizer.window, encoder)
@@ -150,14 +142,17 @@ def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None
         raise InputError(f"[corpus] train {NONE_LEFT}")
     text = source.tokenizer if source else tokenizer.train(drawn, recipe.tokenizer)
     checkpoint.save_text(folder / "tokenizer.json", text)
-    encoder = Encoder.from_json(
-        text, window=recipe.tokenizer.window, overlap=recipe.tokenizer.overlap
-    )
+    encoder = _encoder(recipe, text)
     files: list[dict[str, Any]] = []
     corpora.write(documents(files), encoder, place, "train")
     corpora.write(held_out, encoder, place, "dev")
     told = {"train": files, "dev": dev_files, "made_of": made_of.hexdigest()}
     checkpoint.save_text(place / "files.json", json.dumps(told, ensure_ascii=False, indent=1))
+
+
+def _encoder(recipe: Pretraining, text: str) -> Encoder:
+    settings = recipe.tokenizer
+    return Encoder.from_json(text, window=settings.window, overlap=settings.overlap)
 
 
 def _told(place: Path) -> dict[str, Any]:

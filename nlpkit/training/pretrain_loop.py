@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Mapping
@@ -14,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nlpkit.errors import InputError, NlpkitError, UsageError
+from nlpkit.errors import InputError, NlpkitError
 from nlpkit.recipe import Pretraining
 from nlpkit.runtime.batcher import Batch
 from nlpkit.training import checkpoint
 from nlpkit.training.corpus import Corpus, Plan
-from nlpkit.training.descent import REPORT_EVERY, Descent, Listener, rate
+from nlpkit.training.descent import LAST, REPORT_EVERY, Descent, Listener, rate
 from nlpkit.training.distributed import Team
 from nlpkit.training.interrupt import Interrupt
 
@@ -68,17 +67,10 @@ class Loop:
 
     def resume(self) -> None:
         """Continue from the folder's checkpoint. Raises ModelError, UsageError."""
-        path = self.folder / "last.safetensors"
+        path = self.folder / LAST
         tensors, stored = checkpoint.load_tensors(path)
-        if stored.get("world") != self.state.world:
-            raise UsageError(
-                f"{path}: was made by {stored.get('world')} processes, here are {self.state.world}"
-            )
-        checkpoint.unpack(tensors, self.objective, self.descent.optimizer)
+        self.descent.restore(path, tensors, stored, self.team)
         self.state = State(**stored)
-        if self.state.scaler:
-            self.descent.scaler.load_state_dict(self.state.scaler)
-        checkpoint.set_random_state(tensors[f"rng.{self.team.rank}"], self.team.device)
         self.first = self.state.step
 
     def run(self) -> tuple[int, dict[str, float]]:
@@ -218,15 +210,8 @@ class Loop:
         )
 
     def _save(self) -> None:
-        """Write the checkpoint, then metrics.jsonl, which is a view of it."""
-        rngs = self.team.gather(checkpoint.random_state(self.team.device))
-        if self.team.leads:
-            self.state.scaler = self.descent.scaler.state_dict()
-            tensors = checkpoint.pack(self.objective, self.descent.optimizer, rngs)
-            state = asdict(self.state) | {"seconds": self.seconds}
-            checkpoint.save_tensors(self.folder / "last.safetensors", tensors, state)
-            lines = [json.dumps(event) + "\n" for event in self.state.history]
-            checkpoint.save_text(self.folder / "metrics.jsonl", "".join(lines))
+        state = asdict(self.state) | {"seconds": self.seconds}
+        self.descent.save(self.folder, self.team, state)
 
 
 def save_encoder(folder: Path, net: nn.Module, step: int, learned: str = "") -> None:

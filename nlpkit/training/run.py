@@ -1,4 +1,4 @@
-"""A run folder: trained from a recipe, resumed after a kill, opened to evaluate or export.
+"""A run folder: trained from a recipe, resumed after a kill.
 
 recipe.toml        the resolved recipe      tokenizer.json     the tokenizer
 model.safetensors  the best epoch           last.safetensors   where --resume continues
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -18,23 +17,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from nlpkit import __version__, augmentations, catalog, recipe as recipes
-from nlpkit.chain import Pipeline, pipeline
-from nlpkit.errors import InputError, ModelError
+from nlpkit import __version__, augmentations, catalog
+from nlpkit.chain import Pipeline
+from nlpkit.errors import InputError
 from nlpkit.recipe import Recipe
-from nlpkit.runtime.device import cores
 from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.words import WordEncoder
 from nlpkit.tasks import Task
 from nlpkit.training import checkpoint, data, distill, init, network, tokenizer, vectors
 from nlpkit.training.descent import Listener
-from nlpkit.training.distributed import Team, team
-from nlpkit.training.folder import FORMAT, begun, held, prepare, torch_device
+from nlpkit.training.distributed import Team
+from nlpkit.training.folder import FORMAT, at_work, begun
 from nlpkit.training.judge import Judge
 from nlpkit.training.loop import Loop, Variants
-
-READ = ("model.safetensors", "tokenizer.json")  # what answering needs
+from nlpkit.training.opened import steps_of
 
 
 @dataclass(frozen=True)
@@ -69,11 +66,8 @@ def train(
         InputError: the data cannot be used.
         DeviceError: torch cannot use the device.
     """
-    torch.set_num_threads(recipe.train.threads or cores())
-    with team(torch_device(device)) as members, ExitStack() as stack:
-        if members.leads:
-            stack.enter_context(held(folder))
-            prepare(folder, recipe, resume)
+    threads = recipe.train.threads
+    with at_work(recipe, folder, device=device, threads=threads, resume=resume) as members:
         if given:
             checkpoint.save_text(folder / "tokenizer.json", given.encoder.to_json())
         return _train(recipe, folder, members, resume, listener, given)
@@ -93,7 +87,7 @@ def examples(
         InputError: the tokenizer keeps nothing of them.
     """
     task, train_split, dev_split = rows
-    steps = _steps(recipe)
+    steps = steps_of(recipe)
     documents = train_split.documents if steps is None else steps.texts(train_split.documents)
     words, vectors_VD = vectors.read(recipe)
     encoder = _encoder(recipe, documents, (words, vectors_VD), folder, members)
@@ -125,9 +119,7 @@ def _train(
     model = Model(recipe.name, task, encoder, network.TorchRun(net, members.device), steps=steps)
     taught = None
     if members.leads:
-        taught = distill.taught(
-            recipe, task, train_split.documents, folder, str(members.device), open_run, listener
-        )
+        taught = distill.taught(recipe, task, train_split, folder, str(members.device), listener)
     loop = Loop(
         recipe=recipe,
         network=net,
@@ -183,56 +175,6 @@ def _train(
         folder / "run.json", json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
     )
     return summary
-
-
-def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str, Any]]:
-    """Return a finished run as a torch-backed model, its recipe and its summary.
-
-    Raises:
-        ModelError: the folder holds no finished run, or its files are damaged.
-    """
-    try:
-        summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        if "objective" in summary:
-            raise ModelError(
-                f"{folder}: a pretrained encoder answers nothing yet; "
-                f"'nlpkit train RECIPE --init {folder}' goes on from it"
-            )
-        recipe = recipes.load(folder / "recipe.toml")
-        task = catalog.build_task(summary["task"])
-        encoder = read_encoder(
-            (folder / "tokenizer.json").read_text(encoding="utf-8"),
-            window=recipe.tokenizer.window,
-            overlap=recipe.tokenizer.overlap,
-        )
-        net = network.build(recipe, task, encoder)
-        tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
-        net.load_state_dict(tensors)
-    except FileNotFoundError as problem:
-        raise ModelError(
-            f"{folder}: no finished run here ({Path(problem.filename).name} is missing); "
-            "'nlpkit train --resume' finishes one"
-        ) from None
-    except (KeyError, ValueError, RuntimeError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise ModelError(f"{folder}: damaged run ({reason}); train it again") from None
-    place = torch_device(device)
-    run = network.TorchRun(net.eval().to(place), place)
-    model = Model(
-        summary["name"],
-        task,
-        encoder,
-        run,
-        summary["temperature"],
-        f"torch {place}",
-        steps=_steps(recipe),
-        file_bytes=sum((folder / name).stat().st_size for name in READ),
-    )
-    return model, recipe, summary
-
-
-def _steps(recipe: Recipe) -> Pipeline | None:
-    return pipeline(*recipe.preprocess.steps) if recipe.preprocess.steps else None
 
 
 def _encoder(

@@ -1,0 +1,69 @@
+"""A finished run, opened to evaluate it, to export it, or to teach."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from nlpkit import catalog, recipe as recipes
+from nlpkit.chain import Pipeline, pipeline
+from nlpkit.errors import ModelError
+from nlpkit.recipe import Recipe
+from nlpkit.runtime.encoder import read_encoder
+from nlpkit.runtime.model import Model
+from nlpkit.training import checkpoint, network
+from nlpkit.training.folder import torch_device
+
+READ = ("model.safetensors", "tokenizer.json")  # what answering needs
+
+
+def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str, Any]]:
+    """Return a finished run as a torch-backed model, its recipe and its summary.
+
+    Raises:
+        ModelError: the folder holds no finished run, or its files are damaged.
+    """
+    try:
+        summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        if "objective" in summary:
+            raise ModelError(
+                f"{folder}: a pretrained encoder answers nothing yet; "
+                f"'nlpkit train RECIPE --init {folder}' goes on from it"
+            )
+        recipe = recipes.load(folder / "recipe.toml")
+        task = catalog.build_task(summary["task"])
+        encoder = read_encoder(
+            (folder / "tokenizer.json").read_text(encoding="utf-8"),
+            window=recipe.tokenizer.window,
+            overlap=recipe.tokenizer.overlap,
+        )
+        net = network.build(recipe, task, encoder)
+        tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
+        net.load_state_dict(tensors)
+    except FileNotFoundError as problem:
+        raise ModelError(
+            f"{folder}: no finished run here ({Path(problem.filename).name} is missing); "
+            "'nlpkit train --resume' finishes one"
+        ) from None
+    except (KeyError, ValueError, RuntimeError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise ModelError(f"{folder}: damaged run ({reason}); train it again") from None
+    place = torch_device(device)
+    run = network.TorchRun(net.eval().to(place), place)
+    model = Model(
+        summary["name"],
+        task,
+        encoder,
+        run,
+        summary["temperature"],
+        f"torch {place}",
+        steps=steps_of(recipe),
+        file_bytes=sum((folder / name).stat().st_size for name in READ),
+    )
+    return model, recipe, summary
+
+
+def steps_of(recipe: Recipe) -> Pipeline | None:
+    """Return the steps that prepare a recipe's texts; None where there are none."""
+    return pipeline(*recipe.preprocess.steps) if recipe.preprocess.steps else None
