@@ -236,6 +236,16 @@ def bundle(python: str, model: str, data: Path, key: str) -> dict[str, Any]:
     return {key: said[key] for key in names if key in said}
 
 
+def kept(output: Path | None, baselines: list[str], train: int, dev: int) -> dict[str, Any]:
+    """The baselines that --output holds already, if they saw the same rows."""
+    if not (output and output.exists()):
+        return {}
+    before = json.loads(output.read_text(encoding="utf-8"))
+    if (before["seed"], before["train"], before["dev"]) != (SEED, train, dev):
+        return {}
+    return {name: before["systems"][name] for name in baselines if name in before["systems"]}
+
+
 def table(systems: dict[str, Any], tests: dict[str, Rows]) -> str:
     lines = [["macro-F1 (95%)", "rows", *systems], ["---", *["--:"] * (1 + len(systems))]]
     for key, rows in (tests | {"mean pt": [], "mean en": []}).items():
@@ -275,8 +285,8 @@ def main() -> None:
     banned = {normalised(text) for rows in tests.values() for text, _ in rows}
     splits = ("train", "dev") if set(baselines) - {"leia"} else ()
     train, dev = [pool(args.data, split, banned) for split in splits] or ([], [])
-    systems: dict[str, Any] = {}
-    for name in [*baselines, *args.models]:
+    systems = kept(args.output, baselines, len(train), len(dev))
+    for name in [*(name for name in baselines if name not in systems), *args.models]:
         start, keys = time.monotonic(), [k for k in tests if name != "leia" or k[:3] == "pt/"]
         if name in baselines:
             predict, notes = known[name](train, dev)
