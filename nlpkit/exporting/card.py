@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from nlpkit.tasks import Task, numbers
@@ -71,8 +72,8 @@ def _taught(training: dict[str, Any]) -> str:
         told.append(f"Its start was {training['init']['name']}, pretrained on the texts below.")
     if training["teachers"]:
         told.append(
-            f"It also learned what {', '.join(training['teachers'])} say of each text "
-            "(distillation); rows without labels served that alone."
+            f"It also learned what {', '.join(Path(name).name for name in training['teachers'])} "
+            "say of each text (distillation); rows without labels served that alone."
         )
     return " ".join(told) or "Trained from scratch on these rows."
 
