@@ -116,7 +116,7 @@ def optimizer_for(
             {"params": free, "weight_decay": 0.0, **scale},
         ]
     groups = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(groups, lr=settings.lr, betas=(0.9, 0.98))
+    return torch.optim.AdamW(groups, lr=settings.lr, betas=(0.9, 0.98), fused=True)
 
 
 def _stages(network: nn.Module, encoder: Any) -> list[list[nn.Parameter]]:
