@@ -27,12 +27,14 @@ from typing import Any
 from nlpkit import _fields
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+AUGMENT = {"typos": 0.05, "dropout": 0.05}  # tried where the recipe has none
 TEXTS = 3  # of a file without labels, this many times what --most takes of a label
 
 
 def variants(tree: dict[str, Any], most: int) -> dict[str, dict[str, Any]]:
     """Return the recipes, from the barest to the whole."""
     full = copy.deepcopy(tree)
+    full.setdefault("augment", AUGMENT)
     portuguese = [s for s in full["data"]["train"] if not s["path"].startswith("sentiment_en")]
     full["data"]["train"] = [s for s in portuguese if s.get("text") != "en"]
     full["data"]["dev"] = [p for p in full["data"]["dev"] if p.startswith("sentiment_pt")]
