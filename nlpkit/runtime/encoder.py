@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nlpkit._unicode import whole
+from nlpkit.runtime.pieces import Pieces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +34,7 @@ class Encoder:
         if not 0 <= overlap < window:
             raise ValueError(f"overlap = {overlap} must be at least 0 and below window = {window}")
         self.tokenizer = tokenizer
+        self.pieces = Pieces(tokenizer)
         self.window = window
         self.overlap = overlap
         self.vocab_size = int(tokenizer.get_vocab_size())
@@ -49,12 +50,7 @@ class Encoder:
         """Return each document's ids, whole (int64)."""
         import numpy as np
 
-        try:
-            encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        except TypeError:
-            mended = [whole(text) for text in texts]
-            encodings = self.tokenizer.encode_batch_fast(mended, add_special_tokens=False)
-        return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+        return [np.array(ids, dtype=np.int64) for ids in self.pieces(texts)]
 
     def windows(self, texts: Sequence[str]) -> Windows:
         """Encode and cut. A document without tokens has no window."""

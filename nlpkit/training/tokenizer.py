@@ -11,22 +11,11 @@ import tokenizers
 from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
 
 from nlpkit.errors import InputError
+from nlpkit.runtime.pieces import BLANKS, SOCIAL
 from nlpkit.runtime.words import WordEncoder
 from nlpkit.sections import Tokenizer as Settings
 
 PAD, UNKNOWN, SPACE = "[PAD]", "[UNK]", "▁"
-
-# How tweets were masked in the public sets (Barbieri et al. 2022), so that masked and raw agree.
-SOCIAL = (
-    (r"(?i)https?://\S+|www\.\S+", "http"),
-    (r"@\w+", "@user"),
-    (r"(?i)k{3,}", "kkk"),
-    (r"(?i)(?:ha){2,}h?|(?:he){2,}h?|(?:hua){2,}", "haha"),
-    (r"(?i)(?:rs){2,}s?", "rsrs"),
-    (r"!{2,}", "!!"),
-    (r"\?{2,}", "??"),
-    (r"\.{3,}", "..."),
-)
 
 
 def train(
@@ -117,8 +106,7 @@ def _normalizer(settings: Settings) -> normalizers.Normalizer:
         steps.append(normalizers.Lowercase())
     if settings.strip_accents:
         steps += [normalizers.NFD(), normalizers.StripAccents()]
-    # \s leaves NUL and other controls alone; they tell a model nothing either way.
-    steps += [normalizers.Replace(Regex(r"[\s\x00-\x1f\x7f]+"), " "), normalizers.Strip()]
+    steps += [normalizers.Replace(Regex(BLANKS), " "), normalizers.Strip()]
     return normalizers.Sequence(steps)
 
 
