@@ -1,0 +1,44 @@
+"""Probes: sentences of ours that are hard in known ways, and what a model says of them.
+
+    python benchmarks/probes.py MODEL...
+
+For each kind (irony, negation, mixed opinions, facts, comparisons, plain) how many are right; then,
+in Markdown, each that is not. The cards' "Limits" are taken from here. The sentences are too few
+and too much of one hand to be a score.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from pathlib import Path
+
+import nlpkit
+
+PROBES = Path(__file__).with_name("probes.tsv")
+
+
+def main() -> None:
+    with PROBES.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file, delimiter="\t") if not row[0].startswith("#")]
+    for name in sys.argv[1:]:
+        print(report(name, rows))
+
+
+def report(name: str, rows: list[list[str]]) -> str:
+    said = nlpkit.load(name, device="cpu").predict([text for *_, text in rows])
+    asked, right = Counter(kind for _, kind, _ in rows), Counter[str]()
+    wrong: dict[str, list[str]] = {}
+    for (label, kind, text), answer in zip(rows, said, strict=True):
+        right[kind] += answer.label == label
+        if answer.label != label:
+            shown = f"*{text}* ({answer.label} {answer.score:.2f})"
+            wrong.setdefault(kind, []).append(shown)
+    counts = ", ".join(f"{kind} {right[kind]} of {asked[kind]}" for kind in asked)
+    lines = [f"- {kind}: {'; '.join(texts)}" for kind, texts in wrong.items()]
+    return "\n".join([f"{name}, right on our own probes: {counts}. It errs on:", "", *lines, ""])
+
+
+if __name__ == "__main__":
+    main()
