@@ -37,7 +37,8 @@ def report(name: str, rows: list[list[str]]) -> str:
             wrong.setdefault(kind, []).append(shown)
     counts = ", ".join(f"{kind} {right[kind]} of {asked[kind]}" for kind in asked)
     lines = [f"- {kind}: {'; '.join(texts)}" for kind, texts in wrong.items()]
-    return "\n".join([f"{name}, right on our own probes: {counts}. It errs on:", "", *lines, ""])
+    head = f"Right on sentences of our own (benchmarks/probes.tsv): {counts}. It errs on:"
+    return "\n".join([f"# {Path(name).name}", "", head, "", *lines, ""])
 
 
 if __name__ == "__main__":

@@ -266,8 +266,8 @@ def test_the_bundled_models_are_there() -> None:
     found = {
         json.loads(path.read_text())["architecture"]["name"]: path.parent.name for path in BUNDLED
     }
-    assert {"lstm", "atnet", "transformer"} <= found.keys()
-    assert (zoo.find_bundle("sentiment") / "model.onnx").exists()
+    assert {"ngrams", "lstm", "atnet", "transformer"} <= found.keys()
+    assert (zoo.find_bundle("sentiment") / "model.int8.onnx").exists()
     sizes = [sum(file.stat().st_size for file in path.parent.iterdir()) for path in BUNDLED]
     assert max(sizes) < 30e6
     assert sum(sizes) < 80e6

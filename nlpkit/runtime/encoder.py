@@ -58,7 +58,7 @@ class Encoder:
 
     def to_json(self) -> str:
         """Return the contents of tokenizer.json."""
-        return str(self.tokenizer.to_str(pretty=True))
+        return str(self.tokenizer.to_str())
 
     def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
         """Return ids such as these, for the export and its gate."""
