@@ -145,7 +145,9 @@ class Init(Start):
 class Distill:
     """[distill]: learn what teachers say of every text, labelled or not (Hinton et al. 2015)."""
 
-    teachers: tuple[str, ...] = setting((), "bundles or runs whose mean opinion is taught")
+    teachers: tuple[str, ...] = setting(
+        (), "bundles, runs and files of answers (.jsonl) whose mean is taught"
+    )
     mixing: float = setting(
         0.5, "share of the teachers in the loss; the labels have the rest", 0, 1
     )

@@ -16,7 +16,7 @@ from conftest import corpus, tiny_tree, write_jsonl
 from safetensors.torch import load_file
 
 from nlpkit import recipe as recipes
-from nlpkit.errors import ModelError, UsageError
+from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.jobs import train as job
 from nlpkit.tasks import sentiment as sentiment_task
 from nlpkit.training import run
@@ -70,6 +70,38 @@ def test_a_student_learns_from_teachers_on_unlabelled_text(
     events.clear()
     run.train(recipe, tmp_path / "another", **OPTIONS | {"listener": events.append})
     assert "teacher" not in {event["event"] for event in events}, "they are not asked again"
+
+
+def test_a_file_of_answers_is_a_teacher(data: Path, tmp_path: Path) -> None:
+    """Its own labels are all wrong; the file speaks of half of the texts."""
+    rows = [row | {"label": "neutral"} for row in corpus(20, 5)]
+    rows += [{"text": "zzz", "label": "positive"}, {"text": "yyy", "label": "negative"}]
+    write_jsonl(tmp_path / "few.jsonl", rows)
+    known = corpus(400, 7)
+    (tmp_path / "texts.txt").write_text("\n".join(str(row["text"]) for row in known))
+    labels = ("negative", "neutral", "positive")
+    answers = [
+        {"text": row["text"], "scores": {name: float(name == row["label"]) for name in labels}}
+        for row in known
+    ]
+    write_jsonl(tmp_path / "answers.jsonl", answers[:200])
+    distill: dict[str, Any] = {"mixing": 1.0, "texts": [str(tmp_path / "texts.txt")]}
+    train = [str(tmp_path / "few.jsonl")]
+
+    def learn(name: str) -> dict[str, Any]:
+        teachers = [str(tmp_path / "answers.jsonl")]
+        recipe = recipe_of(data, data={"train": train}, distill=distill | {"teachers": teachers})
+        return run.train(recipe, tmp_path / name, **OPTIONS)
+
+    assert learn("run")["dev"]["macro_f1"] > 0.9
+    for answer, said in (
+        ({"text": "a"}, "answers.jsonl:1: no scores for negative, neutral, positive"),
+        ({"text": "a", "scores": dict.fromkeys(labels, 0.9)}, ":1: its scores are no prob"),
+        ({"text": "a", "scores": dict.fromkeys(labels, 1 / 3)}, "says nothing of any text"),
+    ):
+        write_jsonl(tmp_path / "answers.jsonl", [answer])
+        with pytest.raises((InputError, UsageError), match=said):
+            learn("wrong")
 
 
 def test_a_teacher_must_be_there_and_know_the_labels(
@@ -170,12 +202,16 @@ class Said:
         return list(self.logits_NC)
 
 
-def judged(choose_by: str) -> Judge:
-    """Two files: a large one that is answered well, a small one where neutral is said too often."""
+def judged(choose_by: str, often: bool = False) -> Judge:
+    """Two files: a large one that is answered well, a small one where neutral is said too often.
+
+    `often`: in the large one as well, though less so.
+    """
     rng = np.random.default_rng(1)
     golds = rng.integers(0, 3, 330).tolist()
     logits_NC = 3 * np.eye(3)[golds] + rng.normal(size=(330, 3))
     logits_NC[300:, 1] += 2.5
+    logits_NC[:300, 1] += 1.5 * often
     dev = Split([""] * 330, golds, [{}] * 330, [1.0] * 330, [{"rows": 300}, {"rows": 30}])
     return Judge(Said(logits_NC), dev, choose_by)  # type: ignore[arg-type]
 
@@ -190,12 +226,13 @@ def test_files_count_alike_where_they_should() -> None:
 
 
 def test_the_shift_finds_the_balance_and_is_kept() -> None:
-    judge = judged("files")
-    before = judge.scores(1.0)["macro_f1_by_file"]
+    judge, other = judged("files", often=True), judged("rows", often=True)
+    before = judge.scores(1.0)["macro_f1"]
     judge.fit_shift()
-    after = judge.scores(1.0)["macro_f1_by_file"]
-    assert after > before + 0.02
+    other.fit_shift()
+    assert judge.scores(1.0)["macro_f1"] > before + 0.02
     assert judge.task.shift[1] < 0
+    assert judge.task.shift == other.task.shift, "a small file does not decide"
     described = judge.task.describe()
     again = sentiment_task.Task(sentiment_task.Config(), described["labels"], described["shift"])
     assert again.decode([""], [np.array([0.0, 0.1, 0.05])])[0].label != "neutral"

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from nlpkit import load, zoo
-from nlpkit.errors import UsageError
+from nlpkit.errors import InputError, UsageError
 from nlpkit.recipe import Recipe
+from nlpkit.records import TEXT
+from nlpkit.rows import read_records
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task
 from nlpkit.training import checkpoint
@@ -40,7 +42,8 @@ def taught(
 ) -> Tensor | None:
     """Return the mean of the teachers' calibrated outputs on each document (probs_NC).
 
-    A document on which they have no say has zeros. Each teacher's answers are kept beside
+    A teacher may be a file of answers: JSON Lines of `text` and `scores` as `predict --to jsonl`
+    writes them, whoever gave them. A document on which nobody has a say has zeros. Each teacher's answers are kept beside
     the run's folder, for a resumed run and other students.
 
     Raises:
@@ -50,6 +53,8 @@ def taught(
     if not recipe.distill.teachers:
         return None
     places = [_place(name, recipe.folder) for name in recipe.distill.teachers]
+    files = [place for place in places if place.suffix == ".jsonl"]
+    places = [place for place in places if place not in files]
     teachers = [_opened(place, device) for place in places]
     for place, teacher in zip(places, teachers, strict=True):
         if type(teacher.task) is not type(task) or teacher.task.labels != task.labels:
@@ -58,7 +63,10 @@ def taught(
     shelf = folder.parent / ANSWERS
     shelf.mkdir(exist_ok=True)
     texts = hashlib.sha256(repr(split.documents).encode("utf-8", "replace"))
-    total: Any = 0.0
+    total, voices = torch.zeros(len(split.documents), len(task.labels)), torch.tensor(0.0)
+    for file in files:
+        said = torch.from_numpy(_answers(file, split.documents, task.labels))
+        total, voices = total + said, voices + said.any(dim=1, keepdim=True)
     for place, teacher in zip(places, teachers, strict=True):
         digest = texts.copy()
         for name in TOLD_BY:
@@ -67,9 +75,8 @@ def taught(
         if not path.exists():
             said = torch.from_numpy(_said(teacher, split.documents, listener).astype(np.float32))
             checkpoint.save_tensors(path, {"said": said}, {"teacher": teacher.name})
-        total = total + checkpoint.load_tensors(path)[0]["said"]
-    made: Tensor = total / len(teachers)
-    return made * torch.tensor(split.taught)[:, None]
+        total, voices = total + checkpoint.load_tensors(path)[0]["said"], voices + 1
+    return total / voices.clamp_min(1) * torch.tensor(split.taught)[:, None]
 
 
 def _described(task: Task) -> str:
@@ -78,13 +85,43 @@ def _described(task: Task) -> str:
 
 def _place(name: str, folder: Path) -> Path:
     """Return the folder of a teacher: a path from the recipe or from here, or a bundle's name."""
-    runs = [path for path in (folder / name, Path(name)) if zoo.is_run(str(path))]
-    return runs[0] if runs else zoo.find_bundle(name)
+    found = [
+        path
+        for path in (folder / name, Path(name))
+        if zoo.is_run(str(path)) or (path.suffix == ".jsonl" and path.is_file())
+    ]
+    return found[0] if found else zoo.find_bundle(name)
 
 
 def _opened(place: Path, device: str) -> Model:
     # ONNX Runtime may lack the GPU that torch has.
     return open_run(place, device)[0] if zoo.is_run(str(place)) else load(str(place), device="auto")
+
+
+def _answers(path: Path, documents: Sequence[Any], labels: Sequence[str]) -> Any:
+    """Return what a file says of each document (probs_NC), zeros of those that it lacks.
+
+    Raises:
+        InputError: a line has no text or no probability for each label.
+        UsageError: it knows none of the documents.
+    """
+    places: dict[str, list[int]] = {}
+    for place, document in enumerate(documents):
+        places.setdefault(document, []).append(place)
+    said_NC = np.zeros((len(documents), len(labels)), dtype=np.float32)
+    for number, record in enumerate(read_records(str(path), TEXT), 1):
+        scores = record.get("scores")
+        if not isinstance(scores, dict) or set(scores) != set(labels):
+            raise InputError(f"{path}:{number}: no scores for {', '.join(labels)} here")
+        probs_C = np.array([scores[label] for label in labels], dtype=np.float32)
+        if not np.isclose(probs_C.sum(), 1, atol=0.01) or probs_C.min() < 0:
+            raise InputError(
+                f"{path}:{number}: its scores are no probabilities, {probs_C.tolist()}"
+            )
+        said_NC[places.get(record[TEXT], [])] = probs_C
+    if not said_NC.any():
+        raise UsageError(f"teacher {path}: says nothing of any text of the recipe")
+    return said_NC
 
 
 def _said(teacher: Any, documents: Sequence[Any], listener: Listener) -> Any:

@@ -52,18 +52,19 @@ class Judge:
         """Shift the task's logits, label by label, to where the score on dev is best.
 
         Weights and smoothing in the loss leave some labels said too often; this sets the balance
-        by what is measured (thresholds by F1, Lipton et al. 2014). Coarse steps, so that a label
-        is not fitted to a handful of rows.
+        by what is measured (thresholds by F1, Lipton et al. 2014). Coarse steps over all rows,
+        whatever an epoch is chosen by: fitted file by file, a few dozen rows decided, and the other
+        half of dev scored lower than without (0.675 against 0.678; by rows 0.679).
         """
         task: Any = copy(self.task)  # the task as it was may serve another training
         self.task = task
         task.shift = shift = [0.0] * len(task.labels)
-        best = self._choice(1.0)
+        best = self._by_rows()
         for place in [*range(len(shift))] * 2:
             kept = shift[place]
             for tried in SHIFTS:
                 shift[place] = tried
-                score = self._choice(1.0)
+                score = self._by_rows()
                 if score > best + LEAST:
                     best, kept = score, tried
             shift[place] = kept
@@ -85,11 +86,14 @@ class Judge:
             told.append({"file": self.files[file], "rows": len(rows)} | scores)
         return told
 
+    def _by_rows(self, temperature: float = 1.0) -> float:
+        score: float = self.task.metrics(self.golds, self.outputs, temperature)[self.task.score]
+        return score
+
     def _choice(self, temperature: float) -> float:
         """Return the score that decides, alone."""
         if self.choose_by == "rows":
-            score: float = self.task.metrics(self.golds, self.outputs, temperature)[self.chosen]
-            return score
+            return self._by_rows(temperature)
         each = [file[self.task.score] for file in self.by_file(temperature)]
         return round(float(np.mean(each)), 6)
 
