@@ -43,8 +43,8 @@ def taught(
     """Return the mean of the teachers' calibrated outputs on each document (probs_NC).
 
     A teacher may be a file of answers: JSON Lines of `text` and `scores` as `predict --to jsonl`
-    writes them, whoever gave them. A document on which nobody has a say has zeros. Each teacher's answers are kept beside
-    the run's folder, for a resumed run and other students.
+    writes them, whoever gave them. A document on which nobody has a say has zeros. What models
+    answer is kept beside the run's folder, for a resumed run and other students.
 
     Raises:
         ModelError: a teacher is not there, or damaged.
