@@ -21,8 +21,8 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
     )
     parts = [
         f"# {manifest['name']}",
-        f"{manifest['task']['name'].capitalize()} for {languages} by a "
-        f"{manifest['architecture']['name']} of {manifest['parameters']:,} parameters; labels: "
+        f"{manifest['task']['name'].capitalize()} for {languages}; architecture "
+        f"{manifest['architecture']['name']}, {manifest['parameters']:,} parameters; labels: "
         f"{', '.join(manifest['labels'])}. Made by nlpkit {manifest['tools']['nlpkit']}.",
         "## Use",
         f"```\nnlpkit {task.command} --model {manifest['name']} FILE\n```\n\n"

