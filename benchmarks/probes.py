@@ -1,6 +1,6 @@
 """Probes: sentences of ours that are hard in known ways, and what a model says of them.
 
-    python benchmarks/probes.py MODEL...
+    python benchmarks/probes.py MODEL...   # a bundle or a run
 
 For each kind (irony, negation, mixed opinions, facts, comparisons, plain) how many are right; then,
 in Markdown, each that is not. The cards' "Limits" are taken from here. The sentences are too few
@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import nlpkit
+from nlpkit.jobs.evaluate import open_model
 
 PROBES = Path(__file__).with_name("probes.tsv")
 
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def report(name: str, rows: list[list[str]]) -> str:
-    said = nlpkit.load(name, device="cpu").predict([text for *_, text in rows])
+    said = open_model(name, device="cpu", precision="auto").predict([text for *_, text in rows])
     asked, right = Counter(kind for _, kind, _ in rows), Counter[str]()
     wrong: dict[str, list[str]] = {}
     for (label, kind, text), answer in zip(rows, said, strict=True):
