@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,6 +30,26 @@ with suppress(ImportError):  # a Python built without liblzma still reads all bu
     _DAMAGE += (lzma.LZMAError,)
 
 
+DAMAGED = re.compile("[\udc80-\udcff]")
+
+
+def sound_lines(stream: BinaryIO, source: Source) -> Iterator[tuple[int, str]]:
+    """Yield line numbers and lines, for formats in which a line is a record.
+
+    Raises as `text_lines`; with `source.reject`, lines that do not decode are refused instead.
+    """
+    for number, line in enumerate(text_lines(stream, source), 1):
+        if source.reject and DAMAGED.search(line):
+            source.refuse(number, line, damage(number, source))
+        else:
+            yield number, line
+
+
+def damage(line: int, source: Source) -> str:
+    """Say that bytes of a record do not decode."""
+    return f"{source.name}:{line}: not valid {source.encoding}; try another --encoding"
+
+
 def text_lines(stream: BinaryIO, source: Source) -> Iterator[str]:
     r"""Return lines without their "\n", the only thing that ends a line; a first BOM is dropped.
 
@@ -46,7 +67,7 @@ def _lines(stream: BinaryIO, source: Source) -> Iterator[str]:
     number, pending, head, started = 1, list[str](), b"", False
     for chunk in _chunks(stream, source.name):
         head += chunk[: HEAD - len(head)]
-        text, wrong = _decode(decoder, chunk)
+        text, wrong = _decode(decoder, chunk, source)
         if text and not started:
             text, started = text.removeprefix("\ufeff"), True
         pieces = text.split("\n")
@@ -99,14 +120,24 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
         yield chunk
 
 
-def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes) -> tuple[str, UnicodeError | None]:
-    """Decode a chunk, or what stands before its first error, and that error."""
+def _decode(
+    decoder: codecs.IncrementalDecoder, chunk: bytes, source: Source
+) -> tuple[str, UnicodeError | None]:
+    """Decode a chunk, or what stands before its first error, and that error.
+
+    With `source.reject` bad bytes of UTF-8 are escaped instead: whoever sees the record refuses it.
+    """
     state = decoder.getstate()
     try:
         return decoder.decode(chunk, not chunk), None
     except UnicodeError as err:
         wrong = err
     decoder.setstate(state)
+    if source.reject and codecs.lookup(source.encoding).name in ("utf-8", "utf-8-sig", "ascii"):
+        decoder.errors = "surrogateescape"
+        text = decoder.decode(chunk, not chunk)
+        decoder.errors = source.errors
+        return text, None
     good = []
     for byte in chunk:  # once in the life of a stream, so slow and exact will do
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,6 +13,15 @@ Record = dict[str, Any]
 
 TEXT = "text"  # the column that holds the text where nobody says otherwise
 SHOWN = 20  # columns named in an error: a wide table must not make a page of it
+
+
+# Takes a bad record: the line where it begins, as it stands there, and what is wrong with it. Bytes
+# that do not decode stand as Python's "surrogateescape" keeps them.
+Reject = Callable[[int, str, str], None]
+
+
+class NoColumn(InputError):
+    """There is no text column of the name asked for."""
 
 
 class Position:
@@ -27,13 +36,23 @@ class Position:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a stream comes from, for error messages, and how to read it."""
+    """Where a stream comes from, for error messages, and how to read it.
+
+    With `reject`, a record that cannot be read is handed to it and the next one is tried.
+    """
 
     name: str
     encoding: str = "utf-8"
     errors: str = "strict"
     column: str | None = None
     position: Position | None = None
+    reject: Reject | None = None
+
+    def refuse(self, line: int, raw: str, problem: str) -> None:
+        """Hand a bad record to `reject`, or raise InputError."""
+        if self.reject is None:
+            raise InputError(problem)
+        self.reject(line, raw, problem)
 
     @property
     def wanted(self) -> str:
@@ -57,7 +76,7 @@ def resolve_column(columns: Iterable[str], source: Source, line: int | None = No
     where = source.name if line is None else f"{source.name}:{line}"
     mend = "; say which one holds the text with --column" if source.column is None else ""
     listed = ", ".join(islice(known, SHOWN)) + (", ..." if len(known) > SHOWN else "")
-    raise InputError(
+    raise NoColumn(
         f"{where}: no column {source.wanted!r}.{near_match(source.wanted, known)} "
         f"Columns: {listed or 'none'}{mend}"
     )

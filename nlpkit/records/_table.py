@@ -24,17 +24,11 @@ def check_header(columns: Sequence[str], source: Source) -> None:
     resolve_column(columns, source)
 
 
-def to_record(columns: Sequence[str], values: Sequence[str], where: str, mend: str) -> Record:
-    """Join a header and a row.
-
-    Raises:
-        InputError: the row has more or fewer fields than the header.
-    """
-    if len(values) != len(columns):
-        raise InputError(
-            f"{where}: {_fields(len(values))}, but the header has {len(columns)}; {mend}"
-        )
-    return dict(zip(columns, values, strict=True))
+def misfit(columns: Sequence[str], values: Sequence[str], where: str, mend: str) -> str:
+    """Say what is wrong with a row of another width than the header; nothing if it fits."""
+    if len(values) == len(columns):
+        return ""
+    return f"{where}: {_fields(len(values))}, but the header has {len(columns)}; {mend}"
 
 
 def rows(records: Iterable[Record]) -> Iterator[list[str]]:

@@ -9,9 +9,9 @@ from itertools import chain
 from typing import BinaryIO, TextIO
 
 from nlpkit.errors import InputError
-from nlpkit.records._decode import text_lines
+from nlpkit.records._decode import DAMAGED, damage, text_lines
 from nlpkit.records._source import TEXT, Record, Source
-from nlpkit.records._table import check_header, rows, to_record
+from nlpkit.records._table import check_header, misfit, rows
 
 __all__ = ["TEXT", "read", "write"]
 
@@ -38,13 +38,18 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
     if first is None:
         return
     table = _rows(chain([first], lines), _delimiter(first), source)
-    _, columns = next(table)
+    _, columns, _ = next(table)
     check_header(columns, source)
-    for line, values in table:
+    for line, values, taken in table:
         if not values and len(columns) == 1:
             values = [""]
-        if values:
-            yield to_record(columns, values, f"{source.name}:{line}", _MEND)
+        problem = misfit(columns, values, f"{source.name}:{line}", _MEND) if values else ""
+        if source.reject and any(map(DAMAGED.search, taken)):
+            problem = damage(line, source)
+        if problem:
+            source.refuse(line, "".join(taken), problem)
+        elif values:
+            yield dict(zip(columns, values, strict=True))
 
 
 def write(records: Iterable[Record], stream: TextIO) -> None:
@@ -64,24 +69,43 @@ def _delimiter(header: str) -> str:
     return max(DELIMITERS, key=bare.count)  # the first of equals, so a comma if there is none
 
 
-def _rows(lines: Iterable[str], delimiter: str, source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row and the line on which it begins."""
+def _rows(
+    lines: Iterable[str], delimiter: str, source: Source
+) -> Iterator[tuple[int, list[str], list[str]]]:
+    """Yield the line on which each row begins, its values, and the lines it stands on."""
     csv.field_size_limit(LONGEST)
-    reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter, strict=True)
+    taken: list[str] = []
+    reader = csv.reader(_noted(lines, taken), delimiter=delimiter, strict=True)
     while True:
+        taken.clear()
         start = reader.line_num + 1
         try:
             values = next(reader)
         except StopIteration:
             return
         except csv.Error as err:
-            raise InputError(f"{source.name}:{start}: {_complaint(err)}") from err
-        yield start, values
+            problem = f"{source.name}:{start}: {_complaint(err)}"
+            if start == 1 or _swallows(err):
+                raise InputError(problem) from err
+            source.refuse(start, "".join(taken), problem)
+        else:
+            yield start, values, taken
+
+
+def _noted(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line + "\n")
+        yield taken[-1]
+
+
+def _swallows(err: csv.Error) -> bool:
+    """Tell whether a quote that nothing closes has taken the rest of the file with it."""
+    return "unexpected end" in str(err) or "field limit" in str(err)
 
 
 def _complaint(err: csv.Error) -> str:
     said = str(err)
-    if "unexpected end" in said or "field limit" in said:
+    if _swallows(err):
         return "a quote opened in this row is never closed; close it, or write it twice"
     if "new-line character" in said:
         return "a bare carriage return outside quotes; use line ends of LF or CRLF"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, TextIO
 
 from nlpkit.errors import InputError
-from nlpkit.records._decode import text_lines
-from nlpkit.records._source import TEXT, Record, Source, resolve_column
+from nlpkit.records._decode import sound_lines
+from nlpkit.records._source import TEXT, NoColumn, Record, Source, resolve_column
 
 __all__ = ["TEXT", "read", "write"]
 
@@ -32,19 +32,20 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         InputError: bytes that do not decode, a line that is no JSON object, one without the
             text column, or one whose text is no string, list of strings or null.
     """
-    column = source.wanted
-    for number, line in enumerate(text_lines(stream, source), 1):
+    column, any_good = source.wanted, False
+    for number, line in sound_lines(stream, source):
         if not line.strip(" \t\r"):
             yield {column: ""}
             continue
-        record = _parse(line, number, source)
-        column = resolve_column(record, source, number)
-        if not _is_text(record[column]):
-            raise InputError(
-                f"{source.name}:{number}: the text in {column!r} is {_kind(record[column])}; "
-                "make it a string or a list of strings, or name another column with --column"
-            )
-        yield record
+        try:
+            record, column = _record(line, number, source)
+        except InputError as problem:
+            if not any_good and isinstance(problem, NoColumn):
+                raise  # --column is misspelt, rather than every record bad
+            source.refuse(number, line, str(problem))
+        else:
+            any_good = True
+            yield record
 
 
 def write(records: Iterable[Record], stream: TextIO) -> None:
@@ -58,6 +59,18 @@ def write(records: Iterable[Record], stream: TextIO) -> None:
             stream.write(_line(record) + "\n")
         except RecursionError:
             raise InputError(f"record {number} is nested too deeply; flatten it") from None
+
+
+def _record(line: str, number: int, source: Source) -> tuple[Record, str]:
+    """Return a line's record and the name of its text column."""
+    record = _parse(line, number, source)
+    column = resolve_column(record, source, number)
+    if not _is_text(record[column]):
+        raise InputError(
+            f"{source.name}:{number}: the text in {column!r} is {_kind(record[column])}; "
+            "make it a string or a list of strings, or name another column with --column"
+        )
+    return record, column
 
 
 def _is_text(value: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, TextIO
 
 from nlpkit.errors import InputError
-from nlpkit.records._decode import text_lines
+from nlpkit.records._decode import sound_lines
 from nlpkit.records._escape import escape
 from nlpkit.records._source import TEXT, Record, Source
 
@@ -23,7 +23,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
             f"{source.name}: no column {source.column!r} in plain lines; "
             "say what the input is with --from csv, tsv or jsonl"
         )
-    for line in text_lines(stream, source):
+    for _, line in sound_lines(stream, source):
         yield {TEXT: line.removesuffix("\r")}
 
 

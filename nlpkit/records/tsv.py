@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, TextIO
 
-from nlpkit.records._decode import text_lines
+from nlpkit.records._decode import sound_lines
 from nlpkit.records._escape import Verbatim, escape, unescape
 from nlpkit.records._source import TEXT, Record, Source
-from nlpkit.records._table import check_header, rows, to_record
+from nlpkit.records._table import check_header, misfit, rows
 
 __all__ = ["TEXT", "Verbatim", "escape", "read", "row", "unescape", "write"]
 
@@ -27,14 +27,17 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         InputError: bytes that do not decode, a bad header, or a row of another width.
     """
     columns: list[str] | None = None
-    for number, line in enumerate(text_lines(stream, source), 1):
+    for number, line in sound_lines(stream, source):
         line = line.removesuffix("\r")
         values = [unescape(field) for field in line.split("\t")]
         if columns is None:
             columns = values
             check_header(columns, source)
         elif line or len(columns) == 1:
-            yield to_record(columns, values, f"{source.name}:{number}", _MEND)
+            if problem := misfit(columns, values, f"{source.name}:{number}", _MEND):
+                source.refuse(number, line, problem)
+            else:
+                yield dict(zip(columns, values, strict=True))
 
 
 def write(records: Iterable[Record], stream: TextIO, header: bool = True) -> None:
