@@ -17,13 +17,13 @@ from conftest import environment, tiny_tree, write_jsonl
 from safetensors.torch import load_file
 
 from nlpkit import catalog, recipe as recipes
+from nlpkit._lock import held
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.jobs import pretrain as job
 from nlpkit.objectives._pieces import Words
 from nlpkit.objectives.mlm import second_halves_swapped
 from nlpkit.runtime.batcher import pad
 from nlpkit.training import corpus, pretrain, run
-from nlpkit.training.folder import held
 
 ANIMALS = ["o gato", "a vaca", "o pato", "a cabra"]
 SOUNDS = ["mia no telhado", "muge no pasto", "grasna no lago", "bale no morro"]

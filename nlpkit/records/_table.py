@@ -31,24 +31,25 @@ def misfit(columns: Sequence[str], values: Sequence[str], where: str, mend: str)
     return f"{where}: {_fields(len(values))}, but the header has {len(columns)}; {mend}"
 
 
-def rows(records: Iterable[Record]) -> Iterator[list[str]]:
-    """Yield the first record's keys as header, then each record's values as text.
+def rows(records: Iterable[Record], columns: Iterable[str] | None = None) -> Iterator[list[str]]:
+    """Yield `columns`, else the first record's keys, as header, then each record's values as text.
 
     Raises:
         InputError: a later record has a field the header lacks; it is not dropped.
     """
-    columns: dict[str, None] | None = None
+    known = None if columns is None else dict.fromkeys(columns)
     for number, record in enumerate(records, 1):
-        if columns is None:
-            columns = dict.fromkeys(record)
-            yield list(columns)
-        if record.keys() - columns.keys():
-            extra = next(name for name in record if name not in columns)
+        if number == 1:
+            known = known or dict.fromkeys(record)
+            yield list(known)
+        assert known is not None
+        if record.keys() - known.keys():
+            extra = next(name for name in record if name not in known)
             raise InputError(
                 f"record {number} has a field {extra!r} that the header, "
                 "already written, does not; use --to jsonl"
             )
-        yield [_cell(record.get(name)) for name in columns]
+        yield [_cell(record.get(name)) for name in known]
 
 
 def _fields(count: int) -> str:

@@ -52,16 +52,23 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
             yield dict(zip(columns, values, strict=True))
 
 
-def write(records: Iterable[Record], stream: TextIO) -> None:
-    """Write records under the keys of the first one, quoting only what needs it.
+def write(
+    records: Iterable[Record],
+    stream: TextIO,
+    header: bool = True,
+    columns: Iterable[str] | None = None,
+) -> None:
+    """Write records under `columns`, else the keys of the first one, quoting only what needs it.
+
+    The header may be left out.
 
     Raises:
         InputError: a later record has a field that the header lacks.
     """
-    needs_quotes = _HEADER_NEEDS_QUOTES
-    for values in rows(records):
-        stream.write(_row(values, needs_quotes) + "\n")
-        needs_quotes = _NEEDS_QUOTES
+    table = rows(records, columns)
+    if (names := next(table, None)) and header:
+        stream.write(_row(names, _HEADER_NEEDS_QUOTES) + "\n")
+    stream.writelines(_row(values, _NEEDS_QUOTES) + "\n" for values in table)
 
 
 def _delimiter(header: str) -> str:

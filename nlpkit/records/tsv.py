@@ -40,13 +40,18 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
                 yield dict(zip(columns, values, strict=True))
 
 
-def write(records: Iterable[Record], stream: TextIO, header: bool = True) -> None:
-    """Write records under the keys of the first one.
+def write(
+    records: Iterable[Record],
+    stream: TextIO,
+    header: bool = True,
+    columns: Iterable[str] | None = None,
+) -> None:
+    """Write records under `columns`, else the keys of the first one; the header may be left out.
 
     Raises:
         InputError: a later record has a field that the header lacks.
     """
-    table = islice(rows(records), 0 if header else 1, None)
+    table = islice(rows(records, columns), 0 if header else 1, None)
     stream.writelines(row(values) + "\n" for values in table)
 
 

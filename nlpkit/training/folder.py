@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 
 from nlpkit import _fields, recipe as recipes
+from nlpkit._lock import held
 from nlpkit.errors import DeviceError, UsageError
 from nlpkit.recipe import Pretraining, Recipe
 from nlpkit.runtime.device import cores, parse
@@ -35,28 +35,6 @@ def torch_device(device: str) -> str:
 def begun(folder: Path) -> bool:
     """Tell whether a run left a checkpoint here, or is done; what came before is not kept."""
     return any((folder / name).exists() for name in ("last.safetensors", "run.json"))
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Make a run's folder, and keep other processes of this machine from working in it.
-
-    Raises:
-        UsageError: it cannot be made, or another process is at it.
-    """
-    if not folder.name:
-        raise UsageError("--output: name a folder for the run, such as runs/mine")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
-    except OSError as problem:
-        raise UsageError(f"{folder}: {problem.strerror}; choose another --output") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(f"{folder}: another nlpkit is at work in this folder") from None
-        yield
 
 
 @contextmanager

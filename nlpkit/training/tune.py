@@ -26,6 +26,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from nlpkit import catalog
+from nlpkit._lock import held
 from nlpkit.errors import ModelError, NlpkitError, UsageError
 from nlpkit.exporting.gate import speed
 from nlpkit.exporting.precision import estimate
@@ -36,7 +37,7 @@ from nlpkit.tasks import Task, minimised, numbers
 from nlpkit.training import checkpoint, network, run
 from nlpkit.training.descent import Listener
 from nlpkit.training.distributed import Team
-from nlpkit.training.folder import held, torch_device
+from nlpkit.training.folder import torch_device
 from nlpkit.training.interrupt import Interrupt
 from nlpkit.training.judge import chosen_by
 from nlpkit.training.loop import Stop
