@@ -1,0 +1,85 @@
+"""nlpkit batch: label many files, surviving whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nlpkit.cli import _options as o
+
+app = typer.Typer(add_completion=False)
+RUNNING = o.RUNNING
+
+
+@app.command(epilog="Example: nlpkit batch reviews/ 'logs/*.csv.gz' -c text -o labelled -w 2")
+def batch(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Files, folders, or patterns in quotes."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder to write: an output for each input.")
+    ],
+    model: o.Model = "sentiment",
+    source: o.From = None,
+    column: o.Column = None,
+    encoding: o.Encoding = "utf-8",
+    to: o.To = None,
+    into: o.Into = "label",
+    min_confidence: o.MinConfidence = 0.0,
+    workers: Annotated[
+        int, typer.Option("--workers", "-w", min=1, help="Processes.", rich_help_panel=RUNNING)
+    ] = 1,
+    shard_size: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Records that a kill costs at most, a worker.", rich_help_panel=RUNNING
+        ),
+    ] = 10_000,
+    max_rejects: Annotated[
+        int | None,
+        typer.Option(min=0, help="Stop at more bad records than this.", rich_help_panel=o.READING),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the batch in the folder.")
+    ] = False,
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
+    quiet: o.Quiet = False,
+) -> None:
+    """Label files by the thousand: one output for each, whole or not there.
+
+    Bad records go to DIR/rejects with file, line and reason; DIR/manifest.json says what became of
+    every file. Killed at any moment, --resume goes on, and the outputs are as if unbroken.
+    Exit code 1: some records or files were bad.
+    """
+    from nlpkit.cli._batch import BatchProgress
+    from nlpkit.jobs.batch import Settings, batch as run
+
+    settings = Settings(
+        model=model,
+        source=source,
+        column=column,
+        encoding=encoding,
+        to=to,
+        into=into,
+        min_confidence=min_confidence,
+        device=device,
+        precision=precision,
+        shard_size=shard_size,
+    )
+    with BatchProgress(quiet=quiet) as progress:
+        report = run(
+            inputs,
+            output,
+            settings,
+            workers=workers,
+            resume=resume,
+            max_rejects=max_rejects,
+            listener=progress,
+        )
+        progress.finish(report, output)
+    if report.failed or report.count("rejects"):
+        raise typer.Exit(1)

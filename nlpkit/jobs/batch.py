@@ -1,0 +1,355 @@
+"""Label many files: one output for each, whole or not there, gone on with after any end.
+
+The outputs of a batch that was killed and resumed are those of one that was not: records go to
+shards by their number, a shard's part is written whole, and an output is its parts joined.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from nlpkit import __version__, catalog, records, zoo
+from nlpkit._lock import held
+from nlpkit.errors import GateError, InputError, NlpkitError, UsageError
+from nlpkit.jobs._batch_parts import Parts, Shard, shards, state_of
+from nlpkit.jobs._batch_plan import Item, expand
+from nlpkit.jobs.predict import UNCERTAIN, Answer, annotated, write
+from nlpkit.records import Record, Source, text_of
+from nlpkit.runtime.device import cores
+
+MANIFEST = "manifest.json"
+AHEAD = 2  # shards in flight for each worker
+DIED = "a worker process died, perhaps for want of memory; --resume goes on, with fewer --workers"
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an output depends on besides its input."""
+
+    model: str = "sentiment"
+    source: str | None = None
+    column: str | None = None
+    encoding: str = "utf-8"
+    to: str | None = None
+    into: str = "label"
+    min_confidence: float = 0.0
+    device: str = "auto"
+    precision: str = "auto"
+    shard_size: int = 10_000
+
+
+@dataclass
+class Report:
+    """What became of a batch; `files` is what the manifest keeps of each."""
+
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def count(self, what: str) -> int:
+        return sum(file.get(what, 0) for file in self.files.values())
+
+    @property
+    def failed(self) -> list[str]:
+        return [name for name, file in self.files.items() if "problem" in file]
+
+
+def batch(
+    inputs: list[str],
+    folder: Path,
+    settings: Settings,
+    *,
+    workers: int = 1,
+    resume: bool = False,
+    max_rejects: int | None = None,
+    listener: Listener = lambda event: None,
+) -> Report:
+    """Label every record of every input into a file of the folder.
+
+    A file that cannot be read, or changes meanwhile, is reported and the others go on.
+
+    Raises:
+        InputError: an input is not there.
+        UsageError: the options contradict each other, or those of the batch that is resumed.
+        ModelError, DeviceError: the model cannot be used.
+        GateError: there were more bad records than `max_rejects`.
+    """
+    items = expand(inputs, folder=folder, source=settings.source, to=settings.to)
+    if settings.to not in (None, *catalog.names("records")) or settings.to == "lines":
+        formats = [name for name in catalog.names("records") if name != "lines"]
+        raise UsageError(f"--to {settings.to}: not one of {', '.join(formats)}")
+    with held(folder):
+        told = {"settings": asdict(settings), "model": fingerprint(settings.model)}
+        report = Report(_before(folder, told, resume))
+        listener({"event": "start", "files": len(items), "bytes": sum(map(_size, items))})
+        with Workers(settings, workers) as pool:
+            for item in items:
+                if not _is_done(report.files.get(item.output), item, folder):
+                    report.files[item.output] = _file(
+                        item,
+                        folder,
+                        settings,
+                        pool,
+                        json.dumps(told),
+                        listener,
+                        _left(max_rejects, report),
+                    )
+                    _keep(folder, told, report)
+                listener(
+                    {"event": "file", "name": str(item.path), "bytes": _size(item)}
+                    | report.files[item.output]
+                )
+        _keep(folder, told, report)
+    return report
+
+
+def fingerprint(model: str) -> str:
+    """Return what tells a model from others of its name: the hash of its manifest."""
+    from nlpkit.runtime import rules
+
+    if model in rules.SOURCES:
+        return model
+    return hashlib.sha256((zoo.find_bundle(model) / "bundle.json").read_bytes()).hexdigest()
+
+
+def _before(folder: Path, told: dict[str, Any], resume: bool) -> dict[str, dict[str, Any]]:
+    """Return the files of the batch that is resumed."""
+    try:
+        before = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if not resume and any(not path.name.startswith(".") for path in folder.iterdir()):
+            raise UsageError(
+                f"{folder}: holds files that are not a batch's; name a new folder"
+            ) from None
+        _keep(folder, told, Report())
+        return {}
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"{folder / MANIFEST}: damaged ({problem}); name a new folder") from None
+    if not resume:
+        raise UsageError(f"{folder}: has a batch; --resume goes on with it, or name a new folder")
+    for key, value in told["settings"].items():
+        if before["settings"].get(key) != value:
+            raise UsageError(
+                f"{folder}: was begun with {key} = {before['settings'].get(key)!r}, not {value!r}; "
+                "resume with the options it was begun with, or name a new folder"
+            )
+    if before["model"] != told["model"]:
+        raise UsageError(f"{folder}: was begun with another {told['settings']['model']}")
+    files: dict[str, dict[str, Any]] = before["files"]
+    return {name: file for name, file in files.items() if "problem" not in file}
+
+
+def _keep(folder: Path, told: dict[str, Any], report: Report) -> None:
+    content = {"format": 1, "nlpkit": __version__, **told, "files": report.files}
+    with records.write_output(folder / MANIFEST) as out:
+        out.write(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def _is_done(told: dict[str, Any] | None, item: Item, folder: Path) -> bool:
+    """Tell whether the output of an input, as that is now, is there already."""
+    if told is None or "problem" in told or not (folder / item.output).exists():
+        return False
+    return bool(told["input"] == {"path": str(item.path), **state_of(item.path)})
+
+
+def _size(item: Item) -> int:
+    try:
+        return item.path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _left(max_rejects: int | None, report: Report) -> int | None:
+    return None if max_rejects is None else max_rejects - report.count("rejects")
+
+
+def _file(
+    item: Item,
+    folder: Path,
+    settings: Settings,
+    pool: Workers,
+    key: str,
+    listener: Listener,
+    most: int | None,
+) -> dict[str, Any]:
+    """Make one output; return what the manifest keeps of it, or of the problem that it had."""
+    start = time.monotonic()
+    try:
+        told = {"input": {"path": str(item.path), **state_of(item.path)}}
+        parts = Parts.of(folder, item, key)
+        count = _parts(parts, settings, pool, listener, most)
+        parts.check()
+        told |= parts.join(folder, count)
+    except (InputError, OSError) as problem:
+        if isinstance(problem, OSError):
+            where = problem.filename or item.path
+            problem = InputError(f"{where}: {problem.strerror or problem}")
+        return {"input": {"path": str(item.path)}, "problem": str(problem)}
+    parts.remove()
+    return told | {"seconds": round(time.monotonic() - start, 3)}
+
+
+def _parts(
+    parts: Parts, settings: Settings, pool: Workers, listener: Listener, most: int | None
+) -> int:
+    """Make the parts that lack and return how many there are."""
+    if not parts.item.path.stat().st_size:
+        return 0
+    done, count, rejected = parts.done(), 0, 0
+    rejects: list[dict[str, Any]] = []
+    with records.open_input(parts.item.path) as stream:
+        source = Source(
+            str(parts.item.path),
+            settings.encoding,
+            column=settings.column,
+            reject=lambda line, raw, why: rejects.append({"line": line, "reason": why, "raw": raw}),
+        )
+        read = records.read(stream, parts.item.format, source)
+        first = next(read, None)
+        columns = _columns(first, settings) if first else []
+        every = chain([first] if first else [], read)
+        found = ((record, text_of(record, source)) for record in every)
+        for shard in shards(found, rejects, settings.shard_size):
+            count += 1
+            rejected += len(shard.rejects)
+            if most is not None and rejected > most:
+                raise GateError(
+                    f"{parts.item.path}: more than {most} bad records, such as "
+                    f"{shard.rejects[-1]['reason']}; mend them, or raise --max-rejects"
+                )
+            if shard.number not in done:
+                pool.give(parts, shard, columns)
+            listener({"event": "shard", "records": len(shard), "bytes": _told(stream)})
+    pool.finish()
+    return count
+
+
+def _told(stream: Any) -> int:
+    """Return how far into the file on disk a stream has read."""
+    raw = getattr(stream, "fileobj", None) or getattr(stream, "_fp", None) or stream
+    try:
+        return int(raw.tell())
+    except (OSError, ValueError, AttributeError):
+        return 0
+
+
+def _columns(record: Record, settings: Settings) -> list[str]:
+    return list(annotated(Answer(record, "", None), settings.into, full=False))
+
+
+class Workers:
+    """Processes that answer shards; with one, this process does it itself."""
+
+    def __init__(self, settings: Settings, workers: int) -> None:
+        self.settings, self.workers = settings, workers
+        self.pool: ProcessPoolExecutor | None = None
+        self.waiting: deque[Future[None]] = deque()
+
+    def __enter__(self) -> Workers:
+        if self.workers == 1:
+            _start(self.settings, 0)
+            return self
+        context = multiprocessing.get_context("spawn")  # ONNX Runtime's threads do not fork
+        threads = max(cores() // self.workers, 1)
+        self.pool = ProcessPoolExecutor(self.workers, context, _start, (self.settings, threads))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if self.pool is None:
+            return
+        if kind is not None:
+            for child in multiprocessing.active_children():
+                child.terminate()  # what it is at is done again
+        self.pool.shutdown(cancel_futures=True)
+
+    def give(self, parts: Parts, shard: Shard, columns: list[str]) -> None:
+        """Have a shard answered; waits while there is enough to do."""
+        if self.pool is None:
+            _answer(parts, shard, columns)
+            return
+        self.waiting.append(self.pool.submit(_answer, parts, shard, columns))
+        while len(self.waiting) > self.workers * AHEAD:
+            self._take()
+
+    def finish(self) -> None:
+        """Wait for all that was given."""
+        while self.waiting:
+            self._take()
+
+    def _take(self) -> None:
+        try:
+            self.waiting.popleft().result()
+        except BrokenProcessPool:
+            raise NlpkitError(DIED) from None
+
+
+_HERE: dict[str, Any] = {}  # of a worker process: the model and the settings
+
+
+def _start(settings: Settings, threads: int) -> None:
+    """Load the model, once for each process."""
+    if threads:
+        os.environ["NLPKIT_THREADS"] = str(threads)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process tells the others
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    from nlpkit.runtime.model import load
+
+    model = load(settings.model, device=settings.device, precision=settings.precision)
+    if model.task.command != "predict":
+        raise UsageError(f"{model.name} gives no labels: 'nlpkit {model.task.command}' asks it")
+    _HERE.update(model=model, settings=settings)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _answer(parts: Parts, shard: Shard, columns: list[str]) -> None:
+    """Write the part of a shard; its counts come last."""
+    model, settings = _HERE["model"], _HERE["settings"]
+    said = model.predict([text for _, text in shard.records])
+    answers = (
+        Answer(record, text, _sure(answer, settings.min_confidence))
+        for (record, text), answer in zip(shard.records, said, strict=True)
+    )
+    name, item = f"{shard.number:05}", parts.item
+    module = catalog.load("records", item.to)
+    with records.write_output(parts.folder / f"{name}.out") as out:
+        if item.plain:
+            write(answers, out, "tsv", plain=True, into=settings.into)
+        else:
+            full = getattr(module, "NESTED", False)
+            rows = (annotated(answer, settings.into, full=full) for answer in answers)
+            if "columns" in module.write.__code__.co_varnames:
+                module.write(rows, out, header=shard.number == 0, columns=columns)
+            else:
+                module.write(rows, out)
+    if shard.rejects:
+        with records.write_output(parts.folder / f"{name}.rej") as out:
+            catalog.load("records", "jsonl").write(shard.rejects, out)
+    counts = {"records": len(shard.records), "rejects": len(shard.rejects)}
+    with records.write_output(parts.folder / f"{name}.json") as out:
+        out.write(json.dumps(counts))
+
+
+def _sure(prediction: Any, least: float) -> Any:
+    if prediction and prediction.score < least:
+        return replace(prediction, label=UNCERTAIN)
+    return prediction
