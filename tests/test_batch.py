@@ -1,0 +1,247 @@
+"""Batches: every file done or told of, and after any end the outputs of an unbroken run."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import corpus, write_jsonl
+
+from nlpkit.errors import GateError, InputError, UsageError
+from nlpkit.jobs import batch as job
+from nlpkit.jobs.batch import Report, Settings, batch
+
+Cli = Callable[..., subprocess.CompletedProcess[bytes]]
+Run = Callable[..., Report]
+
+
+@pytest.fixture
+def run(tiny_bundle: Callable[[str], Path], tmp_path: Path) -> Run:
+    def made(*inputs: str, folder: str = "out", **options: Any) -> Report:
+        own = {name: options.pop(name) for name in list(options) if name in SETTINGS}
+        settings = Settings(model=str(tiny_bundle("bow")), **{"shard_size": 50} | own)
+        return batch([str(name) for name in inputs], tmp_path / folder, settings, **options)
+
+    return made
+
+
+SETTINGS = set(Settings.__dataclass_fields__)
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    texts = [str(row["text"]) for row in corpus(230, 1)]
+    (folder / "a.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    rows = "".join(f'"{text}",{n}\n' for n, text in enumerate(texts[:120]))
+    (folder / "b.csv").write_text("text,n\n" + rows, encoding="utf-8")
+    write_jsonl(folder / "deep/c.jsonl", corpus(130, 2))
+    (folder / "deep/c.jsonl").replace(folder / "deep/plain.jsonl")
+    with gzip.open(folder / "deep/d.tsv.gz", "wt", encoding="utf-8") as out:
+        out.write("text\tn\n" + "".join(f"{text}\t1\n" for text in texts[:70]))
+    (folder / ".hidden.txt").write_text("x\n")
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in ("manifest.json", ".lock")
+    }
+
+
+def test_each_file_has_its_output_and_the_manifest_tells_of_it(
+    run: Run, inputs: Path, tmp_path: Path, cli: Cli, tiny_bundle: Callable[[str], Path]
+) -> None:
+    report = run(str(inputs))
+    assert [*outputs(tmp_path / "out")] == ["a.tsv", "b.csv", "deep/d.tsv", "deep/plain.jsonl"]
+    assert report.count("records") == 230 + 120 + 130 + 70
+    assert not report.failed
+    told = json.loads((tmp_path / "out/manifest.json").read_text())["files"]
+    assert {name: file["sha256"] for name, file in told.items()} == outputs(tmp_path / "out")
+    for name, output in (("a.txt", "a.tsv"), ("b.csv", "b.csv"), ("deep/d.tsv.gz", "deep/d.tsv")):
+        done = cli("predict", "-m", tiny_bundle("bow"), inputs / name)
+        assert done.stdout == (tmp_path / "out" / output).read_bytes(), name
+
+
+def test_neither_shards_nor_workers_change_a_byte(run: Run, inputs: Path, tmp_path: Path) -> None:
+    run(str(inputs))
+    run(str(inputs), folder="b", shard_size=7)
+    run(str(inputs), folder="c", workers=2)
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "b") == outputs(tmp_path / "c")
+
+
+def test_bad_records_are_told_and_the_rest_is_labelled(run: Run, tmp_path: Path) -> None:
+    lines = [b"adorei", b"\xff\xfe", b"detestei"] * 40
+    (tmp_path / "a.txt").write_bytes(b"\n".join(lines) + b"\n")
+    report = run(str(tmp_path / "a.txt"))
+    assert (report.count("records"), report.count("rejects")) == (80, 40)
+    rows = [json.loads(line) for line in (tmp_path / "out/rejects/a.tsv.jsonl").open()]
+    assert [row["line"] for row in rows] == list(range(2, 121, 3))
+    assert "a.txt:2: not valid utf-8" in rows[0]["reason"]
+    with pytest.raises(GateError, match="more than 39 bad records"):
+        run(str(tmp_path / "a.txt"), folder="b", max_rejects=39)
+    assert not (tmp_path / "b/a.tsv").exists()
+    assert run(str(tmp_path / "a.txt"), folder="b", max_rejects=40, resume=True).count("rejects")
+
+
+def test_a_file_that_fails_does_not_stop_the_others(run: Run, inputs: Path, tmp_path: Path) -> None:
+    (inputs / "bad.csv").write_text("review,n\nadorei,1\n")
+    (inputs / "cut.txt.gz").write_bytes(gzip.compress(b"adorei\n" * 5000)[:60])
+    (inputs / "empty.txt").touch()
+    report = run(str(inputs))
+    assert sorted(report.failed) == ["bad.csv", "cut.tsv"]
+    assert "no column 'text'" in report.files["bad.csv"]["problem"]
+    assert not (tmp_path / "out/bad.csv").exists()
+    assert (tmp_path / "out/empty.tsv").read_bytes() == b""
+    (inputs / "bad.csv").write_text("text,n\nadorei,1\n")
+    report = run(str(inputs), resume=True)
+    assert report.failed == ["cut.tsv"]
+    assert (tmp_path / "out/bad.csv").read_text().startswith("text,n,label,score\nadorei,1,")
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("adorei\n" * 200)
+    answer = job._answer
+
+    def changing(*args: Any) -> None:
+        with path.open("a") as out:
+            out.write("mais\n")
+        answer(*args)
+
+    monkeypatch.setattr(job, "_answer", changing)
+    report = run(str(path))
+    assert "changed while it was read" in report.files["a.tsv"]["problem"]
+    assert not (tmp_path / "out/a.tsv").exists()
+    monkeypatch.setattr(job, "_answer", answer)
+    assert not run(str(path), resume=True).failed
+    assert len((tmp_path / "out/a.tsv").read_text().splitlines()) == 200 + 4
+
+
+def test_a_full_disk_is_told_and_nothing_is_half(
+    run: Run, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nlpkit.jobs import _batch_parts
+
+    join = _batch_parts.concatenate
+
+    def full(parts: Any, stream: Any) -> None:
+        join(parts, stream)
+        if "b.csv" in stream.name:
+            raise OSError(28, "No space left on device", stream.name)
+
+    monkeypatch.setattr(_batch_parts, "concatenate", full)
+    report = run(str(inputs))
+    assert report.failed == ["b.csv"]
+    assert "No space left" in report.files["b.csv"]["problem"]
+    assert not [path for path in (tmp_path / "out").rglob("*b.csv*") if path.is_file()]
+
+
+def test_what_cannot_be_is_refused(run: Run, inputs: Path, tmp_path: Path) -> None:
+    run(str(inputs / "a.txt"))
+    with pytest.raises(UsageError, match="has a batch; --resume"):
+        run(str(inputs / "a.txt"))
+    with pytest.raises(UsageError, match="begun with into = 'label', not 'tone'"):
+        run(str(inputs / "a.txt"), resume=True, into="tone")
+    with pytest.raises(UsageError, match="both become a.tsv"):
+        (tmp_path / "a.txt").write_text("x\n")
+        run(str(inputs / "a.txt"), str(tmp_path / "a.txt"), folder="b")
+    with pytest.raises(InputError, match="no file is found by this pattern"):
+        run(str(tmp_path / "*.nothing"), folder="c")
+    with pytest.raises(UsageError, match="standard input"):
+        run("-", folder="d")
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e/mine.txt").write_text("x")
+    with pytest.raises(UsageError, match="not a batch's"):
+        run(str(inputs / "a.txt"), folder="e")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
+    workers: int, run: Run, inputs: Path, tmp_path: Path, tiny_bundle: Callable[[str], Path]
+) -> None:
+    run(str(inputs), folder="whole", shard_size=10)
+    command = [sys.executable, "-m", "nlpkit", "batch", str(inputs), "-o", str(tmp_path / "out")]
+    command += ["-m", str(tiny_bundle("bow")), "--shard-size", "10", "-w", str(workers), "--resume"]
+    rng, kills = random.Random(workers), 0
+    for _ in range(40):
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+        try:
+            process.communicate(timeout=rng.uniform(0.4, 1.2) * (1 + kills / 3))
+            break
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            kills += 1
+    assert process.returncode == 0
+    assert kills, "it was never killed"
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "whole")
+    assert not [*(tmp_path / "out/.parts").iterdir()]
+
+
+def test_the_workers_end_with_the_process_that_is_killed(
+    inputs: Path, tmp_path: Path, tiny_bundle: Callable[[str], Path]
+) -> None:
+    (inputs / "long.txt").write_text("adorei este produto\n" * 300_000)
+    command = [sys.executable, "-m", "nlpkit", "batch", str(inputs), "-o", str(tmp_path / "out")]
+    command += ["-m", str(tiny_bundle("bow")), "-w", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not [*(tmp_path / "out").glob(".parts/*/*.out")] and time.monotonic() < until:
+        time.sleep(0.05)
+    children = _children(process.pid)
+    process.kill()
+    process.wait()
+    assert len(children) >= 2
+    while any(Path(f"/proc/{child}").exists() for child in children):
+        assert time.monotonic() < until, "a worker outlives the batch"
+        time.sleep(0.05)
+
+
+def _children(parent: int) -> list[int]:
+    task = Path(f"/proc/{parent}/task/{parent}/children")
+    if not task.exists():
+        pytest.skip("needs /proc/PID/task/PID/children")
+    return [int(child) for child in task.read_text().split()]
+
+
+def test_interrupted_it_says_how_to_go_on(
+    inputs: Path, tmp_path: Path, tiny_bundle: Callable[[str], Path]
+) -> None:
+    (inputs / "long.txt").write_text("adorei este produto\n" * 300_000)
+    command = [sys.executable, "-m", "nlpkit", "batch", str(inputs), "-o", str(tmp_path / "out")]
+    command += ["-m", str(tiny_bundle("bow")), "-w", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    until = time.monotonic() + 60
+    while not [*(tmp_path / "out").glob(".parts/*/*.out")] and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"--resume continues" in said
+    assert b"Traceback" not in said
+
+
+def test_it_runs_from_the_shell(cli: Cli, inputs: Path, tiny_bundle: Callable[[str], Path]) -> None:
+    (inputs / "a.txt").write_bytes(b"adorei\n\xff\n")
+    done = cli("batch", inputs / "*.txt", "-o", "out", "-m", tiny_bundle("bow"))
+    assert done.returncode == 1
+    assert b"1 bad records" in done.stderr
+    assert not done.stdout
