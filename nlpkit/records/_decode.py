@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-import zlib
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from encodings.aliases import aliases
 from typing import BinaryIO
 
@@ -23,12 +22,8 @@ BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-_DAMAGE: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
-with suppress(ImportError):  # a Python built without liblzma still reads all but .xz
-    import lzma
-
-    _DAMAGE += (lzma.LZMAError,)
-
+# What streams raise, of those modules that are in use: importing all would cost each start.
+_DAMAGE = {"lzma": "LZMAError", "zlib": "error", "backports.zstd": "ZstdError"}
 
 DAMAGED = re.compile("[\udc80-\udcff]")
 
@@ -105,6 +100,11 @@ def _decoder(source: Source) -> codecs.IncrementalDecoder:
     return codecs.getincrementaldecoder(codec.name)(source.errors)
 
 
+def _damage() -> tuple[type[Exception], ...]:
+    there = [(sys.modules[name], error) for name, error in _DAMAGE.items() if name in sys.modules]
+    return (OSError, EOFError, *(getattr(module, error) for module, error in there))
+
+
 def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
     """Yield what has arrived without waiting for more; the last chunk is empty."""
     read = getattr(stream, "read1", stream.read)
@@ -112,7 +112,7 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
     while chunk:
         try:
             chunk = read(CHUNK) or b""
-        except _DAMAGE as err:
+        except _damage() as err:
             raise InputError(
                 f"{name}: cannot be read to its end ({err}); "
                 "it is damaged or cut short, so fetch or make it again"

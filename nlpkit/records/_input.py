@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 from nlpkit import catalog
 from nlpkit.errors import InputError, UsageError, near_match
 
-COMPRESSION = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2"}
+COMPRESSION = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2", ".zst": "backports.zstd"}
 EXTENSIONS = {"tsv": ("tab",), "jsonl": ("ndjson",)}  # beside the format's own name
 SIBLINGS = 10_000  # names looked at for a near match: a huge folder must not stall an error
 
