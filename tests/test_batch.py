@@ -90,7 +90,8 @@ def test_bad_records_are_told_and_the_rest_is_labelled(run: Run, tmp_path: Path)
     (tmp_path / "a.txt").write_bytes(b"\n".join(lines) + b"\n")
     report = run(str(tmp_path / "a.txt"))
     assert (report.count("records"), report.count("rejects")) == (80, 40)
-    rows = [json.loads(line) for line in (tmp_path / "out/rejects/a.tsv.jsonl").open()]
+    told = (tmp_path / "out/rejects/a.tsv.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in told]
     assert [row["line"] for row in rows] == list(range(2, 121, 3))
     assert "a.txt:2: not valid utf-8" in rows[0]["reason"]
     with pytest.raises(GateError, match="more than 39 bad records"):
@@ -132,7 +133,8 @@ def test_a_file_that_changes_while_it_is_read_is_told(
     assert not (tmp_path / "out/a.tsv").exists()
     monkeypatch.setattr(job, "_answer", answer)
     assert not run(str(path), resume=True).failed
-    assert len((tmp_path / "out/a.tsv").read_text().splitlines()) == 200 + 4
+    lines = path.read_text().count("\n")
+    assert (tmp_path / "out/a.tsv").read_text().count("\n") == lines > 200
 
 
 def test_a_full_disk_is_told_and_nothing_is_half(

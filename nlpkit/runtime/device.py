@@ -66,6 +66,8 @@ def session(model: bytes, kind: str, index: int = 0) -> onnxruntime.InferenceSes
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores()
     options.inter_op_num_threads = 1
+    # Threads that wait in a loop take the cores from those that read and encode meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if kind == "cpu":
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     if problem := why_no_cuda():

@@ -1,11 +1,14 @@
-"""Answer a stream: read ahead on a thread, score what is there, give answers in order.
+"""Answer a stream in three stages: read, encode, then score and give answers in order.
 
-A full chunk is scored at once, an unfinished one soon after its first document came, so
+Each stage but the last has a thread of its own, and one chunk waits between two of them at most. A
+full chunk is scored at once, an unfinished one soon after its first document came, so
 `tail -f log | nlpkit sentiment` answers line by line.
 """
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -28,11 +31,54 @@ def answer(
     `settled` is called whenever all that was read has been yielded: the time to flush.
     An error of the reader is raised after everything that was read before it is answered.
     """
-    for chunk in chunks(items):
-        texts = [text for _, text in chunk]
-        for (item, text), prediction in zip(chunk, model.predict(texts), strict=True):
-            yield item, text, prediction
+
+    def encoded(chunk: list[tuple[Item, str]]) -> tuple[Any, ...]:
+        texts = list(dict.fromkeys(text for _, text in chunk))  # copies are scored once
+        return chunk, texts, model.encode(texts)
+
+    for chunk, texts, windows in ahead(chunks(items), encoded):
+        said = dict(zip(texts, model.decode(texts, windows), strict=True))
+        for item, text in chunk:
+            yield item, text, said[text]
         settled()
+
+
+def ahead(source: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[Any]:
+    """Yield what `work` makes of each thing, the next one being made meanwhile on a thread.
+
+    An error of either is raised after all that came before it.
+    """
+    made: queue.Queue[tuple[bool, Any]] = queue.Queue(1)
+    closed = threading.Event()
+
+    def give(ended: bool, thing: Any) -> None:
+        while not closed.is_set():
+            with contextlib.suppress(queue.Full):
+                return made.put((ended, thing), timeout=1.0)
+
+    def run() -> None:
+        try:
+            for thing in source:
+                give(False, work(thing))
+                if closed.is_set():
+                    return
+            give(True, None)
+        except BaseException as problem:  # handed to the consumer, which raises it in its turn
+            give(True, problem)
+
+    # A daemon: a read that blocks for ever must not keep the program from ending.
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        while True:
+            ended, thing = made.get()
+            if not ended:
+                yield thing
+            elif thing is None:
+                return
+            else:
+                raise thing
+    finally:
+        closed.set()
 
 
 def chunks(items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:

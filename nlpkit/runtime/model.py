@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import ModelError
 from nlpkit.runtime.batcher import TOKEN_BUDGET, batches
-from nlpkit.runtime.encoder import Encoder
+from nlpkit.runtime.encoder import Encoder, Windows
 from nlpkit.tasks import Task, averaged
 
 if TYPE_CHECKING:
@@ -70,13 +70,21 @@ class Model:
     def _answers(
         self, documents: Sequence[Any], run: Run, combine: Callable[..., np.ndarray]
     ) -> list[np.ndarray | None]:
+        return self._run(self.encode(documents), len(documents), run, combine)
+
+    def encode(self, documents: Sequence[Any]) -> Windows:
+        """Return the documents' windows: what of the work needs no network."""
         prepared = documents if self.steps is None else self.steps.texts(documents)
-        windows = self.encoder.windows(prepared)
+        return self.encoder.windows(prepared)
+
+    def _run(
+        self, windows: Windows, count: int, run: Run, combine: Callable[..., np.ndarray]
+    ) -> list[np.ndarray | None]:
         rows: list[Any] = [None] * len(windows.ids)
         for batch in batches(windows.ids, TOKEN_BUDGET):
             for row, output in zip(batch.rows, run(batch.feeds()), strict=True):
                 rows[row] = output
-        combined: list[np.ndarray | None] = [None] * len(documents)
+        combined: list[np.ndarray | None] = [None] * count
         for owner, places in _runs(windows.owner):
             combined[owner] = combine(rows[places], windows.spans[places])
         return combined
@@ -91,12 +99,17 @@ class Model:
 
     def predict(self, documents: Sequence[Any]) -> list[Any]:
         """Return one prediction for each document, in order; None for an empty one."""
-        there, outputs = self.scored(documents, range(len(documents)))
+        return self.decode(documents, self.encode(documents))
+
+    def decode(self, documents: Sequence[Any], windows: Windows) -> list[Any]:
+        """Return the predictions for documents that `encode` has made windows of."""
+        outputs = self._run(windows, len(documents), self.run, self.task.combine)
+        there = [row for row, output in enumerate(outputs) if output is not None]
         answers: list[Any] = [None] * len(documents)
         asked = [documents[row] for row in there]
-        for row, answer in zip(
-            there, self.task.decode(asked, outputs, self.temperature), strict=True
-        ):
+        kept = [output for output in outputs if output is not None]
+        said = self.task.decode(asked, kept, self.temperature)
+        for row, answer in zip(there, said, strict=True):
             answers[row] = answer
         return answers
 
