@@ -113,7 +113,7 @@ def test_bytes_that_are_not_utf8(sentiment: Cli, tmp_path: Path) -> None:
         (b"\x7fELF\x00\xff\xfe\x00\x01" * 99, ["in.txt"], 3, "binary"),
         (b"id,review\n1,bom\n", ["in.csv"], 3, "Columns: id, review"),
         (b"{nope\n", ["in.jsonl"], 3, "in.jsonl:1"),
-        (b"a\n", ["in.txt", "--to", "xml"], 2, "csv, jsonl, tsv"),
+        (b"a\n", ["in.txt", "--to", "xml"], 2, "parquet, tsv"),
         (b"a\n", ["in.txt", "--from", "xlsx"], 2, "unknown format 'xlsx'"),
         (b"a\n", ["in.txt", "--device", "gpu"], 2, "cuda:N"),
         (b"a\n", ["in.txt", "--encoding", "utf9"], 2, "utf9"),
