@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +27,49 @@ def architectures(ctx: typer.Context, to: To = "") -> None:
 
     given = ctx.parent.params["to"] if ctx.parent else "table"
     _print(job(), to or given, _architecture_list)
+
+
+@app.command()
+def add(
+    source: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or its zip.")
+    ],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of one of that name.")
+    ] = False,
+) -> None:
+    """Install a bundle under its name, once its files and its answers are as it announces."""
+    from nlpkit.jobs.install import add as job
+
+    _tell(job(source, replace=replace))
+
+
+@app.command()
+def remove(name: Annotated[str, typer.Argument(help="An installed model.")]) -> None:
+    """Remove a bundle that 'models add' installed."""
+    from nlpkit.jobs.install import remove as job
+
+    print(f"removed {job(name)}")
+
+
+@app.command()
+def verify(
+    model: Annotated[str, typer.Argument(help="A model's name, or a bundle's path.")],
+) -> None:
+    """Check a bundle's hashes, and its answers in each precision against those it announces."""
+    from nlpkit.jobs.install import verify as job
+
+    _tell(job(model))
+
+
+def _tell(told: dict[str, Any]) -> None:
+    for entry in told["checked"]:
+        print(
+            f"{told['name']} {entry['precision']}: {entry['texts']} announced answers given, "
+            f"scores within {entry['difference']:.4f}"
+        )
+    if "path" in told:
+        print(f"installed in {told['path']}; use it with --model {told['name']}")
 
 
 def _print(found: list[dict[str, Any]], to: str, show: Any) -> None:
