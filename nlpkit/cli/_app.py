@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,15 @@ def commands() -> list[str]:
     return sorted(file.replace("_", "-") for file in files)
 
 
+def summary(name: str) -> str:
+    """Return the first line of a command's file, which says what it is for."""
+    file = name.replace("-", "_")
+    kind = "cli" if file in catalog.names("cli") else "steps"
+    with (Path(catalog.__file__).parent / kind / f"{file}.py").open(encoding="utf-8") as lines:
+        first = next(lines).strip().strip('"').removeprefix(f"nlpkit {name}: ")
+    return first[:1].upper() + first[1:]
+
+
 def _load(name: str) -> typer.Typer:
     file = name.replace("-", "_")
     if file in catalog.names("cli"):
@@ -41,6 +51,11 @@ class LazyGroup(TyperGroup):
         found = commands()
         known = [name for name in ORDER if name in found]
         return known + [name for name in found if name not in known]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands by their files' first lines: importing them all would take longer."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary(name)) for name in self.list_commands(ctx)])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in commands():
@@ -88,6 +103,7 @@ app = typer.Typer(
     cls=LazyGroup,
     name="nlpkit",
     no_args_is_help=True,
+    rich_markup_mode=None,  # the list of commands is plain: drawing it takes rich 0.1 s to load
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,4 +1,4 @@
-"""nlpkit compare: which model to choose."""
+"""nlpkit compare: compare models: scores, noise, size, speed."""
 
 from __future__ import annotations
 

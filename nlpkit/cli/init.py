@@ -1,4 +1,4 @@
-"""nlpkit init: start something from a commented file."""
+"""nlpkit init: print a commented file to start from."""
 
 from __future__ import annotations
 

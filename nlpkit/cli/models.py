@@ -1,4 +1,4 @@
-"""nlpkit models: what can be run, and what can be trained."""
+"""nlpkit models: list, install, verify and remove models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nlpkit pretrain: learn from unlabelled text what a later training starts from."""
+"""nlpkit pretrain: learn from text without labels, for a training to start from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nlpkit sentiment: the main job."""
+"""nlpkit sentiment: tell whether each text is negative, neutral or positive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nlpkit tune: search for the architecture and the settings that suit a task and its data."""
+"""nlpkit tune: search architectures and settings by training."""
 
 from __future__ import annotations
 
