@@ -177,12 +177,11 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
     """
     bundle = read_manifest(folder)
     manifest = bundle.manifest
-    contents = {name: bundle.read(name) for name in manifest["files"]}
-    session = _session(bundle, contents, device, precision)
+    session, size = _session(bundle, device, precision)
     task = _task(bundle)
-    encoder = _encoder(bundle, contents["tokenizer.json"])
+    tokenizer = bundle.read("tokenizer.json")
+    encoder = _encoder(bundle, tokenizer)
     provider = session.get_providers()[0].removesuffix("ExecutionProvider")
-    used = manifest["precisions"][bundle.precision(precision, provider.lower())]["file"]
     return Model(
         name=bundle.name,
         task=task,
@@ -192,7 +191,7 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
         embedder=SessionRun(session, EMBEDDING) if len(session.get_outputs()) > 1 else None,
         temperature=manifest["temperature"],
         provider=provider,
-        file_bytes=len(contents[used]) + len(contents["tokenizer.json"]),
+        file_bytes=size + len(tokenizer),
     )
 
 
@@ -225,25 +224,29 @@ class SessionRun:
 
 
 def _session(
-    bundle: Bundle, contents: dict[str, bytes], device: str, precision: str
-) -> onnxruntime.InferenceSession:
-    """Start the first device of those to try that runs, with the precision that suits it."""
+    bundle: Bundle, device: str, precision: str
+) -> tuple[onnxruntime.InferenceSession, int]:
+    """Start the first device of those to try that runs, with the precision that suits it.
+
+    Only that file is read and hashed, for the others would cost every start; returns its bytes.
+    """
     *others, last = devices.candidates(device)
     for kind, index in others:
         with contextlib.suppress(DeviceError):
-            return _start(bundle, contents, kind, index, precision)
-    return _start(bundle, contents, *last, precision)
+            return _start(bundle, kind, index, precision)
+    return _start(bundle, *last, precision)
 
 
 def _start(
-    bundle: Bundle, contents: dict[str, bytes], kind: str, index: int, precision: str
-) -> onnxruntime.InferenceSession:
+    bundle: Bundle, kind: str, index: int, precision: str
+) -> tuple[onnxruntime.InferenceSession, int]:
     file = bundle.manifest["precisions"][bundle.precision(precision, kind)]["file"]
     path = bundle.folder / file
-    if EXTERNAL_DATA in contents[file]:
+    content = bundle.read(file)
+    if EXTERNAL_DATA in content:
         raise ModelError(f"{path}: keeps weights in another file, which is not allowed")
     try:
-        session = devices.session(contents[file], kind, index)
+        session = devices.session(content, kind, index)
     except NlpkitError:
         raise
     except Exception as problem:  # ONNX Runtime's errors share no class but Exception
@@ -259,7 +262,7 @@ def _start(
             f"{path}: takes {', '.join(inputs)} and gives {width} numbers, "
             f"where {len(labels)} labels over ids, mask were announced"
         )
-    return session
+    return session, len(content)
 
 
 def _steps(bundle: Bundle) -> Pipeline | None:
