@@ -68,6 +68,10 @@ Output = Annotated[
         "--output", "-o", help="A file, written whole or not at all.", rich_help_panel=WRITING
     ),
 ]
+LineBuffered = Annotated[
+    bool,
+    typer.Option("--line-buffered", help="Write out each line at once.", rich_help_panel=WRITING),
+]
 Into = Annotated[
     str, typer.Option(help="The field that the label is written to.", rich_help_panel=WRITING)
 ]

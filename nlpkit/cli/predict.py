@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ def predict(
     output: o.Output = "-",
     into: o.Into = "label",
     min_confidence: o.MinConfidence = 0.0,
+    line_buffered: o.LineBuffered = False,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
     quiet: o.Quiet = False,
@@ -63,7 +65,7 @@ def predict(
 
         show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
     else:
-        count = _write(loaded, reading, to, output, into, min_confidence)
+        count = _write(loaded, reading, to, output, into, min_confidence, line_buffered)
         if output != "-" and not quiet and _is_terminal(sys.stderr):
             print(f"nlpkit: wrote {output}: {count:,} documents", file=sys.stderr)
 
@@ -88,6 +90,7 @@ def _write(
     output: str,
     into: str,
     min_confidence: float,
+    line_buffered: bool,
 ) -> int:
     from nlpkit import records
     from nlpkit.jobs.predict import predictions, write
@@ -98,6 +101,8 @@ def _write(
     alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
     format = to or (named if named != "lines" else "tsv" if plain else alike)
     with records.write_output(output) as stream:
+        if line_buffered and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
         said = predictions(model, reading, stream.flush, min_confidence=min_confidence)
         return write(_warned(said, into), stream, format, plain=plain, into=into)
 

@@ -1,0 +1,77 @@
+"""Stages on threads: order, errors in their turn, copies scored once, ends without a hang."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from nlpkit.runtime import engine
+
+
+def test_things_come_in_order_and_the_next_is_made_meanwhile() -> None:
+    made: list[int] = []
+
+    def work(number: int) -> int:
+        made.append(number)
+        return number * number
+
+    for place, thing in enumerate(engine.ahead(range(50), work)):
+        assert thing == place * place
+        time.sleep(0.002 if place < 5 else 0)
+        assert place == 49 or len(made) > place + 1 or place > 4
+    assert made == list(range(50))
+
+
+def test_an_error_comes_after_what_came_before_it() -> None:
+    def source() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise ValueError("source")
+
+    got = []
+    with pytest.raises(ValueError, match="source"):
+        for thing in engine.ahead(source(), str):
+            got.append(thing)
+    assert got == ["1", "2"]
+
+    def work(number: int) -> int:
+        if number == 3:
+            raise ValueError("work")
+        return number
+
+    got = []
+    with pytest.raises(ValueError, match="work"):
+        for thing in engine.ahead(range(10), work):
+            got.append(thing)
+    assert got == [0, 1, 2]
+
+
+def test_who_stops_early_leaves_no_thread_at_work() -> None:
+    def endless() -> Iterator[int]:
+        number = 0
+        while True:
+            yield number
+            number += 1
+
+    before = threading.active_count()
+    things = engine.ahead(endless(), str)
+    assert next(things) == "0"
+    things.close()  # type: ignore[attr-defined]
+    until = time.monotonic() + 10
+    while threading.active_count() > before:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@given(texts=st.lists(st.sampled_from(["adorei", "detestei", "", "ok", "adorei"]), max_size=60))
+@settings(max_examples=20, deadline=None)
+def test_answers_are_those_of_each_text_alone(model: Any, texts: list[str]) -> None:
+    items: list[tuple[Any, str]] = list(enumerate(texts))
+    told = list(engine.answer(model, items, lambda: None))
+    assert [(item, text) for item, text, _ in told] == items
+    assert [said for *_, said in told] == [model.predict([text])[0] for text in texts]
