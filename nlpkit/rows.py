@@ -66,7 +66,7 @@ def read_rows(
         if label not in record:
             raise InputError(
                 f"{where} has no {label!r}.{near_match(label, record)} "
-                f"Its fields are: {', '.join(record)}"
+                f"Its fields are: {', '.join(record)}; say which holds the label with --label"
             )
         fields = record | {"label": record[label], "document": document}
         rows.append(Row(document, fields, where))

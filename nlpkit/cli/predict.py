@@ -6,6 +6,7 @@ import io
 import itertools
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -15,6 +16,8 @@ from nlpkit.cli import _options as o
 if TYPE_CHECKING:
     from nlpkit.jobs.predict import Answer, Reading
     from nlpkit.runtime.model import Model
+
+SPREADSHEETS = {".xlsx", ".xls", ".ods"}
 
 app = typer.Typer(add_completion=False)
 
@@ -93,11 +96,14 @@ def _write(
     line_buffered: bool,
 ) -> int:
     from nlpkit import records
+    from nlpkit.errors import UsageError
     from nlpkit.jobs.predict import predictions, write
 
     came = reading.formats()
     plain = came == {"lines"}
     named = records.format_of(output)
+    if Path(output).suffix.lower() in SPREADSHEETS:
+        raise UsageError(f"--output {output}: spreadsheets are not written; name it .csv or .tsv")
     alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
     format = to or (named if named != "lines" else "tsv" if plain else alike)
     with records.write_output(output) as stream:
