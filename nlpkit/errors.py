@@ -4,6 +4,7 @@
     ├── UsageError         2  an option, a recipe or a setting is wrong
     │   └── MissingExtra   2  an optional dependency is not installed
     ├── InputError         3  the input cannot be read as said
+    │   └── NoColumn       3  it has no field of that name
     ├── ModelError         4  a model or bundle is missing or refused
     ├── DeviceError        5  the device asked for does not really work here
     └── GateError          6  an export or data check failed its limits
@@ -46,6 +47,10 @@ class InputError(NlpkitError):
     """The input cannot be read as said: its encoding, format or column."""
 
     exit_code = 3
+
+
+class NoColumn(InputError):
+    """The input has no column, or the record no field, of the name asked for."""
 
 
 class ModelError(NlpkitError):

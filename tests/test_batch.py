@@ -183,14 +183,17 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
     command = [sys.executable, "-m", "nlpkit", "batch", str(inputs), "-o", str(tmp_path / "out")]
     command += ["-m", str(tiny_bundle("bow")), "--shard-size", "10", "-w", str(workers), "--resume"]
     rng, kills = random.Random(workers), 0
-    for _ in range(40):
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    for attempt in range(40):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+        if attempt == 0:  # in the midst of work; afterwards at any moment
+            while not [*(tmp_path / "out").glob(".parts/*/*.out")] and process.poll() is None:
+                time.sleep(0.002)
         try:
-            process.communicate(timeout=rng.uniform(0.4, 1.2) * (1 + kills / 3))
+            process.wait(timeout=rng.uniform(0, 0.02) if not attempt else rng.uniform(0.2, 1.5))
             break
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.wait()
             kills += 1
     assert process.returncode == 0
     assert kills, "it was never killed"

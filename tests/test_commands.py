@@ -127,7 +127,7 @@ def test_a_misspelt_command_and_option_exit_2(cli: Cli) -> None:
 def test_help_names_every_command(cli: Cli) -> None:
     shown = cli("--help", COLUMNS="100").stdout.decode()
     for name in catalog.names("cli"):
-        assert f"│ {name.replace('_', '-')} " in shown
+        assert f"\n  {name.replace('_', '-')} " in shown
 
 
 def test_the_locale_does_not_matter(cli: Cli, tiny_bundle: Made, data: Path) -> None:
@@ -146,6 +146,7 @@ def test_every_error_has_its_own_exit_code() -> None:
         "UsageError": 2,
         "MissingExtra": 2,
         "InputError": 3,
+        "NoColumn": 3,
         "ModelError": 4,
         "DeviceError": 5,
         "GateError": 6,

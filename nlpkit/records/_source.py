@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from nlpkit.errors import InputError, near_match
+from nlpkit.errors import InputError, NoColumn, near_match
 
 Record = dict[str, Any]
 
@@ -18,10 +18,6 @@ SHOWN = 20  # columns named in an error: a wide table must not make a page of it
 # Takes a bad record: the line where it begins, as it stands there, and what is wrong with it. Bytes
 # that do not decode stand as Python's "surrogateescape" keeps them.
 Reject = Callable[[int, str, str], None]
-
-
-class NoColumn(InputError):
-    """There is no text column of the name asked for."""
 
 
 class Position:

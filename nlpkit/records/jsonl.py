@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, TextIO
 
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, NoColumn
 from nlpkit.records._decode import sound_lines
-from nlpkit.records._source import TEXT, NoColumn, Record, Source, resolve_column
+from nlpkit.records._source import TEXT, Record, Source, resolve_column
 
 __all__ = ["TEXT", "read", "write"]
 
