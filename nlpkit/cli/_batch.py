@@ -4,58 +4,36 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rich.progress import (
     BarColumn,
-    Progress,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
 
-from nlpkit.cli._console import Console
+from nlpkit.cli._live import Live
 from nlpkit.jobs.batch import MANIFEST, Report
 
 EVERY = 60.0  # seconds between two lines where there is no terminal
 
 
-class BatchProgress:
+class BatchProgress(Live):
     """A listener of `jobs.batch` that draws on stderr."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
-        self.bar = Progress(
+        super().__init__(
             TextColumn("{task.fields[files]}"),
             BarColumn(bar_width=24),
             TaskProgressColumn(),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-            disable=quiet or not self.console.is_terminal,
+            quiet=quiet,
         )
         self.files = self.done = self.bytes = self.records = self.total = 0
         self.start = self.said = time.monotonic()
         self.task: Any = None
-
-    def __enter__(self) -> BatchProgress:
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.bar.stop()
-        if kind is KeyboardInterrupt:
-            self.console.print("interrupted; the same command with --resume continues")
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        getattr(self, f"_{event['event']}")(event)
 
     def finish(self, report: Report, folder: Path) -> None:
         """Say what came of it."""

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from nlpkit.cli._console import Console
+from nlpkit.cli._live import Live
 from nlpkit.tasks import numbers
 
 
-class TrainingProgress:
+class TrainingProgress(Live):
     """A listener of the training loop that draws on stderr."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
-        self.bar = Progress(
+        super().__init__(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -25,29 +23,10 @@ class TrainingProgress:
             TextColumn("{task.fields[best]}"),
             TextColumn("{task.fields[speed]}"),
             TextColumn("{task.fields[left]} left", style="dim"),
-            console=self.console,
-            transient=True,
-            disable=quiet or not self.console.is_terminal,
+            quiet=quiet,
         )
         self.task: Any = None
         self.best = "dev -"
-
-    def __enter__(self) -> TrainingProgress:
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.bar.stop()
-        if kind is KeyboardInterrupt:
-            self.console.print("interrupted; the same command with --resume continues")
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        getattr(self, f"_{event['event']}")(event)
 
     def finish(self, summary: dict[str, Any], folder: Path) -> None:
         """Say what came of it and what to run next."""

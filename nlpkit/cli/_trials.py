@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
 from rich.text import Text
 
-from nlpkit.cli._console import Console
+from nlpkit.cli._live import Live
 from nlpkit.cli._progress import duration
 
 if TYPE_CHECKING:
@@ -22,29 +22,22 @@ SHOWN = 5
 STYLES = {"complete": "", "pruned": "dim"}
 
 
-class TrialsProgress:
+class TrialsProgress(Live):
     """A listener of a search that draws on stderr."""
 
     def __init__(self, branches: Sequence[Branch], *, deadline: float, quiet: bool) -> None:
-        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         self.branches, self.deadline = branches, deadline
         self.started = time.monotonic()
-        self.bar = Progress(
+        super().__init__(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[best]}", markup=False),
             TextColumn("{task.fields[left]} left", style="dim"),
-            console=self.console,
-            transient=True,
-            disable=quiet or not self.console.is_terminal,
+            quiet=quiet,
         )
         self.task = self.bar.add_task("reading", total=deadline - self.started, best="", left="-")
         self.best = self.now = ""
         self.width = 7  # of a score's column
-
-    def __enter__(self) -> TrialsProgress:
-        self.bar.start()
-        return self
 
     def __exit__(self, *error: object) -> None:
         self.bar.stop()

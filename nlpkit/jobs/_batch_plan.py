@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from nlpkit import catalog
 from nlpkit.errors import InputError, UsageError
 from nlpkit.records import format_of
-from nlpkit.records._input import COMPRESSION, EXTENSIONS
+from nlpkit.records._input import EXTENSIONS, unpacked
 
 MAGIC = "*?["
 
@@ -82,16 +81,13 @@ def _belongs(file: Path, root: Path, own: Path) -> bool:
 
 
 def _known(path: Path) -> bool:
-    name = path.with_suffix("") if path.suffix.lower() in COMPRESSION else path
-    extension = name.suffix.lower().removeprefix(".")
-    also = {other for others in EXTENSIONS.values() for other in others}
-    return extension in {*catalog.names("records"), *also, "txt"} - {"lines"}
+    return format_of(path) != "lines" or unpacked(path).suffix.lower() == ".txt"
 
 
 def _item(path: Path, name: PurePosixPath, source: str | None, to: str | None) -> Item:
     format = source or format_of(path)
     written = to or ("tsv" if format == "lines" else format)
-    bare = name.with_suffix("") if name.suffix.lower() in COMPRESSION else name
+    bare = unpacked(name)
     extension = bare.suffix.lower().removeprefix(".")
     same = written == format and extension in (written, *EXTENSIONS.get(written, ()))
     output = bare if same else bare.with_suffix(f".{written}")

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from nlpkit._lock import held
 from nlpkit.errors import GateError, InputError, NlpkitError, UsageError
 from nlpkit.jobs._batch_parts import Parts, Shard, shards, state_of
 from nlpkit.jobs._batch_plan import Item, expand
-from nlpkit.jobs.predict import UNCERTAIN, Answer, annotated, write
+from nlpkit.jobs.predict import Answer, annotated, sure, write
 from nlpkit.records import Record, Source, text_of
 from nlpkit.runtime.device import cores
 
@@ -326,7 +326,7 @@ def _answer(parts: Parts, shard: Shard, columns: list[str]) -> None:
     model, settings = _HERE["model"], _HERE["settings"]
     said = model.predict([text for _, text in shard.records])
     answers = (
-        Answer(record, text, _sure(answer, settings.min_confidence))
+        Answer(record, text, sure(answer, settings.min_confidence))
         for (record, text), answer in zip(shard.records, said, strict=True)
     )
     name, item = f"{shard.number:05}", parts.item
@@ -337,7 +337,7 @@ def _answer(parts: Parts, shard: Shard, columns: list[str]) -> None:
         else:
             full = getattr(module, "NESTED", False)
             rows = (annotated(answer, settings.into, full=full) for answer in answers)
-            if "columns" in module.write.__code__.co_varnames:
+            if getattr(module, "HEADER", False):
                 module.write(rows, out, header=shard.number == 0, columns=columns)
             else:
                 module.write(rows, out)
@@ -347,9 +347,3 @@ def _answer(parts: Parts, shard: Shard, columns: list[str]) -> None:
     counts = {"records": len(shard.records), "rejects": len(shard.rejects)}
     with records.write_output(parts.folder / f"{name}.json") as out:
         out.write(json.dumps(counts))
-
-
-def _sure(prediction: Any, least: float) -> Any:
-    if prediction and prediction.score < least:
-        return replace(prediction, label=UNCERTAIN)
-    return prediction

@@ -65,9 +65,14 @@ def predictions(
     if model.task.command != "predict":
         raise UsageError(f"{model.name} gives no labels: 'nlpkit {model.task.command}' asks it")
     for record, text, prediction in answer(model, documents(reading), settled):
-        if prediction and prediction.score < min_confidence:
-            prediction = replace(prediction, label=UNCERTAIN)
-        yield Answer(record, text, prediction)
+        yield Answer(record, text, sure(prediction, min_confidence))
+
+
+def sure(prediction: Prediction | None, least: float) -> Prediction | None:
+    """Return the prediction, its label UNCERTAIN where its score is below `least`."""
+    if prediction and prediction.score < least:
+        return replace(prediction, label=UNCERTAIN)
+    return prediction
 
 
 def documents(reading: Reading) -> Iterator[tuple[Record, str]]:

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import islice
-from pathlib import Path
-from typing import BinaryIO, cast
+from pathlib import Path, PurePath
+from typing import BinaryIO, TypeVar, cast
 
 from nlpkit import catalog
 from nlpkit.errors import InputError, UsageError, near_match
 
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 COMPRESSION = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2", ".zst": "backports.zstd"}
 EXTENSIONS = {"tsv": ("tab",), "jsonl": ("ndjson",)}  # beside the format's own name
 SIBLINGS = 10_000  # names looked at for a near match: a huge folder must not stall an error
@@ -22,15 +23,17 @@ SIBLINGS = 10_000  # names looked at for a near match: a huge folder must not st
 
 def format_of(path: str | os.PathLike[str]) -> str:
     """Return the format a file's name promises; unknown extensions, and `-`, are lines."""
-    name = Path(path)
-    if name.suffix.lower() in COMPRESSION:
-        name = name.with_suffix("")
-    extension = name.suffix.lower().removeprefix(".")
+    extension = unpacked(Path(path)).suffix.lower().removeprefix(".")
     known = catalog.names("records")
     if extension in known:
         return extension
     also = (form for form in known if extension in EXTENSIONS.get(form, ()))
     return next(also, "lines")
+
+
+def unpacked(path: AnyPath) -> AnyPath:
+    """Return a name without the extension of its compression."""
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSION else path
 
 
 @contextmanager

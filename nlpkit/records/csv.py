@@ -15,6 +15,8 @@ from nlpkit.records._table import check_header, misfit, rows
 
 __all__ = ["TEXT", "read", "write"]
 
+HEADER = True  # columns stand on the first line, which a later part leaves out
+
 DELIMITERS = ",;\t|"
 LONGEST = 1 << 28  # characters in a cell: holds any document, yet an unclosed quote must stop
 _QUOTED = re.compile(r'"[^"]*"?')

@@ -13,6 +13,8 @@ from nlpkit.records._table import check_header, misfit, rows
 
 __all__ = ["TEXT", "Verbatim", "escape", "read", "row", "unescape", "write"]
 
+HEADER = True  # columns stand on the first line, which a later part leaves out
+
 _MEND = r"write a tab inside a value as \t, or use --from csv if values are quoted"
 
 

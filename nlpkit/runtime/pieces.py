@@ -45,7 +45,7 @@ class Pieces:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.by_word = reads_by_word(json.loads(tokenizer.to_str()))
+        self.by_word = reads_by_word(_settings(tokenizer))
         self.known: dict[str, list[int]] = {}
 
     def __call__(self, texts: Sequence[str]) -> list[list[int]]:
@@ -71,6 +71,17 @@ class Pieces:
             mended = [whole(text) for text in texts]
             encodings = self.tokenizer.encode_batch_fast(mended, add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
+
+
+def _settings(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Return the tokenizer's JSON without the vocabulary, which takes long to write and parse."""
+    parts = {"normalizer": tokenizer.normalizer, "pre_tokenizer": tokenizer.pre_tokenizer}
+    told = {name: json.loads(part.__getstate__()) if part else None for name, part in parts.items()}
+    return told | {
+        "added_tokens": tokenizer.get_added_tokens_decoder(),
+        "post_processor": tokenizer.post_processor,
+        "truncation": tokenizer.truncation,
+    }
 
 
 def reads_by_word(tokenizer: dict[str, Any]) -> bool:
