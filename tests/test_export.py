@@ -20,7 +20,8 @@ from nlpkit import catalog, zoo
 from nlpkit.errors import GateError, ModelError, UsageError
 from nlpkit.exporting.gate import Report
 from nlpkit.jobs.export import export
-from nlpkit.runtime.bundle import open_bundle
+from nlpkit.runtime import device
+from nlpkit.runtime.bundle import SessionRun, open_bundle
 from nlpkit.sections import Export
 
 Made = Callable[[str], Path]
@@ -209,6 +210,29 @@ def test_external_data_is_refused(copy: Path) -> None:
     (copy / "model.onnx").write_bytes(model.SerializeToString())
     rehash(copy, "model.onnx")
     refused(copy, "keeps weights in another file")
+
+
+def test_sums_in_whole_numbers_are_the_network(tiny_run: Made) -> None:
+    from nlpkit.exporting.onnx import to_onnx
+    from nlpkit.exporting.sums import as_sums
+    from nlpkit.training.opened import open_run
+
+    model, *_ = open_run(tiny_run("ngrams"))
+    made = as_sums(to_onnx(model.run.network, model.encoder))
+    assert made is not None
+    assert [node.op_type for node in made.graph.node].count("Where") == 3
+    run = SessionRun(device.session(made.SerializeToString(), "cpu"))
+    rng = np.random.default_rng(0)
+    for batch, time in ((1, 1), (3, 9), (8, 33)):
+        ids = rng.integers(0, model.encoder.vocab_size, (batch, time))
+        mask = np.arange(time) < rng.integers(1, time + 1, (batch, 1))
+        ours, theirs = run({"ids": ids, "mask": mask}), model.run({"ids": ids, "mask": mask})
+        assert np.abs(ours - theirs).max() < 0.02 * max(np.abs(theirs).max(), 1)
+        ids[~mask] = 7  # behind the mask anything may stand
+        assert np.array_equal(ours, run({"ids": ids, "mask": mask}))
+    for arch in ("lstm", "bow", "atnet"):
+        other, *_ = open_run(tiny_run(arch))
+        assert as_sums(to_onnx(other.run.network, other.encoder)) is None
 
 
 def test_a_corrupt_bundle_on_the_command_line(copy: Path, cli: Cli) -> None:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from nlpkit.jobs.predict import Reading, predictions, write
 from nlpkit.runtime.batcher import batches, padded_length
-from nlpkit.runtime.encoder import spans
+from nlpkit.runtime.encoder import cut
 from nlpkit.runtime.engine import answer
 from nlpkit.runtime.model import Model
 
@@ -138,21 +138,27 @@ def test_a_five_megabyte_line(model: Model, tmp_path: Path) -> None:
 @given(st.integers(0, 2000), st.integers(2, 60), st.data())
 def test_windows_cover_every_token(length: int, window: int, data: st.DataObject) -> None:
     overlap = data.draw(st.integers(0, window - 1))
-    cut = spans(length, window, overlap)
-    covered = {token for start, end in cut for token in range(start, end)}
+    other = data.draw(st.integers(0, 100))
+    ids, lengths = np.arange(other + length), np.array([other, length])
+    made = cut(ids, lengths, window, overlap)
+    first = int((made.owner_W == 0).sum())
+    spans = made.spans(slice(first, None))
+    covered = {token for start, end in spans for token in range(start, end)}
     assert covered == set(range(length))
-    assert all(end - start == min(length, window) for start, end in cut)
+    assert all(end - start == min(length, window) for start, end in spans)
+    assert [other + start for start, _ in spans] == made.start_W[first:].tolist()
 
 
 @given(st.lists(st.integers(1, 300), max_size=200), st.integers(1, 4000))
 def test_every_window_is_in_one_batch(lengths: list[int], budget: int) -> None:
-    windows = [np.ones(length, dtype=np.int64) for length in lengths]
+    windows = cut(np.ones(sum(lengths), dtype=np.int64), np.array(lengths, dtype=int), 300, 0)
     seen = []
     for batch in batches(windows, budget):
         assert batch.ids_BT.shape == batch.mask_BT.shape
         assert batch.ids_BT.size <= budget or len(batch.rows) == 1
         for row, mask in zip(batch.rows, batch.mask_BT, strict=True):
             assert mask.sum() == lengths[row] and padded_length(lengths[row]) == len(mask)
+        assert (batch.ids_BT == batch.mask_BT).all()
         seen += batch.rows
     assert sorted(seen) == list(range(len(lengths)))
 

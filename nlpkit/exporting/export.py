@@ -63,7 +63,8 @@ def export(
         content = made.SerializeToString()
         files[_file(name)] = content
         run = SessionRun(device.session(content, "cpu"))
-        reports.append(held.measure(name, len(content), run))
+        alone = SessionRun(device.session(content, "cpu", threads=1))
+        reports.append(held.measure(name, len(content), run, alone))
         listener(reports[-1])
     if not files:
         raise UsageError("export.precisions names none that suits this network; add fp32")

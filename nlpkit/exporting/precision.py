@@ -12,6 +12,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from nlpkit.exporting.sums import as_sums
+
 BYTES = {"int8": 4, "fp32": 4, "fp16": 2}  # of a number that stands in no int8 table
 SMALLEST_TABLE = 1 << 10  # elements; below it there is nothing to win
 
@@ -50,10 +52,14 @@ def as_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
 def as_int8(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """Return the model with its embedding tables in int8, a scale for each row; None without any.
 
+    Where rows are only added and their maximum taken, one scale does for all (`sums`).
+
     Tables are most of a small model's bytes. Activations stay float32 on purpose: dynamic
     quantisation takes its scale from the whole batch, so that a document's scores would depend
     on its batch-mates (and ConvInteger is slower than float besides).
     """
+    if summed := as_sums(model):
+        return summed
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     del copy.graph.value_info[:]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TextIO
+from dataclasses import dataclass, field
+from typing import NamedTuple, TextIO
 
 from nlpkit import catalog, records
 from nlpkit.errors import UsageError
 from nlpkit.records import Record, Source
-from nlpkit.records.tsv import row
+from nlpkit.records.tsv import escape
 from nlpkit.runtime.engine import answer
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Prediction
@@ -37,8 +37,7 @@ class Reading:
         return {self.format or records.format_of(path) for path in self.inputs}
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A record as it came, its text, and what the model says of it."""
 
     record: Record
@@ -71,7 +70,7 @@ def predictions(
 def sure(prediction: Prediction | None, least: float) -> Prediction | None:
     """Return the prediction, its label UNCERTAIN where its score is below `least`."""
     if prediction and prediction.score < least:
-        return replace(prediction, label=UNCERTAIN)
+        return prediction._replace(label=UNCERTAIN)
     return prediction
 
 
@@ -111,9 +110,9 @@ def write(answers: Iterator[Answer], stream: TextIO, format: str, *, plain: bool
     counter = itertools.count()  # asked after each answer, so it ends at their number
     answers = (item for item, _ in zip(answers, counter, strict=False))
     if plain and format == "tsv":
-        for item in answers:
-            label, score = _label_and_score(item.prediction)
-            stream.write(row([label, score, item.text]) + "\n")
+        for _, text, prediction in answers:
+            label, score = _label_and_score(prediction)
+            stream.write(f"{escape(label)}\t{score}\t{escape(text)}\n")
     else:
         full = getattr(catalog.load("records", format), "NESTED", False)
         records.write((annotated(item, into, full=full) for item in answers), stream, format)

@@ -86,7 +86,8 @@ def text_of(record: Record, source: Source) -> str:
     Raises:
         InputError: the record has no text column; readers have checked, so theirs always do.
     """
-    value = record[resolve_column(record, source)]
+    wanted = TEXT if source.column is None else source.column
+    value = record[wanted if wanted in record else resolve_column(record, source)]
     if isinstance(value, list):
         return " ".join(map(str, value))
     return "" if value is None else str(value)

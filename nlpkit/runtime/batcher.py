@@ -1,16 +1,19 @@
 """Windows of similar length into padded batches under a token budget.
 
-Legend: B batch, T time.
+Legend: B batch, T time, W windows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from nlpkit.runtime.encoder import Windows
 
 TOKEN_BUDGET = 2048  # what fits a core's cache: 8192 was up to 1.6 times slower (nlpkit bench)
 
@@ -36,30 +39,42 @@ def padded_length(length: int) -> int:
 
     Sums over time are then taken over the same number of places whatever a window is batched
     with, which is what keeps a document's scores equal, to the last bit, in any company.
-    Steps grow with the length: 7% was padding over 4,000 Portuguese texts.
+    Steps grow with the length: 7% was padding over 138,000 short Portuguese texts.
     """
-    step = 8
+    step = 4
     while length > step * 8:
         step *= 2
     return -(-length // step) * step
 
 
-def batches(windows: Sequence[np.ndarray], budget: int = TOKEN_BUDGET) -> Iterator[Batch]:
+def batches(windows: Windows, budget: int = TOKEN_BUDGET) -> Iterator[Batch]:
     """Yield batches, shortest first; `rows` tells which windows each holds."""
-    order = sorted(range(len(windows)), key=lambda row: padded_length(len(windows[row])))
-    start = 0
-    while start < len(order):
-        width = padded_length(len(windows[order[start]]))
-        end = start + 1
+    import numpy as np
+
+    if not len(windows):
+        return
+    lengths_W = windows.last_W - windows.first_W
+    padded = np.array([padded_length(n) for n in range(int(lengths_W.max()) + 1)])
+    widths_W = padded[lengths_W]
+    order_W = np.argsort(widths_W, kind="stable")
+    edges = [*np.flatnonzero(np.diff(widths_W[order_W], prepend=0)).tolist(), len(order_W)]
+    for start, end in pairwise(edges):
+        width = int(widths_W[order_W[start]])
         limit = max(budget // width, 1)
-        while (
-            end < len(order)
-            and end - start < limit
-            and padded_length(len(windows[order[end]])) == width
-        ):
-            end += 1
-        yield pad([windows[row] for row in order[start:end]], order[start:end], width)
-        start = end
+        for place in range(start, end, limit):
+            rows_B = order_W[place : min(place + limit, end)]
+            yield _stack(windows, lengths_W[rows_B], rows_B, width)
+
+
+def _stack(windows: Windows, lengths_B: np.ndarray, rows_B: np.ndarray, width: int) -> Batch:
+    import numpy as np
+
+    column_T = np.arange(width)
+    mask_BT = column_T < lengths_B[:, None]
+    # Places behind a window are those of its neighbour, or past the end: they become padding.
+    ids_BT = windows.ids_S.take(windows.start_W[rows_B, None] + column_T, axis=0, mode="clip")
+    ids_BT[~mask_BT] = 0
+    return Batch(ids_BT.astype(np.int64, copy=False), mask_BT, rows_B.tolist())
 
 
 def pad(windows: Sequence[np.ndarray], rows: list[int], width: int) -> Batch:

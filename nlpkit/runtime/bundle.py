@@ -240,13 +240,14 @@ def _session(
 def _start(
     bundle: Bundle, kind: str, index: int, precision: str
 ) -> tuple[onnxruntime.InferenceSession, int]:
-    file = bundle.manifest["precisions"][bundle.precision(precision, kind)]["file"]
+    entry = bundle.manifest["precisions"][bundle.precision(precision, kind)]
+    file = entry["file"]
     path = bundle.folder / file
     content = bundle.read(file)
     if EXTERNAL_DATA in content:
         raise ModelError(f"{path}: keeps weights in another file, which is not allowed")
     try:
-        session = devices.session(content, kind, index)
+        session = devices.session(content, kind, index, int(entry.get("one_thread", False)))
     except NlpkitError:
         raise
     except Exception as problem:  # ONNX Runtime's errors share no class but Exception

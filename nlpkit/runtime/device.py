@@ -55,8 +55,12 @@ def candidates(device: str) -> list[tuple[str, int]]:
     return [("cpu", 0)] if why_no_cuda() else [("cuda", 0), ("cpu", 0)]
 
 
-def session(model: bytes, kind: str, index: int = 0) -> onnxruntime.InferenceSession:
+def session(
+    model: bytes, kind: str, index: int = 0, threads: int = 0
+) -> onnxruntime.InferenceSession:
     """Start a session on "cpu" or "cuda" and make sure that it is the device asked for.
+
+    `threads` 0 are as many as there are cores.
 
     Raises:
         DeviceError: CUDA does not run here; the message says why.
@@ -64,7 +68,7 @@ def session(model: bytes, kind: str, index: int = 0) -> onnxruntime.InferenceSes
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = cores()
+    options.intra_op_num_threads = threads or cores()
     options.inter_op_num_threads = 1
     # Threads that wait in a loop take the cores from those that read and encode meanwhile.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -1,10 +1,16 @@
-"""Documents to windows of token ids, by the tokenizer that was trained with the model."""
+"""Documents to windows of token ids, by the tokenizer that was trained with the model.
+
+The ids of many documents lie in one array, one document after another: arrays of a few dozen ids
+would cost more than the ids themselves.
+
+Legend: N documents, W windows, S tokens of all documents.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nlpkit.runtime.pieces import Pieces
 
@@ -19,12 +25,24 @@ if TYPE_CHECKING:
 class Windows:
     """The windows of some documents, in order.
 
-    `ids[i]` are tokens of document `owner[i]`: those from `spans[i][0]` to before `spans[i][1]`.
+    Window w belongs to document `owner_W[w]` and holds its tokens from `first_W[w]` to before
+    `last_W[w]`; they begin at `ids_S[start_W[w]]`. Where a token is several ids (words), ids are
+    [S, F].
     """
 
-    ids: list[np.ndarray]
-    owner: list[int]
-    spans: list[tuple[int, int]]
+    ids_S: np.ndarray
+    owner_W: np.ndarray
+    start_W: np.ndarray
+    first_W: np.ndarray
+    last_W: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.owner_W)
+
+    def spans(self, places: slice) -> list[tuple[int, int]]:
+        """Return the (first, last) of some windows."""
+        pairs = zip(self.first_W[places].tolist(), self.last_W[places].tolist(), strict=True)
+        return list(pairs)
 
 
 class Encoder:
@@ -46,15 +64,20 @@ class Encoder:
 
         return cls(Tokenizer.from_str(text), window=window, overlap=overlap)
 
-    def ids(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Return each document's ids, whole (int64)."""
+    def flat(self, texts: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ids of all texts, ids_S, and how many each has, lengths_N (int64)."""
+        return self.pieces(texts)
+
+    def ids(self, texts: Sequence[Any]) -> list[np.ndarray]:
+        """Return each document's ids, whole."""
         import numpy as np
 
-        return [np.array(ids, dtype=np.int64) for ids in self.pieces(texts)]
+        ids_S, lengths_N = self.flat(texts)
+        return np.split(ids_S, np.cumsum(lengths_N)[:-1]) if len(texts) else []
 
-    def windows(self, texts: Sequence[str]) -> Windows:
+    def windows(self, texts: Sequence[Any]) -> Windows:
         """Encode and cut. A document without tokens has no window."""
-        return cut(self.ids(texts), self.window, self.overlap)
+        return cut(*self.flat(texts), self.window, self.overlap)
 
     def to_json(self) -> str:
         """Return the contents of tokenizer.json."""
@@ -74,24 +97,19 @@ def read_encoder(text: str, *, window: int, overlap: int) -> Encoder | WordEncod
     return Encoder.from_json(text, window=window, overlap=overlap)
 
 
-def cut(documents: Sequence[np.ndarray], window: int, overlap: int) -> Windows:
-    """Cut each document's ids into windows."""
-    windows = Windows([], [], [])
-    for document, ids in enumerate(documents):
-        for start, end in spans(len(ids), window, overlap):
-            windows.ids.append(ids[start:end])
-            windows.owner.append(document)
-            windows.spans.append((start, end))
-    return windows
-
-
-def spans(length: int, window: int, overlap: int) -> list[tuple[int, int]]:
-    """Return the (start, end) of windows that cover `length` tokens.
+def cut(ids_S: np.ndarray, lengths_N: np.ndarray, window: int, overlap: int) -> Windows:
+    """Cut each document's ids into windows.
 
     Every window but a lone one is full, so the last is moved back rather than cut short: a
     few stray tokens are never read without context.
     """
-    if length <= window:
-        return [(0, length)] if length else []
-    starts = [*range(0, length - window, window - overlap), length - window]
-    return [(start, start + window) for start in starts]
+    import numpy as np
+
+    stride = window - overlap
+    counts_N = np.maximum(-(-(lengths_N - window) // stride), 0) + (lengths_N > 0)
+    owner_W = np.repeat(np.arange(len(lengths_N)), counts_N)
+    place_W = np.arange(len(owner_W)) - (np.cumsum(counts_N) - counts_N)[owner_W]
+    first_W = np.minimum(place_W * stride, np.maximum(lengths_N - window, 0)[owner_W])
+    last_W = np.minimum(first_W + window, lengths_N[owner_W])
+    start_W = (np.cumsum(lengths_N) - lengths_N)[owner_W] + first_W
+    return Windows(ids_S, owner_W, start_W, first_W, last_W)

@@ -11,6 +11,7 @@ import contextlib
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +21,8 @@ Item = TypeVar("Item")
 
 CHUNK_DOCUMENTS = 1024
 CHUNK_CHARACTERS = 1 << 20  # bounds memory when documents are long
+FEWEST, MOST = 128, 4096  # documents in a chunk that is paced
+SHORT, LONG = 0.05, 0.2  # seconds that such a chunk is to take
 PAUSE = 0.05  # seconds that a chunk may wait to be filled
 
 
@@ -31,13 +34,16 @@ def answer(
     `settled` is called whenever all that was read has been yielded: the time to flush.
     An error of the reader is raised after everything that was read before it is answered.
     """
+    shelf: Shelf[Item] = Shelf(FEWEST)
 
     def encoded(chunk: list[tuple[Item, str]]) -> tuple[Any, ...]:
         texts = list(dict.fromkeys(text for _, text in chunk))  # copies are scored once
         return chunk, texts, model.encode(texts)
 
-    for chunk, texts, windows in ahead(chunks(items), encoded):
+    for chunk, texts, windows in ahead(shelf.chunks(items), encoded):
+        start = time.monotonic()
         said = dict(zip(texts, model.decode(texts, windows), strict=True))
+        shelf.pace(len(chunk), time.monotonic() - start)
         for item, text in chunk:
             yield item, text, said[text]
         settled()
@@ -83,85 +89,89 @@ def ahead(source: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[Any]:
 
 def chunks(items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
     """Yield lists of items, cut by size or by the time since their first item."""
-    shelf: Shelf[tuple[Item, str]] = Shelf()
-    # A daemon: a read that blocks for ever must not keep the program from ending.
-    threading.Thread(target=_read, args=(items, shelf), daemon=True).start()
-    try:
-        while chunk := shelf.take():
-            yield chunk
-        if shelf.error is not None:
-            raise shelf.error
-    finally:
-        shelf.close()
+    return Shelf[Item](CHUNK_DOCUMENTS).chunks(items)
 
 
 class Shelf(Generic[Item]):
     """What was read and not yet taken: one chunk at most.
 
-    Whole lists change hands, for a queue of single items costs more than many a step does.
+    One thread puts and one takes. An item is put without a lock, which would cost more than many a
+    step does: deques are safe for that, and the two wake each other only for a first or last item.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self.limit = limit  # documents in a full chunk
         self.changed = threading.Condition()
-        self.items: list[Item] = []
-        self.characters = 0
-        self.deadline = 0.0
+        self.items: deque[tuple[Item, str]] = deque()
+        self.put_characters = self.taken_characters = 0
+        self.since = 0.0  # when the first of the items came
         self.ended = False
         self.closed = False
         self.error: BaseException | None = None
 
-    def put(self, item: Item, characters: int) -> bool:
-        """Add an item, waiting while there is a full chunk; False once nobody takes any more."""
-        with self.changed:
-            while self._full() and not self.closed:
-                self.changed.wait()
-            if self.closed:
-                return False
-            self.items.append(item)
-            self.characters += characters
-            if len(self.items) == 1:
-                self.deadline = time.monotonic() + PAUSE
+    def chunks(self, items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
+        """Yield lists of items, cut by size or by the time since their first item."""
+        # A daemon: a read that blocks for ever must not keep the program from ending.
+        threading.Thread(target=self._read, args=(items,), daemon=True).start()
+        try:
+            while chunk := self._take():
+                yield chunk
+            if self.error is not None:
+                raise self.error
+        finally:
+            with self.changed:
+                self.closed = True
                 self.changed.notify_all()
-            elif self._full():
-                self.changed.notify_all()
-            return True
 
-    def end(self, error: BaseException | None) -> None:
-        """Say that nothing more comes, and the error that ended it, if one did."""
+    def pace(self, documents: int, seconds: float) -> None:
+        """Have chunks so large that none takes long, whatever the model's speed."""
+        if seconds < SHORT and documents >= self.limit:
+            self.limit = min(self.limit * 2, MOST)
+        elif seconds > LONG:
+            self.limit = max(self.limit // 2, FEWEST)
+
+    def _read(self, items: Iterable[tuple[Item, str]]) -> None:
+        error: BaseException | None = None
+        try:
+            for item in items:
+                self._put(item)
+                if self.closed:
+                    return
+        except BaseException as problem:  # handed to the consumer, which raises it in its turn
+            error = problem
         with self.changed:
             self.ended, self.error = True, error
             self.changed.notify_all()
 
-    def close(self) -> None:
-        """Say that nobody takes any more."""
-        with self.changed:
-            self.closed = True
-            self.changed.notify_all()
+    def _put(self, item: tuple[Item, str]) -> None:
+        """Add an item, and wait while there is a full chunk."""
+        self.items.append(item)
+        self.put_characters += len(item[1])
+        if len(self.items) == 1:
+            self.since = time.monotonic()
+            with self.changed:
+                self.changed.notify_all()
+        if self._full():
+            with self.changed:
+                self.changed.notify_all()
+                while self._full() and not self.closed:
+                    self.changed.wait()
 
-    def take(self) -> list[Item]:
+    def _take(self) -> list[tuple[Item, str]]:
         """Return a chunk: a full one, or what came in PAUSE; nothing at the end."""
         with self.changed:
             while not self.items and not self.ended:
                 self.changed.wait()
             while not self._full() and not self.ended:
-                left = self.deadline - time.monotonic()
+                left = self.since + PAUSE - time.monotonic()
                 if left <= 0:
                     break
                 self.changed.wait(left)
-            chunk, self.items, self.characters = self.items, [], 0
+            chunk = [self.items.popleft() for _ in range(len(self.items))]
+            self.taken_characters += sum(len(text) for _, text in chunk)
             self.changed.notify_all()
             return chunk
 
     def _full(self) -> bool:
-        return len(self.items) >= CHUNK_DOCUMENTS or self.characters >= CHUNK_CHARACTERS
-
-
-def _read(items: Iterable[tuple[Item, str]], shelf: Shelf[tuple[Item, str]]) -> None:
-    error: BaseException | None = None
-    try:
-        for item in items:
-            if not shelf.put(item, len(item[1])):
-                return
-    except BaseException as problem:  # handed to the consumer, which raises it in its turn
-        error = problem
-    shelf.end(error)
+        waiting = self.put_characters - self.taken_characters
+        return len(self.items) >= self.limit or waiting >= CHUNK_CHARACTERS

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import ModelError
 from nlpkit.runtime.batcher import TOKEN_BUDGET, batches
 from nlpkit.runtime.encoder import Encoder, Windows
-from nlpkit.tasks import Task, averaged
+from nlpkit.tasks import Outputs, Task, averaged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nlpkit.runtime.words import WordEncoder
 
 Run = Callable[[Mapping[str, "np.ndarray"]], "np.ndarray"]
+Combine = Callable[[Outputs, Sequence[tuple[int, int]]], "np.ndarray"]
 
 
 @dataclass(frozen=True)
@@ -68,26 +69,18 @@ class Model:
         return np.stack(rows) if rows else np.zeros((0, width), dtype=np.float32)
 
     def _answers(
-        self, documents: Sequence[Any], run: Run, combine: Callable[..., np.ndarray]
+        self, documents: Sequence[Any], run: Run, combine: Combine
     ) -> list[np.ndarray | None]:
-        return self._run(self.encode(documents), len(documents), run, combine)
+        there, outputs = combined(self.encode(documents), run, combine)
+        answers: list[np.ndarray | None] = [None] * len(documents)
+        for row, output in zip(there, outputs, strict=True):
+            answers[row] = output
+        return answers
 
     def encode(self, documents: Sequence[Any]) -> Windows:
         """Return the documents' windows: what of the work needs no network."""
         prepared = documents if self.steps is None else self.steps.texts(documents)
         return self.encoder.windows(prepared)
-
-    def _run(
-        self, windows: Windows, count: int, run: Run, combine: Callable[..., np.ndarray]
-    ) -> list[np.ndarray | None]:
-        rows: list[Any] = [None] * len(windows.ids)
-        for batch in batches(windows.ids, TOKEN_BUDGET):
-            for row, output in zip(batch.rows, run(batch.feeds()), strict=True):
-                rows[row] = output
-        combined: list[np.ndarray | None] = [None] * count
-        for owner, places in _runs(windows.owner):
-            combined[owner] = combine(rows[places], windows.spans[places])
-        return combined
 
     def scored(
         self, documents: Sequence[Any], golds: Sequence[Any]
@@ -103,24 +96,43 @@ class Model:
 
     def decode(self, documents: Sequence[Any], windows: Windows) -> list[Any]:
         """Return the predictions for documents that `encode` has made windows of."""
-        outputs = self._run(windows, len(documents), self.run, self.task.combine)
-        there = [row for row, output in enumerate(outputs) if output is not None]
+        there, outputs = combined(windows, self.run, self.task.combine)
+        asked = documents
+        if len(there) < len(documents):
+            asked = [documents[row] for row in there]
+        said = self.task.decode(asked, outputs, self.temperature)
+        if len(there) == len(documents):
+            return said
         answers: list[Any] = [None] * len(documents)
-        asked = [documents[row] for row in there]
-        kept = [output for output in outputs if output is not None]
-        said = self.task.decode(asked, kept, self.temperature)
         for row, answer in zip(there, said, strict=True):
             answers[row] = answer
         return answers
 
 
-def _runs(owner: Sequence[int]) -> Iterator[tuple[int, slice]]:
-    """Yield each document with the places of its windows."""
-    start = 0
-    for document, places in itertools.groupby(owner):
-        end = start + len(list(places))
-        yield document, slice(start, end)
-        start = end
+def combined(windows: Windows, run: Run, combine: Combine) -> tuple[list[int], Outputs]:
+    """Return which documents have tokens, in order, and their outputs.
+
+    Where an output is one row they are an array: its rows are the documents' outputs.
+    """
+    import numpy as np
+
+    made: Any = [None] * len(windows)
+    for batch in batches(windows, TOKEN_BUDGET):
+        output = run(batch.feeds())
+        if output.ndim == 2:
+            if isinstance(made, list):
+                made = np.empty((len(windows), output.shape[1]), dtype=output.dtype)
+            made[batch.rows] = output
+        else:
+            for row, one in zip(batch.rows, output, strict=True):
+                made[row] = one
+    first = np.flatnonzero(np.diff(windows.owner_W, prepend=-1))
+    there = windows.owner_W[first].tolist()
+    if len(there) == len(windows) and not isinstance(made, list):
+        return there, made
+    edges = [*first.tolist(), len(windows)]
+    places = [slice(start, end) for start, end in pairwise(edges)]
+    return there, [combine(made[place], windows.spans(place)) for place in places]
 
 
 def load(name: str = "sentiment", *, device: str = "auto", precision: str = "auto") -> Model:

@@ -1,7 +1,9 @@
 """The ids of texts, each distinct word asked of the tokenizer once.
 
-Words repeat: over 20,000 Portuguese texts the memory answered eight times as fast as the tokenizer.
-It is used only where the tokenizer's own JSON shows that no word's ids depend on its neighbours.
+Words repeat: most of a text is answered from memory, in a tenth of the tokenizer's time. The memory
+is used only where the tokenizer's own JSON shows that no word's ids depend on its neighbours.
+
+Legend: N texts, S ids.
 """
 
 from __future__ import annotations
@@ -15,14 +17,21 @@ from typing import TYPE_CHECKING, Any
 from nlpkit._unicode import whole
 
 if TYPE_CHECKING:
+    import numpy as np
     from tokenizers import Tokenizer
 
+    from nlpkit.runtime.memory import Memory
+
 SPACE = "▁"
-# Where str.split and the tokenizer differ on what a blank is; such a text is asked whole.
-odd = re.compile(rf"[{SPACE}\x1c-\x1f]").search
-WORDS = 1 << 17  # remembered at most; forgotten all at once, which is rare and cheap
-LONGEST = 64  # characters of a word worth remembering
+GROUP = 64  # new words that are asked as one text
+FEW = 4 * GROUP  # for fewer it is not worth to learn which pieces begin a word
 BLANKS = r"[\s\x00-\x1f\x7f]+"  # \s leaves NUL and other controls alone; they tell a model nothing
+_control = re.compile(r"[\x00-\x1f\x7f]").search
+# What \s is beyond ASCII, and as bytes, with SPACE: one search shows that most texts have none.
+_wide = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_rare = re.compile(
+    rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2(?:\x80[\x80-\x8a\xa8\xa9\xaf]|\x81\x9f|\x96\x81)|\xe3\x80\x80"
+)
 
 # How tweets were masked in the public sets (Barbieri et al. 2022), so that masked and raw agree.
 # None of these can match across a blank.
@@ -41,36 +50,100 @@ ALONE = {"NFC", "NFD", "Lowercase", "StripAccents", "Strip"}  # normalizers blin
 
 
 class Pieces:
-    """Texts to lists of ids, by a tokenizer and a memory of its answers."""
+    """Texts to ids, by a tokenizer and a memory of its answers."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.by_word = reads_by_word(_settings(tokenizer))
-        self.known: dict[str, list[int]] = {}
+        self.memory: Memory | None = None
+        self.begins: np.ndarray | None = None  # of each id: whether it begins a word
 
-    def __call__(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return each text's ids."""
+    def __call__(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return all texts' ids, ids_S, and how many each has, lengths_N (int64)."""
+        import numpy as np
+
         if not self.by_word:
             return self._ask(texts)
-        split = [[text] if odd(text) else text.split() for text in texts]
-        known = self.known
-        new = [*set(chain.from_iterable(split)).difference(known)]
-        known.update(zip(new, self._ask(new), strict=True))
-        made = [list(chain.from_iterable(map(known.__getitem__, words))) for words in split]
-        for word in new:
-            if len(word) > LONGEST:
-                del known[word]
-        if len(known) > WORDS:
-            known.clear()
-        return made
+        read = [_bytes(text) for text in texts]
+        joined = b" ".join(read)
+        if _rare.search(joined):
+            if odd := [row for row, text in enumerate(texts) if SPACE in text]:
+                return self._with_odd(texts, odd)
+            read = [_bytes(_wide.sub(" ", text)) for text in texts]
+            joined = b" ".join(read)
+        edges_N = np.cumsum(np.fromiter(map(len, read), np.int64, len(read)) + 1)
+        if self.memory is None:
+            from nlpkit.runtime.memory import Memory
 
-    def _ask(self, texts: Sequence[str]) -> list[list[int]]:
+            self.memory = Memory()
+        found = self.memory.ids_of(joined, edges_N, self._learn)
+        if found is None:
+            return self._ask(texts)
+        ids_S, after_N = found
+        return ids_S, np.diff(after_N, prepend=0)
+
+    def _with_odd(self, texts: Sequence[str], odd: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Ask the tokenizer for texts with a SPACE of their own, which it takes for a blank."""
+        import numpy as np
+
+        others = list(texts)
+        for row in odd:
+            others[row] = ""
+        ids_S, lengths_N = self(others)
+        asked_S, asked = self._ask([texts[row] for row in odd])
+        places_S = np.repeat(np.cumsum(lengths_N)[odd], asked)
+        lengths_N[odd] = asked
+        return np.insert(ids_S, places_S, asked_S), lengths_N
+
+    def _learn(self, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Ask for the ids of words, many as one text: that is twice as fast."""
+        import numpy as np
+
+        if len(words) < FEW:
+            return self._ask(words)
+        groups = [words[start : start + GROUP] for start in range(0, len(words), GROUP)]
+        parts = []
+        joined = [" ".join(group) for group in groups]
+        ids_S, lengths = self._ask(joined)
+        begins_S = self._begins()[ids_S]
+        ends = np.cumsum(lengths)
+        for group, text, end, length in zip(groups, joined, ends, lengths, strict=True):
+            here = slice(end - length, end)
+            starts = np.flatnonzero(begins_S[here])
+            if len(starts) == len(group) and not _control(text):
+                parts.append((ids_S[here], np.diff(starts, append=length)))
+            else:  # a word of none, such as a lone accent, or of several, by a control
+                parts.append(self._ask(group))
+        ids, counts = zip(*parts, strict=True)
+        return np.concatenate(ids), np.concatenate(counts)
+
+    def _begins(self) -> np.ndarray:
+        if self.begins is None:
+            import numpy as np
+
+            vocabulary = self.tokenizer.get_vocab()
+            self.begins = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
+            self.begins[[place for piece, place in vocabulary.items() if piece[0] == SPACE]] = True
+        return self.begins
+
+    def _ask(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+
         try:
             encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         except TypeError:  # half a surrogate pair
             mended = [whole(text) for text in texts]
             encodings = self.tokenizer.encode_batch_fast(mended, add_special_tokens=False)
-        return [encoding.ids for encoding in encodings]
+        ids = [encoding.ids for encoding in encodings]
+        lengths_N = np.fromiter(map(len, ids), np.int64, len(ids))
+        return np.fromiter(chain.from_iterable(ids), np.int64, int(lengths_N.sum())), lengths_N
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return whole(text).encode()
 
 
 def _settings(tokenizer: Tokenizer) -> dict[str, Any]:

@@ -122,13 +122,15 @@ class Characters(Encoder):
     def __init__(self) -> None:
         self.window, self.overlap = WINDOW, OVERLAP
 
-    def ids(self, texts: Sequence[str | list[str]]) -> list[np.ndarray]:
-        """Return each text's code points; none of a text of white space alone."""
+    def flat(self, texts: Sequence[str | list[str]]) -> tuple[np.ndarray, np.ndarray]:
+        """Return all texts' code points; none of a text of white space alone."""
         import numpy as np
 
         joined = [text if isinstance(text, str) else " ".join(text) for text in texts]
-        points = [text.strip().encode("utf-32-le", "surrogatepass") for text in joined]
-        return [np.frombuffer(text, dtype="<u4") for text in points]
+        stripped = [text.strip() for text in joined]
+        points = "".join(stripped).encode("utf-32-le", "surrogatepass")
+        lengths_N = np.array([len(text) for text in stripped], dtype=np.int64)
+        return np.frombuffer(points, dtype="<u4"), lengths_N
 
 
 class RulesRun:

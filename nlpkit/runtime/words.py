@@ -104,7 +104,12 @@ class WordEncoder:
 
     def windows(self, documents: Sequence[Any]) -> Windows:
         """Encode and cut. A document without words has no window."""
-        return cut(self.ids(documents), self.window, self.overlap)
+        import numpy as np
+
+        ids = self.ids(documents)
+        lengths_N = np.array([len(rows) for rows in ids], dtype=np.int64)
+        none = np.zeros((0, SLOTS + self.letters), dtype=np.int32)
+        return cut(np.concatenate([none, *ids]), lengths_N, self.window, self.overlap)
 
     def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
         """Return ids such as these, for the export and its gate."""

@@ -16,7 +16,8 @@ A task file provides a frozen `Config` (the keys of `[task]`) and a class `Task`
     class_weights(golds, scheme)   weights of the labels in the loss
     head(width, pooling)           torch module: states_BTD, mask_BT -> outputs, B first
     loss(outputs, targets, smoothing=, weights=, rows=)   torch scalar; `rows` weighs documents
-    combine(outputs, spans)        one document's output from those of its windows
+    combine(outputs, spans)        one document's output from those of its windows; where outputs
+                                   are rows it is asked only of documents with several windows
     decode(documents, outputs, temperature)  predictions from documents and their outputs
     fit_temperature(golds, outputs, weights=None)  the temperature that calibrates the scores
     metrics(golds, outputs, temperature)  what evaluation reports: `score`, "n" and others
@@ -31,7 +32,7 @@ and shifted,
     soften(outputs, temperature)   the probabilities, probs_NC: what a teacher teaches
     distillation(outputs, taught, temperature)   torch tensor: each row's distance from its teachers
 
-Documents are texts, or lists of words for a task that reads them so. Outputs are lists with one
+Documents are texts, or lists of words for a task that reads them so. Outputs are sequences with one
 array for each document. `shown` is what people are told of the labels, where those say little.
 
 The top of a task file imports the standard library only; numpy and torch inside functions.
@@ -41,7 +42,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,9 +60,11 @@ ERRORS = (
 )  # names of metrics, or their ends
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What a task says of one document; `None` stands for an empty one."""
+class Prediction(NamedTuple):
+    """What a task says of one document; `None` stands for an empty one.
+
+    A tuple, for there are millions of them.
+    """
 
     label: str
     score: float

@@ -182,8 +182,9 @@ class Task:
     ) -> list[Prediction]:
         """Turn each document's logits into labels with calibrated probabilities."""
         probs_NC = self.probabilities(outputs, temperature)
+        labels = self.labels
         return [
-            Prediction(self.labels[best], row[best], dict(zip(self.labels, row, strict=True)))
+            Prediction(labels[best], row[best], dict(zip(labels, row, strict=True)))
             for best, row in zip(probs_NC.argmax(axis=1).tolist(), probs_NC.tolist(), strict=True)
         ]
 

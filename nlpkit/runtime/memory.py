@@ -1,0 +1,134 @@
+"""What is known of words, asked of whole arrays at a time: no Python object for a word or a text.
+
+A word is its UTF-8 bytes, told from others by a 64-bit hash: a polynomial in a random odd number,
+so that nobody can prepare words that collide. Two of ten million words do with a chance of 3e-6.
+
+Legend: C bytes, K words, U distinct new words, S ids.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+SLOTS_BITS = 20
+WORDS = 1 << 18  # remembered, then forgotten all at once, which is rare and cheap
+IDS = 1 << 22  # of all words, about: the bound where words are long
+IDS_AT_FIRST = 1 << 16
+LONGEST = 64  # bytes of a word that is hashed beside the others
+BLANK_256 = np.zeros(256, dtype=bool)
+BLANK_256[[*b"\t\n\v\f\r "]] = True
+
+# A flat array of ids and how many of them each word has.
+Learn = Callable[[Sequence[str]], tuple[np.ndarray, np.ndarray]]
+
+
+class Memory:
+    """Ids of words, found by open addressing (linear probing)."""
+
+    def __init__(self) -> None:
+        odd = int.from_bytes(os.urandom(8), "little") | 1
+        self.power_T = np.multiply.accumulate(np.full(LONGEST, odd, dtype=np.uint64))
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.keys = np.zeros(1 << SLOTS_BITS, dtype=np.uint64)  # 0: nothing is here
+        self.place = np.zeros(1 << SLOTS_BITS, dtype=np.int32)  # of a word in edge
+        self.count = 0
+        # Word p has the ids from edge[p] to edge[p + 1].
+        self.edge = np.zeros(2 * WORDS + 1, dtype=np.int64)
+        self.ids = np.zeros(IDS_AT_FIRST, dtype=np.int64)
+
+    def ids_of(
+        self, text: bytes, edges_N: np.ndarray, learn: Learn
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the ids of a text's words and how many of them there are up to each edge.
+
+        `learn` is asked for the ids of new words. None: there are too many words to remember.
+        """
+        byte_C = np.frombuffer(text, dtype=np.uint8)
+        solid_C = ~BLANK_256[byte_C]
+        bounds = np.flatnonzero(np.diff(solid_C.view(np.int8), prepend=0, append=0))
+        start_K, end_K = bounds[::2], bounds[1::2]
+        if len(start_K) > WORDS:
+            return None
+        if self.count > WORDS or self.edge[self.count] > IDS:
+            self.clear()
+        hash_K = self._hash(text, byte_C[solid_C], start_K, end_K)
+        place_K = self._find(hash_K)
+        new_K = np.flatnonzero(place_K < 0)
+        if len(new_K):
+            hash_U, where_U, which = np.unique(
+                hash_K[new_K], return_index=True, return_inverse=True
+            )
+            spans = zip(
+                start_K[new_K][where_U].tolist(), end_K[new_K][where_U].tolist(), strict=True
+            )
+            words = [text[start:end].decode() for start, end in spans]
+            place_K[new_K] = self._add(hash_U, *learn(words))[which]
+        length_K = self.edge[place_K + 1] - self.edge[place_K]
+        after_K = np.concatenate([[0], np.cumsum(length_K)])
+        shift_K = self.edge[place_K] - after_K[:-1]
+        ids_S = self.ids[np.repeat(shift_K, length_K) + np.arange(after_K[-1])]
+        return ids_S, after_K[np.searchsorted(start_K, edges_N)]
+
+    def _hash(
+        self, text: bytes, byte_C: np.ndarray, start_K: np.ndarray, end_K: np.ndarray
+    ) -> np.ndarray:
+        """Return each word's hash, never 0; `byte_C` are the bytes of all words."""
+        if not len(start_K):
+            return np.zeros(0, dtype=np.uint64)
+        length_K = end_K - start_K
+        first_K = np.cumsum(length_K) - length_K
+        back_C = np.arange(len(byte_C)) - np.repeat(first_K, length_K)
+        term_C = (byte_C.astype(np.uint64) + 1) * self.power_T.take(back_C, mode="clip")
+        hash_K = np.add.reduceat(term_C, first_K)
+        hash_K ^= hash_K >> np.uint64(29)
+        hash_K *= np.uint64(0xBF58476D1CE4E5B9)  # of splitmix64: every bit comes to count on top
+        hash_K ^= hash_K >> np.uint64(32)
+        for place in np.flatnonzero(length_K > LONGEST).tolist():
+            hash_K[place] = hash(text[start_K[place] : end_K[place]]) % (1 << 64)
+        hash_K[hash_K == 0] = 1
+        return hash_K
+
+    def _find(self, hash_K: np.ndarray) -> np.ndarray:
+        """Return each word's place, -1 where it is new."""
+        place_K = np.full(len(hash_K), -1, dtype=np.int64)
+        open_K, slot_K = np.arange(len(hash_K)), _slots(hash_K)
+        while len(open_K):
+            key_K = self.keys[slot_K]
+            found_K = key_K == hash_K[open_K]
+            place_K[open_K[found_K]] = self.place[slot_K[found_K]]
+            on_K = ~found_K & (key_K != 0)
+            open_K, slot_K = open_K[on_K], _next(slot_K[on_K])
+        return place_K
+
+    def _add(self, hash_U: np.ndarray, ids_S: np.ndarray, length_U: np.ndarray) -> np.ndarray:
+        """Remember new words and return their places."""
+        used, after = self.edge[self.count], self.edge[self.count] + len(ids_S)
+        if after > len(self.ids):
+            self.ids = np.concatenate([self.ids[:used], np.empty(2 * after - used, dtype=np.int64)])
+        self.ids[used:after] = ids_S
+        place_U = self.count + np.arange(len(hash_U))
+        self.edge[place_U + 1] = used + np.cumsum(length_U)
+        self.count += len(hash_U)
+        open_U, slot_U = np.arange(len(hash_U)), _slots(hash_U)
+        while len(open_U):
+            free_U = self.keys[slot_U] == 0
+            slots, tried = slot_U[free_U], open_U[free_U]
+            self.keys[slots] = hash_U[tried]  # where two want one slot, the last has it
+            self.place[slots] = place_U[tried]
+            left_U = self.keys[slot_U] != hash_U[open_U]
+            open_U, slot_U = open_U[left_U], _next(slot_U[left_U])
+        return place_U
+
+
+def _slots(hash_K: np.ndarray) -> np.ndarray:
+    return (hash_K >> np.uint64(64 - SLOTS_BITS)).astype(np.int64)
+
+
+def _next(slot_K: np.ndarray) -> np.ndarray:
+    return (slot_K + 1) & ((1 << SLOTS_BITS) - 1)
