@@ -10,6 +10,7 @@ from nlpkit.errors import ModelError, near_match
 
 PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent
+RULES = ("rules", "rules-en")  # models without a bundle: `nlpkit.runtime.rules`, whose import costs
 
 
 def user_folder() -> Path:
@@ -35,15 +36,13 @@ def find_bundle(name: str) -> Path:
     Raises:
         ModelError: there is none; the message lists those there are.
     """
-    from nlpkit.runtime.rules import SOURCES
-
     path = Path(name)
     if (path / "bundle.json").is_file():
         return path
     known = {folder.name: folder for folder in bundle_folders()}
     if name in known:
         return known[name]
-    if name in SOURCES:
+    if name in RULES:
         raise ModelError(f"{name}: has rules where this needs the files of a network")
     if is_run(name):
         raise ModelError(
@@ -51,7 +50,7 @@ def find_bundle(name: str) -> Path:
         )
     if path.exists():
         raise ModelError(f"{name}: not a bundle (it has no bundle.json); 'nlpkit export' makes one")
-    there = [*known, *SOURCES]
+    there = [*known, *RULES]
     raise ModelError(f"no model {name!r}.{near_match(name, there)} There are: {', '.join(there)}")
 
 

@@ -71,7 +71,13 @@ def test_the_report_is_in_the_manifest_and_the_card(tiny_bundle: Made) -> None:
 )
 def test_each_limit_is_held(precision: str, measured: dict[str, float], said: str | None) -> None:
     good = {"logit_diff": 0.0, "padding_diff": 0.0, "agreement": 1.0, "score_drop": 0.0}
-    rest = {"precision": precision, "bytes": 1, "score": 0.9, "docs_per_second": 1.0}
+    rest = {
+        "precision": precision,
+        "bytes": 1,
+        "score": 0.9,
+        "docs_per_second": 1.0,
+        "one_thread": False,
+    }
     failures = Report(**good | measured | rest).failures(Export())
     assert failures == ([said] if said else [])
 

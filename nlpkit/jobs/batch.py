@@ -119,9 +119,7 @@ def batch(
 
 def fingerprint(model: str) -> str:
     """Return what tells a model from others of its name: the hash of its manifest."""
-    from nlpkit.runtime import rules
-
-    if model in rules.SOURCES:
+    if model in zoo.RULES:
         return model
     return hashlib.sha256((zoo.find_bundle(model) / "bundle.json").read_bytes()).hexdigest()
 

@@ -92,7 +92,7 @@ def verify(name: str) -> dict[str, Any]:
 
 def _verified(folder: Path, name: str) -> dict[str, Any]:
     bundle = read_manifest(folder)
-    golden = _golden(bundle.read("golden.jsonl"), folder)
+    golden = _golden(bundle.checked("golden.jsonl").read_bytes(), folder)
     checked = []
     for precision in bundle.manifest["precisions"]:
         try:

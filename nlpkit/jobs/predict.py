@@ -10,7 +10,7 @@ from typing import NamedTuple, TextIO
 from nlpkit import catalog, records
 from nlpkit.errors import UsageError
 from nlpkit.records import Record, Source
-from nlpkit.records.tsv import escape
+from nlpkit.records._escape import escape
 from nlpkit.runtime.engine import answer
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Prediction

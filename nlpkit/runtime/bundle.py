@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import mmap
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,20 +64,20 @@ class Bundle:
     def name(self) -> str:
         return str(self.manifest["name"])
 
-    def read(self, file: str) -> bytes:
-        """Return a file's bytes. Raises ModelError when they are not those that were hashed."""
+    def checked(self, file: str) -> Path:
+        """Return a file's path. Raises ModelError when it is not the file that was hashed."""
+        path = self.folder / file
         try:
-            content = (self.folder / file).read_bytes()
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as problem:
+            raise ModelError(f"{path}: {problem.strerror}; install it again") from None
+        if digest != self.manifest["files"].get(file):
             raise ModelError(
-                f"{self.folder / file}: {problem.strerror}; install it again"
-            ) from None
-        if hashlib.sha256(content).hexdigest() != self.manifest["files"].get(file):
-            raise ModelError(
-                f"{self.folder / file}: not the file that bundle.json names (its hash differs); "
+                f"{path}: not the file that bundle.json names (its hash differs); "
                 "install or export the model again"
             )
-        return content
+        return path
 
     def precision(self, wanted: str, device: str) -> str:
         """Return the precision to load. Raises UsageError when the bundle does not have it."""
@@ -179,7 +180,7 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
     manifest = bundle.manifest
     session, size = _session(bundle, device, precision)
     task = _task(bundle)
-    tokenizer = bundle.read("tokenizer.json")
+    tokenizer = bundle.checked("tokenizer.json").read_bytes()
     encoder = _encoder(bundle, tokenizer)
     provider = session.get_providers()[0].removesuffix("ExecutionProvider")
     return Model(
@@ -241,13 +242,11 @@ def _start(
     bundle: Bundle, kind: str, index: int, precision: str
 ) -> tuple[onnxruntime.InferenceSession, int]:
     entry = bundle.manifest["precisions"][bundle.precision(precision, kind)]
-    file = entry["file"]
-    path = bundle.folder / file
-    content = bundle.read(file)
-    if EXTERNAL_DATA in content:
+    path = bundle.checked(entry["file"])
+    if _keeps_data_elsewhere(path):
         raise ModelError(f"{path}: keeps weights in another file, which is not allowed")
     try:
-        session = devices.session(content, kind, index, int(entry.get("one_thread", False)))
+        session = devices.session(str(path), kind, index, int(entry.get("one_thread", False)))
     except NlpkitError:
         raise
     except Exception as problem:  # ONNX Runtime's errors share no class but Exception
@@ -263,7 +262,14 @@ def _start(
             f"{path}: takes {', '.join(inputs)} and gives {width} numbers, "
             f"where {len(labels)} labels over ids, mask were announced"
         )
-    return session, len(content)
+    return session, path.stat().st_size
+
+
+def _keeps_data_elsewhere(path: Path) -> bool:
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(EXTERNAL_DATA) >= 0
 
 
 def _steps(bundle: Bundle) -> Pipeline | None:

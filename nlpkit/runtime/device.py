@@ -56,11 +56,11 @@ def candidates(device: str) -> list[tuple[str, int]]:
 
 
 def session(
-    model: bytes, kind: str, index: int = 0, threads: int = 0
+    model: bytes | str, kind: str, index: int = 0, threads: int = 0
 ) -> onnxruntime.InferenceSession:
     """Start a session on "cpu" or "cuda" and make sure that it is the device asked for.
 
-    `threads` 0 are as many as there are cores.
+    `model` is the file's path, or what it holds. `threads` 0 are as many as there are cores.
 
     Raises:
         DeviceError: CUDA does not run here; the message says why.

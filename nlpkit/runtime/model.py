@@ -144,9 +144,10 @@ def load(name: str = "sentiment", *, device: str = "auto", precision: str = "aut
         MissingExtra: the package of the rules is not installed.
     """
     from nlpkit import zoo
-    from nlpkit.runtime import rules
 
-    if name in rules.SOURCES:
+    if name in zoo.RULES:
+        from nlpkit.runtime import rules
+
         return rules.open_rules(name, device=device, precision=precision)
     from nlpkit.runtime.bundle import open_bundle
 

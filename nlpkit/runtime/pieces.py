@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SPACE = "▁"
 GROUP = 64  # new words that are asked as one text
+SHORT = 32  # texts at first for which there is no memory: to make it would take longer
 FEW = 4 * GROUP  # for fewer it is not worth to learn which pieces begin a word
 BLANKS = r"[\s\x00-\x1f\x7f]+"  # \s leaves NUL and other controls alone; they tell a model nothing
 _control = re.compile(r"[\x00-\x1f\x7f]").search
@@ -62,7 +63,7 @@ class Pieces:
         """Return all texts' ids, ids_S, and how many each has, lengths_N (int64)."""
         import numpy as np
 
-        if not self.by_word:
+        if not self.by_word or (self.memory is None and len(texts) < SHORT):
             return self._ask(texts)
         read = [_bytes(text) for text in texts]
         joined = b" ".join(read)

@@ -108,7 +108,7 @@ def _subwords(model: str) -> Step:
     from nlpkit.runtime.bundle import read_manifest
 
     bundle = read_manifest(zoo.find_bundle(model))
-    tokenizer = _tokenizer(bundle.read("tokenizer.json").decode(), model)
+    tokenizer = _tokenizer(bundle.checked("tokenizer.json").read_text(encoding="utf-8"), model)
 
     def pieces(texts: Sequence[str]) -> list[Tokens]:
         mended = [whole(text) for text in texts]
