@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from nlpkit.runtime.bundle import EMBEDDING, LOGITS
 from nlpkit.runtime.encoder import Encoder
+from nlpkit.runtime.session import EMBEDDING, LOGITS
 from nlpkit.runtime.words import WordEncoder
 from nlpkit.training.network import Network
 

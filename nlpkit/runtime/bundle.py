@@ -11,7 +11,6 @@ import hashlib
 import json
 import mmap
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +20,10 @@ from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError, near
 from nlpkit.runtime import device as devices
 from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
+from nlpkit.runtime.session import EMBEDDING, LOGITS, budget_of, run_of
 from nlpkit.tasks import Task
 
 if TYPE_CHECKING:
-    import numpy as np
     import onnxruntime
 
     from nlpkit.chain import Pipeline
@@ -46,9 +45,6 @@ NEEDED = (
     "precisions",
     "files",
 )
-ROWS = 4
-# The outputs of an exported network. A plain "embedding" is what the exporter calls a table's.
-LOGITS, EMBEDDING = "logits", "document_embedding"
 # How protobuf writes the key that points an ONNX tensor at another file (TensorProto, field 13).
 EXTERNAL_DATA = b"\x0a\x08location\x12"
 
@@ -187,41 +183,14 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
         name=bundle.name,
         task=task,
         encoder=encoder,
-        run=SessionRun(session),
+        run=run_of(session),
         steps=_steps(bundle),
-        embedder=SessionRun(session, EMBEDDING) if len(session.get_outputs()) > 1 else None,
+        embedder=run_of(session, EMBEDDING) if len(session.get_outputs()) > 1 else None,
         temperature=manifest["temperature"],
         provider=provider,
         file_bytes=size + len(tokenizer),
+        budget=budget_of(session),
     )
-
-
-class SessionRun:
-    """Call an ONNX Runtime session for one of its outputs: {"ids", "mask"} -> array."""
-
-    def __init__(self, session: onnxruntime.InferenceSession, output: str = LOGITS) -> None:
-        self.session, self.output = session, output
-
-    def __call__(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Run a batch, filled up to a multiple of ROWS.
-
-        Matrix kernels add in another order for a last few rows: with full groups of rows a
-        document's scores are the same to the last bit in any batch (measured for an LSTM).
-        """
-        import numpy as np
-
-        batch = len(feeds["ids"])
-        lacking = -batch % ROWS
-        if lacking:
-            feeds = {n: np.concatenate([a, a[:1].repeat(lacking, 0)]) for n, a in feeds.items()}
-        try:
-            outputs: np.ndarray = self.session.run([self.output], dict(feeds))[0]
-        except Exception as problem:  # ONNX Runtime's errors share no class but Exception
-            reason = str(problem).splitlines()[0][:200]
-            raise ModelError(
-                f"the network can't take what its tokenizer gives ({reason})"
-            ) from None
-        return outputs[:batch]
 
 
 def _session(

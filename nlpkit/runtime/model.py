@@ -31,6 +31,7 @@ class Model:
     `file_bytes` is the size of the files that it was read from.
     `run` is the only place where a network is called: {"ids": ids_BT, "mask": mask_BT} -> outputs
     whose first axis is B. An ONNX Runtime session and a torch module both satisfy it.
+    `budget` is how many tokens, padding included, it is given at once.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Model:
     embedder: Run | None = None
     steps: Pipeline | None = None
     file_bytes: int = 0
+    budget: int = TOKEN_BUDGET
 
     def outputs(self, documents: Sequence[Any]) -> list[np.ndarray | None]:
         """Return each document's output (logits); None for a document without tokens."""
@@ -71,7 +73,7 @@ class Model:
     def _answers(
         self, documents: Sequence[Any], run: Run, combine: Combine
     ) -> list[np.ndarray | None]:
-        there, outputs = combined(self.encode(documents), run, combine)
+        there, outputs = combined(self.encode(documents), run, combine, self.budget)
         answers: list[np.ndarray | None] = [None] * len(documents)
         for row, output in zip(there, outputs, strict=True):
             answers[row] = output
@@ -96,7 +98,7 @@ class Model:
 
     def decode(self, documents: Sequence[Any], windows: Windows) -> list[Any]:
         """Return the predictions for documents that `encode` has made windows of."""
-        there, outputs = combined(windows, self.run, self.task.combine)
+        there, outputs = combined(windows, self.run, self.task.combine, self.budget)
         asked = documents
         if len(there) < len(documents):
             asked = [documents[row] for row in there]
@@ -109,7 +111,9 @@ class Model:
         return answers
 
 
-def combined(windows: Windows, run: Run, combine: Combine) -> tuple[list[int], Outputs]:
+def combined(
+    windows: Windows, run: Run, combine: Combine, budget: int
+) -> tuple[list[int], Outputs]:
     """Return which documents have tokens, in order, and their outputs.
 
     Where an output is one row they are an array: its rows are the documents' outputs.
@@ -117,7 +121,7 @@ def combined(windows: Windows, run: Run, combine: Combine) -> tuple[list[int], O
     import numpy as np
 
     made: Any = [None] * len(windows)
-    for batch in batches(windows, TOKEN_BUDGET):
+    for batch in batches(windows, budget):
         output = run(batch.feeds())
         if output.ndim == 2:
             if isinstance(made, list):

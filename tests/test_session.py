@@ -1,0 +1,82 @@
+"""Runs of a session: by I/O binding as plainly, and batches as large as the model says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nlpkit.errors import ModelError
+from nlpkit.runtime import device
+from nlpkit.runtime.batcher import TOKEN_BUDGET
+from nlpkit.runtime.bundle import read_manifest
+from nlpkit.runtime.session import (
+    CUDA_BUDGET,
+    EMBEDDING,
+    LOGITS,
+    BoundRun,
+    SessionRun,
+    budget_of,
+    run_of,
+)
+
+Made = Callable[[str], Path]
+
+
+@pytest.fixture(params=["lstm", "transformer"])
+def session(request: pytest.FixtureRequest, tiny_bundle: Made) -> Any:
+    bundle = read_manifest(tiny_bundle(request.param))
+    return device.session(bundle.read("model.onnx"), "cpu")
+
+
+@pytest.mark.parametrize("output", [LOGITS, EMBEDDING])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 8), (4, 2), (5, 16), (33, 8)])
+def test_binding_changes_no_bit(session: Any, output: str, shape: tuple[int, int]) -> None:
+    ids_BT = np.random.default_rng(0).integers(1, 200, shape)
+    mask_BT = np.arange(shape[1]) < np.arange(1, shape[0] + 1)[:, None]
+    feeds = {"ids": ids_BT * mask_BT, "mask": mask_BT}
+    plain, bound = SessionRun(session, output), BoundRun(session, output)
+    assert len(plain(feeds)) == shape[0]
+    np.testing.assert_array_equal(bound(feeds), plain(feeds))
+    np.testing.assert_array_equal(bound(feeds), plain(feeds))  # nothing is left of the last call
+
+
+def test_a_bound_run_tells_what_the_network_cannot_take(session: Any) -> None:
+    with pytest.raises(ModelError, match="can't take"):
+        BoundRun(session)({"ids": np.zeros((1, 2, 3), dtype=np.int64), "mask": np.ones((1, 2))})
+
+
+class OnCuda:
+    """A session's provider list, where CUDA really runs."""
+
+    def get_providers(self) -> list[str]:
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+
+def test_the_provider_chooses_run_and_budget(session: Any) -> None:
+    cuda: Any = OnCuda()
+    assert type(run_of(session)) is SessionRun
+    assert type(run_of(cuda)) is BoundRun
+    assert (budget_of(session), budget_of(cuda)) == (TOKEN_BUDGET, CUDA_BUDGET)
+
+
+def test_a_larger_budget_makes_larger_batches_and_the_same_answers(model: Any) -> None:
+    sizes: list[int] = []
+
+    def run(feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        sizes.append(feeds["ids"].size)
+        outputs: np.ndarray = model.run(feeds)
+        return outputs
+
+    texts = [f"adorei o produto {number}" for number in range(400)]
+    answers = []
+    for budget in (64, 4096):
+        answers.append(replace(model, run=run, budget=budget).predict(texts))
+        assert max(sizes) <= budget
+        assert sizes.pop() > budget // 8
+        sizes.clear()
+    assert answers[0] == answers[1]
