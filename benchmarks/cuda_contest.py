@@ -1,0 +1,174 @@
+"""Who takes part in cuda_speed.py, and how they are timed: torch and ONNX Runtime, in turns."""
+
+from __future__ import annotations
+
+import copy
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+
+from nlpkit.runtime.session import LOGITS, BoundRun, SessionRun, filled
+
+LEAST, WARM = 3, 3  # calls of a contestant in a round, and before the first
+clock = time.perf_counter
+Feeds = dict[str, np.ndarray]
+Call = Callable[[Feeds], np.ndarray]
+
+
+class Apart:
+    """A call in three parts, copies there, kernels, copies back; `parts` has their seconds."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[float, float, float]] = []
+
+    def __call__(self, feeds: Feeds) -> np.ndarray:
+        times = [clock()]
+        held = self.put(feeds)
+        times.append(clock())
+        made = self.run(held)
+        times.append(clock())
+        outputs = self.get(made)
+        times.append(clock())
+        self.parts.append((times[1] - times[0], times[2] - times[1], times[3] - times[2]))
+        return outputs[: len(feeds["ids"])]
+
+    def put(self, feeds: Feeds) -> Any: ...
+    def run(self, held: Any) -> Any: ...
+    def get(self, made: Any) -> Any: ...
+
+
+class OrtApart(Apart):
+    """A session whose inputs and output stay on the device."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, kind: str) -> None:
+        super().__init__()
+        self.session, self.kind = session, kind
+
+    def put(self, feeds: Feeds) -> Any:
+        binding = self.session.io_binding()
+        for name, array in filled(feeds).items():
+            value = onnxruntime.OrtValue.ortvalue_from_numpy(array, self.kind, 0)
+            binding.bind_ortvalue_input(name, value)
+        binding.bind_output(LOGITS, self.kind, 0)
+        return binding
+
+    def run(self, binding: Any) -> Any:
+        self.session.run_with_iobinding(binding)  # returns when the kernels are done
+        return binding
+
+    def get(self, binding: Any) -> np.ndarray:
+        outputs: np.ndarray = binding.copy_outputs_to_cpu()[0]
+        return outputs
+
+
+class Torch(Apart):
+    """A torch network."""
+
+    def __init__(self, net: Any, kind: str) -> None:
+        super().__init__()
+        self.net, self.kind = net, kind
+
+    def put(self, feeds: Feeds) -> Any:
+        return [torch.from_numpy(feeds[name]).to(self.kind) for name in ("ids", "mask")]
+
+    @torch.inference_mode()
+    def run(self, held: Any) -> Any:
+        outputs = self.net(*held)
+        if self.kind == "cuda":
+            torch.cuda.synchronize()
+        return outputs
+
+    def get(self, made: Any) -> np.ndarray:
+        outputs: np.ndarray = made.float().cpu().numpy()
+        return outputs
+
+
+def placed(model: bytes, session: onnxruntime.InferenceSession, feeds: Feeds) -> dict[str, int]:
+    """Return how many nodes of each operator ran on the CPU beside the session's own provider.
+
+    Each is a wait for the device and a copy back: CUDA lacks some operators for some types.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.enable_profiling = True
+        options.profile_file_prefix = f"{folder}/profile"
+        providers = session.get_providers()
+        profiled = onnxruntime.InferenceSession(model, options, providers=providers)
+        profiled.run([LOGITS], feeds)
+        events = json.loads(Path(profiled.end_profiling()).read_text(encoding="utf-8"))
+    told = [event["args"] for event in events if event.get("cat") == "Node"]
+    here = [args["op_name"] for args in told if args.get("provider") not in (None, providers[0])]
+    copies = [args["op_name"] for args in told if args.get("op_name", "").startswith("Memcpy")]
+    return dict(Counter(here + copies))
+
+
+def contestants(
+    net: torch.nn.Module, made: dict[str, onnxruntime.InferenceSession], kind: str, static: bool
+) -> dict[str, Call]:
+    """Return who takes part, by name; the first is what the others are compared with."""
+    whole = copy.deepcopy(net).eval().to(kind)
+    found: dict[str, Call] = {}
+    for precision, each in (("fp32", whole), ("fp16", copy.deepcopy(whole).half())):
+        found[f"torch eager {precision}"] = Torch(each, kind)
+        found[f"torch compile {precision}"] = Torch(torch.compile(each, dynamic=True), kind)
+        if static:
+            fixed = torch.compile(each, dynamic=False, mode="reduce-overhead")
+            found[f"torch static {precision}"] = Torch(fixed, kind)
+    for precision, session in made.items():
+        found[f"ort plain {precision}"] = SessionRun(session)
+        found[f"ort bound {precision}"] = BoundRun(session)
+        found[f"ort apart {precision}"] = OrtApart(session, kind)
+    return found
+
+
+def measured(
+    callers: dict[str, Call], feeds: Feeds, rounds: int, seconds: float
+) -> list[dict[str, Any]]:
+    """Return a row for each contestant on one shape; one that fails has its reason in it."""
+    rows: dict[str, dict[str, Any]] = {}
+    answers: dict[str, np.ndarray] = {}
+    for name, call in callers.items():
+        rows[name] = {"name": name, "batch": len(feeds["ids"]), "length": feeds["ids"].shape[1]}
+        start = clock()
+        try:
+            answers[name] = [call(feeds) for _ in range(WARM)][-1]
+        except Exception as problem:  # told, not hidden: the others go on
+            rows[name]["failed"] = f"{type(problem).__name__}: {str(problem).splitlines()[0][:160]}"
+        rows[name]["warm_s"] = clock() - start  # compiling is in it
+        getattr(call, "parts", []).clear()
+    if not answers:
+        return list(rows.values())
+    times: dict[str, list[list[float]]] = {name: [] for name in answers}
+    for _ in range(rounds):
+        for name, each in times.items():
+            each.append(list(_calls(callers[name], feeds, seconds)))
+    reference = next(iter(answers.values()))
+    first = [median(calls) for calls in next(iter(times.values()))]
+    for name, each in times.items():
+        p50, p99 = np.quantile(np.concatenate(each), [0.5, 0.99]).tolist()
+        rows[name] |= {"p50_ms": p50 * 1e3, "p99_ms": p99 * 1e3, "calls": sum(map(len, each))}
+        rows[name]["docs_per_second"] = len(feeds["ids"]) / p50
+        ratios = (one / median(calls) for one, calls in zip(first, each, strict=True))
+        rows[name]["times_eager"] = median(ratios)
+        rows[name]["difference"] = float(np.abs(answers[name] - reference).max())
+        if parts := getattr(callers[name], "parts", None):
+            rows[name]["parts_ms"] = (np.median(parts, axis=0) * 1e3).tolist()
+    return list(rows.values())
+
+
+def _calls(call: Call, feeds: Feeds, seconds: float) -> Iterator[float]:
+    done, end = 0, clock() + seconds
+    while done < LEAST or clock() < end:
+        start = clock()
+        call(feeds)
+        yield clock() - start
+        done += 1

@@ -1,0 +1,167 @@
+"""Lines of text to labels by nlpkit's engine, whole and by stages; for cuda_speed.py."""
+
+from __future__ import annotations
+
+import io
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from nlpkit.jobs.predict import Answer, Reading, documents, predictions, write
+from nlpkit.runtime import engine
+from nlpkit.runtime.model import Model
+
+WORDS = """
+o a um uma este aquela meu nossa produto livro filme hotel pedido loja comida bateria tela
+atendimento entrega prazo preço quarto capítulo chegou quebrou funciona atrasou recomendo
+adorei odiei gostei não muito pouco nunca sempre bem mal ótimo péssimo lindo horrível caro
+barato rápido lento ontem hoje amanhã com sem para porque mas e que kkkk !!! @loja :)
+"""
+clock = time.perf_counter
+PARTS = ("copies in", "kernels", "copies out")
+
+
+def synthetic(count: int = 200_000) -> list[str]:
+    """Return short sentences of our own. Real ones have more words: their encoding costs more."""
+    words, rng = WORDS.split(), random.Random(0)
+    return [
+        f"{' '.join(rng.choices(words, k=rng.randint(4, 24)))} {number}" for number in range(count)
+    ]
+
+
+@contextmanager
+def chunked(size: int) -> Iterator[None]:
+    """Let the engine take that many documents at once, and the characters that go with them."""
+    before = engine.CHUNK_DOCUMENTS, engine.CHUNK_CHARACTERS
+    engine.CHUNK_DOCUMENTS, engine.CHUNK_CHARACTERS = size, size * 1024
+    try:
+        yield
+    finally:
+        engine.CHUNK_DOCUMENTS, engine.CHUNK_CHARACTERS = before
+
+
+def lines_to_labels(
+    models: Mapping[str, Model],
+    apart: Mapping[str, Any],
+    texts: Sequence[str],
+    *,
+    chunks: Sequence[int],
+    rounds: int,
+) -> dict[str, Any]:
+    """Return documents a second of each precision and chunk, and the seconds of each stage.
+
+    `apart` has, for each precision, a run whose `parts` are seconds of copies and kernels.
+    """
+    texts = [text for text in texts if text]
+    systems: dict[str, Model] = dict(models)
+    systems["no network"] = replace(next(iter(models.values())), run=nothing)
+    speeds: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "texts.txt"
+        path.write_text("\n".join(texts) + "\n", encoding="utf-8")
+        for number in range(rounds + 1):  # the first fills memories and arenas, and is not counted
+            for size in chunks:
+                for name, model in systems.items():
+                    start = clock()
+                    whole(model, path, size)
+                    if number:
+                        key = f"{name}, chunks of {size}"
+                        speeds.setdefault(key, []).append(len(texts) / (clock() - start))
+        stages = [
+            {"precision": name, "chunk": size} | staged(replace(model, run=apart[name]), path, size)
+            for name, model in models.items()
+            for size in chunks
+        ]
+    return {"documents": len(texts), "speeds": speeds, "stages": stages}
+
+
+def nothing(feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Answer without a network."""
+    return np.zeros((len(feeds["ids"]), 3), dtype=np.float32)
+
+
+def whole(model: Model, path: Path, size: int) -> None:
+    """Label a file as `nlpkit sentiment FILE -o OUTPUT` does."""
+    with chunked(size), path.with_suffix(".tsv").open("w", encoding="utf-8") as stream:
+        answers = predictions(model, Reading(inputs=[str(path)], format="lines"))
+        write(answers, stream, "tsv", plain=True, into="label")
+
+
+def staged(model: Model, path: Path, size: int) -> dict[str, Any]:
+    """Do the stages one after another on one thread; return the seconds of each and the batches.
+
+    Its sum is more than `whole` takes, where stages overlap.
+    """
+    run: Any = model.run
+    run.parts.clear()
+    sizes: list[tuple[int, int, int]] = []
+
+    def counted(feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        sizes.append((*feeds["mask"].shape, int(feeds["mask"].sum())))
+        outputs: np.ndarray = run(feeds)
+        return outputs
+
+    model = replace(model, run=counted)
+    spent: dict[str, float] = {}
+    read = _timed(
+        spent, "reading", lambda: list(documents(Reading(inputs=[str(path)], format="lines")))
+    )
+    for start in range(0, len(read), size):
+        chunk = read[start : start + size]
+        texts = [text for _, text in chunk]
+        windows = _timed(spent, "encoding", lambda texts=texts: model.encode(texts))
+        said = _timed(
+            spent, "decoding", lambda texts=texts, windows=windows: model.decode(texts, windows)
+        )
+        answers = [Answer(*pair, one) for pair, one in zip(chunk, said, strict=True)]
+        _timed(
+            spent,
+            "writing",
+            lambda answers=answers: write(
+                iter(answers), io.StringIO(), "tsv", plain=True, into="label"
+            ),
+        )
+    inside = dict(zip(PARTS, np.sum(run.parts, axis=0).tolist(), strict=True))
+    spent["batching and decoding"] = spent.pop("decoding") - sum(inside.values())
+    rows, widths, tokens = np.array(sizes).T
+    padded = int((rows * widths).sum())
+    return {
+        "seconds": spent | inside,
+        "batches": len(sizes),
+        "rows_a_batch": float(rows.mean()),
+        "tokens": int(tokens.sum()),
+        "padding": 1 - int(tokens.sum()) / padded,
+    }
+
+
+def _timed(spent: dict[str, float], stage: str, work: Callable[[], Any]) -> Any:
+    start = clock()
+    made = work()
+    spent[stage] = spent.get(stage, 0.0) + clock() - start
+    return made
+
+
+def table(name: str, found: dict[str, Any]) -> str:
+    count = found["documents"]
+    lines = [f"### {name}: {count:,} lines to labels", "", "| | docs/s |", "|---|--:|"]
+    lines += [f"| {key} | {median(each):,.0f} |" for key, each in found["speeds"].items()]
+    order = ("reading", "encoding", *PARTS, "batching and decoding", "writing")
+    lines += ["", "Microseconds a document, one stage after another on one thread:", ""]
+    lines += [f"| | {' | '.join(order)} | sum | rows a batch | padding |"]
+    lines += ["|---|" + "--:|" * (len(order) + 3)]
+    for entry in found["stages"]:
+        each = [entry["seconds"][stage] / count * 1e6 for stage in order]
+        lines.append(
+            f"| {entry['precision']}, chunks of {entry['chunk']} | "
+            + " | ".join(f"{value:.2f}" for value in [*each, sum(each)])
+            + f" | {entry['rows_a_batch']:.0f} | {entry['padding']:.1%} |"
+        )
+    return "\n".join([*lines, ""])

@@ -1,0 +1,198 @@
+"""CUDA: nlpkit's networks in ONNX Runtime beside torch, then lines to labels, stage after stage.
+
+One network with one set of weights is asked by all:
+
+  torch eager      fp32, and fp16 by .half()
+  torch compile    the same, torch.compile(dynamic=True): one kernel set for every shape, as rows of
+                   a batch differ from call to call; --static compiles each shape alone with CUDA
+                   graphs (mode="reduce-overhead"), the best case of fixed shapes
+  ort plain        our export, fp32 and fp16, InferenceSession.run
+  ort bound        the same by I/O binding: what nlpkit does on CUDA
+  ort apart        the same, inputs and outputs kept on the device: copies and kernels timed apart
+
+Each takes arrays and gives arrays, so copies count for all. They take turns in rounds; p50 and p99
+are over all calls, ratios are medians over the rounds. Ids are random: speed does not depend on
+them. Weights are random too unless MODEL is a run's folder. Products of float32 may use TF32 in
+both (ONNX Runtime's default; torch is told so). The three of ONNX Runtime fill a batch up to a
+multiple of 4 rows, as nlpkit does; torch does not.
+
+Then lines of text to labels, as `nlpkit sentiment FILE` goes (cuda_lines.py): whole, by how many
+documents a chunk has, and without a network, which is what the host alone can do.
+
+    python benchmarks/cuda_speed.py sentiment-transformer --device cpu --batches 1,8 --lengths 16
+    python benchmarks/cuda_speed.py sentiment --device cuda --texts FILE --output FILE
+
+On a lent machine (.library/device/README.md) benchmarks/cuda_speed.sh does it;
+its head has the calls. (A script named cuda.py would stand before the package that torch imports.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from cuda_contest import Call, Feeds, OrtApart, contestants, measured, placed
+from cuda_lines import lines_to_labels, synthetic, table as lines_table
+
+from nlpkit import catalog, recipe as recipes, zoo
+from nlpkit.exporting.onnx import to_onnx
+from nlpkit.exporting.precision import as_fp16
+from nlpkit.runtime import device as devices
+from nlpkit.runtime.encoder import read_encoder
+from nlpkit.runtime.model import Model
+from nlpkit.runtime.session import budget_of, run_of
+from nlpkit.training import network
+from nlpkit.training.opened import open_run
+
+TOKENIZER = zoo.CHECKOUT / "export" / "sentiment" / "tokenizer.json"
+LABELS = ("negative", "neutral", "positive")
+clock = time.perf_counter
+say = partial(print, file=sys.stderr, flush=True)
+
+
+def opened(name: str, tokenizer: Path) -> Model:
+    """Return a run's model; of a recipe (a name or a path) one with fresh weights, on torch."""
+    if (Path(name) / "run.json").is_file():
+        return open_run(Path(name))[0]
+    path = Path(name) if name.endswith(".toml") else zoo.recipe_folder() / name / "recipe.toml"
+    recipe = recipes.load(path)
+    task = catalog.load("tasks", recipe.task.name).Task.from_rows(
+        [{"label": label} for label in LABELS], recipe.task.config
+    )
+    cuts = {"window": recipe.tokenizer.window, "overlap": recipe.tokenizer.overlap}
+    encoder = read_encoder(tokenizer.read_text(encoding="utf-8"), **cuts)
+    torch.manual_seed(0)
+    return Model(name, task, encoder, network.TorchRun(network.build(recipe, task, encoder).eval()))
+
+
+def exported(model: Model) -> dict[str, bytes]:
+    """Return our export of each precision."""
+    made = to_onnx(model.run.network, model.encoder)  # type: ignore[attr-defined]
+    return {"fp32": made.SerializeToString(), "fp16": as_fp16(made).SerializeToString()}
+
+
+def feeds_of(model: Model, batch: int, length: int) -> Feeds:
+    ids = model.encoder.random(np.random.default_rng(0), batch, length)
+    return {"ids": ids, "mask": np.ones((batch, length), dtype=bool)}
+
+
+def networks(
+    model: Model, callers: dict[str, Call], args: argparse.Namespace, end: float
+) -> list[dict[str, Any]]:
+    """Return the rows of all shapes that the time allows, smallest first."""
+    longest = model.encoder.window
+    shapes = {(batch, min(length, longest)) for batch in args.batches for length in args.lengths}
+    rows = []
+    for batch, length in sorted(shapes, key=lambda shape: (shape[0] * shape[1], shape)):
+        if clock() > end:
+            say(f"{model.name}: no time left for {batch} x {length} and larger")
+            break
+        rows += measured(callers, feeds_of(model, batch, length), args.rounds, args.seconds)
+        say(f"{model.name}: {batch} x {length} done")
+    return rows
+
+
+def table(name: str, rows: Sequence[dict[str, Any]]) -> str:
+    lines = [f"### {name}: the network alone", ""]
+    lines += [
+        "| batch | tokens | | p50 ms | p99 ms | docs/s | times eager fp32 | in, kernels, out ms |"
+    ]
+    lines += ["|--:|--:|---|--:|--:|--:|--:|---|"]
+    for row in rows:
+        shape = f"| {row['batch']} | {row['length']} | {row['name']} |"
+        if "failed" in row:
+            lines.append(f"{shape} {row['failed']} | | | | |")
+            continue
+        parts = ", ".join(f"{part:.3f}" for part in row.get("parts_ms", []))
+        lines.append(
+            f"{shape} {row['p50_ms']:.3f} | {row['p99_ms']:.3f} | {row['docs_per_second']:,.0f} "
+            f"| {row['times_eager']:.2f} | {parts} |"
+        )
+    worst: dict[str, float] = {}
+    for row in rows:
+        worst[row["name"]] = max(worst.get(row["name"], 0.0), row.get("difference", 0.0))
+    told = ", ".join(f"{who} {most:.1e}" for who, most in worst.items())
+    return "\n".join([*lines, "", f"Largest difference from torch eager fp32: {told}"])
+
+
+def machine(kind: str) -> dict[str, Any]:
+    told = {"python": platform.python_version(), "torch": torch.__version__, "device": kind}
+    told |= {"onnxruntime": onnxruntime.__version__, "cores": str(devices.cores())}
+    return told | ({"gpu": torch.cuda.get_device_name()} if kind == "cuda" else {})
+
+
+def save(report: dict[str, Any], path: Path | None) -> None:
+    """Write what is known so far: a call that runs into its limit keeps it."""
+    if path:
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("models", nargs="+", help="runs' folders, or recipes by name or path")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda")
+    parser.add_argument(
+        "--tokenizer", type=Path, default=TOKENIZER, help="of recipes (%(default)s)"
+    )
+    parser.add_argument("--batches", type=numbers, default=[1, 8, 64, 512, 4096])
+    parser.add_argument("--lengths", type=numbers, default=[16, 32, 64, 128])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.05, help="of a contestant in a round")
+    parser.add_argument("--minutes", type=float, default=9.0, help="then no shape is begun")
+    parser.add_argument("--static", action="store_true", help="torch.compile of each shape as well")
+    parser.add_argument("--texts", type=Path, help="one a line; else sentences made up here")
+    parser.add_argument("--count", type=int, default=100_000, help="lines at most")
+    parser.add_argument("--chunks", type=numbers, default=[1024, 8192, 32768])
+    parser.add_argument("--output", type=Path, metavar="FILE.json")
+    args = parser.parse_args()
+    torch.set_float32_matmul_precision("high")
+    end = clock() + args.minutes * 60
+    texts = args.texts.read_text(encoding="utf-8").split("\n") if args.texts else synthetic()
+    report: dict[str, Any] = {"machine": machine(args.device), "models": []}
+    report["texts"] = str(args.texts) if args.texts else "synthetic"
+    print(", ".join(f"{key} {value}" for key, value in report["machine"].items()))
+    for number, name in enumerate(args.models):
+        model = opened(name, args.tokenizer)
+        files = exported(model)
+        made = {each: devices.session(file, args.device) for each, file in files.items()}
+        feeds = feeds_of(model, 4, 16)
+        entry: dict[str, Any] = {"name": name}
+        entry["elsewhere"] = {each: placed(files[each], made[each], feeds) for each in made}
+        print(f"Nodes of {name} that {args.device} does not run: {entry['elsewhere']}")
+        report["models"].append(entry)
+        # Lines first, for they are few minutes; then shapes, in an equal share of what is left.
+        ready = {precision: _served(model, each) for precision, each in made.items()}
+        apart = {precision: OrtApart(each, args.device) for precision, each in made.items()}
+        entry["lines"] = lines_to_labels(
+            ready, apart, texts[: args.count], chunks=args.chunks, rounds=min(args.rounds, 3)
+        )
+        print(lines_table(name, entry["lines"]), flush=True)
+        save(report, args.output)
+        callers = contestants(model.run.network, made, args.device, args.static)  # type: ignore[attr-defined]
+        share = clock() + (end - clock()) / (len(args.models) - number)
+        entry["network"] = networks(model, callers, args, share)
+        print(table(name, entry["network"]), flush=True)
+        save(report, args.output)
+
+
+def _served(model: Model, session: onnxruntime.InferenceSession) -> Model:
+    """Return the model as open_bundle would make it of that session."""
+    return Model(model.name, model.task, model.encoder, run_of(session), budget=budget_of(session))
+
+
+if __name__ == "__main__":
+    main()
