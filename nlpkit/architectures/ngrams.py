@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from nlpkit._fields import setting
 
 PRIME = 16777619  # the FNV-1 prime; products wrap around in int64 in torch as in ONNX Runtime
-POSITIVE = 2**63 - 1  # the remainder of a negative number differs between runtimes
+LOWEST = -(2**63)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,11 @@ class Encoder(nn.Module):
         key_BT = ids_BT
         for back in range(1, self.order):
             # Before the first piece is padding: an n-gram may know that it begins the text.
-            before_BT = nn.functional.pad(ids_BT, (back, 0))[:, : ids_BT.shape[1]]
+            padding = ids_BT.new_zeros(ids_BT.shape[0], back)
+            before_BT = torch.cat([padding, ids_BT], dim=1)[:, : ids_BT.shape[1]]
             key_BT = key_BT * PRIME + before_BT + back
-            sums_BTD = sums_BTD + self.grams((key_BT & POSITIVE) % self.buckets)
+            # The remainder of a negative number differs between runtimes: leave the sign bit out.
+            # (Not bitwise: ONNX Runtime has no such operator for CUDA, nor Pad for int64.)
+            positive_BT = torch.where(key_BT < 0, key_BT + LOWEST, key_BT)
+            sums_BTD = sums_BTD + self.grams(positive_BT % self.buckets)
         return torch.relu(self.dropout(sums_BTD) + self.bias)

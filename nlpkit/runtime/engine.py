@@ -22,6 +22,7 @@ Item = TypeVar("Item")
 CHUNK_DOCUMENTS = 1024
 CHUNK_CHARACTERS = 1 << 20  # bounds memory when documents are long
 FEWEST, MOST = 128, 4096  # documents in a chunk that is paced
+SHORTEST = 4  # tokens: with such documents a chunk is to fill a batch of its own, on a GPU too
 SHORT, LONG = 0.05, 0.2  # seconds that such a chunk is to take
 PAUSE = 0.05  # seconds that a chunk may wait to be filled
 
@@ -35,6 +36,7 @@ def answer(
     An error of the reader is raised after everything that was read before it is answered.
     """
     shelf: Shelf[Item] = Shelf(FEWEST)
+    most = max(MOST, model.budget // SHORTEST)
 
     def encoded(chunk: list[tuple[Item, str]]) -> tuple[Any, ...]:
         texts = list(dict.fromkeys(text for _, text in chunk))  # copies are scored once
@@ -43,7 +45,7 @@ def answer(
     for chunk, texts, windows in ahead(shelf.chunks(items), encoded):
         start = time.monotonic()
         said = dict(zip(texts, model.decode(texts, windows), strict=True))
-        shelf.pace(len(chunk), time.monotonic() - start)
+        shelf.pace(len(chunk), time.monotonic() - start, most)
         for item, text in chunk:
             yield item, text, said[text]
         settled()
@@ -123,10 +125,10 @@ class Shelf(Generic[Item]):
                 self.closed = True
                 self.changed.notify_all()
 
-    def pace(self, documents: int, seconds: float) -> None:
+    def pace(self, documents: int, seconds: float, most: int) -> None:
         """Have chunks so large that none takes long, whatever the model's speed."""
         if seconds < SHORT and documents >= self.limit:
-            self.limit = min(self.limit * 2, MOST)
+            self.limit = min(self.limit * 2, most)
         elif seconds > LONG:
             self.limit = max(self.limit // 2, FEWEST)
 
