@@ -68,6 +68,48 @@ def test_who_stops_early_leaves_no_thread_at_work() -> None:
         time.sleep(0.01)
 
 
+@given(
+    pauses=st.lists(st.sampled_from([0, 0, 0, 0, 1e-4, 0.06]), min_size=1, max_size=300),
+    slow=st.sampled_from([0, 1e-4]),
+    limit=st.integers(1, 20),
+)
+@settings(max_examples=25, deadline=None)
+def test_what_is_put_without_a_lock_is_taken_once_and_in_order(
+    pauses: list[float], slow: float, limit: int
+) -> None:
+    def items() -> Iterator[tuple[int, str]]:
+        for number, pause in enumerate(pauses * 10):
+            if pause and number < len(pauses):
+                time.sleep(pause)
+            yield number, "x" * (number % 7)
+
+    taken: list[tuple[int, str]] = []
+    for chunk in engine.Shelf[int](limit).chunks(items()):
+        assert 0 < len(chunk) <= limit
+        taken += chunk
+        time.sleep(slow)
+    assert taken == [(number, "x" * (number % 7)) for number in range(len(pauses) * 10)]
+
+
+def test_chunks_grow_while_they_are_quick_and_shrink_when_they_are_slow() -> None:
+    shelf = engine.Shelf[int](engine.FEWEST)
+    for _ in range(20):
+        shelf.pace(shelf.limit, 0.001, engine.MOST)
+    assert shelf.limit == engine.MOST
+    shelf.pace(5, 0.001, engine.MOST)  # a short one, of a slow producer, says nothing
+    assert shelf.limit == engine.MOST
+    for _ in range(20):
+        shelf.pace(shelf.limit, 1.0, engine.MOST)
+    assert shelf.limit == engine.FEWEST
+
+
+def test_long_documents_make_small_chunks() -> None:
+    items = [(number, "x" * (engine.CHUNK_CHARACTERS // 2)) for number in range(7)]
+    sizes = [len(chunk) for chunk in engine.chunks(iter(items))]
+    assert sum(sizes) == 7
+    assert max(sizes) <= 2
+
+
 @given(texts=st.lists(st.sampled_from(["adorei", "detestei", "", "ok", "adorei"]), max_size=60))
 @settings(max_examples=20, deadline=None)
 def test_answers_are_those_of_each_text_alone(model: Any, texts: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -68,6 +69,36 @@ def test_a_killed_run_resumes_to_the_same_weights(data: Path, tmp_path: Path) ->
         for path in (tmp_path / "unbroken/metrics.jsonl", tmp_path / "killed/metrics.jsonl")
     ]
     assert metrics[0] == metrics[1]
+
+
+def test_killed_at_any_moment_it_goes_on_to_the_same_weights(data: Path, tmp_path: Path) -> None:
+    """By the command line, at random, from its first second on: reading, training, saving."""
+    recipe = tiny_recipe("bow", data, checkpoint_steps=2, epochs=6)
+    (tmp_path / "r.toml").write_text(_fields.toml(recipe.to_dict() | {"folder": str(data)}))
+    command = [sys.executable, "-m", "nlpkit", "train", str(tmp_path / "r.toml"), "--device", "cpu"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+
+    def begin(name: str) -> subprocess.Popen[bytes]:
+        whole = [*command, "-o", str(tmp_path / name), "--resume"]
+        return subprocess.Popen(whole, env=environment, stderr=subprocess.DEVNULL)
+
+    started = time.monotonic()
+    assert begin("unbroken").wait() == 0
+    took = time.monotonic() - started
+    rng, kills = random.Random(4), 0
+    for _ in range(4):
+        process = begin("killed")
+        try:
+            process.wait(timeout=took * rng.uniform(0.5, 0.98))
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    else:
+        assert begin("killed").wait() == 0
+    assert kills, "it was never killed"
+    assert same_weights(tmp_path / "unbroken", tmp_path / "killed")
 
 
 # Dies by its own hand at step 40, in the second epoch, between two checkpoints.

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from nlpkit.errors import InputError, MissingExtra
+from nlpkit.errors import InputError, MissingExtra, NlpkitError
 from nlpkit.records._source import TEXT, Record, Source, resolve_column
 
 __all__ = ["TEXT", "join", "read", "write"]
@@ -40,8 +40,10 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
                 record = {name: _plain(value) for name, value in row.items()}
                 _check_text(record[column], column, source)
                 yield record
-    except (ArithmeticError, OSError, ValueError, NotImplementedError) as problem:
-        reason = str(problem).splitlines()[0][:200]
+    except NlpkitError:
+        raise
+    except Exception as problem:  # Arrow's own, those of what decompresses, those of dates too far
+        reason = next(iter(str(problem).splitlines()), type(problem).__name__)[:200]
         raise InputError(f"{source.name}: not a sound Parquet file ({reason})") from None
 
 
