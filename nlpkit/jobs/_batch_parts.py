@@ -20,13 +20,16 @@ from typing import Any, BinaryIO
 from nlpkit import catalog
 from nlpkit.errors import InputError
 from nlpkit.jobs._batch_plan import Item
+from nlpkit.jobs._batch_url import Url
 from nlpkit.records import write_output
 
 REJECTS = "rejects"  # the folder of rejected records
 
 
-def state_of(path: Path) -> dict[str, int]:
-    """Return what changes when a file does."""
+def state_of(path: Path | Url) -> dict[str, Any]:
+    """Return what changes when a file does: `size` and others. Raises OSError."""
+    if isinstance(path, Url):
+        return path.state()
     about = path.stat()
     return {"size": about.st_size, "mtime_ns": about.st_mtime_ns, "inode": about.st_ino}
 
@@ -51,6 +54,10 @@ class Parts:
             with write_output(about) as out:
                 out.write(told)
         return made
+
+    def told(self) -> dict[str, Any]:
+        """Return what the manifest tells of the input."""
+        return {"input": {"path": str(self.item.path), **state_of(self.item.path)}}
 
     def check(self) -> None:
         """Raise InputError if the file is not what it was when its reading began."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from nlpkit.errors import InputError, UsageError
+from nlpkit.jobs._batch_url import Url, is_url
 from nlpkit.records import format_of
 from nlpkit.records._input import EXTENSIONS, unpacked
 
@@ -18,7 +19,7 @@ MAGIC = "*?["
 class Item:
     """One input: where it lies, its format, and the name of its output in the batch's folder."""
 
-    path: Path
+    path: Path | Url
     format: str
     output: str
     to: str
@@ -46,7 +47,7 @@ def expand(
         for path, name in _found(given, folder):
             item = _item(path, name, source, to)
             other = items.setdefault(item.output, item)
-            if other is not item and other.path.resolve() != path.resolve():
+            if other is not item and _real(other.path) != _real(path):
                 raise UsageError(
                     f"{other.path} and {path} would both become {item.output}; "
                     "name their folder, so that outputs keep its structure, or run two batches"
@@ -54,8 +55,14 @@ def expand(
     return list(items.values())
 
 
-def _found(given: str, folder: Path) -> list[tuple[Path, PurePosixPath]]:
+def _real(path: Path | Url) -> Path | Url:
+    return path if isinstance(path, Url) else path.resolve()
+
+
+def _found(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
     """Return files and their names in the output."""
+    if is_url(given):
+        return _found_there(given)
     path = Path(given)
     if given == "-":
         raise UsageError("a batch reads files; for standard input there is 'nlpkit predict'")
@@ -74,17 +81,37 @@ def _found(given: str, folder: Path) -> list[tuple[Path, PurePosixPath]]:
     return [(path, PurePosixPath(path.name))]
 
 
+def _found_there(given: str) -> list[tuple[Path | Url, PurePosixPath]]:
+    """Return what a URL stands for, as of paths."""
+    url, found = Url(given), list[tuple[Path | Url, PurePosixPath]]()
+    try:
+        if any(sign in given for sign in MAGIC):
+            found += [(each, PurePosixPath(each.name)) for each in url.glob()]
+        elif not _known(PurePosixPath(url.name)) and (inside := url.find()):
+            found += [(each, name) for name, each in inside if _known(name) and not _hidden(name)]
+        else:
+            return [(url, PurePosixPath(url.name))]
+    except OSError as problem:
+        raise InputError(f"{given}: {problem.strerror}") from None
+    if not found:
+        raise InputError(f"{given}: no file of a known format is found; check it, quote patterns")
+    return found
+
+
 def _belongs(file: Path, root: Path, own: Path) -> bool:
-    inside = file.relative_to(root)
-    hidden = any(part.startswith(".") for part in inside.parts)
+    hidden = _hidden(file.relative_to(root))
     return not hidden and file.is_file() and _known(file) and own not in file.resolve().parents
 
 
-def _known(path: Path) -> bool:
+def _hidden(inside: PurePath) -> bool:
+    return any(part.startswith(".") for part in inside.parts)
+
+
+def _known(path: PurePath) -> bool:
     return format_of(path) != "lines" or unpacked(path).suffix.lower() == ".txt"
 
 
-def _item(path: Path, name: PurePosixPath, source: str | None, to: str | None) -> Item:
+def _item(path: Path | Url, name: PurePosixPath, source: str | None, to: str | None) -> Item:
     format = source or format_of(path)
     written = to or ("tsv" if format == "lines" else format)
     bare = unpacked(name)

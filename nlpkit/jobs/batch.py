@@ -14,9 +14,10 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -27,6 +28,7 @@ from nlpkit._lock import held
 from nlpkit.errors import GateError, InputError, NlpkitError, UsageError
 from nlpkit.jobs._batch_parts import Parts, Shard, shards, state_of
 from nlpkit.jobs._batch_plan import Item, expand
+from nlpkit.jobs._batch_url import opened
 from nlpkit.jobs.predict import Answer, annotated, sure, write
 from nlpkit.records import Record, Source, text_of
 from nlpkit.runtime.device import cores
@@ -68,19 +70,43 @@ class Report:
         return [name for name, file in self.files.items() if "problem" in file]
 
 
+@dataclass(frozen=True)
+class Job:
+    """What an engine is to know besides the inputs; it does not change the report."""
+
+    folder: Path
+    settings: Settings
+    workers: int
+    key: str  # of the options and the model, which parts belong to
+    report: Report
+    max_rejects: int | None
+    listener: Listener
+
+    def left(self) -> int | None:
+        """Return how many bad records the inputs that are not done may have."""
+        done = self.report.count("rejects")
+        return None if self.max_rejects is None else self.max_rejects - done
+
+
+# Makes the outputs of inputs, in any order, and yields what the manifest keeps of each.
+Engine = Callable[[list[Item], Job], Generator[tuple[Item, dict[str, Any]]]]
+
+
 def batch(
     inputs: list[str],
     folder: Path,
     settings: Settings,
     *,
     workers: int = 1,
+    engine: Engine | None = None,
     resume: bool = False,
     max_rejects: int | None = None,
     listener: Listener = lambda event: None,
 ) -> Report:
     """Label every record of every input into a file of the folder.
 
-    A file that cannot be read, or changes meanwhile, is reported and the others go on.
+    A file that cannot be read, or changes meanwhile, is reported and the others go on. `engine` is
+    who does the work: this machine's processes if left out.
 
     Raises:
         InputError: an input is not there.
@@ -96,23 +122,20 @@ def batch(
         told = {"settings": asdict(settings), "model": fingerprint(settings.model)}
         report = Report(_before(folder, told, resume))
         listener({"event": "start", "files": len(items), "bytes": sum(map(_size, items))})
-        with Workers(settings, workers) as pool:
-            for item in items:
-                if not _is_done(report.files.get(item.output), item, folder):
-                    report.files[item.output] = _file(
-                        item,
-                        folder,
-                        settings,
-                        pool,
-                        json.dumps(told),
-                        listener,
-                        _left(max_rejects, report),
-                    )
-                    _keep(folder, told, report)
-                listener(
-                    {"event": "file", "name": str(item.path), "bytes": _size(item)}
-                    | report.files[item.output]
-                )
+        job = Job(folder, settings, workers, json.dumps(told), report, max_rejects, listener)
+        lacking = []
+        for item in items:
+            if _is_done(report.files.get(item.output), item, folder):
+                listener(_about(item, report))
+            else:
+                lacking.append(item)
+        with closing((engine or _here)(lacking, job)) as ended:
+            for item, file in ended:
+                report.files[item.output] = file
+                _keep(folder, told, report)
+                listener(_about(item, report))
+        place = {item.output: number for number, item in enumerate(items)}  # engines need no order
+        report.files = dict(sorted(report.files.items(), key=lambda each: place.get(each[0], -1)))
         _keep(folder, told, report)
     return report
 
@@ -164,76 +187,98 @@ def _is_done(told: dict[str, Any] | None, item: Item, folder: Path) -> bool:
     return bool(told["input"] == {"path": str(item.path), **state_of(item.path)})
 
 
+def _about(item: Item, report: Report) -> dict[str, Any]:
+    told = report.files[item.output]
+    return {"event": "file", "name": str(item.path), "bytes": _size(item), **told}
+
+
 def _size(item: Item) -> int:
     try:
-        return item.path.stat().st_size
+        return int(state_of(item.path)["size"])
     except OSError:
         return 0
 
 
-def _left(max_rejects: int | None, report: Report) -> int | None:
-    return None if max_rejects is None else max_rejects - report.count("rejects")
+def _here(items: list[Item], job: Job) -> Generator[tuple[Item, dict[str, Any]]]:
+    """Do the work in processes of this machine, one input after another."""
+    with Workers(job.settings, job.workers) as pool:
+        for item in items:
+            yield item, _file(item, job, pool)
 
 
-def _file(
-    item: Item,
-    folder: Path,
-    settings: Settings,
-    pool: Workers,
-    key: str,
-    listener: Listener,
-    most: int | None,
-) -> dict[str, Any]:
+def _file(item: Item, job: Job, pool: Workers) -> dict[str, Any]:
     """Make one output; return what the manifest keeps of it, or of the problem that it had."""
     start = time.monotonic()
     try:
-        told = {"input": {"path": str(item.path), **state_of(item.path)}}
-        parts = Parts.of(folder, item, key)
-        count = _parts(parts, settings, pool, listener, most)
+        parts = Parts.of(job.folder, item, job.key)
+        told = parts.told()
+        count = _parts(parts, job, pool)
         parts.check()
-        told |= parts.join(folder, count)
+        told |= parts.join(job.folder, count)
     except (InputError, OSError) as problem:
-        if isinstance(problem, OSError):
-            where = problem.filename or item.path
-            problem = InputError(f"{where}: {problem.strerror or problem}")
-        return {"input": {"path": str(item.path)}, "problem": str(problem)}
+        return failed(item, problem)
     parts.remove()
     return told | {"seconds": round(time.monotonic() - start, 3)}
 
 
-def _parts(
-    parts: Parts, settings: Settings, pool: Workers, listener: Listener, most: int | None
-) -> int:
+def failed(item: Item, problem: InputError | OSError) -> dict[str, Any]:
+    """Return what the manifest keeps of an input that has no output."""
+    return {"input": {"path": str(item.path)}, "problem": str(as_input_error(problem, item))}
+
+
+def as_input_error(problem: InputError | OSError, item: Item) -> InputError:
+    """Return a problem with a file as one that does not stop the other files."""
+    if isinstance(problem, InputError):
+        return problem
+    return InputError(f"{problem.filename or item.path}: {problem.strerror or problem}")
+
+
+def _parts(parts: Parts, job: Job, pool: Workers) -> int:
     """Make the parts that lack and return how many there are."""
-    if not parts.item.path.stat().st_size:
-        return 0
-    done, count, rejected = parts.done(), 0, 0
+    done, most, count, rejected = parts.done(), job.left(), 0, 0
+    for shard, columns, read in cut(parts.item, job.settings):
+        count += 1
+        rejected += len(shard.rejects)
+        if most is not None and rejected > most:
+            raise too_many(parts.item, most, shard.rejects[-1]["reason"])
+        if shard.number not in done:
+            pool.give(parts, shard, columns)
+        job.listener({"event": "shard", "records": len(shard), "bytes": read})
+    pool.finish()
+    return count
+
+
+def too_many(item: Item, most: int, reason: str) -> GateError:
+    """Return the error of an input that has more bad records than allowed."""
+    return GateError(
+        f"{item.path}: more than {most} bad records, such as {reason}; "
+        "mend them, or raise --max-rejects"
+    )
+
+
+def cut(item: Item, settings: Settings) -> Iterator[tuple[Shard, list[str], int]]:
+    """Yield an input's shards, each with the output's columns and how far the file is read.
+
+    Raises:
+        InputError, OSError: it cannot be read as said; what came before it has been yielded.
+    """
+    if not state_of(item.path)["size"]:
+        return
     rejects: list[dict[str, Any]] = []
-    with records.open_input(parts.item.path) as stream:
+    with opened(item.path) as stream:
         source = Source(
-            str(parts.item.path),
+            str(item.path),
             settings.encoding,
             column=settings.column,
             reject=lambda line, raw, why: rejects.append({"line": line, "reason": why, "raw": raw}),
         )
-        read = records.read(stream, parts.item.format, source)
+        read = records.read(stream, item.format, source)
         first = next(read, None)
         columns = _columns(first, settings) if first else []
         every = chain([first] if first else [], read)
         found = ((record, text_of(record, source)) for record in every)
         for shard in shards(found, rejects, settings.shard_size):
-            count += 1
-            rejected += len(shard.rejects)
-            if most is not None and rejected > most:
-                raise GateError(
-                    f"{parts.item.path}: more than {most} bad records, such as "
-                    f"{shard.rejects[-1]['reason']}; mend them, or raise --max-rejects"
-                )
-            if shard.number not in done:
-                pool.give(parts, shard, columns)
-            listener({"event": "shard", "records": len(shard), "bytes": _told(stream)})
-    pool.finish()
-    return count
+            yield shard, columns, _told(stream)
 
 
 def _told(stream: Any) -> int:
