@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -32,6 +32,26 @@ def batch(
     workers: Annotated[
         int, typer.Option("--workers", "-w", min=1, help="Processes.", rich_help_panel=RUNNING)
     ] = 1,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Who works: processes of this machine, or Ray.", rich_help_panel=RUNNING),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="The Ray cluster, auto or HOST:PORT. Left out: one is started here.",
+            rich_help_panel=RUNNING,
+        ),
+    ] = None,
+    num_gpus: Annotated[
+        float,
+        typer.Option(
+            "--num-gpus",
+            min=0,
+            help="With Ray: GPUs for each worker, such as 0.25.",
+            rich_help_panel=RUNNING,
+        ),
+    ] = 0.0,
     shard_size: Annotated[
         int,
         typer.Option(
@@ -76,6 +96,7 @@ def batch(
             output,
             settings,
             workers=workers,
+            engine=_engine(engine, address, num_gpus),
             resume=resume,
             max_rejects=max_rejects,
             listener=progress,
@@ -83,3 +104,15 @@ def batch(
         progress.finish(report, output)
     if report.failed or report.count("rejects"):
         raise typer.Exit(1)
+
+
+def _engine(name: str, address: str | None, num_gpus: float) -> Any:
+    from nlpkit.errors import UsageError
+
+    if name == "ray":
+        from nlpkit.jobs._batch_ray import RayEngine
+
+        return RayEngine(address=address, num_gpus=num_gpus)
+    if address or num_gpus:
+        raise UsageError("--address and --num-gpus are for --engine ray")
+    return None

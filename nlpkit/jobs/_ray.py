@@ -1,0 +1,110 @@
+"""Ray started or joined, without a word from it, and left in the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from nlpkit.errors import MissingExtra, UsageError
+
+WAIT = 5.0  # seconds for a cluster to answer
+# What the person may set otherwise. Nothing is sent to Ray's makers, nothing written on stderr.
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # what is left of a batch that ends must not start another Ray
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # an actor without a GPU sees none
+}
+
+
+@contextmanager
+def cluster(address: str | None, workers: int, num_gpus: float) -> Iterator[None]:
+    """Join the cluster at an address; without one, a Ray with a core for each worker is started.
+
+    Raises:
+        UsageError: there is no cluster at the address, or no GPU.
+    """
+    own_token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    for name, value in (ENVIRONMENT if address else ENVIRONMENT | own_token).items():
+        os.environ.setdefault(name, value)  # a token left out would be written to ~/.ray
+    import ray
+
+    handler = signal.getsignal(signal.SIGTERM)
+    own = {} if address else {"num_cpus": workers, "include_dashboard": False}
+    try:
+        with silence():
+            ray.init(address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **own)
+    except (ConnectionError, RuntimeError, TimeoutError, ValueError) as problem:
+        reason = str(problem).partition("\n")[0]
+        raise UsageError(
+            f"--address {address}: {reason}; it must run, have this machine's versions of Ray and "
+            "Python, and the token that is here (RAY_AUTH_TOKEN or ~/.ray/auth_token)"
+        ) from None
+    try:
+        signal.signal(signal.SIGTERM, handler)  # ours unwinds, Ray's does not
+        there = ray.cluster_resources().get("GPU", 0.0)
+        if num_gpus > there and not address:
+            raise UsageError(f"--num-gpus {num_gpus:g}: Ray finds {there:g} GPUs here")
+        yield
+    finally:
+        with silence():
+            ray.shutdown()
+
+
+def check(address: str | None) -> None:
+    """Knock before Ray does, which waits long and says little.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        UsageError: nothing answers at the address.
+    """
+    if find_spec("ray") is None:
+        raise MissingExtra("ray", "ray")
+    if address in (None, "auto"):
+        return
+    if "://" in address:
+        raise UsageError(
+            f"--address {address}: run the command on a machine of the cluster, with --address auto"
+        )
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), WAIT).close()
+    except (OSError, ValueError) as problem:
+        raise UsageError(
+            f"--address {address}: no Ray cluster answers ({problem}); 'ray status' tells of it"
+        ) from None
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Lose what is written on stderr: Ray's C++ parts greet there, whatever the level."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def quiet() -> None:
+    """Keep Ray Data's words for its log file."""
+    import ray.data
+
+    for handler in logging.getLogger("ray.data").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setLevel(logging.CRITICAL + 1)
+    warnings.filterwarnings(
+        "ignore", category=UserWarning, module=r"ray\.data"
+    )  # more actors than work
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
