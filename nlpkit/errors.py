@@ -2,7 +2,8 @@
 
     NlpkitError            1
     ├── UsageError         2  an option, a recipe or a setting is wrong
-    │   └── MissingExtra   2  an optional dependency is not installed
+    │   ├── MissingExtra   2  an optional dependency is not installed
+    │   └── NoSpace        2  the disk to write to is full
     ├── InputError         3  the input cannot be read as said
     │   └── NoColumn       3  it has no field of that name
     ├── ModelError         4  a model or bundle is missing or refused
@@ -41,6 +42,10 @@ class MissingExtra(UsageError):
             f"this needs {missing}, which is not installed: pip install 'nlpkit[{extra}]' "
             f"(in a checkout: pip install -c constraints.txt '.[{extra}]')"
         )
+
+
+class NoSpace(UsageError):
+    """The disk, or the person's share of it, is full."""
 
 
 class InputError(NlpkitError):

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import corpus, write_jsonl
+from conftest import ROOT, corpus, write_jsonl
 
 from nlpkit.errors import GateError, InputError, UsageError
-from nlpkit.jobs import batch as job
-from nlpkit.jobs.batch import Report, Settings, batch
+from nlpkit.jobs import _batch_workers as workers
+from nlpkit.jobs._batch_plan import Settings
+from nlpkit.jobs.batch import Report, batch
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 Run = Callable[..., Report]
@@ -60,7 +61,9 @@ def outputs(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in ("manifest.json", ".lock")
+        if path.is_file()
+        and path.name not in ("manifest.json", ".lock")
+        and ".parts" not in str(path)
     }
 
 
@@ -120,18 +123,18 @@ def test_a_file_that_changes_while_it_is_read_is_told(
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_text("adorei\n" * 200)
-    answer = job._answer
+    answer = workers.answer
 
     def changing(*args: Any) -> None:
         with path.open("a") as out:
             out.write("mais\n")
         answer(*args)
 
-    monkeypatch.setattr(job, "_answer", changing)
+    monkeypatch.setattr(workers, "answer", changing)
     report = run(str(path))
     assert "changed while it was read" in report.files["a.tsv"]["problem"]
     assert not (tmp_path / "out/a.tsv").exists()
-    monkeypatch.setattr(job, "_answer", answer)
+    monkeypatch.setattr(workers, "answer", answer)
     assert not run(str(path), resume=True).failed
     lines = path.read_text().count("\n")
     assert (tmp_path / "out/a.tsv").read_text().count("\n") == lines > 200
@@ -154,6 +157,44 @@ def test_a_full_disk_is_told_and_nothing_is_half(
     assert report.failed == ["b.csv"]
     assert "No space left" in report.files["b.csv"]["problem"]
     assert not [path for path in (tmp_path / "out").rglob("*b.csv*") if path.is_file()]
+
+
+# Files beyond 100 kB cannot be written, as where a disk or a quota is full.
+LIMITED = """
+import resource, sys
+if __name__ == "__main__":  # workers import this, and have its limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    from nlpkit.__main__ import main
+    main()
+"""
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_a_part_that_finds_no_space_fails_its_file_and_the_rest_goes_on(
+    count: str, run: Run, inputs: Path, tmp_path: Path, tiny_bundle: Callable[[str], Path]
+) -> None:
+    (inputs / "a_long.txt").write_text("adorei este produto, chegou antes do prazo\n" * 9_000)
+    run(str(inputs), folder="whole", shard_size=3_000)
+    (tmp_path / "limited.py").write_text(LIMITED)
+    args = ["batch", str(inputs), "-o", str(tmp_path / "out"), "-m", str(tiny_bundle("bow"))]
+    args += ["--shard-size", "3000", "-w", count]
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "limited.py"), *args],
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert b"a_long" in done.stderr and b"free some space" in done.stderr
+    assert b"Traceback" not in done.stderr
+    told = json.loads((tmp_path / "out/manifest.json").read_text())["files"]
+    assert [name for name, file in told.items() if "problem" in file] == ["a_long.tsv"]
+    whole = outputs(tmp_path / "whole")
+    assert whole.items() - outputs(tmp_path / "out").items() == {
+        ("a_long.tsv", whole["a_long.tsv"])
+    }
+    assert not run(str(inputs), resume=True, shard_size=3_000).failed
+    assert outputs(tmp_path / "out") == whole
 
 
 def test_what_cannot_be_is_refused(run: Run, inputs: Path, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from conftest import corpus
 
 from nlpkit.errors import InputError, MissingExtra, UsageError
 from nlpkit.jobs import _batch_url
-from nlpkit.jobs.batch import Report, Settings, batch
+from nlpkit.jobs._batch_plan import Settings
+from nlpkit.jobs.batch import Report, batch
 
 Run = Callable[..., Report]
 

@@ -21,7 +21,8 @@ from conftest import corpus, environment, write_jsonl
 
 from nlpkit.errors import GateError, MissingExtra, ModelError
 from nlpkit.jobs import _batch_ray as job, _ray
-from nlpkit.jobs.batch import Job, Report, Settings, batch, fingerprint
+from nlpkit.jobs._batch_plan import Settings
+from nlpkit.jobs.batch import Job, Report, batch, fingerprint
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 START = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus", "1"]

@@ -76,7 +76,8 @@ def batch(
     Exit code 1: some records or files were bad.
     """
     from nlpkit.cli._batch import BatchProgress
-    from nlpkit.jobs.batch import Settings, batch as run
+    from nlpkit.jobs._batch_plan import Settings
+    from nlpkit.jobs.batch import batch as run
 
     settings = Settings(
         model=model,

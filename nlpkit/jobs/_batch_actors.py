@@ -19,8 +19,9 @@ from typing import Any
 from nlpkit.errors import ModelError, NlpkitError
 from nlpkit.jobs import batch as local
 from nlpkit.jobs._batch_parts import Parts, Shard
-from nlpkit.jobs._batch_plan import Item
-from nlpkit.jobs.batch import Settings
+from nlpkit.jobs._batch_plan import Item, Settings
+from nlpkit.jobs._batch_shards import cut
+from nlpkit.jobs._batch_workers import answer, start
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def read(row: dict[str, Any], settings: Settings, folder: Path) -> Iterator[dict
     item, done = pickle.loads(row["row"])
     count = 0
     try:
-        for shard, columns, read in local.cut(item, settings):
+        for shard, columns, read in cut(item, settings):
             count += 1
             yield Row(
                 item,
@@ -82,7 +83,7 @@ class Predictor:
         try:
             if local.fingerprint(settings.model) != fingerprint:
                 raise ModelError(f"{settings.model}: is another model on {os.uname().nodename}")
-            local._start(settings, 0)
+            start(settings, 0)
         except NlpkitError as problem:  # raised here, Ray would try for ever
             self.problem = problem
 
@@ -104,7 +105,7 @@ class Predictor:
 
 def _part(item: Item, shard: Shard, columns: list[str]) -> dict[str, bytes]:
     with TemporaryDirectory() as folder:
-        local._answer(Parts(Path(folder), item), shard, columns)
+        answer(Parts(Path(folder), item), shard, columns)
         return {path.suffix: path.read_bytes() for path in Path(folder).iterdir()}
 
 

@@ -15,6 +15,22 @@ from nlpkit.records._input import EXTENSIONS, unpacked
 MAGIC = "*?["
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an output depends on besides its input."""
+
+    model: str = "sentiment"
+    source: str | None = None
+    column: str | None = None
+    encoding: str = "utf-8"
+    to: str | None = None
+    into: str = "label"
+    min_confidence: float = 0.0
+    device: str = "auto"
+    precision: str = "auto"
+    shard_size: int = 10_000
+
+
 @dataclass(frozen=True)
 class Item:
     """One input: where it lies, its format, and the name of its output in the batch's folder."""

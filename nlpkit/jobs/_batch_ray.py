@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import records
-from nlpkit.errors import InputError, NlpkitError
+from nlpkit.errors import InputError, NlpkitError, NoSpace
 from nlpkit.jobs import batch as local
 from nlpkit.jobs._batch_actors import Predictor, Row, read
 from nlpkit.jobs._batch_parts import Parts
@@ -58,7 +58,7 @@ class RayEngine:
         for item in items:
             try:
                 inputs[item.output] = Input.begun(item, job)
-            except (InputError, OSError) as problem:
+            except (InputError, NoSpace, OSError) as problem:
                 yield item, local.failed(item, problem)
         if not inputs:
             return
@@ -121,7 +121,7 @@ class Input:
         return cls(parts, parts.told(), set(parts.done()))
 
     def take(self, row: Row) -> None:
-        """Keep what came. Raises UsageError where the disk is full."""
+        """Keep what came. Raises NoSpace where the disk is full."""
         for extension in sorted(row.part, key=LAST.__eq__):
             with records.write_output(self.parts.folder / f"{row.number:05}{extension}") as out:
                 out.buffer.write(row.part[extension])
@@ -141,7 +141,7 @@ class Input:
         try:
             self.parts.check()
             told = self.told | self.parts.join(job.folder, self.count or 0)
-        except (InputError, OSError) as problem:
+        except (InputError, NoSpace, OSError) as problem:
             return local.failed(self.parts.item, problem)
         self.parts.remove()
         return told | {"seconds": round(self.seconds, 3)}
@@ -157,13 +157,18 @@ def _gathered(
         if name not in inputs:
             continue  # it failed; what of it was in work comes after
         if row.problem:
-            if not isinstance(row.problem, InputError):
+            if not isinstance(row.problem, InputError | NoSpace):
                 raise row.problem
             del inputs[name]
             yield item, local.failed(item, row.problem)
             continue
         there = inputs[name]
-        there.take(row)
+        try:
+            there.take(row)
+        except NoSpace as problem:
+            del inputs[name]
+            yield item, local.failed(item, problem)
+            continue
         rejects = ended + sum(each.rejects for each in inputs.values())
         if most is not None and rejects > most:
             raise local.too_many(item, most, row.reason)

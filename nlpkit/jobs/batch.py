@@ -8,52 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-import signal
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from nlpkit import __version__, catalog, records, zoo
 from nlpkit._lock import held
-from nlpkit.errors import GateError, InputError, NlpkitError, UsageError
-from nlpkit.jobs._batch_parts import Parts, Shard, shards, state_of
-from nlpkit.jobs._batch_plan import Item, expand
-from nlpkit.jobs._batch_url import opened
-from nlpkit.jobs.predict import Answer, annotated, sure, write
-from nlpkit.records import Record, Source, text_of
-from nlpkit.runtime.device import cores
+from nlpkit.errors import GateError, InputError, NoSpace, UsageError
+from nlpkit.jobs._batch_parts import Parts, state_of
+from nlpkit.jobs._batch_plan import Item, Settings, expand
+from nlpkit.jobs._batch_shards import cut
+from nlpkit.jobs._batch_workers import Workers
 
 MANIFEST = "manifest.json"
-AHEAD = 2  # shards in flight for each worker
-DIED = "a worker process died, perhaps for want of memory; --resume goes on, with fewer --workers"
 
 Listener = Callable[[dict[str, Any]], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What an output depends on besides its input."""
-
-    model: str = "sentiment"
-    source: str | None = None
-    column: str | None = None
-    encoding: str = "utf-8"
-    to: str | None = None
-    into: str = "label"
-    min_confidence: float = 0.0
-    device: str = "auto"
-    precision: str = "auto"
-    shard_size: int = 10_000
 
 
 @dataclass
@@ -132,7 +104,8 @@ def batch(
         with closing((engine or _here)(lacking, job)) as ended:
             for item, file in ended:
                 report.files[item.output] = file
-                _keep(folder, told, report)
+                with suppress(NoSpace):  # the next one may find some, or --resume does it again
+                    _keep(folder, told, report)
                 listener(_about(item, report))
         place = {item.output: number for number, item in enumerate(items)}  # engines need no order
         report.files = dict(sorted(report.files.items(), key=lambda each: place.get(each[0], -1)))
@@ -215,21 +188,23 @@ def _file(item: Item, job: Job, pool: Workers) -> dict[str, Any]:
         count = _parts(parts, job, pool)
         parts.check()
         told |= parts.join(job.folder, count)
-    except (InputError, OSError) as problem:
+    except (InputError, NoSpace, OSError) as problem:
+        pool.forget()
         return failed(item, problem)
     parts.remove()
     return told | {"seconds": round(time.monotonic() - start, 3)}
 
 
-def failed(item: Item, problem: InputError | OSError) -> dict[str, Any]:
+def failed(item: Item, problem: InputError | NoSpace | OSError) -> dict[str, Any]:
     """Return what the manifest keeps of an input that has no output."""
-    return {"input": {"path": str(item.path)}, "problem": str(as_input_error(problem, item))}
+    said = str(as_input_error(problem, item) if isinstance(problem, OSError) else problem)
+    if isinstance(problem, NoSpace):  # which names what could not be written
+        said = f"{item.path}: {said}"
+    return {"input": {"path": str(item.path)}, "problem": said}
 
 
-def as_input_error(problem: InputError | OSError, item: Item) -> InputError:
+def as_input_error(problem: OSError, item: Item) -> InputError:
     """Return a problem with a file as one that does not stop the other files."""
-    if isinstance(problem, InputError):
-        return problem
     return InputError(f"{problem.filename or item.path}: {problem.strerror or problem}")
 
 
@@ -254,139 +229,3 @@ def too_many(item: Item, most: int, reason: str) -> GateError:
         f"{item.path}: more than {most} bad records, such as {reason}; "
         "mend them, or raise --max-rejects"
     )
-
-
-def cut(item: Item, settings: Settings) -> Iterator[tuple[Shard, list[str], int]]:
-    """Yield an input's shards, each with the output's columns and how far the file is read.
-
-    Raises:
-        InputError, OSError: it cannot be read as said; what came before it has been yielded.
-    """
-    if not state_of(item.path)["size"]:
-        return
-    rejects: list[dict[str, Any]] = []
-    with opened(item.path) as stream:
-        source = Source(
-            str(item.path),
-            settings.encoding,
-            column=settings.column,
-            reject=lambda line, raw, why: rejects.append({"line": line, "reason": why, "raw": raw}),
-        )
-        read = records.read(stream, item.format, source)
-        first = next(read, None)
-        columns = _columns(first, settings) if first else []
-        every = chain([first] if first else [], read)
-        found = ((record, text_of(record, source)) for record in every)
-        for shard in shards(found, rejects, settings.shard_size):
-            yield shard, columns, _told(stream)
-
-
-def _told(stream: Any) -> int:
-    """Return how far into the file on disk a stream has read."""
-    raw = getattr(stream, "fileobj", None) or getattr(stream, "_fp", None) or stream
-    try:
-        return int(raw.tell())
-    except (OSError, ValueError, AttributeError):
-        return 0
-
-
-def _columns(record: Record, settings: Settings) -> list[str]:
-    return list(annotated(Answer(record, "", None), settings.into, full=False))
-
-
-class Workers:
-    """Processes that answer shards; with one, this process does it itself."""
-
-    def __init__(self, settings: Settings, workers: int) -> None:
-        self.settings, self.workers = settings, workers
-        self.pool: ProcessPoolExecutor | None = None
-        self.waiting: deque[Future[None]] = deque()
-
-    def __enter__(self) -> Workers:
-        if self.workers == 1:
-            _start(self.settings, 0)
-            return self
-        context = multiprocessing.get_context("spawn")  # ONNX Runtime's threads do not fork
-        threads = max(cores() // self.workers, 1)
-        self.pool = ProcessPoolExecutor(self.workers, context, _start, (self.settings, threads))
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if self.pool is None:
-            return
-        if kind is not None:
-            for child in multiprocessing.active_children():
-                child.terminate()  # what it is at is done again
-        self.pool.shutdown(cancel_futures=True)
-
-    def give(self, parts: Parts, shard: Shard, columns: list[str]) -> None:
-        """Have a shard answered; waits while there is enough to do."""
-        if self.pool is None:
-            _answer(parts, shard, columns)
-            return
-        self.waiting.append(self.pool.submit(_answer, parts, shard, columns))
-        while len(self.waiting) > self.workers * AHEAD:
-            self._take()
-
-    def finish(self) -> None:
-        """Wait for all that was given."""
-        while self.waiting:
-            self._take()
-
-    def _take(self) -> None:
-        try:
-            self.waiting.popleft().result()
-        except BrokenProcessPool:
-            raise NlpkitError(DIED) from None
-
-
-_HERE: dict[str, Any] = {}  # of a worker process: the model and the settings
-
-
-def _start(settings: Settings, threads: int) -> None:
-    """Load the model, once for each process."""
-    if threads:
-        os.environ["NLPKIT_THREADS"] = str(threads)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process tells the others
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-    from nlpkit.runtime.model import load
-
-    model = load(settings.model, device=settings.device, precision=settings.precision)
-    if model.task.command != "predict":
-        raise UsageError(f"{model.name} gives no labels: 'nlpkit {model.task.command}' asks it")
-    _HERE.update(model=model, settings=settings)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _answer(parts: Parts, shard: Shard, columns: list[str]) -> None:
-    """Write the part of a shard; its counts come last."""
-    model, settings = _HERE["model"], _HERE["settings"]
-    said = model.predict([text for _, text in shard.records])
-    answers = (
-        Answer(record, text, sure(answer, settings.min_confidence))
-        for (record, text), answer in zip(shard.records, said, strict=True)
-    )
-    name, item = f"{shard.number:05}", parts.item
-    module = catalog.load("records", item.to)
-    with records.write_output(parts.folder / f"{name}.out") as out:
-        if item.plain:
-            write(answers, out, "tsv", plain=True, into=settings.into)
-        else:
-            full = getattr(module, "NESTED", False)
-            rows = (annotated(answer, settings.into, full=full) for answer in answers)
-            if getattr(module, "HEADER", False):
-                module.write(rows, out, header=shard.number == 0, columns=columns)
-            else:
-                module.write(rows, out)
-    if shard.rejects:
-        with records.write_output(parts.folder / f"{name}.rej") as out:
-            catalog.load("records", "jsonl").write(shard.rejects, out)
-    counts = {"records": len(shard.records), "rejects": len(shard.rejects)}
-    with records.write_output(parts.folder / f"{name}.json") as out:
-        out.write(json.dumps(counts))

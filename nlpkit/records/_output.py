@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from nlpkit.errors import UsageError
+from nlpkit.errors import NoSpace, UsageError
 from nlpkit.records._input import COMPRESSION
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -26,7 +26,8 @@ def write_output(path: str | os.PathLike[str]) -> Iterator[TextIO]:
     if any, is untouched. A lone surrogate, which UTF-8 cannot hold, is written as `\udXXX`.
 
     Raises:
-        UsageError: the folder is missing, the file may not be written, or the disk is full.
+        UsageError: the folder is missing or the file may not be written.
+        NoSpace: the disk is full.
     """
     if os.fspath(path) == "-":
         yield _stdout()
@@ -43,6 +44,8 @@ def write_output(path: str | os.PathLike[str]) -> Iterator[TextIO]:
         stream = _open(part, "w" if special else "x")
     except (OSError, ValueError) as err:  # ValueError: a NUL in the name
         why = getattr(err, "strerror", None) or err
+        if getattr(err, "errno", None) in FULL:
+            raise NoSpace(f"cannot write {path}: {why}; free some space") from err
         raise UsageError(f"cannot write {path}: {why}; name another file") from err
     with stream if special else _complete(stream, part, target):
         yield stream
@@ -68,7 +71,7 @@ def _complete(stream: TextIO, part: Path, target: Path) -> Iterator[None]:
             stream.close()
         part.unlink(missing_ok=True)
         if isinstance(err, OSError) and err.errno in FULL:
-            raise UsageError(f"cannot write {target}: {err.strerror}; free some space") from err
+            raise NoSpace(f"cannot write {target}: {err.strerror}; free some space") from err
         raise
 
 
