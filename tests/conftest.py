@@ -180,6 +180,8 @@ def sentiment(cli: Cli, tiny_bundle: Made) -> Cli:
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment, less what would hide that output is not flushed."""
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    """Return this process's environment, less what hides that output is not flushed, and a width
+    that xdist gives its workers."""
+    gone = ("PYTHONUNBUFFERED", "COLUMNS")
+    kept = {key: value for key, value in os.environ.items() if key not in gone}
     return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -144,6 +144,7 @@ def test_every_error_has_its_own_exit_code() -> None:
     assert codes == {
         "NlpkitError": 1,
         "UsageError": 2,
+        "NoSpace": 2,
         "MissingExtra": 2,
         "InputError": 3,
         "NoColumn": 3,

@@ -40,7 +40,14 @@ TEXTS = st.lists(st.text(max_size=6) | st.sampled_from(PARTS), max_size=12).map(
 def trained(kind: str) -> Pieces:
     texts = [str(row["text"]) for row in corpus(200, 1)]
     settings = Settings(kind=kind, vocab_size=300, strip_accents=True)
-    return Pieces(Tokenizer.from_str(train(texts, settings)))
+    return remembering(Tokenizer.from_str(train(texts, settings)))
+
+
+def remembering(tokenizer: Tokenizer) -> Pieces:
+    """Return pieces that use their memory from the first text on."""
+    made = Pieces(tokenizer)
+    made.memory = memory.Memory()
+    return made
 
 
 def same(ours: Answer, theirs: Answer) -> bool:
@@ -65,10 +72,19 @@ def test_word_by_word_is_as_the_whole(kind: str, text: str) -> None:
 @given(texts=st.lists(TEXTS, max_size=80))
 @settings(max_examples=30, deadline=None)
 def test_many_new_words_at_once_are_as_one_by_one(kind: str, texts: list[str]) -> None:
-    made = Pieces(trained(kind).tokenizer)
+    made = remembering(trained(kind).tokenizer)
     texts = [*texts, *(f"palavra{n} é\u0301 \u0301 a\x00b" for n in range(pieces.FEW))]
     assert same(made(texts), made._ask(texts))
     assert same(made(texts), made._ask(texts))  # from memory
+
+
+def test_a_few_texts_make_no_memory() -> None:
+    made = Pieces(trained("bpe").tokenizer)
+    few = ["adorei o hotel"] * (pieces.SHORT - 1)
+    assert same(made(few), made._ask(few)) and made.memory is None
+    many = [*few, "adorei"]
+    assert same(made(many), made._ask(many)) and made.memory is not None
+    assert same(made(few), made._ask(few))
 
 
 def test_a_tokenizer_that_looks_at_neighbours_is_asked_whole() -> None:
@@ -83,7 +99,7 @@ def test_a_tokenizer_that_looks_at_neighbours_is_asked_whole() -> None:
 
 
 def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Pieces(trained("bpe").tokenizer)
+    made = remembering(trained("bpe").tokenizer)
     monkeypatch.setattr(memory, "WORDS", 20)
     for start in range(0, 200, 10):
         texts = [f"palavra{n} boa" for n in range(start, start + 10)]
@@ -99,7 +115,7 @@ def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_words_that_want_one_place_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_slots", lambda hash_K: np.zeros(len(hash_K), dtype=np.int64))
-    made = Pieces(trained("bpe").tokenizer)
+    made = remembering(trained("bpe").tokenizer)
     texts = [f"palavra{n % 50} {'longa' * 20}{n % 7}" for n in range(200)]
     assert same(made(texts), made._ask(texts))
     assert same(made(texts[::-1]), made._ask(texts[::-1]))

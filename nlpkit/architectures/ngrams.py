@@ -37,6 +37,7 @@ class Encoder(nn.Module):
     """ids_BT, mask_BT -> states_BTD, each the sum of the n-grams that end there, rectified."""
 
     pooling = "max"
+    adds_rows = True  # and does no more: `exporting.sums` makes whole numbers of that
 
     def __init__(self, config: Config) -> None:
         super().__init__()

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from nlpkit.exporting.sums import as_sums
+from nlpkit.tasks._pooling import MaxPool
 
 BYTES = {"int8": 4, "fp32": 4, "fp16": 2}  # of a number that stands in no int8 table
 SMALLEST_TABLE = 1 << 10  # elements; below it there is nothing to win
@@ -29,7 +30,11 @@ def estimate(network: nn.Module, precision: str) -> int:
     if precision != "int8":
         return numbers * BYTES[precision]
     inside = sum(table.numel() for table in quantised)
-    return (numbers - inside) * BYTES["int8"] + inside + 4 * sum(map(len, quantised))
+    outside = (numbers - inside) * BYTES["int8"]
+    pool = getattr(getattr(network, "head", None), "pool", None)
+    if getattr(getattr(network, "encoder", None), "adds_rows", False) and isinstance(pool, MaxPool):
+        return outside + inside  # `sums`
+    return outside + inside + 4 * sum(map(len, quantised))
 
 
 def as_fp32(model: onnx.ModelProto) -> onnx.ModelProto:
