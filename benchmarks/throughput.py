@@ -23,6 +23,7 @@ import lzma
 import os
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -119,19 +120,37 @@ SYSTEMS = {"fasttext": fasttext, "leia": leia, "spacy": spacy, "transformers": t
 
 
 def nlpkit(python: str, model: str, path: Path) -> tuple[float, float]:
-    """Return the seconds of the command and its peak memory in MB."""
+    """Return the seconds of the command and its peak memory in MB.
+
+    A model called NAME*N is asked by `nlpkit batch` with N workers.
+    """
     output = path.with_suffix(".out.tsv")
     command = [python, "-m", "nlpkit", "sentiment", "--model", model, str(path), "-o", str(output)]
+    name, _, workers = model.partition("*")
+    if workers:
+        folder = path.with_suffix(".out")
+        shutil.rmtree(folder, ignore_errors=True)
+        command = [python, "-m", "nlpkit", "batch", "-q", "--model", name, str(path)]
+        command += ["-o", str(folder), "--workers", workers]
     start = time.perf_counter()
     process = subprocess.Popen(command)
     peak = 0.0
     while process.poll() is None:  # wait4 would tell the peak of this process too, which it forks
-        peak = max(peak, resident(process.pid))
+        peak = max(peak, sum(map(resident, [process.pid, *children(process.pid)])))
         time.sleep(0.02)
     seconds = time.perf_counter() - start
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     return seconds, peak
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that a process has begun."""
+    try:
+        listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(child) for child in listed.split()]
 
 
 def resident(process: int) -> float:
@@ -213,6 +232,7 @@ def main() -> None:
                 subprocess.check_output([args.python, "-c", SHARE, model, str(path)], text=True)
             )
             for model in args.models
+            if "*" not in model
         }
     print(table(args.models, speeds, memory, shares, len(some), megabytes))
     if args.output:
@@ -240,11 +260,12 @@ def table(
         speed = median(each)
         rate = f"{speed / count * megabytes:.2f}"
         lines.append(f"| {name} | {speed:,.0f} | {rate} | {' | '.join(ratios)} |")
-    for model in models:
+    lines += ["", f"peak memory, MB: { {model: round(held) for model, held in memory.items()} }"]
+    for model in shares:
         spent = shares[model]
         lines += [
             "",
-            f"{model}: peak memory {memory[model]:.0f} MB; in one process, stage after stage: "
+            f"{model}: in one process, stage after stage: "
             f"network {spent['network'] / spent['all']:.0%} of the time, "
             f"encoding {spent['encode'] / spent['all']:.0%}; "
             f"{spent['tokens'] / spent['all']:,.0f} tokens/s, "

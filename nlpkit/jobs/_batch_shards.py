@@ -13,7 +13,7 @@ from nlpkit.jobs._batch_plan import Item, Settings
 from nlpkit.jobs._batch_url import opened
 from nlpkit.jobs.predict import Answer, annotated, sure, write
 from nlpkit.records import Record, Source, text_of
-from nlpkit.runtime.engine import answer as answered
+from nlpkit.runtime.engine import MOST, answer as answered
 from nlpkit.runtime.model import Model
 
 
@@ -65,7 +65,7 @@ def answer(
     """
     answers = (
         Answer(record, text, sure(said, settings.min_confidence))
-        for record, text, said in answered(model, shard.records, lambda: None)
+        for record, text, said in answered(model, shard.records, lambda: None, MOST)
     )
     name, item = f"{shard.number:05}", parts.item
     module = catalog.load("records", item.to)

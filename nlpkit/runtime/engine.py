@@ -28,14 +28,18 @@ PAUSE = 0.05  # seconds that a chunk may wait to be filled
 
 
 def answer(
-    model: Model, items: Iterable[tuple[Item, str]], settled: Callable[[], object]
+    model: Model,
+    items: Iterable[tuple[Item, str]],
+    settled: Callable[[], object],
+    limit: int = FEWEST,
 ) -> Iterator[tuple[Item, str, Any]]:
     """Yield (item, text, prediction) for each (item, text), in order.
 
-    `settled` is called whenever all that was read has been yielded: the time to flush.
+    `settled` is called whenever all that was read has been yielded: the time to flush. `limit` is
+    how many documents a chunk has at first.
     An error of the reader is raised after everything that was read before it is answered.
     """
-    shelf: Shelf[Item] = Shelf(FEWEST)
+    shelf: Shelf[Item] = Shelf(limit)
     most = max(MOST, model.budget // SHORTEST)
 
     def encoded(chunk: list[tuple[Item, str]]) -> tuple[Any, ...]:
