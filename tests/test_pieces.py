@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -119,3 +121,16 @@ def test_words_that_want_one_place_are_told_apart(monkeypatch: pytest.MonkeyPatc
     texts = [f"palavra{n % 50} {'longa' * 20}{n % 7}" for n in range(200)]
     assert same(made(texts), made._ask(texts))
     assert same(made(texts[::-1]), made._ask(texts[::-1]))
+
+
+def test_threads_may_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "WORDS", 300)  # forgotten in the midst of it
+    made = remembering(trained("bpe").tokenizer)
+
+    def wrong(seed: int) -> int:
+        rng = random.Random(seed)
+        asked = [[f"w{rng.randrange(2000)} boa" for _ in range(50)] for _ in range(60)]
+        return sum(not same(made(texts), made._ask(texts)) for texts in asked)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(wrong, range(4))) == 0

@@ -9,6 +9,7 @@ Legend: C bytes, K words, U distinct new words, S ids.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -31,6 +32,7 @@ class Memory:
     def __init__(self) -> None:
         odd = int.from_bytes(os.urandom(8), "little") | 1
         self.power_T = np.multiply.accumulate(np.full(LONGEST, odd, dtype=np.uint64))
+        self.lock = threading.Lock()
         self.clear()
 
     def clear(self) -> None:
@@ -51,29 +53,37 @@ class Memory:
         """
         byte_C = np.frombuffer(text, dtype=np.uint8)
         solid_C = ~BLANK_256[byte_C]
-        bounds = np.flatnonzero(np.diff(solid_C.view(np.int8), prepend=0, append=0))
+        nothing = np.int8(0)  # of the same type, or all would be made int64
+        bounds = np.flatnonzero(np.diff(solid_C.view(np.int8), prepend=nothing, append=nothing))
         start_K, end_K = bounds[::2], bounds[1::2]
         if len(start_K) > WORDS:
             return None
+        hash_K = self._hash(text, byte_C[solid_C], start_K, end_K)
+        with self.lock:  # threads may share a model
+            place_K = self._places(text, hash_K, start_K, end_K, learn)
+            length_K = self.edge[place_K + 1] - self.edge[place_K]
+            after_K = np.concatenate([[0], np.cumsum(length_K)])
+            shift_K = self.edge[place_K] - after_K[:-1]
+            ids_S = self.ids[np.repeat(shift_K, length_K) + np.arange(after_K[-1])]
+        return ids_S, after_K[np.searchsorted(start_K, edges_N)]
+
+    def _places(
+        self, text: bytes, hash_K: np.ndarray, start_K: np.ndarray, end_K: np.ndarray, learn: Learn
+    ) -> np.ndarray:
+        """Return each word's place, having learnt the new ones."""
         if self.count > WORDS or self.edge[self.count] > IDS:
             self.clear()
-        hash_K = self._hash(text, byte_C[solid_C], start_K, end_K)
         place_K = self._find(hash_K)
         new_K = np.flatnonzero(place_K < 0)
         if len(new_K):
-            hash_U, where_U, which = np.unique(
+            hash_U, first_U, which = np.unique(
                 hash_K[new_K], return_index=True, return_inverse=True
             )
-            spans = zip(
-                start_K[new_K][where_U].tolist(), end_K[new_K][where_U].tolist(), strict=True
-            )
+            at_U = new_K[first_U]
+            spans = zip(start_K[at_U].tolist(), end_K[at_U].tolist(), strict=True)
             words = [text[start:end].decode() for start, end in spans]
             place_K[new_K] = self._add(hash_U, *learn(words))[which]
-        length_K = self.edge[place_K + 1] - self.edge[place_K]
-        after_K = np.concatenate([[0], np.cumsum(length_K)])
-        shift_K = self.edge[place_K] - after_K[:-1]
-        ids_S = self.ids[np.repeat(shift_K, length_K) + np.arange(after_K[-1])]
-        return ids_S, after_K[np.searchsorted(start_K, edges_N)]
+        return place_K
 
     def _hash(
         self, text: bytes, byte_C: np.ndarray, start_K: np.ndarray, end_K: np.ndarray
