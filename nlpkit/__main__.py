@@ -20,17 +20,19 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # whatever the locale says, text is UTF-8
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     for name in ("SIGTERM", "SIGHUP"):  # leave by unwinding, so that no part file is left behind
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), leave)
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has SIGHUP
+            signal.signal(number, leave)
     _spacy.LEAN = True
     try:
         app(prog_name="nlpkit")
     except SystemExit as ended:
-        end_at_once(ended.code)
+        if ended.code is None or isinstance(ended.code, int):
+            end_at_once(ended.code or 0)
         raise
 
 
-def end_at_once(code: object) -> None:
+def end_at_once(code: int) -> None:
     """End here if the networks ran on ONNX Runtime alone, all being written and closed.
 
     Python's own way out takes 40 ms then, a sixth of a short command, to free what the system frees
@@ -40,7 +42,7 @@ def end_at_once(code: object) -> None:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-        os._exit(code if isinstance(code, int) else 0)
+        os._exit(code)
 
 
 def leave(number: int, frame: FrameType | None) -> None:

@@ -197,6 +197,44 @@ def test_a_part_that_finds_no_space_fails_its_file_and_the_rest_goes_on(
     assert outputs(tmp_path / "out") == whole
 
 
+def test_the_header_is_there_though_the_first_shard_has_only_bad_records(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("text,n\n" + "x\n" * 4 + "adorei,1\ndetestei,2\n")
+    run(str(tmp_path / "a.csv"), shard_size=3)
+    lines = (tmp_path / "out/a.csv").read_text().splitlines()
+    assert lines[0] == "text,n,label,score"
+    assert [line.split(",")[0] for line in lines[1:]] == ["adorei", "detestei"]
+
+
+def test_a_parquet_file_without_rows_has_an_output(run: Run, tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(
+        pyarrow.table({"text": pyarrow.array([], "string")}), tmp_path / "a.parquet"
+    )
+    (tmp_path / "b.txt").write_text("adorei\n")
+    report = run(str(tmp_path / "a.parquet"), str(tmp_path / "b.txt"))
+    assert not report.failed and len(report.files) == 2
+    assert parquet.read_table(tmp_path / "out/a.parquet").num_rows == 0
+
+
+def test_what_keeps_workers_from_starting_is_told(run: Run, inputs: Path) -> None:
+    for count in (1, 2):
+        with pytest.raises(UsageError, match="has no precision 'fp99'"):
+            run(str(inputs), precision="fp99", workers=count, folder=f"w{count}")
+    with pytest.raises(UsageError, match="--workers 10000: here are"):
+        run(str(inputs), workers=10_000, folder="many")
+
+
+def test_a_folder_of_lines_and_tables_has_one_column(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text("adorei\n")
+    (tmp_path / "in/b.csv").write_text("review\nadorei\n")
+    assert not run(str(tmp_path / "in"), column="review").failed
+
+
 def test_what_cannot_be_is_refused(run: Run, inputs: Path, tmp_path: Path) -> None:
     run(str(inputs / "a.txt"))
     with pytest.raises(UsageError, match="has a batch; --resume"):
@@ -206,6 +244,9 @@ def test_what_cannot_be_is_refused(run: Run, inputs: Path, tmp_path: Path) -> No
     with pytest.raises(UsageError, match="both become a.tsv"):
         (tmp_path / "a.txt").write_text("x\n")
         run(str(inputs / "a.txt"), str(tmp_path / "a.txt"), folder="b")
+    with pytest.raises(InputError, match="no such file"):
+        run(str(tmp_path / "nothing.txt"), folder="never")
+    assert not (tmp_path / "never").exists()
     with pytest.raises(InputError, match="no file is found by this pattern"):
         run(str(tmp_path / "*.nothing"), folder="c")
     with pytest.raises(UsageError, match="standard input"):

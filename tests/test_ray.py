@@ -117,7 +117,7 @@ def test_without_an_address_it_starts_a_ray_and_ends_it(
     options = ["batch", "a.jsonl", "-m", tiny_bundle("bow"), "--shard-size", "30"]
     done = cli(*options, "-o", "out", "--engine", "ray", "-w", "2")
     assert (done.returncode, done.stdout) == (0, b"")
-    assert done.stderr.startswith(b"1 files, 100 records") and done.stderr.count(b"\n") == 1
+    assert done.stderr.startswith(b"1 of 1 files, 100 records") and done.stderr.count(b"\n") == 1
     assert cli(*options, "-o", "local").returncode == 0
     assert made(tmp_path / "out")[0] == made(tmp_path / "local")[0]
 

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,6 +119,24 @@ def test_scores_are_the_same_in_any_company(model: Model, data: st.DataObject) -
         else:
             assert np.abs(one - other).max() < 1e-5
             assert np.abs(one - alone).max() < 1e-5
+
+
+def test_a_long_document_changes_nothing_for_a_short_one(model: Model) -> None:
+    task = replace(model, task=Loud(model.task))
+    (alone,) = task.outputs(["adorei"])
+    beside, long = task.outputs(["adorei", "adorei o hotel " * 60])
+    assert np.array_equal(alone, beside)
+    assert (long == 7).all()
+
+
+class Loud:
+    """A task whose windows are combined into what no network says."""
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    def combine(self, outputs: Any, spans: Any) -> Any:
+        return np.full_like(outputs[0], 7)
 
 
 def test_a_long_document_is_read_to_its_end(model: Model) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -218,3 +219,32 @@ def test_a_terminal_gets_a_table(tiny_bundle: Made, tmp_path: Path) -> None:
     text = shown.decode()
     assert "positive" in text and "█" in text and "4 documents in" in text
     assert "\x1b[2J" not in text
+
+
+def test_line_buffered_answers_do_not_wait_for_others(tiny_bundle: Made) -> None:
+    command = [sys.executable, "-m", "nlpkit", "sentiment", "--model", str(tiny_bundle("atnet"))]
+    waits = {}
+    for option in ([], ["--line-buffered"]):
+        with subprocess.Popen(
+            [*command, *option], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+        ) as process:
+            assert process.stdin is not None and process.stdout is not None
+            times = []
+            for number in range(12):
+                start = time.monotonic()
+                process.stdin.write(f"adorei {number}\n".encode())
+                process.stdin.flush()
+                assert process.stdout.readline().endswith(f"adorei {number}\n".encode())
+                times.append(time.monotonic() - start)
+            process.stdin.close()
+        waits[bool(option)] = min(times)
+    assert waits[True] < 0.05 <= waits[False]
+
+
+def test_packed_input_without_its_name_is_told(sentiment: Cli) -> None:
+    done = sentiment(stdin=gzip.compress(b"adorei\n" * 50))
+    assert done.returncode == 3
+    assert b"it is gzip" in done.stderr and b"zcat" in done.stderr
+    done = sentiment(stdin="não".encode()[:-2])
+    assert done.returncode == 3
+    assert b"cut short" in done.stderr

@@ -40,9 +40,10 @@ class BatchProgress(Live):
         seconds = max(time.monotonic() - self.start, 1e-9)
         bad = report.count("rejects")
         self.console.print(
-            f"{len(report.files) - len(report.failed):,} files, {report.count('records'):,} records"
+            f"{len(report.files) - len(report.failed):,} of {len(report.files):,} files, "
+            f"{report.count('records'):,} records"
             + (f", {bad:,} bad ones in {folder / 'rejects'}" if bad else "")
-            + (f", {len(report.failed):,} files failed" if report.failed else "")
+            + (f", {len(report.failed):,} failed" if report.failed else "")
             + f"; {self.records / seconds:,.0f} records/s; {folder / MANIFEST}",
             markup=False,
         )

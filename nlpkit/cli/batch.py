@@ -26,7 +26,13 @@ def batch(
     source: o.From = None,
     column: o.Column = None,
     encoding: o.Encoding = "utf-8",
-    to: o.To = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Output format: tsv, csv, jsonl, parquet. Left out: as each input came.",
+            rich_help_panel=o.WRITING,
+        ),
+    ] = None,
     into: o.Into = "label",
     min_confidence: o.MinConfidence = 0.0,
     workers: Annotated[

@@ -92,7 +92,9 @@ def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    titles = ("name", "task", "architecture", "reads", "weights", "MB", "dev score")
+    from nlpkit.zoo import user_folder
+
+    titles = ("name", "task", "architecture", "reads", "weights", "MB", "dev score", "")
     table = Table(*titles, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for place, column in enumerate(table.columns):
         column.no_wrap = True
@@ -110,6 +112,7 @@ def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
             f"{entry['parameters'] / 1e6:.1f} M" if entry["parameters"] else "-",
             f"{entry['bytes'] / 1e6:.1f}",
             f"{entry[entry['score']]:.4f}" if entry["score"] in entry else "-",
+            "yours" if entry["path"].startswith(str(user_folder())) else "",
         )
     console.print(table)
     for problem in problems:

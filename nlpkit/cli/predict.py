@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
+import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -68,9 +71,59 @@ def predict(
 
         show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
     else:
-        count = _write(loaded, reading, to, output, into, min_confidence, line_buffered)
-        if output != "-" and not quiet and _is_terminal(sys.stderr):
-            print(f"nlpkit: wrote {output}: {count:,} documents", file=sys.stderr)
+        with Progress(
+            output, not quiet and _is_terminal(sys.stderr) and _goes_to_file(output)
+        ) as progress:
+            count = _write(
+                loaded, reading, to, output, into, min_confidence, line_buffered, progress
+            )
+            progress.finish(count)
+
+
+def _goes_to_file(output: str) -> bool:
+    """Tell whether nobody else writes on the terminal meanwhile, as what reads a pipe may."""
+    if os.environ.get("TERM") == "dumb":
+        return False
+    return output != "-" or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+
+
+class Progress:
+    """How many documents are answered, on a line of stderr that is written over."""
+
+    def __init__(self, output: str, watched: bool) -> None:
+        self.output, self.watched = output, watched
+        self.start = self.told = time.monotonic()
+        self.count = 0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if self.watched and kind is KeyboardInterrupt:
+            left = f"; {self.output} is not written" if self.output != "-" else ""
+            self._say(f"interrupted after {self.count:,} documents{left}", end="\n")
+
+    def answered(self, answers: Iterator[Answer]) -> Iterator[Answer]:
+        """Count answers as they pass."""
+        for answer in answers:
+            self.count += 1
+            yield answer
+
+    def tell(self) -> None:
+        """Say how far it is, every half a second from the first on."""
+        if self.watched and (now := time.monotonic()) - self.told > 0.5:
+            self.told = now
+            self._say(f"{self.count:,} documents, {self.count / (now - self.start):,.0f} a second")
+
+    def finish(self, count: int) -> None:
+        """Say what was written; nothing where that is stdout and was soon done."""
+        if self.watched and (self.output != "-" or self.told > self.start):
+            seconds = max(time.monotonic() - self.start, 1e-9)
+            name = "" if self.output == "-" else f" to {self.output}"
+            self._say(f"wrote {count:,} documents{name}, {count / seconds:,.0f} a second", end="\n")
+
+    def _say(self, text: str, end: str = "") -> None:
+        print(f"\r\x1b[Knlpkit: {text}", end=end, file=sys.stderr, flush=True)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
@@ -94,10 +147,12 @@ def _write(
     into: str,
     min_confidence: float,
     line_buffered: bool,
+    progress: Progress,
 ) -> int:
     from nlpkit import records
     from nlpkit.errors import UsageError
     from nlpkit.jobs.predict import predictions, write
+    from nlpkit.runtime.engine import PAUSE
 
     came = reading.formats()
     plain = came == {"lines"}
@@ -109,8 +164,15 @@ def _write(
     with records.write_output(output) as stream:
         if line_buffered and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True)
-        said = predictions(model, reading, stream.flush, min_confidence=min_confidence)
-        return write(_warned(said, into), stream, format, plain=plain, into=into)
+
+        def settled() -> None:
+            stream.flush()
+            progress.tell()
+
+        pause = 0.0 if line_buffered else PAUSE
+        said = predictions(model, reading, settled, min_confidence=min_confidence, pause=pause)
+        said = progress.answered(_warned(said, into))
+        return write(said, stream, format, plain=plain, into=into)
 
 
 def _warned(answers: Iterator[Answer], into: str) -> Iterator[Answer]:

@@ -20,6 +20,7 @@ import onnx
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 LOWEST = -127
+ROUGHEST = 0.1  # a step, beside the largest number of a usual row
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Sums:
 
 
 def as_sums(model: onnx.ModelProto) -> onnx.ModelProto | None:
-    """Return the model in this form; None where it is no such network."""
+    """Return the model in this form; None where it is none, or one scale would be too rough."""
     found = _found(model.graph)
-    if found is None:
+    if found is None or not _looks_up_int64(model, found):
         return None
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
@@ -48,6 +49,9 @@ def as_sums(model: onnx.ModelProto) -> onnx.ModelProto | None:
         if item.name in found.tables
     }
     scale = np.float32(max(np.abs(table_VD).max() for table_VD in tables.values()) / -LOWEST)
+    usual = max(np.median(np.abs(table_VD).max(axis=1)) for table_VD in tables.values())
+    if not 0 < scale < ROUGHEST * usual:  # one huge row would make all the others rough
+        return None
     nodes = [new for node in copy.graph.node for new in _rewritten(node, found)]
     used = {name for node in nodes for name in node.input}
     kept = [item for item in copy.graph.initializer if item.name in used]
@@ -57,8 +61,20 @@ def as_sums(model: onnx.ModelProto) -> onnx.ModelProto | None:
     del copy.graph.node[:], copy.graph.initializer[:], copy.graph.value_info[:]
     copy.graph.node.extend(nodes)
     copy.graph.initializer.extend(kept)
-    onnx.checker.check_model(copy)
+    try:
+        onnx.checker.check_model(copy)
+    except onnx.checker.ValidationError:  # a mask that is made after the lookups
+        return None
     return copy
+
+
+def _looks_up_int64(model: onnx.ModelProto, found: Sums) -> bool:
+    """Tell whether ids are int64, as the row for padding is."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in graph.value_info}
+    types |= {value.name: value.type.tensor_type.elem_type for value in graph.input}
+    ids = [node.input[1] for node in graph.node if node.output[0] in found.lookups]
+    return all(types.get(name) == TensorProto.INT64 for name in ids)
 
 
 def _rewritten(node: NodeProto, found: Sums) -> Iterator[NodeProto]:
@@ -108,7 +124,7 @@ def _found(graph: GraphProto) -> Sums | None:
         sums = next((name for name in biased.input if name != bias), "")
         lookups = list(_lookups(sums, made, uses, arrays))
         once = all(uses[node.output[0]] == 1 for node in (where, hidden, relu, biased))
-        over_time = arrays.get(last.input[1], np.zeros(1)).tolist() == [1]
+        over_time = len(last.input) > 1 and arrays.get(last.input[1], np.zeros(1)).tolist() == [1]
         lowest = arrays.get(where.input[1], np.zeros(())).max() == -np.inf
         if bias and once and over_time and lowest and lookups and None not in lookups:
             gone = {node.output[0] for node in (where, hidden, relu, biased)}

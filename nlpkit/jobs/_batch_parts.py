@@ -98,7 +98,8 @@ class Parts:
         return told
 
     def remove(self) -> None:
-        """Forget the parts."""
+        """Forget the parts; first that they are whole, for a kill may leave some."""
+        (self.folder / "source.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from nlpkit.errors import InputError, UsageError
 from nlpkit.jobs._batch_url import Url, is_url
 from nlpkit.records import format_of
-from nlpkit.records._input import EXTENSIONS, unpacked
+from nlpkit.records._input import EXTENSIONS, missing, unpacked
 
 MAGIC = "*?["
 
@@ -66,7 +66,7 @@ def expand(
             if other is not item and _real(other.path) != _real(path):
                 raise UsageError(
                     f"{other.path} and {path} would both become {item.output}; "
-                    "name their folder, so that outputs keep its structure, or run two batches"
+                    "rename one of them, or run a batch for each"
                 )
     return list(items.values())
 
@@ -94,6 +94,8 @@ def _found(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
         if not files:
             raise InputError(f"{given}: no file is found by this pattern; check it, and quote it")
         return [(file, PurePosixPath(file.name)) for file in files]
+    if not path.exists():
+        raise InputError(missing(path))
     return [(path, PurePosixPath(path.name))]
 
 

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import records
-from nlpkit.errors import InputError, NlpkitError, NoSpace
+from nlpkit.errors import InputError, NlpkitError, NoSpace, UsageError
 from nlpkit.jobs import batch as local
 from nlpkit.jobs._batch_actors import Predictor, Row, read
 from nlpkit.jobs._batch_parts import Parts
 from nlpkit.jobs._batch_plan import Item
 from nlpkit.jobs._ray import check, cluster, quiet, silence
 from nlpkit.jobs.batch import Job
+from nlpkit.runtime.device import cores
 
 BLOCKS = 1000  # that inputs go to the readers in, at most
 ERROR = re.compile(r"[\w.]*(Error|Exception): ")
@@ -54,6 +55,8 @@ class RayEngine:
             ModelError, DeviceError: the model cannot be used where an actor is.
             GateError: there are more bad records than allowed.
         """
+        if self.address is None and job.workers > local.CROWD * cores():
+            raise UsageError(f"--workers {job.workers}: here are {cores()} cores; name a cluster")
         inputs: dict[str, Input] = {}
         for item in items:
             try:
@@ -171,7 +174,7 @@ def _gathered(
             continue
         rejects = ended + sum(each.rejects for each in inputs.values())
         if most is not None and rejects > most:
-            raise local.too_many(item, most, row.reason)
+            raise local.too_many(item, job, row.reason)
         if row.number is not None:
             read = sum(each.read for each in inputs.values())
             job.listener({"event": "shard", "records": row.size, "bytes": read})

@@ -30,7 +30,7 @@ def cut(item: Item, settings: Settings) -> Iterator[tuple[Shard, list[str], int]
         source = Source(
             str(item.path),
             settings.encoding,
-            column=settings.column,
+            column=None if item.format == "lines" else settings.column,  # in a folder of both
             reject=lambda line, raw, why: rejects.append({"line": line, "reason": why, "raw": raw}),
         )
         read = records.read(stream, item.format, source)

@@ -74,15 +74,24 @@ class Workers:
             raise NlpkitError(DIED) from None
 
 
-_HERE: dict[str, Any] = {}  # of a worker process: the model and the settings
+_HERE: dict[str, Any] = {}  # of a worker process: the model and the settings, or a problem
 
 
 def start(settings: Settings, threads: int) -> None:
-    """Load the model, once for each process."""
+    """Load the model, once for each process; with `threads`, a process of a pool."""
     if threads:
         os.environ["NLPKIT_THREADS"] = str(threads)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process tells the others
         threading.Thread(target=_end_with_parent, daemon=True).start()
+        try:
+            _load(settings)
+        except NlpkitError as problem:  # here a pool would break of it, and not say why
+            _HERE["problem"] = problem
+    else:
+        _load(settings)
+
+
+def _load(settings: Settings) -> None:
     from nlpkit.runtime.model import load
 
     model = load(settings.model, device=settings.device, precision=settings.precision)
@@ -99,5 +108,10 @@ def _end_with_parent() -> None:
 
 
 def answer(parts: Parts, shard: Shard, columns: list[str]) -> None:
-    """Write the part of a shard, by this process's model. Raises as `_batch_shards.answer`."""
+    """Write the part of a shard, by this process's model.
+
+    Raises as `_batch_shards.answer`, and what kept the model from loading.
+    """
+    if "problem" in _HERE:
+        raise _HERE["problem"]
     _batch_shards.answer(_HERE["model"], _HERE["settings"], parts, shard, columns)

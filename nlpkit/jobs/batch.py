@@ -22,8 +22,11 @@ from nlpkit.jobs._batch_parts import Parts, state_of
 from nlpkit.jobs._batch_plan import Item, Settings, expand
 from nlpkit.jobs._batch_shards import cut
 from nlpkit.jobs._batch_workers import Workers
+from nlpkit.runtime.device import cores
 
 MANIFEST = "manifest.json"
+EVERY = 1.0  # seconds between two manifests: of a kill, files that are not in it are done again
+CROWD = 8  # workers for each core at most: more is a slip of the finger
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -90,6 +93,10 @@ def batch(
     if settings.to not in (None, *catalog.names("records")) or settings.to == "lines":
         formats = [name for name in catalog.names("records") if name != "lines"]
         raise UsageError(f"--to {settings.to}: not one of {', '.join(formats)}")
+    if workers > CROWD * cores() and engine is None:
+        raise UsageError(
+            f"--workers {workers}: here are {cores()} cores; {CROWD} times that at most"
+        )
     with held(folder):
         told = {"settings": asdict(settings), "model": fingerprint(settings.model)}
         report = Report(_before(folder, told, resume))
@@ -102,11 +109,17 @@ def batch(
             else:
                 lacking.append(item)
         with closing((engine or _here)(lacking, job)) as ended:
-            for item, file in ended:
-                report.files[item.output] = file
-                with suppress(NoSpace):  # the next one may find some, or --resume does it again
-                    _keep(folder, told, report)
-                listener(_about(item, report))
+            kept = time.monotonic()
+            try:
+                for item, file in ended:
+                    report.files[item.output] = file
+                    if time.monotonic() - kept > EVERY:
+                        _keep_if_possible(folder, told, report)
+                        kept = time.monotonic()
+                    listener(_about(item, report))
+            except BaseException:  # Ctrl-C, too many bad records: what is done is done
+                _keep_if_possible(folder, told, report)
+                raise
         place = {item.output: number for number, item in enumerate(items)}  # engines need no order
         report.files = dict(sorted(report.files.items(), key=lambda each: place.get(each[0], -1)))
         _keep(folder, told, report)
@@ -153,6 +166,11 @@ def _keep(folder: Path, told: dict[str, Any], report: Report) -> None:
         out.write(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
+def _keep_if_possible(folder: Path, told: dict[str, Any], report: Report) -> None:
+    with suppress(NoSpace):  # there may be some later, or --resume does the files again
+        _keep(folder, told, report)
+
+
 def _is_done(told: dict[str, Any] | None, item: Item, folder: Path) -> bool:
     """Tell whether the output of an input, as that is now, is there already."""
     if told is None or "problem" in told or not (folder / item.output).exists():
@@ -174,6 +192,8 @@ def _size(item: Item) -> int:
 
 def _here(items: list[Item], job: Job) -> Generator[tuple[Item, dict[str, Any]]]:
     """Do the work in processes of this machine, one input after another."""
+    if not items:
+        return
     with Workers(job.settings, job.workers) as pool:
         for item in items:
             yield item, _file(item, job, pool)
@@ -215,7 +235,7 @@ def _parts(parts: Parts, job: Job, pool: Workers) -> int:
         count += 1
         rejected += len(shard.rejects)
         if most is not None and rejected > most:
-            raise too_many(parts.item, most, shard.rejects[-1]["reason"])
+            raise too_many(parts.item, job, shard.rejects[-1]["reason"])
         if shard.number not in done:
             pool.give(parts, shard, columns)
         job.listener({"event": "shard", "records": len(shard), "bytes": read})
@@ -223,9 +243,9 @@ def _parts(parts: Parts, job: Job, pool: Workers) -> int:
     return count
 
 
-def too_many(item: Item, most: int, reason: str) -> GateError:
-    """Return the error of an input that has more bad records than allowed."""
+def too_many(item: Item, job: Job, reason: str) -> GateError:
+    """Return the error of an input with which there are more bad records than allowed."""
     return GateError(
-        f"{item.path}: more than {most} bad records, such as {reason}; "
-        "mend them, or raise --max-rejects"
+        f"{item.path}: with it there are more than {job.max_rejects} bad records, such as "
+        f"{reason}; mend them, or raise --max-rejects and go on with --resume"
     )

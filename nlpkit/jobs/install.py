@@ -50,8 +50,12 @@ def add(source: Path, *, replace: bool = False) -> dict[str, Any]:
             raise ModelError(f"{source}: calls itself {name!r}, which is no name for a folder")
         told = _verified(part, name)
         target = shelf / name
-        if target.exists() and not replace:
-            raise UsageError(f"{name}: is installed already; --replace takes this one instead")
+        there = {folder.name: folder for folder in zoo.bundle_folders()}
+        if name in there and not replace:
+            raise UsageError(
+                f"{name}: there is a model of that name in {there[name]}; --replace takes this one "
+                "instead of it, or use it by its path: --model PATH"
+            )
         if target.exists():
             old = shelf / f".{name}.old"
             shutil.rmtree(old, ignore_errors=True)

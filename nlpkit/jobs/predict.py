@@ -11,7 +11,7 @@ from nlpkit import catalog, records
 from nlpkit.errors import UsageError
 from nlpkit.records import Record, Source
 from nlpkit.records._escape import escape
-from nlpkit.runtime.engine import answer
+from nlpkit.runtime.engine import PAUSE, answer
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Prediction
 
@@ -51,11 +51,13 @@ def predictions(
     settled: Callable[[], object] = lambda: None,
     *,
     min_confidence: float = 0.0,
+    pause: float = PAUSE,
 ) -> Iterator[Answer]:
     """Yield an answer for every record of every input, in order.
 
     `settled` is called whenever all that was read so far has been yielded. A label whose score is
-    below `min_confidence` becomes UNCERTAIN; its score stays.
+    below `min_confidence` becomes UNCERTAIN; its score stays. A record waits at most `pause`
+    seconds for others to be answered with.
 
     Raises:
         InputError: an input cannot be read as said; what came before it has been yielded.
@@ -63,7 +65,7 @@ def predictions(
     """
     if model.task.command != "predict":
         raise UsageError(f"{model.name} gives no labels: 'nlpkit {model.task.command}' asks it")
-    for record, text, prediction in answer(model, documents(reading), settled):
+    for record, text, prediction in answer(model, documents(reading), settled, pause=pause):
         yield Answer(record, text, sure(prediction, min_confidence))
 
 

@@ -25,6 +25,14 @@ BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
 # What streams raise, of those modules that are in use: importing all would cost each start.
 _DAMAGE = {"lzma": "LZMAError", "zlib": "error", "backports.zstd": "ZstdError"}
 
+# How files begin that were packed; by its name such a file would have been unpacked.
+PACKED = {
+    b"\x1f\x8b": "gzip; name the file, with its .gz, or pipe it through zcat",
+    b"\x28\xb5\x2f\xfd": "zstd; name the file, with its .zst, or pipe it through zstdcat",
+    b"BZh": "bzip2; name the file, with its .bz2, or pipe it through bzcat",
+    b"\xfd7zXZ": "xz; name the file, with its .xz, or pipe it through xzcat",
+    b"PK\x03\x04": "a zip or a spreadsheet; unpack it, or save it as CSV",
+}
 DAMAGED = re.compile("[\udc80-\udcff]")
 
 
@@ -155,6 +163,11 @@ def _complaint(wrong: UnicodeError, column: int, head: bytes, source: Source) ->
         return f"not valid {source.encoding} ({wrong}); try --encoding {mend}"
     byte = wrong.object[wrong.start]
     what = f"not valid {source.encoding} (byte 0x{byte:02x} at column {column})"
+    for magic, mend in PACKED.items():
+        if head.startswith(magic):
+            return f"{what}: it is {mend}"
+    if wrong.reason == "unexpected end of data":
+        return f"{what}: it ends within a character; it is cut short, so fetch or make it again"
     for mark, encoding in BOMS:
         if head.startswith(mark) and not wide:
             return f"{what}: it begins with a {encoding} mark; try --encoding {encoding}"

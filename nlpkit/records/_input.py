@@ -81,7 +81,7 @@ def _check(path: Path) -> None:
     try:
         about = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(_missing(path)) from None
+        raise InputError(missing(path)) from None
     except PermissionError:
         raise InputError(f"{path}: permission denied; check the rights of its folder") from None
     except (OSError, ValueError) as err:  # ValueError: a NUL in the name
@@ -95,7 +95,8 @@ def _check(path: Path) -> None:
         raise InputError(f"{path} is empty: there is nothing to read")
 
 
-def _missing(path: Path) -> str:
+def missing(path: Path) -> str:
+    """Say that there is no such file, with the near match."""
     if not path.parent.is_dir():
         return f"{path}: there is no folder {path.parent}; check the path"
     try:

@@ -34,15 +34,18 @@ def misfit(columns: Sequence[str], values: Sequence[str], where: str, mend: str)
 def rows(records: Iterable[Record], columns: Iterable[str] | None = None) -> Iterator[list[str]]:
     """Yield `columns`, else the first record's keys, as header, then each record's values as text.
 
+    Given columns are the header also where no record follows.
+
     Raises:
         InputError: a later record has a field the header lacks; it is not dropped.
     """
-    known = None if columns is None else dict.fromkeys(columns)
+    known = dict.fromkeys(columns or ())
+    if known:
+        yield list(known)
     for number, record in enumerate(records, 1):
-        if number == 1:
-            known = known or dict.fromkeys(record)
+        if number == 1 and not known:
+            known = dict.fromkeys(record)
             yield list(known)
-        assert known is not None
         if record.keys() - known.keys():
             extra = next(name for name in record if name not in known)
             raise InputError(

@@ -74,6 +74,9 @@ def join(parts: Sequence[Path], stream: BinaryIO) -> None:
         InputError: a column is of types that have nothing in common.
     """
     arrow, parquet = _pyarrow()
+    if not parts:  # of an input without rows
+        parquet.write_table(arrow.table({}), stream)
+        return
     files = [parquet.ParquetFile(part) for part in parts]
     try:
         schemas = [file.schema_arrow for file in files]

@@ -45,8 +45,8 @@ NEEDED = (
     "precisions",
     "files",
 )
-# How protobuf writes the key that points an ONNX tensor at another file (TensorProto, field 13).
-EXTERNAL_DATA = b"\x0a\x08location\x12"
+# The key that points an ONNX tensor at another file (TensorProto, field 13), however it is encoded.
+EXTERNAL_DATA = b"location"
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ CUDA_LIBRARIES = {
 
 def cores() -> int:
     """Return the cores this process may use; $NLPKIT_THREADS says fewer."""
-    if (told := os.environ.get("NLPKIT_THREADS", "")).isdigit():
+    if (told := os.environ.get("NLPKIT_THREADS", "")).isdecimal():
         return max(int(told), 1)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

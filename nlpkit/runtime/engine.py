@@ -24,7 +24,7 @@ CHUNK_CHARACTERS = 1 << 20  # bounds memory when documents are long
 FEWEST, MOST = 128, 4096  # documents in a chunk that is paced
 SHORTEST = 4  # tokens: with such documents a chunk is to fill a batch of its own, on a GPU too
 SHORT, LONG = 0.05, 0.2  # seconds that such a chunk is to take
-PAUSE = 0.05  # seconds that a chunk may wait to be filled
+PAUSE = 0.05  # seconds
 
 
 def answer(
@@ -32,14 +32,15 @@ def answer(
     items: Iterable[tuple[Item, str]],
     settled: Callable[[], object],
     limit: int = FEWEST,
+    pause: float = PAUSE,
 ) -> Iterator[tuple[Item, str, Any]]:
     """Yield (item, text, prediction) for each (item, text), in order.
 
     `settled` is called whenever all that was read has been yielded: the time to flush. `limit` is
-    how many documents a chunk has at first.
+    how many documents a chunk has at first, `pause` how long it may wait to be filled.
     An error of the reader is raised after everything that was read before it is answered.
     """
-    shelf: Shelf[Item] = Shelf(limit)
+    shelf: Shelf[Item] = Shelf(limit, pause)
     most = max(MOST, model.budget // SHORTEST)
 
     def encoded(chunk: list[tuple[Item, str]]) -> tuple[Any, ...]:
@@ -105,8 +106,9 @@ class Shelf(Generic[Item]):
     step does: deques are safe for that, and the two wake each other only for a first or last item.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, pause: float = PAUSE) -> None:
         self.limit = limit  # documents in a full chunk
+        self.pause = pause  # seconds that one may wait to be filled
         self.changed = threading.Condition()
         self.items: deque[tuple[Item, str]] = deque()
         self.put_characters = self.taken_characters = 0
@@ -169,7 +171,7 @@ class Shelf(Generic[Item]):
             while not self.items and not self.ended:
                 self.changed.wait()
             while not self._full() and not self.ended:
-                left = self.since + PAUSE - time.monotonic()
+                left = self.since + self.pause - time.monotonic()
                 if left <= 0:
                     break
                 self.changed.wait(left)

@@ -136,7 +136,13 @@ def combined(
         return there, made
     edges = [*first.tolist(), len(windows)]
     places = [slice(start, end) for start, end in pairwise(edges)]
-    return there, [combine(made[place], windows.spans(place)) for place in places]
+    if isinstance(made, list):
+        return there, [combine(made[place], windows.spans(place)) for place in places]
+    outputs = made[first]
+    for row, place in enumerate(places):
+        if place.stop - place.start > 1:
+            outputs[row] = combine(made[place], windows.spans(place))
+    return there, outputs
 
 
 def load(name: str = "sentiment", *, device: str = "auto", precision: str = "auto") -> Model:

@@ -167,6 +167,7 @@ def reads_by_word(tokenizer: dict[str, Any]) -> bool:
     return (
         bool(characters or metaspace)
         and {"type": "Replace", "pattern": {"Regex": BLANKS}, "content": " "} in parts
+        and any(part["type"] == "Strip" for part in parts)
         and all(map(_is_blind, parts))
         and all(cut["type"] in ("Metaspace", "Punctuation") for cut in cuts)
         and not tokenizer["added_tokens"]
