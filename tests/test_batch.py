@@ -228,6 +228,53 @@ def test_what_keeps_workers_from_starting_is_told(run: Run, inputs: Path) -> Non
         run(str(inputs), workers=10_000, folder="many")
 
 
+def test_no_output_takes_the_place_of_an_input_or_of_another(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in/rejects").mkdir(parents=True)
+    table = tmp_path / "in/x.csv"
+    table.write_text("text\nadorei\n")
+    for options in ({}, {"resume": True}):
+        with pytest.raises(UsageError, match="its output would be itself"):
+            run(str(table), folder="in", **options)
+    with pytest.raises(UsageError, match="not a batch's"):
+        run(str(table), folder="in/rejects/..", to="jsonl", resume=True)
+    (tmp_path / "in/rejects/x.csv.jsonl").write_text('{"text": "keep me"}\n')
+    with pytest.raises(UsageError, match="which a batch keeps for itself"):
+        run(str(tmp_path / "in"), folder="out")
+    assert table.read_text() == "text\nadorei\n"
+
+
+def test_pipes_are_refused_and_odd_names_are_names(run: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(UsageError, match="not a file"):
+        run(str(tmp_path / "pipe.txt"))
+    odd = os.fsdecode(bytes(tmp_path / "bad") + b"\xff.txt")
+    Path(odd).write_text("adorei\n")
+    assert not run(odd, folder="odd").failed
+    assert not run("/proc/cpuinfo", folder="proc").count("records")
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    ["[]", "null", "{}", '{"settings": {}}', "[" * 100_000, "x"]
+    + [f'{{"settings": {{}}, "model": "", "files": {files}}}' for files in ("[1]", '{"a": 1}')]
+    + ['{"settings": {}, "model": "", "files": {"a": {"input": {}, "records": "many"}}}'],
+)
+def test_a_damaged_manifest_is_told(manifest: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("adorei\n")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/manifest.json").write_text(manifest)
+    with pytest.raises(UsageError, match="damaged"):
+        run(str(tmp_path / "a.txt"), resume=True)
+
+
+def test_damaged_parts_and_outputs_are_made_again(run: Run, inputs: Path, tmp_path: Path) -> None:
+    run(str(inputs))
+    whole = outputs(tmp_path / "out")
+    (tmp_path / "out/a.tsv").write_text("cut")
+    run(str(inputs), resume=True)
+    assert outputs(tmp_path / "out") == whole
+
+
 def test_a_folder_of_lines_and_tables_has_one_column(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.txt").write_text("adorei\n")

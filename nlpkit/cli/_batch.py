@@ -14,7 +14,8 @@ from rich.progress import (
 )
 
 from nlpkit.cli._live import Live
-from nlpkit.jobs.batch import MANIFEST, Report
+from nlpkit.jobs._batch_plan import MANIFEST
+from nlpkit.jobs.batch import Report
 
 EVERY = 60.0  # seconds between two lines where there is no terminal
 

@@ -19,11 +19,9 @@ from typing import Any, BinaryIO
 
 from nlpkit import catalog
 from nlpkit.errors import InputError
-from nlpkit.jobs._batch_plan import Item
+from nlpkit.jobs._batch_plan import REJECTS, Item
 from nlpkit.jobs._batch_url import Url
 from nlpkit.records import write_output
-
-REJECTS = "rejects"  # the folder of rejected records
 
 
 def state_of(path: Path | Url) -> dict[str, Any]:
@@ -44,7 +42,7 @@ class Parts:
     @classmethod
     def of(cls, batch: Path, item: Item, settings: str) -> Parts:
         """Open the parts of an item; those of another state of the file are thrown away."""
-        key = hashlib.sha256(item.output.encode()).hexdigest()[:16]
+        key = hashlib.sha256(os.fsencode(item.output)).hexdigest()[:16]
         made = cls(batch / ".parts" / key, item)
         about = made.folder / "source.json"
         told = json.dumps({"path": str(item.path), "settings": settings, **state_of(item.path)})
@@ -71,10 +69,14 @@ class Parts:
 
     def done(self) -> dict[int, dict[str, Any]]:
         """Return the counts of the parts that are there."""
-        return {
-            int(path.stem): json.loads(path.read_text(encoding="utf-8"))
-            for path in self.folder.glob("[0-9]*.json")
-        }
+        made = {}
+        for path in self.folder.glob("[0-9]*.json"):
+            try:
+                counts = json.loads(path.read_text(encoding="utf-8"))
+                made[int(path.stem)] = {name: int(counts[name]) for name in COUNTS}
+            except (KeyError, TypeError, ValueError):  # not as it was written: it is made again
+                path.unlink(missing_ok=True)
+        return made
 
     def join(self, batch: Path, count: int) -> dict[str, Any]:
         """Make the output, and the rejects if there are any, of the first `count` parts.
@@ -87,7 +89,7 @@ class Parts:
         rejects = [self.folder / f"{number:05}.rej" for number in range(count)]
         joined = getattr(catalog.load("records", self.item.to), "join", concatenate)
         digest = _made(output, lambda stream: joined(outs, stream))
-        told |= {"output": self.item.output, "sha256": digest}
+        told |= {"output": self.item.output, "sha256": digest, "bytes": output.stat().st_size}
         beside = batch / REJECTS / f"{self.item.output}.jsonl"
         if told["rejects"]:
             there = [path for path in rejects if path.exists()]

@@ -13,6 +13,8 @@ from nlpkit.records import format_of
 from nlpkit.records._input import EXTENSIONS, missing, unpacked
 
 MAGIC = "*?["
+MANIFEST = "manifest.json"
+REJECTS = "rejects"  # the folder of rejected records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,22 @@ def expand(
                     f"{other.path} and {path} would both become {item.output}; "
                     "rename one of them, or run a batch for each"
                 )
+    for item in items.values():
+        _check_output(item, items, folder)
     return list(items.values())
+
+
+def _check_output(item: Item, items: dict[str, Item], folder: Path) -> None:
+    """Raise UsageError if an output would take the place of an input or of another output."""
+    if not isinstance(item.path, Url) and (folder / item.output).resolve() == item.path.resolve():
+        raise UsageError(f"{item.path}: its output would be itself; name another --output")
+    own = f"{REJECTS}/{item.output}.jsonl"
+    if item.output == MANIFEST or own in items:
+        other = items.get(own, item)
+        raise UsageError(
+            f"{other.path}: would become {other.output}, which a batch keeps for itself; "
+            "rename it, or run a batch for it"
+        )
 
 
 def _real(path: Path | Url) -> Path | Url:
@@ -96,6 +113,11 @@ def _found(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
         return [(file, PurePosixPath(file.name)) for file in files]
     if not path.exists():
         raise InputError(missing(path))
+    if not path.is_file():
+        raise UsageError(
+            f"{path}: not a file; a batch reads what it can read again. "
+            "For a pipe there is 'nlpkit predict'"
+        )
     return [(path, PurePosixPath(path.name))]
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from nlpkit import catalog, records
 from nlpkit.jobs._batch_parts import Parts, Shard, shards, state_of
 from nlpkit.jobs._batch_plan import Item, Settings
-from nlpkit.jobs._batch_url import opened
+from nlpkit.jobs._batch_url import Url, opened
 from nlpkit.jobs.predict import Answer, annotated, sure, write
 from nlpkit.records import Record, Source, text_of
 from nlpkit.runtime.engine import MOST, answer as answered
@@ -23,7 +24,7 @@ def cut(item: Item, settings: Settings) -> Iterator[tuple[Shard, list[str], int]
     Raises:
         InputError, OSError: it cannot be read as said; what came before it has been yielded.
     """
-    if not state_of(item.path)["size"]:
+    if not state_of(item.path)["size"] and _is_empty(item.path):
         return
     rejects: list[dict[str, Any]] = []
     with opened(item.path) as stream:
@@ -40,6 +41,14 @@ def cut(item: Item, settings: Settings) -> Iterator[tuple[Shard, list[str], int]
         found = ((record, text_of(record, source)) for record in every)
         for shard in shards(found, rejects, settings.shard_size):
             yield shard, columns, _told(stream)
+
+
+def _is_empty(path: Path | Url) -> bool:
+    """Tell whether a file of no size is empty; those of /proc are not, and are refused later."""
+    if isinstance(path, Url):
+        return True
+    with path.open("rb") as stream:
+        return not stream.read(1)
 
 
 def _told(stream: Any) -> int:

@@ -18,13 +18,12 @@ from typing import Any
 from nlpkit import __version__, catalog, records, zoo
 from nlpkit._lock import held
 from nlpkit.errors import GateError, InputError, NoSpace, UsageError
-from nlpkit.jobs._batch_parts import Parts, state_of
-from nlpkit.jobs._batch_plan import Item, Settings, expand
+from nlpkit.jobs._batch_parts import COUNTS, Parts, state_of
+from nlpkit.jobs._batch_plan import MANIFEST, Item, Settings, expand
 from nlpkit.jobs._batch_shards import cut
 from nlpkit.jobs._batch_workers import Workers
 from nlpkit.runtime.device import cores
 
-MANIFEST = "manifest.json"
 EVERY = 1.0  # seconds between two manifests: of a kill, files that are not in it are done again
 CROWD = 8  # workers for each core at most: more is a slip of the finger
 
@@ -138,14 +137,16 @@ def _before(folder: Path, told: dict[str, Any], resume: bool) -> dict[str, dict[
     try:
         before = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        if not resume and any(not path.name.startswith(".") for path in folder.iterdir()):
+        if any(not path.name.startswith(".") for path in folder.iterdir()):
             raise UsageError(
                 f"{folder}: holds files that are not a batch's; name a new folder"
             ) from None
         _keep(folder, told, Report())
         return {}
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise UsageError(f"{folder / MANIFEST}: damaged ({problem}); name a new folder") from None
+    if not _is_sound(before):
+        raise UsageError(f"{folder / MANIFEST}: damaged; name a new folder")
     if not resume:
         raise UsageError(f"{folder}: has a batch; --resume goes on with it, or name a new folder")
     for key, value in told["settings"].items():
@@ -158,6 +159,24 @@ def _before(folder: Path, told: dict[str, Any], resume: bool) -> dict[str, dict[
         raise UsageError(f"{folder}: was begun with another {told['settings']['model']}")
     files: dict[str, dict[str, Any]] = before["files"]
     return {name: file for name, file in files.items() if "problem" not in file}
+
+
+def _is_sound(manifest: Any) -> bool:
+    """Tell whether a manifest has the parts and types that are relied on."""
+    if not isinstance(manifest, dict):
+        return False
+    files = manifest.get("files")
+    return (
+        isinstance(manifest.get("settings"), dict)
+        and "model" in manifest
+        and isinstance(files, dict)
+        and all(
+            isinstance(file, dict)
+            and isinstance(file.get("input"), dict)
+            and all(isinstance(file.get(name, 0), int) for name in (*COUNTS, "bytes"))
+            for file in files.values()
+        )
+    )
 
 
 def _keep(folder: Path, told: dict[str, Any], report: Report) -> None:
@@ -173,7 +192,10 @@ def _keep_if_possible(folder: Path, told: dict[str, Any], report: Report) -> Non
 
 def _is_done(told: dict[str, Any] | None, item: Item, folder: Path) -> bool:
     """Tell whether the output of an input, as that is now, is there already."""
-    if told is None or "problem" in told or not (folder / item.output).exists():
+    if told is None or "problem" in told:
+        return False
+    output = folder / item.output
+    if not output.exists() or output.stat().st_size != told.get("bytes"):
         return False
     return bool(told["input"] == {"path": str(item.path), **state_of(item.path)})
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from nlpkit.runtime.words import WordEncoder
 
 FORMAT = 1
+LARGEST_MANIFEST = 1 << 24  # bytes; ours have 54 kB
+LONGEST_WINDOW = 1 << 20
 MANIFEST = "bundle.json"
 NEEDED = (
     "name",
@@ -96,8 +98,11 @@ def read_manifest(folder: Path) -> Bundle:
     Raises:
         ModelError: the folder is not a bundle that this version trusts.
     """
+    path = folder / MANIFEST
+    if path.exists() and not (path.is_file() and path.stat().st_size < LARGEST_MANIFEST):
+        raise ModelError(f"{path}: not a file of a size that a manifest has; install it again")
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise ModelError(f"{folder / MANIFEST}: {problem.strerror}") from None
     except (ValueError, RecursionError) as problem:
@@ -131,9 +136,8 @@ def _is_sound(manifest: dict[str, Any]) -> bool:
             and all(isinstance(hash, str) for hash in manifest["files"].values())
             and all(isinstance(entry["file"], str) for entry in manifest["precisions"].values())
             and manifest.get("cpu_precision", "fp32") in manifest["precisions"]
-            and isinstance(window, int)
-            and isinstance(overlap, int)
-            and 0 <= overlap < window
+            and type(window) is type(overlap) is int
+            and 0 <= overlap < window < LONGEST_WINDOW
             and type(manifest["temperature"]) is float
             and 1e-3 < manifest["temperature"] < 1e3
         )
