@@ -80,6 +80,19 @@ def test_many_new_words_at_once_are_as_one_by_one(kind: str, texts: list[str]) -
     assert same(made(texts), made._ask(texts))  # from memory
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@given(texts=st.lists(TEXTS, min_size=1, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_long_texts_are_asked_in_parts_that_make_the_whole(kind: str, texts: list[str]) -> None:
+    made = remembering(trained(kind).tokenizer)
+    before, pieces.LONG = pieces.LONG, 8
+    try:
+        texts = [*texts, "adorei o hotel ▁ lindo" * 3, "x" * 50, ""]
+        assert same(made(texts), made._ask(texts))
+    finally:
+        pieces.LONG = before
+
+
 def test_a_few_texts_make_no_memory() -> None:
     made = Pieces(trained("bpe").tokenizer)
     few = ["adorei o hotel"] * (pieces.SHORT - 1)

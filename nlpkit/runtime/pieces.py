@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SPACE = "▁"
 GROUP = 64  # new words that are asked as one text
 SHORT = 32  # texts at first for which there is no memory: to make it would take longer
+LONG = 1 << 17  # characters of a text that is asked whole
 FEW = 4 * GROUP  # for fewer it is not worth to learn which pieces begin a word
 BLANKS = r"[\s\x00-\x1f\x7f]+"  # \s leaves NUL and other controls alone; they tell a model nothing
 _control = re.compile(r"[\x00-\x1f\x7f]").search
@@ -61,6 +62,11 @@ class Pieces:
 
     def __call__(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return all texts' ids, ids_S, and how many each has, lengths_N (int64)."""
+        if self.by_word and any(len(text) > LONG for text in texts):
+            return self._cut(texts)
+        return self._whole(texts)
+
+    def _whole(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         import numpy as np
 
         if not self.by_word or (self.memory is None and len(texts) < SHORT):
@@ -83,6 +89,16 @@ class Pieces:
         ids_S, after_N = found
         return ids_S, np.diff(after_N, prepend=0)
 
+    def _cut(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Ask for long texts part by part: whole they would take 80 times their size of memory."""
+        import numpy as np
+
+        parts = [_parts_of(text) for text in texts]
+        asked = [self._whole([part]) for part in chain.from_iterable(parts)]
+        lengths = np.array([int(length_1[0]) for _, length_1 in asked])
+        first = np.cumsum([0, *map(len, parts)])[:-1]
+        return np.concatenate([ids for ids, _ in asked]), np.add.reduceat(lengths, first)
+
     def _with_odd(self, texts: Sequence[str], odd: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Ask the tokenizer for texts with a SPACE of their own, which it takes for a blank."""
         import numpy as np
@@ -90,7 +106,7 @@ class Pieces:
         others = list(texts)
         for row in odd:
             others[row] = ""
-        ids_S, lengths_N = self(others)
+        ids_S, lengths_N = self._whole(others)
         asked_S, asked = self._ask([texts[row] for row in odd])
         places_S = np.repeat(np.cumsum(lengths_N)[odd], asked)
         lengths_N[odd] = asked
@@ -138,6 +154,22 @@ class Pieces:
         ids = [encoding.ids for encoding in encodings]
         lengths_N = np.fromiter(map(len, ids), np.int64, len(ids))
         return np.fromiter(chain.from_iterable(ids), np.int64, int(lengths_N.sum())), lengths_N
+
+
+def _parts_of(text: str) -> list[str]:
+    """Cut a text at spaces, so that its parts are of LONG characters where it has spaces.
+
+    One with a SPACE of its own is left whole: the tokenizer takes it for a blank.
+    """
+    parts, start = [], 0
+    while len(text) - start > LONG and SPACE not in text:
+        end = text.rfind(" ", start + 1, start + LONG)
+        end = end if end > 0 else text.find(" ", start + LONG)
+        if end < 0:
+            break
+        parts.append(text[start:end])
+        start = end
+    return [*parts, text[start:]]
 
 
 def _bytes(text: str) -> bytes:
