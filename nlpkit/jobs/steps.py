@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,10 +103,11 @@ def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> 
         closed.set()
         for child in multiprocessing.active_children():
             child.terminate()  # nobody waits for what they are at
+        with suppress(KeyboardInterrupt):  # a second Ctrl-C, while they end
+            pool.shutdown(cancel_futures=True)
         raise
-    finally:
-        closed.set()
-        pool.shutdown(cancel_futures=True)
+    closed.set()
+    pool.shutdown(cancel_futures=True)
     if entry.error is not None:
         raise entry.error
 
