@@ -11,8 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -81,7 +80,7 @@ class Parts:
     def join(self, batch: Path, count: int) -> dict[str, Any]:
         """Make the output, and the rejects if there are any, of the first `count` parts.
 
-        Returns what the manifest tells of them. Raises OSError.
+        Returns what the manifest tells of them. Raises OSError, NoSpace.
         """
         told = {name: sum(part[name] for part in self.done().values()) for name in COUNTS}
         output = batch / self.item.output
@@ -116,23 +115,13 @@ def concatenate(parts: Iterable[Path], stream: BinaryIO) -> None:
             shutil.copyfileobj(source, stream, 1 << 20)
 
 
-def _made(path: Path, fill: Any) -> str:
+def _made(path: Path, fill: Callable[[BinaryIO], object]) -> str:
     """Make a file, whole or not at all, and return its SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as stream:
-            fill(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        with part.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
-    return digest
+    with write_output(path) as out:
+        fill(out.buffer)
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
