@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nlpkit.jobs.predict import Answer, Reading, documents, predictions, write
+from nlpkit.jobs.predict import Answer, Reading, documents, write
 from nlpkit.runtime import engine
 from nlpkit.runtime.model import Model
 
@@ -39,13 +39,17 @@ def synthetic(count: int = 200_000) -> list[str]:
 
 @contextmanager
 def chunked(size: int) -> Iterator[None]:
-    """Let the engine take that many documents at once, and the characters that go with them."""
-    before = engine.CHUNK_DOCUMENTS, engine.CHUNK_CHARACTERS
-    engine.CHUNK_DOCUMENTS, engine.CHUNK_CHARACTERS = size, size * 1024
+    """Let the engine take that many documents at once, and the characters that go with them.
+
+    Chunks are else paced by how long they take.
+    """
+    before = engine.CHUNK_CHARACTERS, engine.Shelf.pace
+    engine.CHUNK_CHARACTERS = size * 1024
+    engine.Shelf.pace = lambda *told: None  # type: ignore[method-assign]
     try:
         yield
     finally:
-        engine.CHUNK_DOCUMENTS, engine.CHUNK_CHARACTERS = before
+        engine.CHUNK_CHARACTERS, engine.Shelf.pace = before  # type: ignore[method-assign]
 
 
 def lines_to_labels(
@@ -91,7 +95,9 @@ def nothing(feeds: Mapping[str, np.ndarray]) -> np.ndarray:
 def whole(model: Model, path: Path, size: int) -> None:
     """Label a file as `nlpkit sentiment FILE -o OUTPUT` does."""
     with chunked(size), path.with_suffix(".tsv").open("w", encoding="utf-8") as stream:
-        answers = predictions(model, Reading(inputs=[str(path)], format="lines"))
+        read = documents(Reading(inputs=[str(path)], format="lines"))
+        told = engine.answer(model, read, stream.flush, limit=size)
+        answers = (Answer(*each) for each in told)
         write(answers, stream, "tsv", plain=True, into="label")
 
 
