@@ -81,6 +81,13 @@ def test_each_file_has_its_output_and_the_manifest_tells_of_it(
         assert done.stdout == (tmp_path / "out" / output).read_bytes(), name
 
 
+def test_a_listener_hears_of_every_byte_of_the_inputs(run: Run, inputs: Path) -> None:
+    heard: list[dict[str, Any]] = []
+    run(str(inputs), listener=heard.append)
+    ended = sum(event["bytes"] for event in heard if event["event"] == "file")
+    assert ended == heard[0]["bytes"] > 0
+
+
 def test_neither_shards_nor_workers_change_a_byte(run: Run, inputs: Path, tmp_path: Path) -> None:
     run(str(inputs))
     run(str(inputs), folder="b", shard_size=7)

@@ -201,8 +201,9 @@ def _is_done(told: dict[str, Any] | None, item: Item, folder: Path) -> bool:
 
 
 def _about(item: Item, report: Report) -> dict[str, Any]:
-    told = report.files[item.output]
-    return {"event": "file", "name": str(item.path), "bytes": _size(item), **told}
+    # The bytes of the input, which the bar is of; what the manifest keeps are the output's.
+    about = {"event": "file", "name": str(item.path), "bytes": _size(item)}
+    return report.files[item.output] | about
 
 
 def _size(item: Item) -> int:
