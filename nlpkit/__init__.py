@@ -5,7 +5,11 @@ Importing this package costs nothing: the public names are resolved when first u
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# Before anything imports ONNX Runtime: it writes a device id and reports home over the network.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
     from nlpkit.chain import pipeline as pipeline

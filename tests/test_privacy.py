@@ -1,0 +1,102 @@
+"""Nothing leaves the machine: no file is written and no host name is looked up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Made, environment
+
+# Answers one text and stays until ONNX Runtime would have called its makers:
+# a lookup was seen within five seconds of the first session.
+STAY = """
+import sys, time
+import nlpkit
+model = nlpkit.load(sys.argv[1], device="cpu")
+model.predict(["Adorei!"])
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def stay(bundle: Path, home: Path, seconds: float) -> str:
+    """Return the complaints of a process that answers with an empty home and a resolver that tells.
+
+    glibc reads the file of $RESOLV_HOST_CONF at the first lookup, whoever makes it, and complains
+    of a line that it does not know.
+    """
+    trap = home.parent / "host.conf"
+    trap.write_text("lookup-made\n")
+    told = {"HOME": str(home), "RESOLV_HOST_CONF": str(trap), "XDG_CACHE_HOME": str(home / ".c")}
+    done = subprocess.run(
+        [sys.executable, "-c", STAY, str(bundle), str(seconds)],
+        capture_output=True,
+        text=True,
+        env=environment() | told,
+        check=True,
+    )
+    return done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the trap is glibc's")
+def test_the_trap_notices_a_lookup(tmp_path: Path) -> None:
+    trap = tmp_path / "host.conf"
+    trap.write_text("lookup-made\n")
+    code = "import socket\ntry: socket.getaddrinfo('host.invalid', 80)\nexcept OSError: pass"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment() | {"RESOLV_HOST_CONF": str(trap)},
+        check=True,
+    )
+    assert "lookup-made" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the trap is glibc's")
+def test_a_model_that_answers_writes_nothing_and_looks_nothing_up(
+    tiny_bundle: Made, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    assert stay(tiny_bundle("atnet"), home, seconds=6) == ""
+    assert [*home.iterdir()] == []
+
+
+def test_telemetry_is_off_before_onnx_runtime_is_imported() -> None:
+    code = "import nlpkit, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    loud = environment() | {"ORT_DISABLE_TELEMETRY": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=loud, cwd=ROOT, check=True
+    )
+    assert done.stdout == "1\n"
+
+
+@pytest.mark.parametrize("command", ["sentiment", "lemmatize"])
+def test_commands_leave_an_empty_home_empty(command: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "nlpkit", command],
+        input=b"Adorei o filme\n",
+        capture_output=True,
+        env=environment() | {"HOME": str(home)},
+        check=True,
+    )
+    assert done.stdout and not done.stderr
+    assert [*home.iterdir()] == []
+
+
+def test_batch_workers_leave_an_empty_home_empty(tmp_path: Path) -> None:
+    home, texts = tmp_path / "home", tmp_path / "texts.txt"
+    home.mkdir()
+    texts.write_text("Adorei\nOdiei\n" * 10, encoding="utf-8")
+    options = [str(texts), "-o", str(tmp_path / "out"), "-w", "2", "--shard-size", "5", "-q"]
+    subprocess.run(
+        [sys.executable, "-m", "nlpkit", "batch", *options],
+        capture_output=True,
+        env=environment() | {"HOME": str(home)},
+        check=True,
+    )
+    assert [*home.iterdir()] == []
