@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from nlpkit import _fields
+from nlpkit.settings import declaration
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 AUGMENT = {"typos": 0.05, "dropout": 0.05}  # tried where the recipe has none
@@ -73,7 +73,7 @@ def run(tree: dict[str, Any], folder: Path, seed: int, options: list[str]) -> di
     if not (folder / "run.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         recipe = folder.with_suffix(".toml")
-        recipe.write_text(_fields.toml(tree), encoding="utf-8")
+        recipe.write_text(declaration.toml(tree), encoding="utf-8")
         command = [sys.executable, "-m", "nlpkit", "train", str(recipe), "--output", str(folder)]
         command += ["--seed", str(seed), "--resume", *options]
         subprocess.run(command, check=True)

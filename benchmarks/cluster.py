@@ -50,8 +50,9 @@ def seconds(python: str, inputs: Path, engine: str, workers: int, shard: int) ->
 
 def stages(inputs: Path, shard: int) -> dict[str, float]:
     """Return records a second of a reader, of an actor, and of the first process."""
-    from nlpkit.jobs import _batch_ray as ray, batch
-    from nlpkit.jobs._batch_plan import expand
+    from nlpkit.batch import ray_engine as ray
+    from nlpkit.batch.plan import expand
+    from nlpkit.jobs import batch
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nlpkit.jobs.predict import Answer, Reading, documents, write
-from nlpkit.runtime import engine
+from nlpkit.runtime import stream
 from nlpkit.runtime.model import Model
 
 WORDS = """
@@ -43,13 +43,13 @@ def chunked(size: int) -> Iterator[None]:
 
     Chunks are else paced by how long they take.
     """
-    before = engine.CHUNK_CHARACTERS, engine.Shelf.pace
-    engine.CHUNK_CHARACTERS = size * 1024
-    engine.Shelf.pace = lambda *told: None  # type: ignore[method-assign]
+    before = stream.CHUNK_CHARACTERS, stream.Shelf.pace
+    stream.CHUNK_CHARACTERS = size * 1024
+    stream.Shelf.pace = lambda *told: None  # type: ignore[method-assign]
     try:
         yield
     finally:
-        engine.CHUNK_CHARACTERS, engine.Shelf.pace = before  # type: ignore[method-assign]
+        stream.CHUNK_CHARACTERS, stream.Shelf.pace = before  # type: ignore[method-assign]
 
 
 def lines_to_labels(
@@ -94,11 +94,11 @@ def nothing(feeds: Mapping[str, np.ndarray]) -> np.ndarray:
 
 def whole(model: Model, path: Path, size: int) -> None:
     """Label a file as `nlpkit sentiment FILE -o OUTPUT` does."""
-    with chunked(size), path.with_suffix(".tsv").open("w", encoding="utf-8") as stream:
+    with chunked(size), path.with_suffix(".tsv").open("w", encoding="utf-8") as out:
         read = documents(Reading(inputs=[str(path)], format="lines"))
-        told = engine.answer(model, read, stream.flush, limit=size)
+        told = stream.answer(model, read, out.flush, limit=size)
         answers = (Answer(*each) for each in told)
-        write(answers, stream, "tsv", plain=True, into="label")
+        write(answers, out, "tsv", plain=True, into="label")
 
 
 def staged(model: Model, path: Path, size: int) -> dict[str, Any]:

@@ -44,13 +44,14 @@ import torch
 from cuda_contest import Call, Feeds, OrtApart, contestants, measured, placed
 from cuda_lines import lines_to_labels, synthetic, table as lines_table
 
-from nlpkit import catalog, recipe as recipes, zoo
+from nlpkit import catalog, zoo
 from nlpkit.exporting.onnx import to_onnx
 from nlpkit.exporting.precision import as_fp16
 from nlpkit.runtime import device as devices
-from nlpkit.runtime.encoder import read_encoder
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.session import budget_of, run_of
+from nlpkit.settings import recipe as recipes
+from nlpkit.text.windows import read_encoder
 from nlpkit.training import network
 from nlpkit.training.opened import open_run
 

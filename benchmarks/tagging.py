@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import chain
-from nlpkit.rows import read_records
+from nlpkit.records.rows import read_records
 
 TREEBANKS = {
     "pt": ["pt_bosque", "pt_dantestocks", "pt_gsd", "pt_porttinari"],

@@ -13,8 +13,8 @@ OBJECTS = 100_000  # new ones between two collections: a start makes fewer, a st
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(OBJECTS)
-    from nlpkit.cli._app import app
-    from nlpkit.steps import _spacy
+    from nlpkit.cli.app import app
+    from nlpkit.language import spacy_rules
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # whatever the locale says, text is UTF-8
@@ -23,7 +23,7 @@ def main() -> None:
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has SIGHUP
             signal.signal(number, leave)
-    _spacy.LEAN = True
+    spacy_rules.LEAN = True
     try:
         app(prog_name="nlpkit")
     except SystemExit as ended:

@@ -1,38 +1,63 @@
-"""Find the things of a kind by looking at the folder: the file's name is the thing's name.
+"""Find the things of a kind: ours by the files of a folder, other packages' by entry points.
 
-Adding an architecture, task or format is adding one file; there is no list to edit.
+The file's name is the thing's name, so adding one is adding a file; there is no list to edit.
+Another package adds a thing by an entry point in the group `nlpkit.KIND`, such as
+
+    [project.entry-points."nlpkit.tasks"]
+    topics = "my_package.topics"
+
 Listing reads file names only and imports nothing.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
-from nlpkit import _fields
 from nlpkit.errors import MissingExtra, UsageError, near_match
 
-if TYPE_CHECKING:
-    from nlpkit.tasks import Task
+PACKAGE = Path(__file__).parent
 
-SINGULAR = {
-    "architectures": "architecture",
-    "augmentations": "augmentation",
-    "cli": "command",
-    "objectives": "objective",
-    "records": "format",
-    "steps": "step",
-    "tasks": "task",
-    "vectors": "format",
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where the files of a kind lie in the package, what one is called, and what it may need."""
+
+    folder: str
+    singular: str
+    extra: str = "train"  # named where a file imports a package that is not installed
+
+
+SHELVES = {
+    "architectures": Shelf("architectures", "architecture"),
+    "augmentations": Shelf("augmentations", "augmentation"),
+    "checks": Shelf("checks", "check"),
+    "commands": Shelf("cli/commands", "command"),
+    "formats": Shelf("records/formats", "format"),
+    "metrics": Shelf("metrics", "metric"),
+    "objectives": Shelf("objectives", "objective"),
+    "steps": Shelf("steps", "step"),
+    "tasks": Shelf("tasks", "task"),
+    "tokenizers": Shelf("text/tokenizers", "tokenizer"),
+    "vector_formats": Shelf("vectorizing/formats", "format", "vectors"),
 }
 
 
 def names(kind: str) -> list[str]:
-    """Return the names of all things of `kind` (a folder of the package), sorted."""
-    folder = Path(__file__).parent / kind
-    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+    """Return the names of all things of `kind`, sorted."""
+    return sorted({*_own(kind), *_added(kind)})
+
+
+def known(kind: str, name: str) -> bool:
+    """Tell whether there is a thing of that name; others' packages are asked only if need be."""
+    return name in _own(kind) or name in _added(kind)
 
 
 def load(kind: str, name: str) -> ModuleType:
@@ -40,34 +65,81 @@ def load(kind: str, name: str) -> ModuleType:
 
     Raises:
         UsageError: there is no such thing; the message has the near match and the list.
-        MissingExtra: it is written in torch, which is not installed.
+        MissingExtra: it is written in a package that is not installed.
     """
-    known = names(kind)
-    if name not in known:
+    shelf = SHELVES[kind]
+    if not known(kind, name):
+        there = names(kind)
         raise UsageError(
-            f"unknown {SINGULAR[kind]} {name!r}.{near_match(name, known)} "
-            f"There are: {', '.join(known)}"
+            f"unknown {shelf.singular} {name!r}.{near_match(name, there)} "
+            f"There are: {', '.join(there)}"
         )
+    module = _added(kind)[name] if name not in _own(kind) else _module(shelf, name)
     try:
-        return import_module(f"nlpkit.{kind}.{name}")
+        return import_module(module)
     except ModuleNotFoundError as problem:
         if problem.name and not problem.name.startswith("nlpkit"):
-            raise MissingExtra("train", problem.name) from None
+            raise MissingExtra(shelf.extra, problem.name) from None
         raise
 
 
-def build_task(described: dict[str, Any]) -> Task:
-    """Rebuild a task from its name and what its `describe` kept.
+def source_of(kind: str, name: str) -> Path | None:
+    """Return the file of a thing of ours; None for one of another package."""
+    return PACKAGE / SHELVES[kind].folder / f"{name}.py" if name in _own(kind) else None
 
-    Raises:
-        UsageError: there is no such task.
-        KeyError, ValueError: the description is damaged.
+
+def _module(shelf: Shelf, name: str) -> str:
+    return f"nlpkit.{shelf.folder.replace('/', '.')}.{name}"
+
+
+@cache
+def _own(kind: str) -> frozenset[str]:
+    folder = PACKAGE / SHELVES[kind].folder
+    return frozenset(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+
+
+def _added(kind: str) -> dict[str, str]:
+    """Return the things of a kind that other packages add: name -> module."""
+    return {
+        name: module
+        for group, name, module in _entry_points(tuple(sys.path))
+        if group == f"nlpkit.{kind}" and name not in _own(kind)
+    }
+
+
+@cache
+def _entry_points(folders: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    """Return (group, name, module) of every entry point in a group of ours.
+
+    The files are read here, not by `importlib.metadata`, whose import alone takes longer: a short
+    command asks for formats and steps at every start.
     """
-    module = load("tasks", described["name"])
-    problems: list[str] = []
-    config = _fields.build(module.Config, described["config"], "task", problems)
-    if problems:
-        raise ValueError("; ".join(problems))
-    rest = {k: v for k, v in described.items() if k not in ("name", "labels", "config")}
-    task: Task = module.Task(config, described["labels"], **rest)
-    return task
+    found: dict[tuple[str, str], str] = {}
+    for folder in folders:
+        for content in _declarations(folder or "."):
+            for group, name, module in _read(content):
+                found.setdefault((group, name), module)  # as with imports, the first wins
+    return tuple((group, name, module) for (group, name), module in found.items())
+
+
+def _declarations(folder: str) -> Iterator[str]:
+    """Yield the contents of the folder's entry_points.txt files that have a group of ours."""
+    with suppress(OSError):
+        # Not by Path: a glob looks into each of a hundred folders, which takes ten times as long.
+        for name in sorted(os.listdir(folder)):  # noqa: PTH208
+            if name.endswith((".dist-info", ".egg-info")):
+                with suppress(OSError):
+                    content = Path(folder, name, "entry_points.txt").read_bytes()
+                    if b"[nlpkit." in content:
+                        yield content.decode("utf-8", "replace")
+
+
+def _read(content: str) -> list[tuple[str, str, str]]:
+    group, entries = "", []
+    for line in map(str.strip, content.splitlines()):
+        if line.startswith("["):
+            group = line.strip("[]")
+        elif group.startswith("nlpkit.") and "=" in line and not line.startswith("#"):
+            name, _, module = line.partition("=")
+            entries.append((group, name.strip(), module.strip()))
+    return entries

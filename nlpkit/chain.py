@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlpkit import _flags, catalog
+from nlpkit import catalog
 from nlpkit.errors import InputError, UsageError
-from nlpkit.steps import Result, Tokens, _spacy
-from nlpkit.steps._words import joined
+from nlpkit.language import spacy_rules
+from nlpkit.language.words import joined
+from nlpkit.settings import flags
+from nlpkit.steps import Result, Tokens
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Pipeline:
             if link.gives not in ("text", "tokens"):
                 raise UsageError(f"{link.name} makes {link.gives} here, so it must come last")
         if any(getattr(link.options, "engine", None) == "spacy" for link in links):
-            _spacy.LEAN = False  # a person's own pipeline may need what a tokenizer does not
+            spacy_rules.LEAN = False  # a person's own pipeline may need what a tokenizer does not
         self.links = tuple(links)
         self.steps = [link.module.build(link.options) for link in links]
 
@@ -172,16 +174,16 @@ def _parsed(text: str) -> list[Link]:
         if not part:
             raise UsageError(f"{text!r}: a step is missing beside a |")
         name = part[0]
-        links.append(_link(name, _flags.parse(catalog.load("steps", name).Options, part[1:], name)))
+        links.append(_link(name, flags.parse(catalog.load("steps", name).Options, part[1:], name)))
         start = place + 1
     return links
 
 
 def _link(name: str, values: Mapping[str, Any]) -> Link:
     options = catalog.load("steps", name).Options
-    names = {flag.name: flag.field for flag in _flags.flags_of(options)}
+    names = {flag.name: flag.field for flag in flags.flags_of(options)}
     fields = {names.get(key.replace("_", "-"), key): value for key, value in values.items()}
-    return Link(name, _flags.build(options, fields, name))
+    return Link(name, flags.build(options, fields, name))
 
 
 def read(path: str) -> list[Link]:

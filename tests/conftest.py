@@ -102,7 +102,7 @@ def tiny_tree(arch: str, **train: Any) -> dict[str, Any]:
 
 
 def tiny_recipe(arch: str, data: Path, **train: Any) -> Any:
-    from nlpkit import recipe
+    from nlpkit.settings import recipe
 
     return recipe.from_dict(tiny_tree(arch, **train), folder=data, where="test")
 
@@ -185,3 +185,19 @@ def environment() -> dict[str, str]:
     gone = ("PYTHONUNBUFFERED", "COLUMNS")
     kept = {key: value for key, value in os.environ.items() if key not in gone}
     return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def add_plugin(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, groups: dict[str, dict[str, str]]
+) -> None:
+    """Put a package on the path that adds things by entry points: group -> name -> source."""
+    about = folder / "plugin-1.0.dist-info"
+    about.mkdir(parents=True)
+    lines = []
+    for group, things in groups.items():
+        lines.append(f"[{group}]")
+        for name, source in things.items():
+            (folder / f"{name}.py").write_text(source, encoding="utf-8")
+            lines.append(f"{name} = {name}")
+    (about / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(folder))

@@ -13,10 +13,11 @@ import pytest
 from conftest import tiny_tree
 from hypothesis import given, strategies as st
 
-from nlpkit import augmentations, catalog, recipe as recipes
+from nlpkit import augmentations, catalog
 from nlpkit.errors import InputError, UsageError
 from nlpkit.jobs import train as job
-from nlpkit.recipe import Part
+from nlpkit.settings import recipe as recipes
+from nlpkit.settings.recipe import Part
 from nlpkit.training import run
 
 TEXT = "Você não gostou muito do atendimento porque demorou demais, também achei péssimo kkkk"

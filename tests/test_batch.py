@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from conftest import ROOT, corpus, write_jsonl
 
+from nlpkit.batch import workers
+from nlpkit.batch.plan import Settings
 from nlpkit.errors import GateError, InputError, UsageError
-from nlpkit.jobs import _batch_workers as workers
-from nlpkit.jobs._batch_plan import Settings
 from nlpkit.jobs.batch import Report, batch
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -150,16 +150,16 @@ def test_a_file_that_changes_while_it_is_read_is_told(
 def test_a_full_disk_is_told_and_nothing_is_half(
     run: Run, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nlpkit.jobs import _batch_parts
+    from nlpkit.batch import parts
 
-    join = _batch_parts.concatenate
+    join = parts.concatenate
 
     def full(parts: Any, stream: Any) -> None:
         join(parts, stream)
         if "b.csv" in stream.name:
             raise OSError(28, "No space left on device", stream.name)
 
-    monkeypatch.setattr(_batch_parts, "concatenate", full)
+    monkeypatch.setattr(parts, "concatenate", full)
     report = run(str(inputs))
     assert report.failed == ["b.csv"]
     assert "No space left" in report.files["b.csv"]["problem"]

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from conftest import corpus
 
+from nlpkit.batch import url
+from nlpkit.batch.plan import Settings
 from nlpkit.errors import InputError, MissingExtra, UsageError
-from nlpkit.jobs import _batch_url
-from nlpkit.jobs._batch_plan import Settings
 from nlpkit.jobs.batch import Report, batch
 
 Run = Callable[..., Report]
@@ -83,4 +83,4 @@ def test_what_cannot_be_opened_is_told(
         run("zip://a.txt::memory://in/a.zip", folder="d")
     monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)
     with pytest.raises(MissingExtra, match=r"nlpkit\[remote\]"):
-        _batch_url.Url("memory://in/a.txt").state()
+        url.Url("memory://in/a.txt").state()

@@ -13,9 +13,9 @@ import pytest
 from conftest import environment
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nlpkit import _fields
+from nlpkit.language.patterns import EMOJI, NEEDS, find
+from nlpkit.settings import declaration
 from nlpkit.steps import clean
-from nlpkit.steps._clean_patterns import EMOJI, NEEDS, find
 
 Cases = list[tuple[dict[str, Any], str, str]]
 
@@ -410,7 +410,7 @@ def test_options_are_described() -> None:
     assert fields["preset"].metadata["flag"] == "for"
     assert all("\n" not in field.metadata["help"] for field in fields.values())
     problems: list[str] = []
-    made = _fields.build(clean.Options, {"preset": "bow", "urls": "keep"}, "clean", problems)
+    made = declaration.build(clean.Options, {"preset": "bow", "urls": "keep"}, "clean", problems)
     assert not problems and made == clean.Options(preset="bow", urls="keep")
 
 

@@ -126,7 +126,7 @@ def test_a_misspelt_command_and_option_exit_2(cli: Cli) -> None:
 
 def test_help_names_every_command(cli: Cli) -> None:
     shown = cli("--help", COLUMNS="100").stdout.decode()
-    for name in catalog.names("cli"):
+    for name in catalog.names("commands"):
         assert f"\n  {name.replace('_', '-')} " in shown
 
 

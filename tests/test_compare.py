@@ -14,14 +14,14 @@ import pytest
 from conftest import corpus, write_jsonl
 from hypothesis import given, settings, strategies as st
 
-from nlpkit.cli._plot import Frame, Mark, Point, placed, svg_plot, text_plot
+from nlpkit.cli.screen.plot import Frame, Mark, Point, placed, svg_plot, text_plot
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.jobs import compare as job
 from nlpkit.jobs.evaluate import evaluate
+from nlpkit.metrics.classification import interval, resampled
 from nlpkit.runtime import rules
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import classify
-from nlpkit.tasks._scores import interval, resampled
 from nlpkit.tasks.sentiment import LABELS, Config, Task
 
 Made = Callable[[str], Path]

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from conftest import corpus, write_jsonl
 
-from nlpkit import recipe as recipes
 from nlpkit.errors import InputError, UsageError
 from nlpkit.jobs.debug_data import debug_data
-from nlpkit.steps._language import foreign
+from nlpkit.language.detect import foreign
+from nlpkit.settings import recipe as recipes
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 Row = tuple[str | None, Any]

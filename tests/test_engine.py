@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from nlpkit.runtime import engine
+from nlpkit.runtime import stream
 
 
 def test_things_come_in_order_and_the_next_is_made_meanwhile() -> None:
@@ -20,7 +20,7 @@ def test_things_come_in_order_and_the_next_is_made_meanwhile() -> None:
         made.append(number)
         return number * number
 
-    for place, thing in enumerate(engine.ahead(range(50), work)):
+    for place, thing in enumerate(stream.ahead(range(50), work)):
         assert thing == place * place
         time.sleep(0.002 if place < 5 else 0)
         assert place == 49 or len(made) > place + 1 or place > 4
@@ -35,7 +35,7 @@ def test_an_error_comes_after_what_came_before_it() -> None:
 
     got = []
     with pytest.raises(ValueError, match="source"):
-        for thing in engine.ahead(source(), str):
+        for thing in stream.ahead(source(), str):
             got.append(thing)
     assert got == ["1", "2"]
 
@@ -46,7 +46,7 @@ def test_an_error_comes_after_what_came_before_it() -> None:
 
     got = []
     with pytest.raises(ValueError, match="work"):
-        for thing in engine.ahead(range(10), work):
+        for thing in stream.ahead(range(10), work):
             got.append(thing)
     assert got == [0, 1, 2]
 
@@ -59,7 +59,7 @@ def test_who_stops_early_leaves_no_thread_at_work() -> None:
             number += 1
 
     before = threading.active_count()
-    things = engine.ahead(endless(), str)
+    things = stream.ahead(endless(), str)
     assert next(things) == "0"
     things.close()  # type: ignore[attr-defined]
     until = time.monotonic() + 10
@@ -84,7 +84,7 @@ def test_what_is_put_without_a_lock_is_taken_once_and_in_order(
             yield number, "x" * (number % 7)
 
     taken: list[tuple[int, str]] = []
-    for chunk in engine.Shelf[int](limit).chunks(items()):
+    for chunk in stream.Shelf[int](limit).chunks(items()):
         assert 0 < len(chunk) <= limit
         taken += chunk
         time.sleep(slow)
@@ -92,20 +92,20 @@ def test_what_is_put_without_a_lock_is_taken_once_and_in_order(
 
 
 def test_chunks_grow_while_they_are_quick_and_shrink_when_they_are_slow() -> None:
-    shelf = engine.Shelf[int](engine.FEWEST)
+    shelf = stream.Shelf[int](stream.FEWEST)
     for _ in range(20):
-        shelf.pace(shelf.limit, 0.001, engine.MOST)
-    assert shelf.limit == engine.MOST
-    shelf.pace(5, 0.001, engine.MOST)  # a short one, of a slow producer, says nothing
-    assert shelf.limit == engine.MOST
+        shelf.pace(shelf.limit, 0.001, stream.MOST)
+    assert shelf.limit == stream.MOST
+    shelf.pace(5, 0.001, stream.MOST)  # a short one, of a slow producer, says nothing
+    assert shelf.limit == stream.MOST
     for _ in range(20):
-        shelf.pace(shelf.limit, 1.0, engine.MOST)
-    assert shelf.limit == engine.FEWEST
+        shelf.pace(shelf.limit, 1.0, stream.MOST)
+    assert shelf.limit == stream.FEWEST
 
 
 def test_long_documents_make_small_chunks() -> None:
-    items = [(number, "x" * (engine.CHUNK_CHARACTERS // 2)) for number in range(7)]
-    sizes = [len(chunk) for chunk in engine.chunks(iter(items))]
+    items = [(number, "x" * (stream.CHUNK_CHARACTERS // 2)) for number in range(7)]
+    sizes = [len(chunk) for chunk in stream.chunks(iter(items))]
     assert sum(sizes) == 7
     assert max(sizes) <= 2
 
@@ -114,6 +114,6 @@ def test_long_documents_make_small_chunks() -> None:
 @settings(max_examples=20, deadline=None)
 def test_answers_are_those_of_each_text_alone(model: Any, texts: list[str]) -> None:
     items: list[tuple[Any, str]] = list(enumerate(texts))
-    told = list(engine.answer(model, items, lambda: None))
+    told = list(stream.answer(model, items, lambda: None))
     assert [(item, text) for item, text, _ in told] == items
     assert [said for *_, said in told] == [model.predict([text])[0] for text in texts]

@@ -26,7 +26,7 @@ from nlpkit.jobs.export import export
 from nlpkit.runtime import device
 from nlpkit.runtime.bundle import open_bundle
 from nlpkit.runtime.session import SessionRun
-from nlpkit.sections import Export
+from nlpkit.settings.sections import Export
 
 Made = Callable[[str], Path]
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]

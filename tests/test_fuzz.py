@@ -26,7 +26,7 @@ from nlpkit.errors import InputError, NlpkitError
 from nlpkit.jobs.predict import Reading, documents, predictions, write
 from nlpkit.records import Source
 
-FORMATS = catalog.names("records")
+FORMATS = catalog.names("formats")
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     ".gz": lambda data: gzip.compress(data, mtime=0),

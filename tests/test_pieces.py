@@ -13,9 +13,9 @@ from conftest import corpus
 from hypothesis import example, given, settings, strategies as st
 from tokenizers import Tokenizer
 
-from nlpkit.runtime import memory, pieces
-from nlpkit.runtime.pieces import Pieces, reads_by_word
-from nlpkit.sections import Tokenizer as Settings
+from nlpkit.settings.sections import Tokenizer as Settings
+from nlpkit.text import pieces, word_memory
+from nlpkit.text.pieces import Pieces, reads_by_word
 from nlpkit.training.tokenizer import train
 
 Answer = tuple[np.ndarray, np.ndarray]
@@ -48,7 +48,7 @@ def trained(kind: str) -> Pieces:
 def remembering(tokenizer: Tokenizer) -> Pieces:
     """Return pieces that use their memory from the first text on."""
     made = Pieces(tokenizer)
-    made.memory = memory.Memory()
+    made.memory = word_memory.Memory()
     return made
 
 
@@ -115,21 +115,21 @@ def test_a_tokenizer_that_looks_at_neighbours_is_asked_whole() -> None:
 
 def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     made = remembering(trained("bpe").tokenizer)
-    monkeypatch.setattr(memory, "WORDS", 20)
+    monkeypatch.setattr(word_memory, "WORDS", 20)
     for start in range(0, 200, 10):
         texts = [f"palavra{n} boa" for n in range(start, start + 10)]
         assert same(made(texts), made._ask(texts))
         assert made.memory is not None and made.memory.count <= 40
     many = [" ".join(f"x{n}" for n in range(21))]
     assert same(made(many), made._ask(many))
-    monkeypatch.setattr(memory, "IDS", 1000)
+    monkeypatch.setattr(word_memory, "IDS", 1000)
     for letter in "abcdef":
         assert same(made([letter * 900]), made._ask([letter * 900]))
     assert made.memory.edge[made.memory.count] <= 2000
 
 
 def test_words_that_want_one_place_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_slots", lambda hash_K: np.zeros(len(hash_K), dtype=np.int64))
+    monkeypatch.setattr(word_memory, "_slots", lambda hash_K: np.zeros(len(hash_K), dtype=np.int64))
     made = remembering(trained("bpe").tokenizer)
     texts = [f"palavra{n % 50} {'longa' * 20}{n % 7}" for n in range(200)]
     assert same(made(texts), made._ask(texts))
@@ -137,7 +137,7 @@ def test_words_that_want_one_place_are_told_apart(monkeypatch: pytest.MonkeyPatc
 
 
 def test_threads_may_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "WORDS", 300)  # forgotten in the midst of it
+    monkeypatch.setattr(word_memory, "WORDS", 300)  # forgotten in the midst of it
     made = remembering(trained("bpe").tokenizer)
 
     def wrong(seed: int) -> int:

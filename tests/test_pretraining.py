@@ -16,13 +16,14 @@ import torch
 from conftest import environment, tiny_tree, write_jsonl
 from safetensors.torch import load_file
 
-from nlpkit import catalog, recipe as recipes
-from nlpkit._lock import held
+from nlpkit import catalog
 from nlpkit.errors import InputError, ModelError, UsageError
+from nlpkit.heads.pieces import Words
 from nlpkit.jobs import pretrain as job
-from nlpkit.objectives._pieces import Words
+from nlpkit.lock import held
 from nlpkit.objectives.mlm import second_halves_swapped
 from nlpkit.runtime.batcher import pad
+from nlpkit.settings import recipe as recipes
 from nlpkit.training import corpus, pretrain, run
 
 ANIMALS = ["o gato", "a vaca", "o pato", "a cabra"]

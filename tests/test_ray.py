@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 from conftest import corpus, environment, write_jsonl
 
+from nlpkit.batch import cluster, ray_engine as job
+from nlpkit.batch.plan import Settings
 from nlpkit.errors import GateError, MissingExtra, ModelError
-from nlpkit.jobs import _batch_ray as job, _ray
-from nlpkit.jobs._batch_plan import Settings
 from nlpkit.jobs.batch import Job, Report, batch, fingerprint
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -185,7 +185,7 @@ def test_an_actor_whose_model_is_another_says_so(
 
 
 def _item(inputs: list[str], folder: Path) -> Any:
-    from nlpkit.jobs._batch_plan import expand
+    from nlpkit.batch.plan import expand
 
     return expand([f"{inputs[0]}/b.csv"], folder=folder, source=None, to=None)[0]
 
@@ -205,6 +205,6 @@ def test_what_cannot_be_is_told_in_a_line(
         assert (done.returncode, done.stderr.count(b"\n")) == (2, 1), done.stderr
         assert why in done.stderr
         assert not (tmp_path / "out").exists()
-    monkeypatch.setattr(_ray, "find_spec", lambda name: None)
+    monkeypatch.setattr(cluster, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"nlpkit\[ray\]"):
         job.RayEngine()

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from conftest import ROOT, sentences, tiny_tree, write_jsonl
 
-from nlpkit import _fields, catalog, recipe
+from nlpkit import catalog
 from nlpkit.errors import InputError, UsageError
+from nlpkit.settings import declaration, recipe
 
 ALL = sorted((ROOT / "models").rglob("recipe.toml"))
 PRETRAINING = [path for path in ALL if "[objective]" in path.read_text(encoding="utf-8")]
@@ -84,7 +85,7 @@ def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_
     if made.architecture.name == "transformer":
         small += ["architecture.layers=1", "architecture.width=24"]
     tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    (tmp_path / "recipe.toml").write_text(_fields.toml(tree), encoding="utf-8")
+    (tmp_path / "recipe.toml").write_text(declaration.toml(tree), encoding="utf-8")
     summary = pretrain.pretrain(
         recipe.load_pretraining(tmp_path / "recipe.toml", small),
         tmp_path / "run",
@@ -150,7 +151,7 @@ def test_the_resolved_recipe_reads_back_as_itself(arch: str, tmp_path: Path) -> 
     tree = tiny_tree(arch)
     tree["data"]["train"] = [{"path": 'a "b".jsonl', "missing_labels": 0.5, "licence": "x\\y"}]
     made = recipe.from_dict(tree, folder=tmp_path, where="r")
-    (tmp_path / "r.toml").write_text(_fields.toml(made.to_dict()))
+    (tmp_path / "r.toml").write_text(declaration.toml(made.to_dict()))
     assert recipe.load(tmp_path / "r.toml") == made
 
 
@@ -212,4 +213,4 @@ def any_value() -> Any:
 
 def test_toml_is_written_as_it_is_read() -> None:
     tree = {"name": "x", "section": any_value()}
-    assert tomllib.loads(_fields.toml(tree)) == tree
+    assert tomllib.loads(declaration.toml(tree)) == tree

@@ -34,10 +34,10 @@ from nlpkit.records import (
     write,
     write_output,
 )
-from nlpkit.records.lines import write as write_lines
-from nlpkit.records.tsv import Verbatim, escape, row, unescape, write as write_tsv
+from nlpkit.records.formats.lines import write as write_lines
+from nlpkit.records.formats.tsv import Verbatim, escape, row, unescape, write as write_tsv
 
-FORMATS = catalog.names("records")
+FORMATS = catalog.names("formats")
 NAMES = st.lists(
     st.text(min_size=1, max_size=5).filter(lambda name: name[0] != "\ufeff"),
     min_size=1,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nlpkit.errors import InputError
+from nlpkit.metrics.classification import calibration_error, classification, interval
 from nlpkit.tasks import classify, sentiment
-from nlpkit.tasks._scores import calibration_error, classification, interval
 
 
 def one_hot(guesses: list[int], labels: int = 3) -> np.ndarray:

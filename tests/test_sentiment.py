@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from nlpkit.jobs.predict import Reading, predictions, write
 from nlpkit.runtime.batcher import batches, padded_length
-from nlpkit.runtime.encoder import cut
-from nlpkit.runtime.engine import answer
 from nlpkit.runtime.model import Model
+from nlpkit.runtime.stream import answer
+from nlpkit.text.windows import cut
 
 Made = Callable[[str], Path]
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]

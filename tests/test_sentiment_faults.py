@@ -166,7 +166,7 @@ def test_surrogates_in_jsonl_do_not_stop_the_stream(sentiment: Cli) -> None:
 def test_help_imports_nothing_heavy(args: list[str]) -> None:
     heavy = "onnxruntime numpy torch spacy tokenizers pandas"
     code = (
-        "import sys; from nlpkit.cli._app import app\n"
+        "import sys; from nlpkit.cli.app import app\n"
         f"try: app({[*args, '--help']!r})\n"
         "except SystemExit: pass\n"
         f"print([name for name in {heavy.split()!r} if name in sys.modules], file=sys.stderr)"

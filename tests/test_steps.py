@@ -19,16 +19,17 @@ from conftest import ROOT, environment, tiny_tree
 from hypothesis import given, settings, strategies as st
 
 import nlpkit
-from nlpkit import _flags, catalog
+from nlpkit import catalog
 from nlpkit.chain import Pipeline, as_text, links_of, pipeline
-from nlpkit.cli._step import COMMON
+from nlpkit.cli.step_command import COMMON
 from nlpkit.errors import InputError, MissingExtra, NlpkitError, UsageError
 from nlpkit.jobs.predict import Reading
 from nlpkit.jobs.steps import process
+from nlpkit.language.contractions import split as contraction
+from nlpkit.language.detect import detect
+from nlpkit.language.words import splitter
+from nlpkit.settings import flags
 from nlpkit.steps import Tokens
-from nlpkit.steps._contractions import split as contraction
-from nlpkit.steps._language import detect
-from nlpkit.steps._words import splitter
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 STEPS = catalog.names("steps")
@@ -56,12 +57,12 @@ def test_a_step_has_its_contract(name: str) -> None:
     assert module.GIVES in ("text", "tokens", "vector")
     assert (module.__doc__ or "").splitlines()[0].endswith(".")
     assert module.EXAMPLES
-    flags = _flags.flags_of(module.Options)
-    for flag in flags:
+    known = flags.flags_of(module.Options)
+    for flag in known:
         assert flag.help, flag.name
         # A flag may not hide one that every command of steps has.
         assert flag.name not in {"from", "show", *COMMON} - {"source"} or name == "vectorize"
-    assert set(getattr(module, "OUTSIDE", ())) <= {flag.field for flag in flags}
+    assert set(getattr(module, "OUTSIDE", ())) <= {flag.field for flag in known}
     assert module.Options.__dataclass_params__.frozen
 
 
@@ -402,7 +403,7 @@ def test_a_slow_input_is_answered_line_by_line(tmp_path: Path) -> None:
 
 def test_filters_start_without_torch_and_without_spacys_command_line(tmp_path: Path) -> None:
     code = (
-        "import sys; from nlpkit.steps import _spacy; _spacy.LEAN = True\n"
+        "import sys; from nlpkit.language import spacy_rules; spacy_rules.LEAN = True\n"
         "import nlpkit; nlpkit.pipeline('tokenize')('a b')\n"
         "print('torch' in sys.modules, 'spacy.cli' in sys.modules, 'spacy' in sys.modules)\n"
         "import torch; print(torch.ones(1).item())"
@@ -414,8 +415,8 @@ def test_filters_start_without_torch_and_without_spacys_command_line(tmp_path: P
 
 
 def test_a_recipe_prepares_text_in_training_and_in_serving(tmp_path: Path, data: Path) -> None:
-    from nlpkit import recipe
     from nlpkit.jobs.export import export
+    from nlpkit.settings import recipe
     from nlpkit.training import run
 
     tree = tiny_tree("atnet") | {"preprocess": {"steps": ["stopwords --pretokenized | stem"]}}
@@ -431,7 +432,7 @@ def test_a_recipe_prepares_text_in_training_and_in_serving(tmp_path: Path, data:
 
 @pytest.mark.parametrize("step", ["stopwords --list x.txt", "vectorize", "claen"])
 def test_a_recipe_refuses_steps_that_do_not_fit_in_a_bundle(step: str) -> None:
-    from nlpkit import recipe
+    from nlpkit.settings import recipe
 
     with pytest.raises(UsageError, match="preprocess"):
         recipe.from_dict(

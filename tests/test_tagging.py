@@ -14,13 +14,14 @@ from conftest import sentences, tiny_tree, write_jsonl
 from hypothesis import given, settings, strategies as st
 
 import nlpkit
-from nlpkit import recipe, records
+from nlpkit import records
 from nlpkit.errors import InputError, ModelError
 from nlpkit.jobs.export import export
+from nlpkit.language.edit_scripts import apply, script_of
 from nlpkit.records import Source
-from nlpkit.runtime.words import SLOTS, STYLE, WordEncoder, Words, shape
+from nlpkit.settings import recipe
 from nlpkit.tasks import lemma
-from nlpkit.tasks._scripts import apply, script_of
+from nlpkit.text.words import SLOTS, STYLE, WordEncoder, Words, shape
 from nlpkit.training import run
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]

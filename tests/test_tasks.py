@@ -13,8 +13,9 @@ import pytest
 from conftest import corpus, sentences, tiny_tree, write_jsonl
 
 import nlpkit
-from nlpkit import catalog, recipe
+from nlpkit import catalog, tasks
 from nlpkit.jobs.export import export
+from nlpkit.settings import recipe
 from nlpkit.training import run
 from nlpkit.training.opened import open_run
 
@@ -50,7 +51,7 @@ def test_a_task_learns_exports_and_answers_alike_in_torch_and_onnx(
     summary = run.train(
         built, tmp_path / "run", device="cpu", resume=False, listener=lambda event: None
     )
-    task = catalog.build_task(summary["task"])
+    task = tasks.build(summary["task"])
     assert {"name": name} | task.describe() == summary["task"]
     assert isinstance(summary["dev"][task.score], float)
     assert summary["dev"][task.score] > 0.8

@@ -15,9 +15,9 @@ import torch
 from conftest import corpus, tiny_tree, write_jsonl
 from safetensors.torch import load_file
 
-from nlpkit import recipe as recipes
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.jobs import train as job
+from nlpkit.settings import recipe as recipes
 from nlpkit.tasks import sentiment as sentiment_task
 from nlpkit.training import run
 from nlpkit.training.data import Split

@@ -19,9 +19,10 @@ import torch
 from conftest import ROOT, corpus, tiny_recipe, tiny_tree, write_jsonl
 from safetensors.torch import load_file
 
-from nlpkit import _fields, catalog
+from nlpkit import catalog
 from nlpkit.errors import InputError, ModelError, NlpkitError, UsageError
-from nlpkit.rows import fingerprint
+from nlpkit.records.rows import fingerprint
+from nlpkit.settings import declaration
 from nlpkit.training import data as training_data, run
 from nlpkit.training.data import Epoch
 from nlpkit.training.descent import rate
@@ -51,7 +52,9 @@ def test_it_learns(arch: str, tiny_run: Callable[[str], Path]) -> None:
 def test_a_killed_run_resumes_to_the_same_weights(data: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe("lstm", data, checkpoint_steps=3, epochs=3)
     train(recipe, tmp_path / "unbroken")
-    (tmp_path / "recipe.toml").write_text(_fields.toml(recipe.to_dict() | {"folder": str(data)}))
+    (tmp_path / "recipe.toml").write_text(
+        declaration.toml(recipe.to_dict() | {"folder": str(data)})
+    )
     command = [
         sys.executable,
         "-c",
@@ -74,7 +77,7 @@ def test_a_killed_run_resumes_to_the_same_weights(data: Path, tmp_path: Path) ->
 def test_killed_at_any_moment_it_goes_on_to_the_same_weights(data: Path, tmp_path: Path) -> None:
     """By the command line, at random, from its first second on: reading, training, saving."""
     recipe = tiny_recipe("bow", data, checkpoint_steps=2, epochs=6)
-    (tmp_path / "r.toml").write_text(_fields.toml(recipe.to_dict() | {"folder": str(data)}))
+    (tmp_path / "r.toml").write_text(declaration.toml(recipe.to_dict() | {"folder": str(data)}))
     command = [sys.executable, "-m", "nlpkit", "train", str(tmp_path / "r.toml"), "--device", "cpu"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
 
@@ -105,7 +108,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_weights(data: Path, tmp_pat
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from nlpkit import recipe
+from nlpkit.settings import recipe
 from nlpkit.training import loop, run
 steps = 0
 original = loop.Loop._step
@@ -123,7 +126,7 @@ run.train(recipe.load(Path(sys.argv[1])), Path(sys.argv[2]), device="cpu", resum
 
 def test_ctrl_c_saves_and_exits_130(data: Path, tmp_path: Path, cli: Cli) -> None:
     recipe = tiny_recipe("lstm", data, epochs=500)
-    (tmp_path / "r.toml").write_text(_fields.toml(recipe.to_dict() | {"folder": str(data)}))
+    (tmp_path / "r.toml").write_text(declaration.toml(recipe.to_dict() | {"folder": str(data)}))
     command = [sys.executable, "-m", "nlpkit", "train", "r.toml", "-o", "run", "-q"]
     process = subprocess.Popen(
         command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE
@@ -145,7 +148,7 @@ def test_two_processes_train_as_one_with_a_teacher(
     recipe = tiny_recipe("atnet", data, epochs=6)
     tree = recipe.to_dict() | {"folder": str(data)}
     tree["distill"]["teachers"] = [str(tiny_run("bow"))]
-    (tmp_path / "r.toml").write_text(_fields.toml(tree))
+    (tmp_path / "r.toml").write_text(declaration.toml(tree))
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
     command += ["--master-port=0", "--standalone", "-m", "nlpkit", "train", "r.toml", "-o", "run"]
     done = subprocess.run(
@@ -214,7 +217,7 @@ def test_the_gate_sees_the_dev_set_that_training_chose_by(tmp_path: Path) -> Non
     tree = tiny_tree("bow")
     tree["data"]["dev"] = [{"path": "dev.jsonl", "max_per_label": 12}]
     tree["data"]["exclude"] = ["test.jsonl"]
-    from nlpkit import recipe
+    from nlpkit.settings import recipe
 
     made = recipe.from_dict(tree, folder=tmp_path, where="test")
     task, _, dev = training_data.load(made, catalog.load("tasks", "sentiment").Task)
@@ -251,7 +254,7 @@ def test_texts_of_dev_and_excluded_files_are_not_trained_on(tmp_path: Path) -> N
             "exclude": ["te*.jsonl"],
         },
     }
-    from nlpkit import recipe
+    from nlpkit.settings import recipe
 
     made = recipe.from_dict(tree, folder=tmp_path, where="test")
     task, split, dev = training_data.load(made, catalog.load("tasks", "sentiment").Task)
@@ -318,7 +321,7 @@ def test_an_epoch_holds_every_document_once() -> None:
 def test_the_tokenizer_reads_anything_and_specials_are_only_text(kind: str) -> None:
     import tokenizers
 
-    from nlpkit import recipe
+    from nlpkit.settings import recipe
     from nlpkit.training import tokenizer
 
     texts = ["Que filme ótimo!", "péssimo, nunca mais", "kkkkk adorei @ana http://x.br"] * 20
@@ -333,7 +336,7 @@ def test_the_tokenizer_reads_anything_and_specials_are_only_text(kind: str) -> N
 
 
 def test_patterns_may_be_absolute_and_names_may_hold_brackets(tmp_path: Path) -> None:
-    from nlpkit.recipe import resolve
+    from nlpkit.settings.recipe import resolve
 
     for name in ("a[1].jsonl", "b1.jsonl", "b2.jsonl"):
         write_jsonl(tmp_path / name, [])
@@ -342,7 +345,7 @@ def test_patterns_may_be_absolute_and_names_may_hold_brackets(tmp_path: Path) ->
 
 
 def test_the_data_error_names_the_files_looked_for(tmp_path: Path) -> None:
-    from nlpkit.recipe import resolve
+    from nlpkit.settings.recipe import resolve
 
     with pytest.raises(InputError, match="NLPKIT_DATA"):
         resolve("nothing.jsonl", tmp_path)

@@ -14,14 +14,15 @@ from typing import Any
 
 import optuna
 import pytest
-from conftest import ROOT, sentences, tiny_tree, write_jsonl
+from conftest import ROOT, add_plugin, sentences, tiny_tree, write_jsonl
 
-import nlpkit.architectures
-from nlpkit import _fields, catalog, recipe as recipes
+from nlpkit import catalog, tasks
 from nlpkit.errors import NlpkitError, UsageError
 from nlpkit.jobs import tune as job
-from nlpkit.training import data as training_data, tune as search
+from nlpkit.settings import declaration, recipe as recipes
+from nlpkit.training import data as training_data
 from nlpkit.training.opened import open_run
+from nlpkit.tuning import search
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 SMALL = ["train.epochs=2", "train.batch_size=32", "tokenizer.vocab_size=300"]
@@ -34,7 +35,7 @@ EVENTS: list[dict[str, Any]] = []
 
 def recipe_file(folder: Path, data: Path, arch: str = "bow", **changes: Any) -> str:
     tree = tiny_tree(arch, **changes) | {"folder": str(data)}
-    (folder / "r.toml").write_text(_fields.toml(tree), encoding="utf-8")
+    (folder / "r.toml").write_text(declaration.toml(tree), encoding="utf-8")
     return str(folder / "r.toml")
 
 
@@ -68,7 +69,7 @@ Use when: never.
 """
 from dataclasses import dataclass
 import torch
-from nlpkit._fields import setting
+from nlpkit.settings.declaration import setting
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -98,17 +99,8 @@ class Encoder(torch.nn.Module):
 
 @pytest.fixture
 def dummy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An architecture that is there by its file alone, in one more folder."""
-    (tmp_path / "more").mkdir()
-    (tmp_path / "more/dummy.py").write_text(DUMMY)
-    folders = [*nlpkit.architectures.__path__, str(tmp_path / "more")]
-    monkeypatch.setattr(nlpkit.architectures, "__path__", folders)
-    names = catalog.names
-    monkeypatch.setattr(
-        catalog,
-        "names",
-        lambda kind: sorted([*names(kind), *["dummy"] * (kind == "architectures")]),
-    )
+    """An architecture that another package adds."""
+    add_plugin(tmp_path / "more", monkeypatch, {"nlpkit.architectures": {"dummy": DUMMY}})
 
 
 @pytest.mark.parametrize("name", catalog.names("architectures"))
@@ -200,7 +192,7 @@ def test_a_space_without_anything_to_change_ends(
     monkeypatch.setattr(search, "IDLE", 3)
     recipe = recipe_file(tmp_path, data)
     (branch,) = job.branches(recipe, ["bow"], [])
-    fixed = [f"{knob.key}={_fields.toml_value(knob.own)}" for knob in branch.knobs]
+    fixed = [f"{knob.key}={declaration.toml_value(knob.own)}" for knob in branch.knobs]
     done = tune(recipe, tmp_path / "out", fixed=[*fixed, "train.epochs=1"], trials=None)
     assert [line["state"] for line in done.records] == ["complete", *["pruned"] * 3]
     assert done.records[1]["reason"] == "the same as trial 0"
@@ -305,7 +297,7 @@ def test_rows_of_words_are_searched_among_those_that_read_words(tmp_path: Path) 
     tree = tiny_tree("wordlstm") | {"task": {"name": "lemma", "hidden": 16}}
     for name, (path,) in tree["data"].items():
         tree["data"][name] = [{"path": path, "text": "words", "label": "upos"}]
-    (tmp_path / "r.toml").write_text(_fields.toml(tree))
+    (tmp_path / "r.toml").write_text(declaration.toml(tree))
     fixed = ["train.epochs=1", "train.class_weights=none", "task.hidden=16"]
     done = tune(str(tmp_path / "r.toml"), tmp_path / "out", arch=(), fixed=fixed, trials=2)
     assert done.metric == "lemma_upos" and done.best
@@ -388,7 +380,7 @@ def test_the_estimate_is_the_size_of_the_bundled_file(name: str) -> None:
     if "max_length" in module.Config.__dataclass_fields__:
         settings["max_length"] = told["window"]
     encoder = module.Encoder(module.Config(**settings))
-    task = catalog.build_task(told["task"])
+    task = tasks.build(told["task"])
     net = Network(encoder, task.head(encoder.width, encoder.pooling))
     for precision, report in told["precisions"].items():
         assert 0 < 1 - estimate(net, precision) / report["bytes"] < 0.01

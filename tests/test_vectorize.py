@@ -25,15 +25,15 @@ from typer.testing import CliRunner
 
 import nlpkit
 from nlpkit import catalog
-from nlpkit.cli._app import app
+from nlpkit.cli.app import app
 from nlpkit.errors import ModelError, NlpkitError, UsageError
 from nlpkit.steps import vectorize as step
-from nlpkit.vectors._core import fitted, heaviest, stateless
-from nlpkit.vectors._options import Limits, Options
-from nlpkit.vectors._vocabulary import learn, load, save
+from nlpkit.vectorizing.options import Limits, Options
+from nlpkit.vectorizing.vectorizer import fitted, heaviest, stateless
+from nlpkit.vectorizing.vocabulary import learn, load, save
 
 DOCUMENTS = ["Bom dia, bom filme!", "", "Péssimo filme", "dia ruim", "bom, bom, BOM"]
-FORMATS = catalog.names("vectors")
+FORMATS = catalog.names("vector_formats")
 Run = Callable[..., Any]
 
 
@@ -320,8 +320,8 @@ def test_n_in_n_out_whatever_is_empty(
 def test_many_batches_make_one_file(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nlpkit.vectors.parquet.GROUP", 1000)
-    monkeypatch.setattr("nlpkit.vectors.npy.SLICE", 10)
+    monkeypatch.setattr("nlpkit.vectorizing.formats.parquet.GROUP", 1000)
+    monkeypatch.setattr("nlpkit.vectorizing.formats.npy.SLICE", 10)
     texts = [f"palavra{number % 40} e outra" if number % 7 else "" for number in range(2500)]
     (tmp_path / "many.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
     expected = CountVectorizer().fit(texts).transform(texts)
@@ -528,7 +528,7 @@ def test_top_keeps_terms_on_their_line(run: Run) -> None:
 def test_top_is_bars_on_a_terminal(
     run: Run, docs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from nlpkit.cli._bars import bars
+    from nlpkit.cli.screen.bars import bars
 
     monkeypatch.setenv("COLUMNS", "60")
     bars(3, [("bom\x1b[2J\n" + "x" * 300, 4.0), ("é", 2.0), ("i", 1e-9)])
@@ -750,7 +750,7 @@ def test_a_missing_extra_is_one_line(
 
 def test_help_imports_nothing_heavy() -> None:
     check = (
-        "import sys; from typer.testing import CliRunner; from nlpkit.cli._app import app\n"
+        "import sys; from typer.testing import CliRunner; from nlpkit.cli.app import app\n"
         "done = CliRunner().invoke(app, ['vectorize', '--help'])\n"
         "assert done.exit_code == 0 and '--max-df' in done.stdout\n"
         "heavy = {'numpy', 'scipy', 'sklearn', 'pyarrow'} & sys.modules.keys()\n"

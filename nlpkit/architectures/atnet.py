@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from nlpkit._fields import setting
+from nlpkit.settings.declaration import setting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from nlpkit._fields import setting
+from nlpkit.settings.declaration import setting
 
 TOKENIZER = {"kind": "char", "vocab_size": 400, "window": 1024}
 SPACE = 2  # the id of the space in a character tokenizer

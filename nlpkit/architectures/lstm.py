@@ -13,8 +13,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from nlpkit._fields import setting
-from nlpkit.architectures._recurrent import Lstm, Vanilla, onnx_translations, reverse_index, take
+from nlpkit.recurrent import Lstm, Vanilla, onnx_translations, reverse_index, take
+from nlpkit.settings.declaration import setting
 
 __all__ = ["Config", "Encoder", "onnx_translations"]
 

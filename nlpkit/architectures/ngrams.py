@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from nlpkit._fields import setting
+from nlpkit.settings.declaration import setting
 
 PRIME = 16777619  # the FNV-1 prime; products wrap around in int64 in torch as in ONNX Runtime
 LOWEST = -(2**63)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from nlpkit._fields import setting
+from nlpkit.settings.declaration import setting
 
 
 @dataclass(frozen=True, kw_only=True)

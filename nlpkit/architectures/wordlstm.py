@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from nlpkit._fields import setting
-from nlpkit.architectures._recurrent import Lstm, onnx_translations, reverse_index, take
-from nlpkit.runtime.words import FORM, KNOWN, LETTERS, OTHERS, SLOTS, STYLE, SUFFIXES
+from nlpkit.recurrent import Lstm, onnx_translations, reverse_index, take
+from nlpkit.settings.declaration import setting
+from nlpkit.text.words import FORM, KNOWN, LETTERS, OTHERS, SLOTS, STYLE, SUFFIXES
 
 __all__ = ["TOKENIZER", "Config", "Encoder", "onnx_translations"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from nlpkit._fields import setting
 from nlpkit.augmentations import Augment
+from nlpkit.settings.declaration import setting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from random import Random
 
 from nlpkit import records
-from nlpkit._fields import setting
 from nlpkit.augmentations import Augment, each_word
 from nlpkit.errors import InputError
+from nlpkit.settings.declaration import setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ def build(config: Config, folder: Path) -> Augment:
     Raises:
         InputError: there is no such file, or it holds no synonyms.
     """
-    from nlpkit.recipe import resolve
+    from nlpkit.settings.recipe import resolve
 
     (path, *_) = resolve(config.thesaurus, folder)
     known = read(path)

@@ -24,12 +24,12 @@ from nlpkit.exporting.card import model_card
 from nlpkit.exporting.golden import golden_lines
 from nlpkit.exporting.onnx import to_onnx
 from nlpkit.exporting.precision import PRECISIONS
-from nlpkit.recipe import Recipe
 from nlpkit.runtime import device
 from nlpkit.runtime.bundle import FORMAT, MANIFEST, open_bundle, read_manifest
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.session import SessionRun
-from nlpkit.sections import Export
+from nlpkit.settings.recipe import Recipe
+from nlpkit.settings.sections import Export
 from nlpkit.tasks import Task
 from nlpkit.training.data import Split
 

@@ -19,10 +19,10 @@ import numpy as np
 
 from nlpkit.errors import InputError
 from nlpkit.runtime.batcher import batches
-from nlpkit.runtime.encoder import Encoder
 from nlpkit.runtime.model import Model, Run
-from nlpkit.runtime.words import WordEncoder
-from nlpkit.sections import Export
+from nlpkit.settings.sections import Export
+from nlpkit.text.windows import Encoder
+from nlpkit.text.words import WordEncoder
 from nlpkit.training.data import Split
 
 SHAPES = ((1, 1), (1, 7), (4, 2), (2, 9), (5, 1), (8, 33))

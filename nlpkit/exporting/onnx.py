@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from nlpkit.runtime.encoder import Encoder
 from nlpkit.runtime.session import EMBEDDING, LOGITS
-from nlpkit.runtime.words import WordEncoder
+from nlpkit.text.windows import Encoder
+from nlpkit.text.words import WordEncoder
 from nlpkit.training.network import Network
 
 OPSET = 20  # 23 and 24 write an Attention that ONNX Runtime rejects with a boolean mask

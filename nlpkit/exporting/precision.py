@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from nlpkit.exporting.sums import as_sums
-from nlpkit.tasks._pooling import MaxPool
+from nlpkit.heads.pooled import MaxPool
 
 BYTES = {"int8": 4, "fp32": 4, "fp16": 2}  # of a number that stands in no int8 table
 SMALLEST_TABLE = 1 << 10  # elements; below it there is nothing to win

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import __version__, catalog, records, zoo
-from nlpkit._lock import held
+from nlpkit.batch.parts import COUNTS, Parts, state_of
+from nlpkit.batch.plan import MANIFEST, Item, Settings, expand
+from nlpkit.batch.shards import cut
+from nlpkit.batch.workers import Workers
 from nlpkit.errors import GateError, InputError, NoSpace, UsageError
-from nlpkit.jobs._batch_parts import COUNTS, Parts, state_of
-from nlpkit.jobs._batch_plan import MANIFEST, Item, Settings, expand
-from nlpkit.jobs._batch_shards import cut
-from nlpkit.jobs._batch_workers import Workers
+from nlpkit.lock import held
 from nlpkit.runtime.device import cores
 
 EVERY = 1.0  # seconds between two manifests: of a kill, files that are not in it are done again
@@ -89,8 +89,8 @@ def batch(
         GateError: there were more bad records than `max_rejects`.
     """
     items = expand(inputs, folder=folder, source=settings.source, to=settings.to)
-    if settings.to not in (None, *catalog.names("records")) or settings.to == "lines":
-        formats = [name for name in catalog.names("records") if name != "lines"]
+    if settings.to not in (None, *catalog.names("formats")) or settings.to == "lines":
+        formats = [name for name in catalog.names("formats") if name != "lines"]
         raise UsageError(f"--to {settings.to}: not one of {', '.join(formats)}")
     if workers > CROWD * cores() and engine is None:
         raise UsageError(

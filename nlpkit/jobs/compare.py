@@ -105,7 +105,7 @@ def _scored(
     """Return each model's metrics on a file, and its macro-F1 on resamples of it, f1_MR."""
     import numpy as np
 
-    from nlpkit.tasks._scores import resampled
+    from nlpkit.metrics.classification import resampled
 
     outputs = {}
     for name, model in models.items():
@@ -136,7 +136,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     import numpy as np
 
-    from nlpkit.tasks._scores import quantiles
+    from nlpkit.metrics.classification import quantiles
 
     draws_MR = np.mean([f1_MR for _, f1_MR in scored.values()], axis=0)
     rows: list[dict[str, Any]] = []

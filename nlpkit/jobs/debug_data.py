@@ -10,14 +10,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from nlpkit import catalog, recipe as recipes, records
+from nlpkit import catalog, records
+from nlpkit.checking import copies, labels, texts as text_checks
+from nlpkit.checking.findings import DEV, EXCLUDE, SEVERITIES, TEST, TRAIN, Data, Finding
+from nlpkit.checking.rows import File, Measure
 from nlpkit.errors import UsageError
-from nlpkit.jobs import _debug_copies, _debug_labels, _debug_texts
-from nlpkit.jobs._debug_findings import DEV, EXCLUDE, SEVERITIES, TEST, TRAIN, Data, Finding
-from nlpkit.jobs._debug_rows import File, Measure
 from nlpkit.jobs.train import find_recipe, load_recipe
-from nlpkit.recipe import Recipe
-from nlpkit.sections import Source, Tokenizer
+from nlpkit.settings import recipe as recipes
+from nlpkit.settings.recipe import Recipe
+from nlpkit.settings.sections import Source, Tokenizer
 
 Check = Callable[[Data], Iterator[Finding]]
 
@@ -63,7 +64,7 @@ def debug_data(
         files = _recipe_files(recipe)
     records.check_inputs([file.path for file in files])
     measure, limit, unit = _measure(model, recipe)
-    texts = _debug_texts.checks(lang or _language(recipe))
+    texts = text_checks.checks(lang or _language(recipe))
     finds = {check.name: check.find for check in texts}
     for file in files:
         file.read(measure, {} if file.split == EXCLUDE else finds)
@@ -74,7 +75,7 @@ def debug_data(
         training=recipe is not None,
         known=_known_labels(recipe),
     )
-    checks: list[Check] = [*_debug_copies.CHECKS, *_debug_labels.CHECKS, *texts]
+    checks: list[Check] = [*copies.CHECKS, *labels.CHECKS, *texts]
     found = [finding.plain(show) for check in checks for finding in check(data)]
     found.sort(key=lambda finding: SEVERITIES.index(finding["severity"]))
     if recipe is not None:

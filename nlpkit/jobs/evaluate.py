@@ -9,7 +9,7 @@ from typing import Any
 
 from nlpkit import zoo
 from nlpkit.errors import InputError, UsageError
-from nlpkit.rows import gold_of, read_rows
+from nlpkit.records.rows import gold_of, read_rows
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task
 

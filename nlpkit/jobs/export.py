@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlpkit import recipe as recipes, zoo
+from nlpkit import zoo
 from nlpkit.errors import ModelError, UsageError
+from nlpkit.settings import recipe as recipes
 
 
 def export(

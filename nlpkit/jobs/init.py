@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nlpkit import catalog
-from nlpkit._fields import described, toml_value
-from nlpkit.recipe import Pretraining, Recipe
+from nlpkit.settings.declaration import described, toml_value
+from nlpkit.settings.recipe import Pretraining, Recipe
 
 
 def recipe_text(task: str, arch: str) -> str:

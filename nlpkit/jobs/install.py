@@ -17,8 +17,8 @@ from typing import Any
 from nlpkit import zoo
 from nlpkit.errors import DeviceError, ModelError, UsageError
 from nlpkit.runtime.bundle import MANIFEST, open_bundle, read_manifest
-from nlpkit.runtime.encoder import Encoder
 from nlpkit.runtime.model import Model
+from nlpkit.text.windows import Encoder
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)

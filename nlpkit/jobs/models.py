@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import catalog, zoo
-from nlpkit._fields import described
 from nlpkit.errors import ModelError
 from nlpkit.runtime import rules
+from nlpkit.settings.declaration import described
 from nlpkit.tasks import numbers, sentiment
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple, TextIO
 from nlpkit import catalog, records
 from nlpkit.errors import UsageError
 from nlpkit.records import Record, Source
-from nlpkit.records._escape import escape
-from nlpkit.runtime.engine import PAUSE, answer
+from nlpkit.records.escape import escape
 from nlpkit.runtime.model import Model
+from nlpkit.runtime.stream import PAUSE, answer
 from nlpkit.tasks import Prediction
 
 UNCERTAIN = "uncertain"
@@ -116,7 +116,7 @@ def write(answers: Iterator[Answer], stream: TextIO, format: str, *, plain: bool
             label, score = _label_and_score(prediction)
             stream.write(f"{escape(label)}\t{score}\t{escape(text)}\n")
     else:
-        full = getattr(catalog.load("records", format), "NESTED", False)
+        full = getattr(catalog.load("formats", format), "NESTED", False)
         records.write((annotated(item, into, full=full) for item in answers), stream, format)
     return next(counter)
 

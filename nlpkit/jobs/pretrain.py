@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlpkit import catalog, recipe as recipes
+from nlpkit import catalog
 from nlpkit.errors import MissingExtra, UsageError
 from nlpkit.jobs.train import find_recipe
-from nlpkit.recipe import Pretraining
+from nlpkit.settings import recipe as recipes
+from nlpkit.settings.recipe import Pretraining
 
 
 def load_recipe(name: str, overrides: Sequence[str]) -> Pretraining:

@@ -17,14 +17,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlpkit import catalog, records
-from nlpkit._flags import Flag, choices, flags_of
 from nlpkit.chain import Link, Pipeline, as_text, links_of
 from nlpkit.errors import InputError, NlpkitError, UsageError
 from nlpkit.jobs.predict import Reading, documents
+from nlpkit.language import spacy_rules
 from nlpkit.records import Record, Source
 from nlpkit.runtime.device import cores
-from nlpkit.runtime.engine import chunks
-from nlpkit.steps import Result, Tokens, _spacy
+from nlpkit.runtime.stream import chunks
+from nlpkit.settings.flags import Flag, choices, flags_of
+from nlpkit.steps import Result, Tokens
 
 DIED = "a worker process died, perhaps for want of memory; take fewer --workers"
 Item = tuple[Record, str]
@@ -69,7 +70,7 @@ def put(record: Record, result: Result, known: Record, field: str, *, full: bool
 
 def is_full(format: str) -> bool:
     """Tell whether a format holds lists and tables."""
-    return getattr(catalog.load("records", format), "NESTED", False)
+    return getattr(catalog.load("formats", format), "NESTED", False)
 
 
 def _column(record: Record, reading: Reading) -> str:
@@ -91,7 +92,9 @@ def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> 
     are not held back until more input comes.
     """
     context = multiprocessing.get_context("spawn")  # threads of ours and ONNX Runtime's do not fork
-    pool = ProcessPoolExecutor(workers, context, _start, (chain.describe(), workers, _spacy.LEAN))
+    pool = ProcessPoolExecutor(
+        workers, context, _start, (chain.describe(), workers, spacy_rules.LEAN)
+    )
     waiting: queue.Queue[tuple[Sequence[Item], Future[Any]] | _End] = queue.Queue(AHEAD * workers)
     closed = threading.Event()
     threading.Thread(target=_hand_out, args=(pool, pieces, waiting, closed), daemon=True).start()
@@ -156,7 +159,7 @@ def _start(steps: list[dict[str, Any]], workers: int, lean: bool) -> None:
     global _chain
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _spacy.LEAN = lean
+    spacy_rules.LEAN = lean
     os.environ["NLPKIT_THREADS"] = str(max(cores() // workers, 1))
     try:
         _chain = Pipeline(links_of(steps))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlpkit import catalog, recipe as recipes, zoo
+from nlpkit import catalog, zoo
 from nlpkit.errors import UsageError
-from nlpkit.recipe import Recipe
+from nlpkit.settings import recipe as recipes
+from nlpkit.settings.recipe import Recipe
 
 
 def find_recipe(name: str) -> Path:

@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlpkit import catalog, recipe as recipes
+from nlpkit import catalog
 from nlpkit.errors import MissingExtra, UsageError
 from nlpkit.jobs.train import check, find_recipe
-from nlpkit.recipe import Recipe
+from nlpkit.settings import recipe as recipes
+from nlpkit.settings.recipe import Recipe
 
 if TYPE_CHECKING:
-    from nlpkit.training.space import Branch
-    from nlpkit.training.tune import Outcome
+    from nlpkit.tuning.search import Outcome
+    from nlpkit.tuning.space import Branch
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
@@ -47,7 +48,7 @@ def branches(name: str, architectures: Sequence[str], overrides: Sequence[str]) 
     Raises:
         InputError, UsageError: as `recipe.load`; or a named architecture does not suit.
     """
-    from nlpkit.training.space import branch, knows
+    from nlpkit.tuning.space import branch, knows
 
     if any(item.startswith("architecture.name") for item in overrides):
         raise UsageError("--set architecture.name: --arch says which architectures are searched")
@@ -89,9 +90,9 @@ def tune(
     resume: bool,
     listener: Callable[[dict[str, Any]], None],
 ) -> Outcome:
-    """Search until `deadline` of time.monotonic(); raises as `nlpkit.training.tune.tune`."""
+    """Search until `deadline` of time.monotonic(); raises as `nlpkit.tuning.search.tune`."""
     try:
-        from nlpkit.training import tune as search
+        from nlpkit.tuning import search
     except ModuleNotFoundError as problem:
         if problem.name == "optuna":
             raise MissingExtra("tune", "optuna") from None

@@ -17,13 +17,13 @@ from nlpkit import catalog, records
 from nlpkit.errors import InputError, ModelError, NlpkitError
 from nlpkit.jobs.predict import Reading, documents
 from nlpkit.records import Record
-from nlpkit.runtime.engine import CHUNK_CHARACTERS, CHUNK_DOCUMENTS, chunks
-from nlpkit.vectors import Batch, Space
-from nlpkit.vectors._core import Vectorizer, fitted, heaviest, stateless
-from nlpkit.vectors._labels import as_number, note, text_of_label, to_number
-from nlpkit.vectors._output import open_output
-from nlpkit.vectors._request import Request, check
-from nlpkit.vectors._vocabulary import Vocabulary, learn, load, save
+from nlpkit.runtime.stream import CHUNK_CHARACTERS, CHUNK_DOCUMENTS, chunks
+from nlpkit.vectorizing import Batch, Space
+from nlpkit.vectorizing.labels import as_number, note, text_of_label, to_number
+from nlpkit.vectorizing.output import open_output
+from nlpkit.vectorizing.request import Request, check
+from nlpkit.vectorizing.vectorizer import Vectorizer, fitted, heaviest, stateless
+from nlpkit.vectorizing.vocabulary import Vocabulary, learn, load, save
 
 Document = tuple[Record, str]
 Weighed = list[tuple[str, float]]  # terms, the heaviest first
@@ -61,7 +61,7 @@ def vectorize(request: Request, listener: Listener = NOBODY) -> Done:
     """
     check(request)
     records.check_inputs(request.reading.inputs)
-    format = catalog.load("vectors", request.format) if request.format else None
+    format = catalog.load("vector_formats", request.format) if request.format else None
     if request.fit and not (format or request.top):
         learned = _learned(request)
         return Done(learned.documents, learned)

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nlpkit._fields import setting
 from nlpkit.errors import UsageError
-from nlpkit.objectives._pieces import TiedSoftmax, embedding_of
+from nlpkit.heads.pieces import TiedSoftmax, embedding_of
 from nlpkit.runtime.batcher import Batch
+from nlpkit.settings.declaration import setting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nlpkit._fields import setting
-from nlpkit.objectives._pieces import MASK, Words
+from nlpkit.heads.pieces import MASK, Words
 from nlpkit.runtime.batcher import Batch
+from nlpkit.settings.declaration import setting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from nlpkit._fields import setting
-from nlpkit.objectives._pieces import MASK, TiedSoftmax, Words, embedding_of
+from nlpkit.heads.pieces import MASK, TiedSoftmax, Words, embedding_of
 from nlpkit.runtime.batcher import Batch
+from nlpkit.settings.declaration import setting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from nlpkit._fields import setting
 from nlpkit.errors import MissingExtra
-from nlpkit.objectives._pieces import embedding_of
+from nlpkit.heads.pieces import embedding_of
+from nlpkit.settings.declaration import setting
 from nlpkit.training.corpus import Corpus
 
 LINE = 5000  # gensim cuts longer sentences off

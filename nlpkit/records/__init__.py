@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, TextIO
 
 from nlpkit import catalog
-from nlpkit.records._input import check_inputs, format_of, open_input
-from nlpkit.records._output import write_output
-from nlpkit.records._source import TEXT, Position, Record, Source, resolve_column, text_of
+from nlpkit.records.input import check_inputs, format_of, open_input
+from nlpkit.records.output import write_output
+from nlpkit.records.source import TEXT, Position, Record, Source, resolve_column, text_of
 
 __all__ = [
     "TEXT",
@@ -42,7 +42,7 @@ def read(stream: BinaryIO, format: str, source: Source) -> Iterator[Record]:
         UsageError: there is no such format, encoding or error handler.
         InputError: while iterating, with the line number; earlier records came out before it.
     """
-    records: Iterator[Record] = catalog.load("records", format).read(stream, source)
+    records: Iterator[Record] = catalog.load("formats", format).read(stream, source)
     return records
 
 
@@ -53,4 +53,4 @@ def write(records: Iterable[Record], stream: TextIO, format: str) -> None:
         UsageError: there is no such format.
         InputError: a record does not fit the format; the message says which one does.
     """
-    catalog.load("records", format).write(records, stream)
+    catalog.load("formats", format).write(records, stream)

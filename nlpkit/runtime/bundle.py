@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlpkit import catalog
+from nlpkit import tasks
 from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError, near_match
 from nlpkit.runtime import device as devices
-from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.session import EMBEDDING, LOGITS, budget_of, run_of
 from nlpkit.tasks import Task
+from nlpkit.text.windows import Encoder, read_encoder
 
 if TYPE_CHECKING:
     import onnxruntime
 
     from nlpkit.chain import Pipeline
-    from nlpkit.runtime.words import WordEncoder
+    from nlpkit.text.words import WordEncoder
 
 FORMAT = 1
 LARGEST_MANIFEST = 1 << 24  # bytes; ours have 54 kB
@@ -261,7 +261,7 @@ def _steps(bundle: Bundle) -> Pipeline | None:
 
 def _task(bundle: Bundle) -> Task:
     try:
-        return catalog.build_task(bundle.manifest["task"])
+        return tasks.build(bundle.manifest["task"])
     except (UsageError, KeyError, TypeError, ValueError) as problem:
         raise ModelError(
             f"{bundle.folder / MANIFEST}: its task can't be rebuilt ({problem})"

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import ModelError
 from nlpkit.runtime.batcher import TOKEN_BUDGET, batches
-from nlpkit.runtime.encoder import Encoder, Windows
 from nlpkit.tasks import Outputs, Task, averaged
+from nlpkit.text.windows import Encoder, Windows
 
 if TYPE_CHECKING:
     import numpy as np
 
     from nlpkit.chain import Pipeline
-    from nlpkit.runtime.words import WordEncoder
+    from nlpkit.text.words import WordEncoder
 
 Run = Callable[[Mapping[str, "np.ndarray"]], "np.ndarray"]
 Combine = Callable[[Outputs, Sequence[tuple[int, int]]], "np.ndarray"]

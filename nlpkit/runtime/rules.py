@@ -21,11 +21,11 @@ from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlpkit import catalog
+from nlpkit import tasks
 from nlpkit.errors import DeviceError, MissingExtra, UsageError
 from nlpkit.runtime.device import parse
-from nlpkit.runtime.encoder import Encoder
 from nlpkit.tasks.sentiment import LABELS
+from nlpkit.text.windows import Encoder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,7 +90,7 @@ def open_rules(name: str, *, device: str = "auto", precision: str = "auto") -> M
     source = SOURCES[name]
     return Model(
         name=name,
-        task=catalog.build_task({"name": "sentiment", "labels": LABELS, "config": {}}),
+        task=tasks.build({"name": "sentiment", "labels": LABELS, "config": {}}),
         encoder=Characters(),
         run=RulesRun(_compound(source)),
         temperature=source.temperature,

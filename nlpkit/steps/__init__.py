@@ -11,7 +11,7 @@ A step's file has
     OUTSIDE = ("list",)       # only where there are options that name a file or a model
 
     @dataclass(frozen=True, kw_only=True)
-    class Options: ...        # fields made by `nlpkit._fields.setting`; each becomes a flag
+    class Options: ...        # fields made by `settings.declaration.setting`; each becomes a flag
 
     def build(options: Options) -> Step: ...
     def show(options): ...    # only for --show: the lines that it prints
@@ -21,7 +21,7 @@ A step's file has
 `build` returns a callable from documents to results, one for each, in order. Documents are
 strings; between steps, and in a pipe between two commands, tokens are joined by one space. That
 is what makes `nlpkit a | nlpkit b` and `nlpkit pipe "a | b"` equal byte for byte, so a result must
-follow from the string alone. A step that TAKES tokens finds them with `nlpkit.steps._words`.
+follow from the string alone. A step that TAKES tokens finds them with `nlpkit.language.words`.
 """
 
 from __future__ import annotations

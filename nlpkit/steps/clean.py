@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace as replace_fields
 from typing import Any, Literal
 
-from nlpkit._fields import setting
-from nlpkit.steps import Step, _clean_markup as markup, _clean_words as words
-from nlpkit.steps._clean_patterns import (
+from nlpkit.language import clean_words as words, markup
+from nlpkit.language.detect import Lang, language_of, languages
+from nlpkit.language.patterns import (
     EMAIL,
     EMOJI,
     EMOTICON,
@@ -22,7 +22,8 @@ from nlpkit.steps._clean_patterns import (
     outside,
     replace,
 )
-from nlpkit.steps._language import Lang, language_of, languages
+from nlpkit.settings.declaration import setting
+from nlpkit.steps import Step
 
 TAKES = GIVES = "text"
 IDEMPOTENT = True
@@ -190,9 +191,9 @@ def _unwrapping(chosen: Mapping[str, Any], mask: bool) -> Iterator[Operation]:
     if chosen["nfc"]:  # a zero-width space would cut an address or a number in two
         yield markup.nfc()
     if mask:  # while a CPF has its dots, and before an address is dropped with one inside
-        from nlpkit.steps import _mask
+        from nlpkit.language.mask import masking
 
-        yield _mask.masking()
+        yield masking()
 
 
 def _replacing(chosen: Mapping[str, Any], lang: str, kept: list[str]) -> Iterator[Operation]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from nlpkit._fields import setting
 from nlpkit.errors import ModelError, UsageError
+from nlpkit.language.contractions import split as split_contraction
+from nlpkit.language.detect import Lang, languages
+from nlpkit.language.words import Words, each_in_its_language
+from nlpkit.settings.declaration import setting
 from nlpkit.steps import Step, Tokens
-from nlpkit.steps._contractions import split as split_contraction
-from nlpkit.steps._language import Lang, languages
-from nlpkit.steps._words import Words, each_in_its_language
 from nlpkit.tasks import Tagged
 
 TAKES, GIVES = "tokens", "tokens"

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nlpkit._fields import setting
 from nlpkit.errors import InputError, MissingExtra, UsageError
+from nlpkit.language.detect import Lang
+from nlpkit.language.words import Words
+from nlpkit.settings.declaration import setting
 from nlpkit.steps import Step, Tokens
-from nlpkit.steps._language import Lang
-from nlpkit.steps._words import Words
 
 TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = False  # a stem may look like a word with a suffix

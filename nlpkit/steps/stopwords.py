@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Literal
 from unicodedata import combining, normalize
 
-from nlpkit._fields import setting
 from nlpkit.errors import InputError
+from nlpkit.language.detect import Lang, languages
+from nlpkit.language.spacy_rules import stop_words
+from nlpkit.language.words import Words
+from nlpkit.settings.declaration import setting
 from nlpkit.steps import Step, Tokens
-from nlpkit.steps._language import Lang, languages
-from nlpkit.steps._spacy import stop_words
-from nlpkit.steps._words import Words
 
 TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = True

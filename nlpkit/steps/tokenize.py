@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from nlpkit._fields import setting
-from nlpkit._unicode import whole
 from nlpkit.errors import UsageError
+from nlpkit.language.contractions import split as split_contraction
+from nlpkit.language.detect import Lang, language_of
+from nlpkit.language.words import Span, each_in_its_language, splitter
+from nlpkit.settings.declaration import setting
 from nlpkit.steps import Step, Tokens
-from nlpkit.steps._contractions import split as split_contraction
-from nlpkit.steps._language import Lang, language_of
-from nlpkit.steps._words import Span, each_in_its_language, splitter
+from nlpkit.text.unicode import whole
 
 TAKES, GIVES = "text", "tokens"
 IDEMPOTENT = True

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from nlpkit._fields import setting
 from nlpkit.errors import UsageError
+from nlpkit.settings.declaration import setting
 from nlpkit.steps import Step
-from nlpkit.vectors import _options
-from nlpkit.vectors._core import fitted, readable, stateless
-from nlpkit.vectors._vocabulary import load
+from nlpkit.vectorizing import options as vector_options
+from nlpkit.vectorizing.vectorizer import fitted, readable, stateless
+from nlpkit.vectorizing.vocabulary import load
 
 TAKES = "text"
 GIVES = "vector"
@@ -49,13 +49,13 @@ def build(options: Options) -> Step:
     given = {field.name for field in fields(options) if chosen[field.name] != field.default}
     path = chosen.pop("with_")
     if path and len(given) > 1:
-        extra = ", ".join(sorted(_options.flag(name) for name in given - {"with_"}))
+        extra = ", ".join(sorted(vector_options.flag(name) for name in given - {"with_"}))
         raise UsageError(f"{path} settles {extra}; leave it out")
     if not path:
         if options.method is None:
             raise UsageError("vectorize needs --method hash or embed, or --with MODEL.json")
-        _options.check_given(options.method, given)
-    vectorizer = fitted(load(path)) if path else stateless(_options.Options(**chosen))
+        vector_options.check_given(options.method, given)
+    vectorizer = fitted(load(path)) if path else stateless(vector_options.Options(**chosen))
 
     def vectors(texts: Sequence[str]) -> list[Any]:
         if not texts:

@@ -44,6 +44,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nlpkit import catalog
+from nlpkit.settings import declaration
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -137,3 +140,20 @@ class Task(Protocol):
     def fit_temperature(self, golds: list[Any], outputs: Outputs, weights: Any = None) -> float: ...
     def metrics(self, golds: list[Any], outputs: Outputs, temperature: float) -> dict: ...
     def describe(self) -> dict[str, Any]: ...
+
+
+def build(described: Mapping[str, Any]) -> Task:
+    """Rebuild a task from its name and what its `describe` kept.
+
+    Raises:
+        UsageError: there is no such task.
+        KeyError, ValueError: the description is damaged.
+    """
+    module = catalog.load("tasks", described["name"])
+    problems: list[str] = []
+    config = declaration.build(module.Config, described["config"], "task", problems)
+    if problems:
+        raise ValueError("; ".join(problems))
+    rest = {k: v for k, v in described.items() if k not in ("name", "labels", "config")}
+    task: Task = module.Task(config, described["labels"], **rest)
+    return task

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from nlpkit._fields import setting
 from nlpkit.errors import InputError, near_match
+from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Prediction, averaged
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Task:
 
     def head(self, width: int, pooling: str) -> Any:
         """Return the torch module states_BTD, mask_BT -> logits_BC."""
-        from nlpkit.tasks._pooling import PooledHead
+        from nlpkit.heads.pooled import PooledHead
 
         chosen = pooling if self.config.pooling == "auto" else self.config.pooling
         return PooledHead(
@@ -223,10 +223,10 @@ class Task:
     def metrics(
         self, golds: list[int], outputs: Sequence[np.ndarray], temperature: float = 1.0
     ) -> dict[str, Any]:
-        """Report as `nlpkit.tasks._scores.classification` describes."""
+        """Report as `nlpkit.metrics.classification.classification` describes."""
         import numpy as np
 
-        from nlpkit.tasks._scores import classification
+        from nlpkit.metrics.classification import classification
 
         probs_NC = self.probabilities(outputs, temperature)
         return classification(np.asarray(golds), probs_NC, self.labels)

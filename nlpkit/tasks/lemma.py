@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from nlpkit._fields import setting
 from nlpkit.errors import InputError, UsageError
+from nlpkit.language.edit_scripts import apply, is_bold, script_of
+from nlpkit.language.treebank import IGNORED, UNKNOWN, UPOS, Gold, irregular_forms, words_of
+from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Tagged
-from nlpkit.tasks._scripts import apply, is_bold, script_of
-from nlpkit.tasks._treebank import IGNORED, UNKNOWN, UPOS, Gold, irregular_forms, words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,7 +124,7 @@ class Task:
 
     def head(self, width: int, pooling: str) -> Any:
         """Return the torch module states_BTD, mask_BT -> logits_BTC."""
-        from nlpkit.tasks._tagging import TwoHeads
+        from nlpkit.heads.token import TwoHeads
 
         return TwoHeads(
             width=width,

@@ -18,7 +18,7 @@ import numpy as np
 
 from nlpkit.errors import InputError
 from nlpkit.runtime.batcher import Batch, pad, padded_length
-from nlpkit.runtime.encoder import Encoder
+from nlpkit.text.windows import Encoder
 from nlpkit.training.data import POOL
 
 SAMPLE = 150_000  # documents that a tokenizer is learned from; more change no piece that matters

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from nlpkit._unicode import whole
 from nlpkit.errors import InputError
-from nlpkit.recipe import Recipe, resolve
-from nlpkit.rows import Row, fingerprint, gold_of, read_records, read_rows
+from nlpkit.records.rows import Row, fingerprint, gold_of, read_records, read_rows
 from nlpkit.runtime.batcher import Batch, pad, padded_length
-from nlpkit.runtime.words import Words
-from nlpkit.sections import Source, Texts
+from nlpkit.settings.recipe import Recipe, resolve
+from nlpkit.settings.sections import Source, Texts
 from nlpkit.tasks import Task
+from nlpkit.text.unicode import whole
+from nlpkit.text.words import Words
 
 Found = tuple[Source, Path, list[Row]]
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit.errors import UsageError
-from nlpkit.sections import Pretrain, Train
+from nlpkit.settings.sections import Pretrain, Train
 from nlpkit.training import checkpoint
 from nlpkit.training.distributed import Team
 

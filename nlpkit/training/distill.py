@@ -16,10 +16,10 @@ from torch import Tensor
 
 from nlpkit import load, zoo
 from nlpkit.errors import InputError, UsageError
-from nlpkit.recipe import Recipe
 from nlpkit.records import TEXT
-from nlpkit.rows import read_records
+from nlpkit.records.rows import read_records
 from nlpkit.runtime.model import Model
+from nlpkit.settings.recipe import Recipe
 from nlpkit.tasks import Task
 from nlpkit.training import checkpoint
 from nlpkit.training.data import Split

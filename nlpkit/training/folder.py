@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
-from nlpkit import _fields, recipe as recipes
-from nlpkit._lock import held
 from nlpkit.errors import DeviceError, UsageError
-from nlpkit.recipe import Pretraining, Recipe
+from nlpkit.lock import held
 from nlpkit.runtime.device import cores, parse
+from nlpkit.settings import declaration, recipe as recipes
+from nlpkit.settings.recipe import Pretraining, Recipe
 from nlpkit.training import checkpoint
 from nlpkit.training.distributed import Team, team
 
@@ -72,7 +72,7 @@ def _prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
         stored.exists() and _decides(_read(stored, recipe)) == _decides(tree)
     ):
         raise UsageError(f"{stored} is not the recipe given: resume with the one it was begun with")
-    checkpoint.save_text(stored, _fields.toml(tree))
+    checkpoint.save_text(stored, declaration.toml(tree))
 
 
 def _read(stored: Path, like: Recipe | Pretraining) -> dict[str, Any]:
@@ -91,4 +91,4 @@ def _decides(tree: dict[str, Any]) -> str:
         for section, table in tree.items()
         if section != "export"
     }
-    return _fields.toml(kept)
+    return declaration.toml(kept)

@@ -10,8 +10,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from nlpkit.errors import ModelError, UsageError
-from nlpkit.recipe import Pretraining, Recipe
-from nlpkit.runtime.encoder import Encoder
+from nlpkit.settings.recipe import Pretraining, Recipe
+from nlpkit.text.windows import Encoder
 from nlpkit.training import checkpoint
 
 SUBWORDS = ("bpe", "unigram")

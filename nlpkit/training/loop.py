@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit.errors import InputError, NlpkitError, UsageError
-from nlpkit.recipe import Recipe
 from nlpkit.runtime.batcher import Batch
 from nlpkit.runtime.model import Model
+from nlpkit.settings.recipe import Recipe
 from nlpkit.tasks import numbers
 from nlpkit.training import checkpoint
 from nlpkit.training.data import Epoch, Split

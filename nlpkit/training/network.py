@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit import catalog
-from nlpkit.recipe import Part, Recipe
 from nlpkit.runtime.batcher import padded_length
-from nlpkit.runtime.encoder import Encoder
-from nlpkit.runtime.words import WordEncoder
+from nlpkit.settings.recipe import Part, Recipe
 from nlpkit.tasks import Task
+from nlpkit.text.windows import Encoder
+from nlpkit.text.words import WordEncoder
 
 if TYPE_CHECKING:
     import numpy as np

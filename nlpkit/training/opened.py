@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nlpkit import catalog, recipe as recipes
+from nlpkit import tasks
 from nlpkit.chain import Pipeline, pipeline
 from nlpkit.errors import ModelError
-from nlpkit.recipe import Recipe
-from nlpkit.runtime.encoder import read_encoder
 from nlpkit.runtime.model import Model
+from nlpkit.settings import recipe as recipes
+from nlpkit.settings.recipe import Recipe
+from nlpkit.text.windows import read_encoder
 from nlpkit.training import checkpoint, network
 from nlpkit.training.folder import torch_device
 
@@ -32,7 +33,7 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
                 f"'nlpkit train RECIPE --init {folder}' goes on from it"
             )
         recipe = recipes.load(folder / "recipe.toml")
-        task = catalog.build_task(summary["task"])
+        task = tasks.build(summary["task"])
         encoder = read_encoder(
             (folder / "tokenizer.json").read_text(encoding="utf-8"),
             window=recipe.tokenizer.window,

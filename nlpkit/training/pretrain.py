@@ -19,10 +19,10 @@ from torch import nn
 
 from nlpkit import __version__, catalog
 from nlpkit.errors import InputError
-from nlpkit.recipe import Pretraining
-from nlpkit.rows import fingerprint
+from nlpkit.records.rows import fingerprint
 from nlpkit.runtime.device import cores
-from nlpkit.runtime.encoder import Encoder
+from nlpkit.settings.recipe import Pretraining
+from nlpkit.text.windows import Encoder
 from nlpkit.training import checkpoint, corpus as corpora, init, network, tokenizer
 from nlpkit.training.corpus import Corpus
 from nlpkit.training.data import fingerprints, unlabelled

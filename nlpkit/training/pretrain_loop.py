@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit.errors import InputError, NlpkitError
-from nlpkit.recipe import Pretraining
 from nlpkit.runtime.batcher import Batch
+from nlpkit.settings.recipe import Pretraining
 from nlpkit.training import checkpoint
 from nlpkit.training.corpus import Corpus, Plan
 from nlpkit.training.descent import LAST, REPORT_EVERY, Descent, Listener, rate

@@ -20,12 +20,12 @@ import torch
 from nlpkit import __version__, augmentations, catalog
 from nlpkit.chain import Pipeline
 from nlpkit.errors import InputError
-from nlpkit.recipe import Recipe
-from nlpkit.runtime.encoder import Encoder, read_encoder
 from nlpkit.runtime.model import Model
-from nlpkit.runtime.words import WordEncoder
+from nlpkit.settings.recipe import Recipe
 from nlpkit.tasks import Task
-from nlpkit.training import checkpoint, data, distill, init, network, tokenizer, vectors
+from nlpkit.text.windows import Encoder, read_encoder
+from nlpkit.text.words import WordEncoder
+from nlpkit.training import checkpoint, data, distill, init, network, tokenizer, word_vectors
 from nlpkit.training.descent import Listener
 from nlpkit.training.distributed import Team
 from nlpkit.training.folder import FORMAT, at_work, begun
@@ -89,7 +89,7 @@ def examples(
     task, train_split, dev_split = rows
     steps = steps_of(recipe)
     documents = train_split.documents if steps is None else steps.texts(train_split.documents)
-    words, vectors_VD = vectors.read(recipe)
+    words, vectors_VD = word_vectors.read(recipe)
     encoder = _encoder(recipe, documents, (words, vectors_VD), folder, members)
     ids = encoder.ids(documents)
     _drop_empty(train_split, ids)

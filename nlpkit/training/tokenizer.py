@@ -11,9 +11,9 @@ import tokenizers
 from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
 
 from nlpkit.errors import InputError
-from nlpkit.runtime.pieces import BLANKS, SOCIAL
-from nlpkit.runtime.words import WordEncoder
-from nlpkit.sections import Tokenizer as Settings
+from nlpkit.settings.sections import Tokenizer as Settings
+from nlpkit.text.pieces import BLANKS, SOCIAL
+from nlpkit.text.words import WordEncoder
 
 PAD, UNKNOWN, SPACE = "[PAD]", "[UNK]", "▁"
 

@@ -1,0 +1,161 @@
+"""Which files a batch reads, and what it calls what it makes of them."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath, PurePosixPath
+
+from nlpkit.batch.url import Url, is_url
+from nlpkit.errors import InputError, UsageError
+from nlpkit.records import format_of
+from nlpkit.records.input import EXTENSIONS, missing, unpacked
+
+MAGIC = "*?["
+MANIFEST = "manifest.json"
+REJECTS = "rejects"  # the folder of rejected records
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an output depends on besides its input."""
+
+    model: str = "sentiment"
+    source: str | None = None
+    column: str | None = None
+    encoding: str = "utf-8"
+    to: str | None = None
+    into: str = "label"
+    min_confidence: float = 0.0
+    device: str = "auto"
+    precision: str = "auto"
+    shard_size: int = 10_000
+
+
+@dataclass(frozen=True)
+class Item:
+    """One input: where it lies, its format, and the name of its output in the batch's folder."""
+
+    path: Path | Url
+    format: str
+    output: str
+    to: str
+
+    @property
+    def plain(self) -> bool:
+        """Whether the output is `label<TAB>score<TAB>text`, without a header."""
+        return self.format == "lines" and self.to == "tsv"
+
+
+def expand(
+    inputs: Sequence[str], *, folder: Path, source: str | None, to: str | None
+) -> list[Item]:
+    """Return what files, patterns and folders stand for, sorted within each.
+
+    Of a folder those files count whose extension is that of a format; hidden ones and the batch's
+    own folder do not.
+
+    Raises:
+        InputError: a name or pattern finds nothing.
+        UsageError: stdin is named, or two inputs would have one output.
+    """
+    items: dict[str, Item] = {}
+    for given in inputs:
+        for path, name in _found(given, folder):
+            item = _item(path, name, source, to)
+            other = items.setdefault(item.output, item)
+            if other is not item and _real(other.path) != _real(path):
+                raise UsageError(
+                    f"{other.path} and {path} would both become {item.output}; "
+                    "rename one of them, or run a batch for each"
+                )
+    for item in items.values():
+        _check_output(item, items, folder)
+    return list(items.values())
+
+
+def _check_output(item: Item, items: dict[str, Item], folder: Path) -> None:
+    """Raise UsageError if an output would take the place of an input or of another output."""
+    if not isinstance(item.path, Url) and (folder / item.output).resolve() == item.path.resolve():
+        raise UsageError(f"{item.path}: its output would be itself; name another --output")
+    own = f"{REJECTS}/{item.output}.jsonl"
+    if item.output == MANIFEST or own in items:
+        other = items.get(own, item)
+        raise UsageError(
+            f"{other.path}: would become {other.output}, which a batch keeps for itself; "
+            "rename it, or run a batch for it"
+        )
+
+
+def _real(path: Path | Url) -> Path | Url:
+    return path if isinstance(path, Url) else path.resolve()
+
+
+def _found(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
+    """Return files and their names in the output."""
+    if is_url(given):
+        return _found_there(given)
+    path = Path(given)
+    if given == "-":
+        raise UsageError("a batch reads files; for standard input there is 'nlpkit predict'")
+    if path.is_dir():
+        own = folder.resolve()
+        files = [file for file in sorted(path.rglob("*")) if _belongs(file, path, own)]
+        if not files:
+            raise InputError(f"{path}: no file in this folder has the extension of a known format")
+        return [(file, PurePosixPath(file.relative_to(path).as_posix())) for file in files]
+    if not path.exists() and any(sign in given for sign in MAGIC):
+        files = [Path(name) for name in sorted(glob.glob(given, recursive=True))]  # noqa: PTH207
+        files = [file for file in files if file.is_file()]
+        if not files:
+            raise InputError(f"{given}: no file is found by this pattern; check it, and quote it")
+        return [(file, PurePosixPath(file.name)) for file in files]
+    if not path.exists():
+        raise InputError(missing(path))
+    if not path.is_file():
+        raise UsageError(
+            f"{path}: not a file; a batch reads what it can read again. "
+            "For a pipe there is 'nlpkit predict'"
+        )
+    return [(path, PurePosixPath(path.name))]
+
+
+def _found_there(given: str) -> list[tuple[Path | Url, PurePosixPath]]:
+    """Return what a URL stands for, as of paths."""
+    url, found = Url(given), list[tuple[Path | Url, PurePosixPath]]()
+    try:
+        if any(sign in given for sign in MAGIC):
+            found += [(each, PurePosixPath(each.name)) for each in url.glob()]
+        elif not _known(PurePosixPath(url.name)) and (inside := url.find()):
+            found += [(each, name) for name, each in inside if _known(name) and not _hidden(name)]
+        else:
+            return [(url, PurePosixPath(url.name))]
+    except OSError as problem:
+        raise InputError(f"{given}: {problem.strerror}") from None
+    if not found:
+        raise InputError(f"{given}: no file of a known format is found; check it, quote patterns")
+    return found
+
+
+def _belongs(file: Path, root: Path, own: Path) -> bool:
+    hidden = _hidden(file.relative_to(root))
+    return not hidden and file.is_file() and _known(file) and own not in file.resolve().parents
+
+
+def _hidden(inside: PurePath) -> bool:
+    return any(part.startswith(".") for part in inside.parts)
+
+
+def _known(path: PurePath) -> bool:
+    return format_of(path) != "lines" or unpacked(path).suffix.lower() == ".txt"
+
+
+def _item(path: Path | Url, name: PurePosixPath, source: str | None, to: str | None) -> Item:
+    format = source or format_of(path)
+    written = to or ("tsv" if format == "lines" else format)
+    bare = unpacked(name)
+    extension = bare.suffix.lower().removeprefix(".")
+    same = written == format and extension in (written, *EXTENSIONS.get(written, ()))
+    output = bare if same else bare.with_suffix(f".{written}")
+    return Item(path, format, str(output), written)

@@ -1,0 +1,123 @@
+"""Inputs that lie elsewhere: s3://, gs://, https:// and whatever else fsspec opens.
+
+Needs the extra `remote` (fsspec), and the package of the store, such as s3fs. Keys and endpoints
+are where the store's own package looks for them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
+
+from nlpkit import records
+from nlpkit.errors import MissingExtra, UsageError
+from nlpkit.records.input import COMPRESSION
+
+
+def is_url(given: str) -> bool:
+    """Tell whether an input is a URL rather than a path."""
+    return "://" in given
+
+
+@dataclass(frozen=True)
+class Url:
+    """A file that fsspec opens. Every method raises OSError, with the URL in it."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __fspath__(self) -> str:
+        return self.url
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.url).name
+
+    def state(self) -> dict[str, Any]:
+        """Return what changes when the file does."""
+        with _told(self.url):
+            system, path = _system(self.url)
+            system.invalidate_cache()  # what it was, the manifest tells
+            return {"size": system.size(path), "key": system.ukey(path)}
+
+    def glob(self) -> list[Url]:
+        """Return what a pattern stands for, sorted."""
+        with _told(self.url):
+            system, path = _system(self.url)
+            return [Url(system.unstrip_protocol(name)) for name in sorted(system.glob(path))]
+
+    def find(self) -> list[tuple[PurePosixPath, Url]]:
+        """Return the files of a folder, with their names in it; none if it is a file."""
+        with _told(self.url):
+            system, path = _system(self.url)
+            if not system.isdir(path):
+                return []
+            root = PurePosixPath(path)
+            return [
+                (PurePosixPath(name).relative_to(root), Url(system.unstrip_protocol(name)))
+                for name in sorted(system.find(path))
+            ]
+
+    def open(self) -> BinaryIO:
+        """Open the file as it lies there, compressed or not."""
+        with _told(self.url):
+            system, path = _system(self.url)
+            return cast(BinaryIO, system.open(path, "rb"))
+
+
+@contextmanager
+def opened(path: Path | Url) -> Iterator[BinaryIO]:
+    """Open an input wherever it lies, decompressed by its extension.
+
+    Raises:
+        InputError, OSError: it is missing, or may not be read.
+        UsageError: this Python was built without the module that decompresses it.
+    """
+    if not isinstance(path, Url):
+        with records.open_input(path) as stream:
+            yield stream
+        return
+    with ExitStack() as stack:
+        there = stack.enter_context(path.open())
+        if module := COMPRESSION.get(PurePosixPath(path.url).suffix.lower()):
+            there = stack.enter_context(import_module(module).open(there, "rb"))
+        yield there
+
+
+def _system(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL, and its path there."""
+    try:
+        from fsspec.core import url_to_fs
+    except ModuleNotFoundError:
+        raise MissingExtra("remote", "fsspec") from None
+    if "::" in url:
+        raise UsageError(f"{url}: a file in a file is not read; unpack it first")
+    try:
+        system, path = url_to_fs(url)
+    except ImportError as problem:  # it says which package opens such URLs
+        raise UsageError(f"{url}: {problem}") from None
+    except ValueError as problem:  # no such protocol
+        raise UsageError(f"{url}: {problem}; fsspec lists the protocols that it knows") from None
+    return system, str(path)
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Make an OSError of what a store raises: each has errors of its own."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), url) from None
+    except UsageError:
+        raise
+    except Exception as problem:
+        reason = str(problem).partition("\n")[0] or type(problem).__name__
+        raise OSError(errno.EIO, reason, url) from None

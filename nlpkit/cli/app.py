@@ -1,0 +1,133 @@
+"""The `nlpkit` command: finds its subcommands by file name and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from nlpkit import __version__, catalog
+from nlpkit.errors import NlpkitError
+
+ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
+ORDER += ["pipe", "steps", "debug-data", "pretrain", "train", "tune", "evaluate", "compare"]
+ORDER += ["export", "models", "init", "doctor"]
+
+
+def commands() -> list[str]:
+    """Return the names of all commands: those that have a file, and the steps."""
+    return sorted(_kinds())
+
+
+def _kinds() -> dict[str, str]:
+    """Return the kind of each command: a file of commands, or a step."""
+    found = {name: kind for kind in ("steps", "commands") for name in catalog.names(kind)}
+    return {name.replace("_", "-"): kind for name, kind in found.items()}
+
+
+def summary(name: str) -> str:
+    """Return the first line of a command's file, which says what it is for."""
+    kind, file = _kinds()[name], name.replace("-", "_")
+    if path := catalog.source_of(kind, file):
+        with path.open(encoding="utf-8") as lines:
+            first = next(lines).strip().strip('"')
+    else:
+        first = (catalog.load(kind, file).__doc__ or "").strip().partition("\n")[0]
+    first = first.removeprefix(f"nlpkit {name}: ")
+    return first[:1].upper() + first[1:]
+
+
+def _load(name: str) -> typer.Typer:
+    file = name.replace("-", "_")
+    if catalog.known("commands", file):
+        app: typer.Typer = catalog.load("commands", file).app
+        return app
+    from nlpkit.cli.step_command import app_of
+
+    return app_of(file)
+
+
+class LazyGroup(TyperGroup):
+    """Imports a subcommand's file only when it is called or listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        found = commands()
+        known = [name for name in ORDER if name in found]
+        return known + [name for name in found if name not in known]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands by their files' first lines: importing them all would take longer."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary(name)) for name in self.list_commands(ctx)])
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in commands():
+            return None
+        if cmd_name not in self.commands:
+            command = typer.main.get_command(_load(cmd_name))
+            command.name = cmd_name
+            self.add_command(command)
+        return self.commands[cmd_name]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in commands():
+            for name in self.list_commands(ctx):  # what a near match is looked for among
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where a reader that left is not an error
+            return result
+        except NlpkitError as problem:
+            say(str(problem))
+            raise typer.Exit(problem.exit_code) from None
+        except OSError as problem:
+            # Python would complain once more when it flushes stdout at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            if isinstance(problem, BrokenPipeError):  # the reader left (| head -1)
+                raise typer.Exit(0) from None
+            where = f"{problem.filename}: " if problem.filename else ""
+            say(f"{where}{problem.strerror or problem}")
+            raise typer.Exit(1) from None
+
+
+def say(message: str) -> None:
+    """Print an error. Names and labels in it come from files: none may steer the terminal."""
+    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in message)
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"nlpkit: {shown}", file=sys.stderr)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    name="nlpkit",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # the list of commands is plain: drawing it takes rich 0.1 s to load
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: nlpkit sentiment reviews.txt",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"nlpkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """NLP in the shell: ready models, and the road to your own. Portuguese first."""

@@ -1,0 +1,125 @@
+"""nlpkit batch: label many files, surviving whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from nlpkit.cli import options as o
+
+app = typer.Typer(add_completion=False)
+RUNNING = o.RUNNING
+
+
+@app.command(epilog="Example: nlpkit batch reviews/ 'logs/*.csv.gz' -c text -o labelled -w 2")
+def batch(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Files, folders, or patterns in quotes."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder to write: an output for each input.")
+    ],
+    model: o.Model = "sentiment",
+    source: o.From = None,
+    column: o.Column = None,
+    encoding: o.Encoding = "utf-8",
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Output format: tsv, csv, jsonl, parquet. Left out: as each input came.",
+            rich_help_panel=o.WRITING,
+        ),
+    ] = None,
+    into: o.Into = "label",
+    min_confidence: o.MinConfidence = 0.0,
+    workers: Annotated[
+        int, typer.Option("--workers", "-w", min=1, help="Processes.", rich_help_panel=RUNNING)
+    ] = 1,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Who works: processes of this machine, or Ray.", rich_help_panel=RUNNING),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="The Ray cluster, auto or HOST:PORT. Left out: one is started here.",
+            rich_help_panel=RUNNING,
+        ),
+    ] = None,
+    num_gpus: Annotated[
+        float,
+        typer.Option(
+            "--num-gpus",
+            min=0,
+            help="With Ray: GPUs for each worker, such as 0.25.",
+            rich_help_panel=RUNNING,
+        ),
+    ] = 0.0,
+    shard_size: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Records that a kill costs at most, a worker.", rich_help_panel=RUNNING
+        ),
+    ] = 10_000,
+    max_rejects: Annotated[
+        int | None,
+        typer.Option(min=0, help="Stop at more bad records than this.", rich_help_panel=o.READING),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the batch in the folder.")
+    ] = False,
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
+    quiet: o.Quiet = False,
+) -> None:
+    """Label files by the thousand: one output for each, whole or not there.
+
+    Bad records go to DIR/rejects with file, line and reason; DIR/manifest.json says what became of
+    every file. Killed at any moment, --resume goes on, and the outputs are as if unbroken.
+    Exit code 1: some records or files were bad.
+    """
+    from nlpkit.batch.plan import Settings
+    from nlpkit.cli.screen.batch import BatchProgress
+    from nlpkit.jobs.batch import batch as run
+
+    settings = Settings(
+        model=model,
+        source=source,
+        column=column,
+        encoding=encoding,
+        to=to,
+        into=into,
+        min_confidence=min_confidence,
+        device=device,
+        precision=precision,
+        shard_size=shard_size,
+    )
+    with BatchProgress(quiet=quiet) as progress:
+        report = run(
+            inputs,
+            output,
+            settings,
+            workers=workers,
+            engine=_engine(engine, address, num_gpus),
+            resume=resume,
+            max_rejects=max_rejects,
+            listener=progress,
+        )
+        progress.finish(report, output)
+    if report.failed or report.count("rejects"):
+        raise typer.Exit(1)
+
+
+def _engine(name: str, address: str | None, num_gpus: float) -> Any:
+    from nlpkit.errors import UsageError
+
+    if name == "ray":
+        from nlpkit.batch.ray_engine import RayEngine
+
+        return RayEngine(address=address, num_gpus=num_gpus)
+    if address or num_gpus:
+        raise UsageError("--address and --num-gpus are for --engine ray")
+    return None

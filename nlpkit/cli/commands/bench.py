@@ -1,0 +1,76 @@
+"""nlpkit bench: how fast a model is here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from nlpkit.cli import options as o
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: nlpkit bench sentiment --lengths 16,128 --to json")
+def bench(
+    model: Annotated[str, typer.Argument(help="A model's name, or a bundle's path.")] = "sentiment",
+    lengths: Annotated[str, typer.Option(help="Tokens in a document.")] = "16,64,128",
+    batches: Annotated[str, typer.Option(help="Documents in a batch.")] = "1,8,32,128",
+    seconds: Annotated[float, typer.Option(min=0.01, help="For each line of the table.")] = 0.5,
+    to: Annotated[str, typer.Option("--to", help="table or json.")] = "table",
+    device: o.Device = "auto",
+) -> None:
+    """Measure latency and throughput of a network by device, precision, length and batch.
+
+    auto measures CUDA, where it runs, and the CPU. The network alone: reading and tokenizing are
+    not counted.
+    """
+    import json
+    import sys
+
+    from nlpkit.cli.screen.console import Console
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs.bench import bench as job
+
+    if to not in ("table", "json"):
+        raise UsageError(f"--to {to}: not one of table, json")
+    sizes = _numbers("--lengths", lengths), _numbers("--batches", batches)
+    with Console(stderr=True, quiet=not sys.stderr.isatty()).status("measuring"):
+        rows = job(model, device=device, seconds=seconds, lengths=sizes[0], batches=sizes[1])
+    if to == "json":
+        print(json.dumps({"model": model, "rows": rows}))
+    else:
+        _table(rows)
+
+
+def _numbers(option: str, given: str) -> list[int]:
+    from nlpkit.errors import UsageError
+
+    try:
+        return [int(part) for part in given.split(",")]
+    except ValueError:
+        raise UsageError(f"{option} {given}: numbers with commas between are needed") from None
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from nlpkit.cli.screen.console import Console
+
+    titles = ("device", "precision", "tokens", "batch", "p50 ms", "p99 ms", "docs/s", "tokens/s")
+    table = Table(*titles, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(
+            str(row["device"]),
+            str(row["precision"]),
+            f"{row['length']}",
+            f"{row['batch']}",
+            f"{row['p50_ms']:.3f}",
+            f"{row['p99_ms']:.3f}",
+            f"{row['documents_per_second']:,.0f}",
+            f"{row['tokens_per_second']:,.0f}",
+        )
+    Console(highlight=False).print(table)

@@ -1,0 +1,210 @@
+"""nlpkit compare: compare models: scores, noise, size, speed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nlpkit.cli import options as o
+
+if TYPE_CHECKING:
+    from nlpkit.cli.screen.plot import Point
+
+app = typer.Typer(add_completion=False)
+
+TITLES = ("model", "accuracy", "macro-F1", "ECE", "MB", "docs/s", "start", "  to the best")
+FORMATS = ("table", "json", "markdown")
+
+
+@app.command(
+    epilog="Example: nlpkit compare sentiment sentiment-lstm rules --data test.jsonl --svg plot.svg"
+)
+def compare(
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL...", help="Bundles by name or path, runs' folders, rules."),
+    ],
+    data: Annotated[
+        list[str],
+        typer.Option(help="A file with a text and a label in each row; scores are means over all."),
+    ],
+    column: Annotated[
+        str | None, typer.Option("--column", "-c", help="The field that holds the text ('text').")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="The field that holds the true label ('label').")
+    ] = None,
+    to: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
+    svg: Annotated[
+        str | None, typer.Option(help="A file for the plot, written whole or not at all.")
+    ] = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1000, help="Times that speed and start are taken.")
+    ] = 5,
+    encoding: o.Encoding = "utf-8",
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
+) -> None:
+    """Compare models on the same documents: scores, noise, size, speed, start, and a plot.
+
+    Differences have a paired bootstrap interval: those that it does
+    not tell from nothing are marked ~. Speed and start are medians
+    of rounds in which every model has its turn.
+    """
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs import compare as job
+
+    if to not in FORMATS:
+        raise UsageError(f"--to {to}: not one of {', '.join(FORMATS)}")
+    with _plot_file(svg) as draw, _progress() as listener:
+        report = job.compare(
+            models,
+            data,
+            text=column,
+            label=label,
+            encoding=encoding,
+            device=device,
+            precision=precision,
+            rounds=rounds,
+            listener=listener,
+        )
+        draw(_points(report))
+    {"table": _show, "json": _json, "markdown": _markdown}[to](report)
+
+
+@contextlib.contextmanager
+def _plot_file(path: str | None) -> Iterator[Callable[[list[Point]], object]]:
+    """Open the SVG before the work: a folder that is missing is said at once."""
+    if path is None:
+        yield lambda points: None
+        return
+    from nlpkit import records
+    from nlpkit.cli.screen.plot import svg_plot
+    from nlpkit.errors import UsageError
+
+    if path == "-":
+        raise UsageError("--svg -: the table goes to standard output; name a file")
+    with records.write_output(path) as stream:
+        yield lambda points: stream.write(svg_plot(points))
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str], object]]:
+    """Say on a terminal's stderr what is being done, on a line that goes away."""
+    from rich.markup import escape
+
+    from nlpkit.cli.screen.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda doing: None
+        return
+    with console.status("") as status:
+        yield lambda doing: status.update(escape(doing))
+
+
+def _points(report: dict[str, Any]) -> list[Point]:
+    from nlpkit.cli.screen.plot import Point
+
+    return [
+        Point(row["model"], row["docs_per_second"], row["macro_f1"], *row["macro_f1_interval"])
+        for row in report["models"]
+    ]
+
+
+def _json(report: dict[str, Any]) -> None:
+    import json
+
+    print(json.dumps(report, ensure_ascii=False))
+
+
+def _markdown(report: dict[str, Any]) -> None:
+    from nlpkit.cli.screen.plot import shown
+
+    for titles, rows in _tables(report):
+        for line in (titles, ["---", *["--:"] * (len(titles) - 1)], *rows):
+            cells = [shown(cell.strip()).replace("|", "\\|") for cell in line]
+            print(f"| {' | '.join(cells)} |")
+        print()
+    print(_notes(report))
+
+
+def _show(report: dict[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from nlpkit.cli.screen.console import Console
+    from nlpkit.cli.screen.plot import LEAST_COLUMNS, shown, text_plot
+
+    console = Console(highlight=False)
+    for titles, rows in _tables(report):
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        for title in titles:
+            side: Any = "left" if title in (titles[0], TITLES[-1]) else "right"
+            table.add_column(Text(shown(title)), justify=side, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(shown(cell)) for cell in row))
+        console.print(table)
+        console.print()
+    console.print(Text(_notes(report), style="dim"))
+    if not console.is_terminal:
+        return
+    if console.width < LEAST_COLUMNS:
+        console.print(Text("too narrow for the plot; --svg FILE draws it", style="dim"))
+        return
+    plain = console.is_dumb_terminal or console.encoding != "utf-8"
+    drawn = text_plot(_points(report), min(console.width, 100), ascii=plain)
+    console.print(Text("\n" + drawn), soft_wrap=True)
+
+
+def _tables(report: dict[str, Any]) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
+    """Yield titles and rows: all scores, and of several files the macro-F1 of each."""
+    yield TITLES, [_row(row, report["best"]) for row in report["models"]]
+    if len(report["data"]) == 1:
+        return
+    scores = [
+        [f"{file['macro_f1']:.3f}" for file in files]
+        for files in zip(*(row["files"] for row in report["models"]), strict=True)
+    ]
+    names = ["/".join(Path(path).parts[-2:]) for path in report["data"]]
+    titles = ["macro-F1", *(row["model"] for row in report["models"])]
+    yield titles, [[name, *row] for name, row in zip(names, scores, strict=True)]
+
+
+def _row(row: dict[str, Any], best: str) -> list[str]:
+    low, high = row["macro_f1_interval"]
+    start = row["cold_start_seconds"]
+    return [
+        row["model"],
+        f"{row['accuracy']:.3f}",
+        f"{row['macro_f1']:.3f} ±{(high - low) / 2:.3f}",
+        f"{row['ece']:.3f}",
+        f"{row['bytes'] / 1e6:.1f}",
+        f"{row['docs_per_second']:,.0f}",
+        f"{start:.2f} s" if start is not None else "-",
+        "  best" if row["model"] == best else _difference(row),
+    ]
+
+
+def _difference(row: dict[str, Any]) -> str:
+    low, high = row["difference_interval"]
+    noise = "~" if low <= 0 <= high else " "
+    return f"{noise} {row['difference']:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _notes(report: dict[str, Any]) -> str:
+    providers = sorted({row["provider"] for row in report["models"]})
+    files = len(report["data"])
+    left_out = f" ({report['left_out']:,} left out)" if report["left_out"] else ""
+    means = f", means over {files} files" if files > 1 else ""
+    rounds = f"{report['rounds']} round{'s' * (report['rounds'] > 1)}"
+    return (
+        f"{report['n']:,} documents{left_out}{means}; speed on {' and '.join(providers)} over "
+        f"{report['timed']:,}, median of {rounds}.\n"
+        "start: a process that answers one line. ±: half of the 95% bootstrap interval. "
+        "~: within noise."
+    )

@@ -1,0 +1,64 @@
+"""nlpkit doctor: what works on this machine, and how to mend what does not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def doctor(to: Annotated[str, typer.Option("--to", help="text or json.")] = "text") -> None:
+    """Tell what this machine can do: versions, devices that really start, what is missing."""
+    import json
+
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs.doctor import examine
+
+    if to not in ("text", "json"):
+        raise UsageError(f"--to {to}: not one of text, json")
+    report = examine()
+    if to == "json":
+        print(json.dumps(report))
+    else:
+        _show(report)
+    if report["problems"]:
+        raise typer.Exit(1)
+
+
+def _show(report: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    from nlpkit.cli.screen.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        f"nlpkit {report['nlpkit']}, Python {report['python']}, {report['platform']}, "
+        f"{report['cores']} cores"
+    )
+    listed = [f"{name} {version}" for name, version in report["versions"].items()]
+    console.print(f"  [dim]{', '.join(listed)}[/]")
+    for extra, versions in report["extras"].items():
+        missing = [name for name, version in versions.items() if not version]
+        listed = [f"{name} {version}" for name, version in versions.items() if version]
+        mend = escape(f"not installed; pip install 'nlpkit[{extra}]'")
+        state = mend if missing else ", ".join(listed)
+        console.print(f"{_mark(not missing, optional=True)} extra {extra}: {state}")
+    for name, state in report["devices"].items():
+        detail = state["provider"] if state["works"] else escape(state["reason"])
+        console.print(f"{_mark(state['works'], optional=name != 'cpu')} {name}: {detail}")
+        if missing := state.get("missing"):
+            mend = escape("pip install 'nlpkit[cuda]'")
+            console.print(f"  [dim]libraries that do not load: {', '.join(missing)}; {mend}[/]")
+    models = report["models"]
+    console.print(f"{_mark(bool(models))} models: {', '.join(models) or 'none'}")
+    for problem in report["problems"]:
+        console.print(f"{_mark(False)} {escape(problem)}")
+
+
+def _mark(good: bool, *, optional: bool = False) -> str:
+    if good:
+        return "[green]✓[/]"
+    return "[yellow]-[/]" if optional else "[red]✗[/]"

@@ -1,0 +1,84 @@
+"""nlpkit export: from a training run to a bundle, through the gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: nlpkit export runs/mine --output export/mine --precision fp32,int8")
+def export(
+    run: Annotated[str, typer.Argument(help="The folder of a finished run.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The bundle's folder; its name is the model's.")
+    ],
+    precision: Annotated[
+        str | None,
+        typer.Option(help="fp32,int8,fp16: the files to write. As in the recipe if left out."),
+    ] = None,
+    dev: Annotated[
+        list[str] | None,
+        typer.Option(help="Dev files, where the recipe's are not at hand."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A limit, such as export.max_score_drop=0.01."
+        ),
+    ] = None,
+) -> None:
+    """Write ONNX only if it is the same model: exit code 6 and no file otherwise.
+
+    Held against torch over a grid of shapes, alone and padded, and on the dev data.
+    """
+    import json
+
+    from nlpkit.jobs.export import export as job
+
+    overrides = list(settings or [])
+    if precision is not None:
+        overrides.append(f"export.precisions={json.dumps(precision.split(','))}")
+    if dev:
+        overrides.append(f"data.dev={json.dumps([str(Path(path).resolve()) for path in dev])}")
+        overrides.append("data.exclude=[]")
+    shown = _Reports()
+    manifest = job(run, output, overrides=overrides, listener=shown)
+    shown.finish(manifest, output)
+
+
+class _Reports:
+    """Prints a line for each precision as the gate measures it."""
+
+    def __init__(self) -> None:
+        from nlpkit.cli.screen.console import Console
+
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.seen = False
+
+    def __call__(self, report: Any) -> None:
+        if not self.seen:
+            self.seen = True
+            self.console.print(
+                f"[bold]{'precision':<10}{'MB':>7}{'|logit|':>10}{'|padding|':>11}"
+                f"{'same label':>12}{'dev score':>10}{'lost':>9}{'docs/s':>10}[/]"
+            )
+        self.console.print(
+            f"{report.precision:<10}{report.bytes / 1e6:>7.2f}{report.logit_diff:>10.1e}"
+            f"{report.padding_diff:>11.1e}{report.agreement:>12.2%}{report.score:>10.4f}"
+            f"{report.score_drop:>9.4f}{report.docs_per_second:>10,.0f}"
+        )
+
+    def finish(self, manifest: dict[str, Any], folder: Path) -> None:
+        """Say what was written and what to run next."""
+        from nlpkit import tasks
+
+        next_command = f"nlpkit {tasks.build(manifest['task']).command}"
+        self.console.print(
+            f"passed; wrote {folder} (a CPU loads {manifest['cpu_precision']})\n"
+            f"next: {next_command} --model {folder} FILE",
+            markup=False,
+        )

@@ -1,0 +1,134 @@
+"""nlpkit models: list, install, verify and remove models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(add_completion=False, invoke_without_command=True)
+To = Annotated[str, typer.Option("--to", help="table or json.")]
+
+
+@app.callback()
+def models(ctx: typer.Context, to: To = "table") -> None:
+    """List bundled and installed models, or the architectures to train."""
+    if ctx.invoked_subcommand is None:
+        from nlpkit.jobs.models import bundles
+
+        _print(bundles(), to, _bundle_table)
+
+
+@app.command()
+def architectures(ctx: typer.Context, to: To = "") -> None:
+    """List the networks, their settings and when to use which."""
+    from nlpkit.jobs.models import architectures as job
+
+    given = ctx.parent.params["to"] if ctx.parent else "table"
+    _print(job(), to or given, _architecture_list)
+
+
+@app.command()
+def add(
+    source: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or its zip.")
+    ],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of one of that name.")
+    ] = False,
+) -> None:
+    """Install a bundle under its name, once its files and its answers are as it announces."""
+    from nlpkit.jobs.install import add as job
+
+    _tell(job(source, replace=replace))
+
+
+@app.command()
+def remove(name: Annotated[str, typer.Argument(help="An installed model.")]) -> None:
+    """Remove a bundle that 'models add' installed."""
+    from nlpkit.jobs.install import remove as job
+
+    print(f"removed {job(name)}")
+
+
+@app.command()
+def verify(
+    model: Annotated[str, typer.Argument(help="A model's name, or a bundle's path.")],
+) -> None:
+    """Check a bundle's hashes, and its answers in each precision against those it announces."""
+    from nlpkit.jobs.install import verify as job
+
+    _tell(job(model))
+
+
+def _tell(told: dict[str, Any]) -> None:
+    for entry in told["checked"]:
+        print(
+            f"{told['name']} {entry['precision']}: {entry['texts']} announced answers given, "
+            f"scores within {entry['difference']:.4f}"
+        )
+    if "path" in told:
+        print(f"installed in {told['path']}; use it with --model {told['name']}")
+
+
+def _print(found: list[dict[str, Any]], to: str, show: Any) -> None:
+    import json
+
+    from nlpkit.errors import UsageError
+
+    if to not in ("table", "json"):
+        raise UsageError(f"--to {to}: not one of table, json")
+    if to == "json":
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    from nlpkit.cli.screen.console import Console
+
+    show(found, Console(highlight=False))
+
+
+def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
+    from rich.box import SIMPLE
+    from rich.markup import escape
+    from rich.table import Table
+
+    from nlpkit.zoo import user_folder
+
+    titles = ("name", "task", "architecture", "reads", "weights", "MB", "dev score", "")
+    table = Table(*titles, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    for place, column in enumerate(table.columns):
+        column.no_wrap = True
+        column.justify = "right" if place in (4, 5) else "left"
+    problems = []
+    for entry in found:
+        if "problem" in entry:
+            problems.append(f"[red]{escape(entry['problem'])}[/]")
+            continue
+        table.add_row(
+            escape(entry["name"]),
+            entry["task"],
+            entry["architecture"],
+            " ".join(entry["languages"]),
+            f"{entry['parameters'] / 1e6:.1f} M" if entry["parameters"] else "-",
+            f"{entry['bytes'] / 1e6:.1f}",
+            f"{entry[entry['score']]:.4f}" if entry["score"] in entry else "-",
+            "yours" if entry["path"].startswith(str(user_folder())) else "",
+        )
+    console.print(table)
+    for problem in problems:
+        console.print(problem, soft_wrap=True)
+
+
+def _architecture_list(found: list[dict[str, Any]], console: Any) -> None:
+    from rich.table import Table
+
+    for entry in found:
+        console.print(f"[bold]{entry['name']}[/]  {entry['description']}")
+        console.print(f"[green]Use when[/] {entry['use_when']}")
+        grid = Table.grid(padding=(0, 2))
+        for setting in entry["settings"]:
+            grid.add_row(
+                "", f"{setting['key']} = {setting['default']}", f"[dim]{setting['help']}[/]"
+            )
+        console.print(grid)
+        console.print()

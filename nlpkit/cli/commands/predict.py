@@ -1,0 +1,190 @@
+"""nlpkit predict: label documents with any model."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import typer
+
+from nlpkit.cli import options as o
+
+if TYPE_CHECKING:
+    from nlpkit.jobs.predict import Answer, Reading
+    from nlpkit.runtime.model import Model
+
+SPREADSHEETS = {".xlsx", ".xls", ".ods"}
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: nlpkit predict --model sentiment-lstm --column review data.csv")
+def predict(
+    model: o.Model,
+    inputs: o.Inputs = None,
+    source: o.From = None,
+    column: o.Column = None,
+    encoding: o.Encoding = "utf-8",
+    errors: o.Errors = "strict",
+    whole: o.Whole = False,
+    to: o.To = None,
+    output: o.Output = "-",
+    into: o.Into = "label",
+    min_confidence: o.MinConfidence = 0.0,
+    line_buffered: o.LineBuffered = False,
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Label each document with a model: one line out for each line in.
+
+    The general form of 'nlpkit sentiment': any bundle, by name or path.
+    """
+    from nlpkit import catalog
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs.predict import Reading
+
+    if not inputs and _is_terminal(sys.stdin):
+        raise UsageError("name a file, or pipe text in: echo 'Adorei!' | nlpkit sentiment")
+    formats = [name for name in catalog.names("formats") if name != "lines"]
+    if to is not None and to not in formats:
+        raise UsageError(f"--to {to}: not one of {', '.join(formats)}")
+    reading = Reading(
+        inputs=inputs or ["-"],
+        format=source,
+        column=column,
+        encoding=encoding,
+        errors=errors,
+        whole=whole,
+    )
+    loaded = _load(model, device, precision, verbose)
+    if to is None and output == "-" and _is_terminal(sys.stdout):
+        from nlpkit.cli.screen.answers import show
+
+        show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
+    else:
+        with Progress(
+            output, not quiet and _is_terminal(sys.stderr) and _goes_to_file(output)
+        ) as progress:
+            count = _write(
+                loaded, reading, to, output, into, min_confidence, line_buffered, progress
+            )
+            progress.finish(count)
+
+
+def _goes_to_file(output: str) -> bool:
+    """Tell whether nobody else writes on the terminal meanwhile, as what reads a pipe may."""
+    if os.environ.get("TERM") == "dumb":
+        return False
+    return output != "-" or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+
+
+class Progress:
+    """How many documents are answered, on a line of stderr that is written over."""
+
+    def __init__(self, output: str, watched: bool) -> None:
+        self.output, self.watched = output, watched
+        self.start = self.told = time.monotonic()
+        self.count = 0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if self.watched and kind is KeyboardInterrupt:
+            left = f"; {self.output} is not written" if self.output != "-" else ""
+            self._say(f"interrupted after {self.count:,} documents{left}", end="\n")
+
+    def answered(self, answers: Iterator[Answer]) -> Iterator[Answer]:
+        """Count answers as they pass."""
+        for answer in answers:
+            self.count += 1
+            yield answer
+
+    def tell(self) -> None:
+        """Say how far it is, every half a second from the first on."""
+        if self.watched and (now := time.monotonic()) - self.told > 0.5:
+            self.told = now
+            self._say(f"{self.count:,} documents, {self.count / (now - self.start):,.0f} a second")
+
+    def finish(self, count: int) -> None:
+        """Say what was written; nothing where that is stdout and was soon done."""
+        if self.watched and (self.output != "-" or self.told > self.start):
+            seconds = max(time.monotonic() - self.start, 1e-9)
+            name = "" if self.output == "-" else f" to {self.output}"
+            self._say(f"wrote {count:,} documents{name}, {count / seconds:,.0f} a second", end="\n")
+
+    def _say(self, text: str, end: str = "") -> None:
+        print(f"\r\x1b[Knlpkit: {text}", end=end, file=sys.stderr, flush=True)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def _load(name: str, device: str, precision: str, verbose: bool) -> Model:
+    import nlpkit
+
+    loaded = nlpkit.load(name, device=device, precision=precision)
+    if verbose:
+        print(f"nlpkit: {loaded.name} on {loaded.provider}", file=sys.stderr)
+    return loaded
+
+
+def _write(
+    model: Model,
+    reading: Reading,
+    to: str | None,
+    output: str,
+    into: str,
+    min_confidence: float,
+    line_buffered: bool,
+    progress: Progress,
+) -> int:
+    from nlpkit import records
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs.predict import predictions, write
+    from nlpkit.runtime.stream import PAUSE
+
+    came = reading.formats()
+    plain = came == {"lines"}
+    named = records.format_of(output)
+    if Path(output).suffix.lower() in SPREADSHEETS:
+        raise UsageError(f"--output {output}: spreadsheets are not written; name it .csv or .tsv")
+    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
+    format = to or (named if named != "lines" else "tsv" if plain else alike)
+    with records.write_output(output) as stream:
+        if line_buffered and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
+
+        def settled() -> None:
+            stream.flush()
+            progress.tell()
+
+        pause = 0.0 if line_buffered else PAUSE
+        said = predictions(model, reading, settled, min_confidence=min_confidence, pause=pause)
+        said = progress.answered(_warned(said, into))
+        return write(said, stream, format, plain=plain, into=into)
+
+
+def _warned(answers: Iterator[Answer], into: str) -> Iterator[Answer]:
+    """Say once on stderr that a field of the input is about to be replaced."""
+    from nlpkit.jobs.predict import fields
+
+    for item in itertools.islice(answers, 1):
+        if taken := [field for field in fields(into) if field in item.record]:
+            print(
+                f"nlpkit: the input's own {' and '.join(map(repr, taken))} will be replaced; "
+                "--into NAME writes the answer elsewhere",
+                file=sys.stderr,
+            )
+        yield item
+    yield from answers

@@ -1,0 +1,56 @@
+"""nlpkit sentiment: tell whether each text is negative, neutral or positive."""
+
+from __future__ import annotations
+
+import typer
+
+from nlpkit.cli import options as o
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: nlpkit sentiment reviews.csv --column review > labelled.csv")
+def sentiment(
+    inputs: o.Inputs = None,
+    model: o.Model = "sentiment",
+    source: o.From = None,
+    column: o.Column = None,
+    encoding: o.Encoding = "utf-8",
+    errors: o.Errors = "strict",
+    whole: o.Whole = False,
+    to: o.To = None,
+    output: o.Output = "-",
+    into: o.Into = "label",
+    min_confidence: o.MinConfidence = 0.0,
+    line_buffered: o.LineBuffered = False,
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Tell whether each line is negative, neutral or positive.
+
+    Reads one document a line, or a field of CSV, TSV or JSONL.
+    Writes one line for each line, in order. Works offline, with the
+    model that nlpkit brings, in Portuguese and English.
+    """
+    from nlpkit.cli.commands.predict import predict
+
+    predict(
+        model=model,
+        inputs=inputs,
+        source=source,
+        column=column,
+        encoding=encoding,
+        errors=errors,
+        whole=whole,
+        to=to,
+        output=output,
+        into=into,
+        min_confidence=min_confidence,
+        line_buffered=line_buffered,
+        device=device,
+        precision=precision,
+        quiet=quiet,
+        verbose=verbose,
+    )

@@ -1,0 +1,127 @@
+"""nlpkit train: learn a model from a recipe, or from files alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(add_completion=False)
+FILES = "Without a recipe"
+
+
+@app.command(epilog="Example: nlpkit train --arch atnet --train a.jsonl --dev b.csv -o runs/mine")
+def train(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(help="A recipe: a TOML file, its folder, or a bundled model's name."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The run's folder; runs/NAME if left out."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override, such as train.epochs=3."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue from the folder's last checkpoint.")
+    ] = False,
+    init: Annotated[
+        str | None,
+        typer.Option(help="Start from a pretrained run: --set init.run=RUN."),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,C", help="Bundles or runs to learn from as well: --set distill.teachers=…"
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same as --set train.seed=N.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda[:N].")] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="What to learn: sentiment (if left out), classify.", rich_help_panel=FILES
+        ),
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(help="The network; see 'nlpkit models architectures'.", rich_help_panel=FILES),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--train", help="Rows with text and label to learn from.", rich_help_panel=FILES
+        ),
+    ] = None,
+    dev: Annotated[
+        list[str] | None,
+        typer.Option(help="Rows to choose the best epoch by.", rich_help_panel=FILES),
+    ] = None,
+    column: Annotated[
+        str, typer.Option(help="The field that holds the text.", rich_help_panel=FILES)
+    ] = "text",
+    label: Annotated[
+        str, typer.Option(help="The field that holds the true label.", rich_help_panel=FILES)
+    ] = "label",
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of the files.", rich_help_panel=FILES)
+    ] = "utf-8",
+) -> None:
+    """Train a model; a killed run continues with --resume, bit for bit.
+
+    Several GPUs or hosts: torchrun --nproc-per-node N -m nlpkit train RECIPE -o DIR
+    """
+    from nlpkit.cli.options import named
+    from nlpkit.cli.screen.training import TrainingProgress
+    from nlpkit.jobs import train as job
+
+    overrides = list(settings or [])
+    overrides += [f"train.seed={seed}"] if seed is not None else []
+    overrides += named("--init", "init.run", init)
+    teachers = None if teacher is None else [name.strip() for name in teacher.split(",")]
+    overrides += named("--teacher", "distill.teachers", teachers)
+    fields = {"text": column, "label": label, "encoding": encoding}
+    made = _recipe(job, recipe, output, overrides, resume, task, arch, files, dev, fields)
+    folder = output or job.run_or(recipe, Path("runs") / made.name)
+    with TrainingProgress(quiet=quiet) as progress:
+        summary = job.train(made, folder, device=device, resume=resume, listener=progress)
+    if summary and not quiet:
+        progress.finish(summary, folder)
+
+
+def _recipe(
+    job: Any,
+    recipe: str | None,
+    output: Path | None,
+    overrides: list[str],
+    resume: bool,
+    task: str | None,
+    arch: str | None,
+    files: list[str] | None,
+    dev: list[str] | None,
+    fields: dict[str, str],
+) -> Any:
+    from nlpkit.errors import UsageError
+
+    if recipe:
+        if task or arch or files or dev:
+            raise UsageError(
+                "a recipe names its own task, data and architecture; override with --set"
+            )
+        return job.load_recipe(recipe, overrides)
+    if arch and files and dev:
+        return job.recipe_from_files(
+            task=task or "sentiment",
+            arch=arch,
+            train=files,
+            dev=dev,
+            fields=fields,
+            overrides=overrides,
+        )
+    if resume and output and (output / "recipe.toml").exists():
+        return job.load_recipe(str(output), overrides)
+    raise UsageError("give a recipe, or --arch, --train and --dev; 'nlpkit init recipe' writes one")

@@ -1,0 +1,116 @@
+"""nlpkit tune: search architectures and settings by training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from nlpkit.tuning.search import Outcome
+
+app = typer.Typer(add_completion=False)
+LIMITS = "What a candidate must keep"
+
+
+@app.command(epilog="Example: nlpkit tune recipe.toml --budget 30m --max-size 4M --arch atnet,lstm")
+def tune(
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe: a TOML file, its folder, or a bundled model's name.")
+    ],
+    budget: Annotated[
+        str, typer.Option(help="Wall time for everything: 90s, 30m, 2h, 1h30m.")
+    ] = "30m",
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="The dev score to search by, such as macro_f1, accuracy or ece (errors are "
+            "minimised). The task's own if left out."
+        ),
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(help="Architectures to search: atnet,lstm. All that suit if left out."),
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Candidates at most.", min=1)] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The search's folder; runs/NAME-tuned if left out."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the search in the folder.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the search; of training: train.seed.")] = 1,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Fix a setting, such as train.epochs=3; not tuned."
+        ),
+    ] = None,
+    max_size: Annotated[
+        str | None,
+        typer.Option(
+            help="Largest model file: 500K, 4M, 1G (10^3, 10^6, 10^9 bytes) of the int8 file that "
+            "export writes (fp32 if the recipe exports no int8). Reckoned before training.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None,
+    min_speed: Annotated[
+        float | None,
+        typer.Option(
+            help="Fewest documents a second through the network on one core of this machine. "
+            "Measured by torch on dev documents, before training.",
+            rich_help_panel=LIMITS,
+            min=0,
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to train: auto, cpu or cuda[:N].")] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Search architectures and settings by training real runs; keep the best one.
+
+    The first candidate is the recipe as it is, so the best is never worse than that on dev.
+    Ctrl-C keeps the best so far; --resume goes on.
+    """
+    import time
+
+    from nlpkit.jobs import tune as job
+
+    started = time.monotonic()
+    seconds = job.seconds(budget)
+    max_bytes = job.size(max_size) if max_size else None
+    architectures = [name.strip() for name in arch.split(",")] if arch else []
+    branches = job.branches(recipe, architectures, settings or [])
+    folder = output or Path("runs") / f"{branches[0].base.name}-tuned"
+
+    from nlpkit.cli.screen.trials import TrialsProgress
+
+    with TrialsProgress(branches, deadline=started + seconds, quiet=quiet) as progress:
+        outcome = job.tune(
+            branches,
+            folder,
+            deadline=started + seconds,
+            metric=metric,
+            trials=trials,
+            max_bytes=max_bytes,
+            min_speed=min_speed,
+            seed=seed,
+            device=device,
+            resume=resume,
+            listener=progress,
+        )
+    progress.finish(outcome, folder)
+    _leave(outcome, folder)
+
+
+def _leave(outcome: Outcome, folder: Path) -> None:
+    from nlpkit.errors import NlpkitError
+
+    if outcome.interrupted:
+        raise typer.Exit(130)
+    if not outcome.best:
+        raise NlpkitError(
+            f"no candidate was trained to a score; {folder / 'trials.jsonl'} has the reasons: give "
+            "a larger --budget or loosen the limits"
+        )

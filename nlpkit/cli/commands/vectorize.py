@@ -1,0 +1,281 @@
+"""nlpkit vectorize: documents as vectors."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from nlpkit.cli import options as o
+
+if TYPE_CHECKING:
+    from nlpkit.jobs.vectorize import Done, Show
+    from nlpkit.vectorizing.request import Request
+
+app = typer.Typer(add_completion=False)
+
+TERMS, LEARNING = "Terms", "Learning (count, tfidf)"
+Method = Annotated[
+    str, typer.Option(help="count or tfidf (learned terms), hash, or embed (a bundle's states).")
+]
+Fit = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL.json", help="Learn terms and write them here.", rich_help_panel=LEARNING
+    ),
+]
+With = Annotated[
+    str | None,
+    typer.Option(
+        "--with",
+        metavar="MODEL.json",
+        help="Use what --fit learned: the same columns.",
+        rich_help_panel=LEARNING,
+    ),
+]
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        help="svmlight, jsonl, npz, npy or parquet. By extension if left out, else svmlight.",
+        rich_help_panel=o.WRITING,
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="A file, written whole or not at all; standard output if left out.",
+        rich_help_panel=o.WRITING,
+    ),
+]
+Label = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FIELD",
+        help="svmlight's first column: numbers, or texts that --fit numbers.",
+        rich_help_panel=o.WRITING,
+    ),
+]
+Top = Annotated[
+    int, typer.Option(metavar="N", help="Show the N heaviest terms.", rich_help_panel=o.WRITING)
+]
+TopBy = Annotated[str, typer.Option(help="corpus or document.", rich_help_panel=o.WRITING)]
+Analyzer = Annotated[
+    str,
+    typer.Option(help="n-grams of word, char, or char_wb (inside words).", rich_help_panel=TERMS),
+]
+Ngrams = Annotated[
+    str,
+    typer.Option(help="1-2 is words and pairs of them, 2 is pairs only.", rich_help_panel=TERMS),
+]
+Lowercase = Annotated[
+    bool,
+    typer.Option(
+        "--lowercase/--no-lowercase", help="Lowercase the text first.", rich_help_panel=TERMS
+    ),
+]
+Pretokenized = Annotated[
+    bool,
+    typer.Option(
+        "--pretokenized",
+        help="Tokens are what spaces separate, as from nlpkit tokenize.",
+        rich_help_panel=TERMS,
+    ),
+]
+Binary = Annotated[
+    bool,
+    typer.Option("--binary", help="Whether a term is there, not how often.", rich_help_panel=TERMS),
+]
+Norm = Annotated[
+    str, typer.Option(help="Scale rows: l2, l1 or none (tfidf, hash).", rich_help_panel=TERMS)
+]
+Sublinear = Annotated[
+    bool,
+    typer.Option(
+        "--sublinear-tf", help="1 + log(count), not the count (tfidf).", rich_help_panel=TERMS
+    ),
+]
+Features = Annotated[int, typer.Option(help="Columns of hash.", rich_help_panel=TERMS)]
+MinDf = Annotated[
+    str,
+    typer.Option(
+        help="Least documents that have a term, or a share of them such as 0.01.",
+        rich_help_panel=LEARNING,
+    ),
+]
+MaxDf = Annotated[
+    str,
+    typer.Option(
+        help="Most documents that have a term, or a share of them such as 0.5.",
+        rich_help_panel=LEARNING,
+    ),
+]
+MaxFeatures = Annotated[
+    int | None,
+    typer.Option(help="Keep only the most frequent terms.", rich_help_panel=LEARNING),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        envvar="NLPKIT_MODEL",
+        help="embed: a model's name, or a bundle's path.",
+        rich_help_panel=o.RUNNING,
+    ),
+]
+
+
+@app.command(
+    epilog="Example: nlpkit vectorize --fit model.json train.csv -o train.npz && "
+    "nlpkit vectorize --with model.json test.csv -o test.npz"
+)
+def vectorize(
+    ctx: typer.Context,
+    inputs: o.Inputs = None,
+    method: Method = "tfidf",
+    fit: Fit = None,
+    with_: With = None,
+    min_df: MinDf = "1",
+    max_df: MaxDf = "1.0",
+    max_features: MaxFeatures = None,
+    analyzer: Analyzer = "word",
+    ngrams: Ngrams = "1",
+    lowercase: Lowercase = True,
+    pretokenized: Pretokenized = False,
+    binary: Binary = False,
+    norm: Norm = "l2",
+    sublinear_tf: Sublinear = False,
+    features: Features = 2**18,
+    source: o.From = None,
+    column: o.Column = None,
+    encoding: o.Encoding = "utf-8",
+    errors: o.Errors = "strict",
+    to: To = None,
+    output: Output = None,
+    label: Label = None,
+    top: Top = 0,
+    top_by: TopBy = "corpus",
+    model: Model = "",
+    device: o.Device = "auto",
+    quiet: o.Quiet = False,
+) -> None:
+    """Turn documents into vectors: a row out for each document in.
+
+    count and tfidf learn their terms with --fit and use them with --with; hash and embed need
+    no learning.
+    """
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs.predict import Reading
+    from nlpkit.vectorizing.options import Limits, Options, options_from, threshold
+    from nlpkit.vectorizing.request import Request, check
+
+    if not inputs and _is_terminal(sys.stdin):
+        raise UsageError("name a file, or pipe text in: echo 'Bom dia' | nlpkit vectorize ...")
+    given = _given(ctx)
+    known = {name: ctx.params[name] for name in Options.__dataclass_fields__}
+    limits = Limits(
+        min_df=threshold("--min-df", min_df),
+        max_df=threshold("--max-df", max_df),
+        max_features=max_features,
+    )
+    request = Request(
+        reading=Reading(
+            inputs=inputs or ["-"], format=source, column=column, encoding=encoding, errors=errors
+        ),
+        options=options_from(known),
+        limits=limits,
+        given=given & (known.keys() | Limits.__dataclass_fields__.keys()),
+        fit=fit,
+        model=with_,
+        label=label,
+        to=to,
+        output=output,
+        top=top,
+        top_by=top_by,
+    )
+    check(request)
+    if "top_by" in given and not top:
+        raise UsageError("--top-by says how --top counts; add --top 20")
+    _refuse_binary(request)
+    done = _run(request)
+    if not quiet and _is_terminal(sys.stderr):
+        _summary(request, done)
+
+
+def _given(ctx: Any) -> frozenset[str]:
+    """Return the parameters that stand on the command line; the environment does not count."""
+    sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
+    return frozenset(name for name, source in sources.items() if source.name == "COMMANDLINE")
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def _refuse_binary(request: Request) -> None:
+    from nlpkit import catalog
+    from nlpkit.errors import UsageError
+
+    format, to_stdout = request.format, request.output in (None, "-")
+    if (
+        format
+        and to_stdout
+        and catalog.load("vector_formats", format).BINARY
+        and _is_terminal(sys.stdout)
+    ):
+        raise UsageError(f"{format} is binary; name a file with --output, or pipe it on")
+
+
+def _run(request: Request) -> Done:
+    from nlpkit import records
+    from nlpkit.jobs.vectorize import Listener, vectorize
+
+    def warn(message: str) -> None:
+        print(f"nlpkit: {message}", file=sys.stderr)
+
+    if not request.top:
+        return vectorize(request, Listener(settled=_flush, warn=warn))
+    with records.write_output("-") as stream:
+        return vectorize(
+            request, Listener(show=_shower(request, stream), settled=_flush, warn=warn)
+        )
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _shower(request: Request, stream: TextIO) -> Show:
+    if _is_terminal(sys.stdout):
+        from nlpkit.cli.screen.bars import bars
+
+        return bars
+
+    from nlpkit.records.formats.tsv import row
+
+    def lines(document: int | None, terms: list[tuple[str, float]]) -> None:
+        first = [] if document is None else [str(document)]
+        for term, weight in terms:
+            stream.write(row([*first, term, shown(weight)]) + "\n")
+
+    return lines
+
+
+def shown(weight: float) -> str:
+    """Return a weight as a person reads it: counts whole, others with four digits that count."""
+    if isinstance(weight, int):
+        return str(weight)
+    return f"{weight:.4f}" if weight >= 0.1 else f"{weight:.4g}"
+
+
+def _summary(request: Request, done: Done) -> None:
+    if done.learned:
+        terms = f"{len(done.learned.terms):,} terms from {done.learned.documents:,} documents"
+        print(f"nlpkit: wrote {request.fit}: {terms}", file=sys.stderr)
+    if request.format and request.output not in (None, "-"):
+        print(f"nlpkit: wrote {request.output}: {done.documents:,} documents", file=sys.stderr)

@@ -1,0 +1,35 @@
+"""Terms and their weights as bars on a terminal."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from nlpkit.cli.screen.console import Console
+
+BAR = 30
+
+
+def bars(document: int | None, terms: list[tuple[str, float]]) -> None:
+    """Print a bar for each term, and before them which document it is, unless they are of all."""
+    from nlpkit.cli.commands.vectorize import shown
+
+    console = Console(highlight=False)
+    if document is not None:
+        console.print(Text(f"document {document}", style="bold" if terms else "dim"))
+    if not terms:
+        return
+    most = terms[0][1]
+    numbers = [shown(weight) for _, weight in terms]
+    names = [_safe(term, console.width) for term, _ in terms]
+    width = min(max(name.cell_len for name in names), console.width // 2)
+    for name, number, (_, weight) in zip(names, numbers, terms, strict=True):
+        name.truncate(width, overflow="ellipsis", pad=True)
+        line = name.append(f"  {number:>{max(map(len, numbers))}}  ", style="dim")
+        line.append("█" * round(BAR * weight / most) or "▏", style="cyan")
+        line.truncate(console.width, overflow="ellipsis")
+        console.print(line, soft_wrap=True)
+
+
+def _safe(term: str, columns: int) -> Text:
+    """Controls in a term must not move the cursor or change the terminal."""
+    return Text("".join(c if c.isprintable() else " " for c in term[: columns * 2]))

@@ -1,0 +1,82 @@
+"""A batch as a person sees it: a bar on a terminal, a line a minute elsewhere."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.progress import (
+    BarColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from nlpkit.batch.plan import MANIFEST
+from nlpkit.cli.screen.live import Live
+from nlpkit.jobs.batch import Report
+
+EVERY = 60.0  # seconds between two lines where there is no terminal
+
+
+class BatchProgress(Live):
+    """A listener of `jobs.batch` that draws on stderr."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(
+            TextColumn("{task.fields[files]}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            quiet=quiet,
+        )
+        self.files = self.done = self.bytes = self.records = self.total = 0
+        self.start = self.said = time.monotonic()
+        self.task: Any = None
+
+    def finish(self, report: Report, folder: Path) -> None:
+        """Say what came of it."""
+        seconds = max(time.monotonic() - self.start, 1e-9)
+        bad = report.count("rejects")
+        self.console.print(
+            f"{len(report.files) - len(report.failed):,} of {len(report.files):,} files, "
+            f"{report.count('records'):,} records"
+            + (f", {bad:,} bad ones in {folder / 'rejects'}" if bad else "")
+            + (f", {len(report.failed):,} failed" if report.failed else "")
+            + f"; {self.records / seconds:,.0f} records/s; {folder / MANIFEST}",
+            markup=False,
+        )
+
+    def _start(self, event: dict[str, Any]) -> None:
+        self.files, self.total = event["files"], event["bytes"]
+        self.task = self.bar.add_task("", total=self.total, files=self._files(), speed="")
+
+    def _shard(self, event: dict[str, Any]) -> None:
+        self.records += event["records"]
+        self._show(self.bytes + event["bytes"])
+
+    def _file(self, event: dict[str, Any]) -> None:
+        self.done += 1
+        self.bytes += event["bytes"]
+        self._show(self.bytes)
+        if "problem" in event:
+            self.console.print(f"failed: {event['problem']}", markup=False)
+        elif event["rejects"]:
+            self.console.print(
+                f"{event['name']}: {event['rejects']:,} bad records, in {event['rejected_to']}",
+                markup=False,
+            )
+
+    def _show(self, read: int) -> None:
+        now = time.monotonic()
+        speed = f"{self.records / max(now - self.start, 1e-9):,.0f} records/s"
+        self.bar.update(self.task, completed=read, files=self._files(), speed=speed)
+        if not self.console.is_terminal and now - self.said > EVERY:
+            self.said = now
+            share = read / self.total if self.total else 1.0
+            self.console.print(f"{self._files()}, {share:.0%}, {self.records:,} records, {speed}")
+
+    def _files(self) -> str:
+        return f"file {min(self.done + 1, self.files):,} of {self.files:,}"

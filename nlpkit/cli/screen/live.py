@@ -1,0 +1,40 @@
+"""A listener that draws a bar on stderr while a job runs; nothing where that is no terminal."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from rich.progress import Progress, ProgressColumn
+
+from nlpkit.cli.screen.console import Console
+
+
+class Live:
+    """A console and a bar; an event goes to the method `_NAME` of its name."""
+
+    def __init__(self, *columns: ProgressColumn, quiet: bool) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self.bar = Progress(
+            *columns,
+            console=self.console,
+            transient=True,
+            disable=quiet or not self.console.is_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.bar.stop()
+        if kind is KeyboardInterrupt:
+            self.console.print("interrupted; the same command with --resume continues")
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        getattr(self, f"_{event['event']}")(event)

@@ -1,0 +1,155 @@
+"""A command for each step: its options are the flags, so a new step needs no code here."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, get_args
+
+import typer
+
+from nlpkit import catalog
+from nlpkit.cli import options as o
+from nlpkit.settings import flags
+
+STEP = "Step"
+
+Workers = Annotated[
+    int,
+    typer.Option(min=1, max=512, help="Processes; the order is kept.", rich_help_panel=o.RUNNING),
+]
+To = Annotated[
+    str | None,
+    typer.Option(
+        help="Output format, such as tsv, csv, jsonl. Left out: as the input came.",
+        rich_help_panel=o.WRITING,
+    ),
+]
+Into = Annotated[
+    str | None,
+    typer.Option(help="A field to write, instead of the text.", rich_help_panel=o.WRITING),
+]
+COMMON: dict[str, tuple[Any, Any]] = {
+    "source": (o.From, None),
+    "column": (o.Column, None),
+    "encoding": (o.Encoding, "utf-8"),
+    "errors": (o.Errors, "strict"),
+    "to": (To, None),
+    "output": (o.Output, "-"),
+    "into": (Into, None),
+    "workers": (Workers, 1),
+}
+
+
+def app_of(name: str) -> typer.Typer:
+    """Return the command of a step."""
+    module = catalog.load("steps", name)
+    known = flags.flags_of(module.Options)
+    app = typer.Typer(add_completion=False)
+
+    def command(**given: Any) -> None:
+        values = {flag.field: given.pop(f"step_{flag.field}") for flag in known}
+        values = {key: value for key, value in values.items() if value not in (None, [])}
+        options = flags.build(module.Options, values, name)
+        if given.pop("show", False):
+            print("\n".join(module.show(options)))
+            return
+        from nlpkit.chain import Link
+
+        run([Link(name, options)], **given)
+
+    _sign(command, module, known)
+    given, before, after = module.EXAMPLES[0]
+    app.command(
+        help=(module.__doc__ or "").strip().splitlines()[0],
+        epilog=f"Example: nlpkit {' '.join([name, given]).strip()}: {before!r} becomes {after!r}",
+    )(command)
+    return app
+
+
+def _sign(command: Callable[..., None], module: Any, known: list[flags.Flag]) -> None:
+    """Give a command the parameters that typer reads."""
+    parameters: dict[str, tuple[Any, Any]] = {"inputs": (o.Inputs, None)}
+    for flag in known:
+        parameters[f"step_{flag.field}"] = (_annotation(flag), None)
+    if hasattr(module, "show"):
+        shown = typer.Option("--show", help="Print what the options make, and end.")
+        parameters["show"] = (Annotated[bool, shown], False)
+    parameters |= COMMON
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint
+            )
+            for name, (hint, default) in parameters.items()
+        ]
+    )
+    command.__annotations__ = {name: hint for name, (hint, _) in parameters.items()}
+
+
+def _annotation(flag: flags.Flag) -> Any:
+    told = flags.shown(flag.default)
+    default = f" \\[default: {told}]" if told else ""
+    names = f"--{flag.name}/--no-{flag.name}" if flag.switch else f"--{flag.name}"
+    option = typer.Option(names, help=flag.help + default, rich_help_panel=STEP)
+    kind: Any = list[get_args(flag.hint)[0]] if flag.repeated else flag.hint  # type: ignore[misc]
+    return Annotated[kind | None, option]
+
+
+def run(
+    links: list[Any],
+    *,
+    inputs: list[str] | None,
+    source: str | None,
+    column: str | None,
+    encoding: str,
+    errors: str,
+    to: str | None,
+    output: str,
+    into: str | None,
+    workers: int,
+) -> None:
+    """Read, process and write, as every command of steps does."""
+    from nlpkit import records
+    from nlpkit.chain import Pipeline
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs import steps as job
+
+    reading = reading_of(links[0].name, inputs, source, column, encoding, errors)
+    came = reading.formats()
+    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
+    if alike == "conllu" or links[-1].module.GIVES == "vector":
+        alike = "jsonl"
+    if alike == "lines" and into:
+        alike = "tsv"  # lines have room for one field only
+    named = records.format_of(output)
+    format = to or (named if named != "lines" else alike)
+    if format == "lines" and into and into != records.TEXT:
+        raise UsageError(f"--into {into}: lines have room for one field; use --to tsv or jsonl")
+    full = job.is_full(format)
+    chain = Pipeline(links)
+    with records.write_output(output) as stream:
+        done = job.process(
+            chain, reading, into=into, full=full, workers=workers, settled=stream.flush
+        )
+        records.write(done, stream, format)
+
+
+def reading_of(
+    name: str,
+    inputs: list[str] | None,
+    source: str | None,
+    column: str | None,
+    encoding: str,
+    errors: str,
+) -> Any:
+    """Return what to read. Raises UsageError where nobody names or pipes anything."""
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs.predict import Reading
+
+    if not inputs and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError(f"name a file, or pipe text in: echo 'Muito bom!' | nlpkit {name}")
+    return Reading(
+        inputs=inputs or ["-"], format=source, column=column, encoding=encoding, errors=errors
+    )

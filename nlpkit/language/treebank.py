@@ -1,0 +1,54 @@
+"""Words with their lemmas and UPOS tags, as rows of a treebank give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nlpkit.errors import InputError
+from nlpkit.language.edit_scripts import is_bold, script_of
+
+# https://universaldependencies.org/u/pos/
+_TAGS = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
+UPOS = tuple(_TAGS.split())
+UNKNOWN = "_"
+IGNORED = -100  # what torch's cross_entropy leaves out
+
+
+@dataclass(frozen=True)
+class Gold:
+    """The words of one document with what is right of each: places among tags, and scripts."""
+
+    forms: tuple[str, ...]
+    lemmas: tuple[str, ...]
+    upos: tuple[int, ...]
+    scripts: tuple[int, ...]
+
+
+def words_of(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return (form, lemma, UPOS) of each word of a row."""
+    words, lemmas, upos = (row.get(name) for name in ("document", "lemmas", "upos"))
+    if (
+        not isinstance(words, list)
+        or not isinstance(lemmas, list)
+        or not isinstance(upos, list)
+        or not len(words) == len(lemmas) == len(upos)
+    ):
+        raise InputError(
+            'lists "lemmas" and "upos" of one length with the words are needed, '
+            "as the conllu reader gives them"
+        )
+    return list(zip(words, lemmas, upos, strict=True))
+
+
+def irregular_forms(rows: Iterable[Mapping[str, Any]], scripts: Sequence[str]) -> dict[str, str]:
+    """Return for each form the places of the bold scripts that it was seen with."""
+    places = {script: place for place, script in enumerate(scripts)}
+    found: dict[str, set[int]] = {}
+    for row in rows:
+        for form, lemma, _ in words_of(row):
+            script = script_of(form, lemma)
+            if lemma != UNKNOWN and script in places and is_bold(script, form):
+                found.setdefault(form.lower(), set()).add(places[script])
+    return {form: " ".join(map(str, sorted(found[form]))) for form in sorted(found)}

@@ -1,0 +1,145 @@
+"""The word tokenizer that every step with tokens shares.
+
+spaCy's rules split white-space chunks one by one, so a chunk's tokens are kept in a cache. Each
+token is split again until nothing changes: then tokens joined by spaces are split into the very
+same tokens, and a step makes no difference between a text and what `nlpkit tokenize` made of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from nlpkit.language.detect import Lang, language_of
+
+LONGEST = 500  # characters of a chunk that spaCy's patterns are asked about
+CACHED = 1 << 18  # chunks remembered; then the cache starts anew
+_PIECE = re.compile(r"(?:\w[\u0300-\u036f]*)+|[^\w\s]")
+Span = tuple[str, int, int]
+
+
+def each_in_its_language(
+    langs: Sequence[str], documents: Sequence[Any], of: Callable[[str], Callable[[Any], Any]]
+) -> list[tuple[str, Any]]:
+    """Return (language, result) of each document, asking each language's function once."""
+    results: list[Any] = [None] * len(documents)
+    for lang in sorted(set(langs)):
+        rows = [row for row, told in enumerate(langs) if told == lang]
+        for row, result in zip(rows, of(lang)([documents[row] for row in rows]), strict=True):
+            results[row] = result
+    return list(zip(langs, results, strict=True))
+
+
+class Words:
+    """Split texts into words: a callable from texts to (language, tokens) pairs."""
+
+    def __init__(self, lang: Lang, *, pretokenized: bool = False) -> None:
+        self.language = language_of(lang)
+        self.pretokenized = pretokenized
+
+    def __call__(self, texts: Sequence[str]) -> list[tuple[str, list[str]]]:
+        langs = [self.language(text) for text in texts]
+        if self.pretokenized:
+            return [(lang, text.split()) for lang, text in zip(langs, texts, strict=True)]
+        return each_in_its_language(langs, texts, lambda lang: splitter(lang).split_all)
+
+
+class Splitter:
+    """The rules of one language."""
+
+    def __init__(self, lang: str) -> None:
+        from nlpkit.language.spacy_rules import blank
+
+        self.spacy = blank(lang)
+        from spacy.attrs import ORTH  # after blank, which decides how spaCy is imported
+
+        rules = self.spacy.tokenizer.rules
+        # "don't" becomes "do" and "n't", which the rules would split otherwise when alone.
+        self.whole = {
+            piece[ORTH] for pieces in rules.values() if len(pieces) > 1 for piece in pieces
+        }
+        self.known: dict[str, tuple[str, ...]] = {}
+
+    def split_all(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the tokens of each text; many at once are faster than one by one."""
+        split = [text.split() for text in texts]
+        seen = {chunk for chunks in split for chunk in chunks}
+        self._learn(seen)
+        known = self.known
+        tokens = [[token for chunk in chunks for token in known[chunk]] for chunks in split]
+        for chunk in [chunk for chunk in seen if len(chunk) > LONGEST]:
+            del known[chunk]  # a text of one endless chunk must not stay in memory
+        return tokens
+
+    def spans_all(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Return (token, start, end) for each token: text[start:end] is the token."""
+        found = []
+        for text, tokens in zip(texts, self.split_all(texts), strict=True):
+            spans, start = [], 0
+            for token in tokens:
+                start = text.index(token, start)
+                spans.append((token, start, start + len(token)))
+                start += len(token)
+            found.append(spans)
+        return found
+
+    def _learn(self, chunks: set[str]) -> None:
+        """Put the tokens of new chunks into `known`, all of them in a few calls of spaCy."""
+        if len(self.known) > CACHED:
+            self.known.clear()
+        new = todo = {chunk for chunk in chunks if chunk not in self.known}
+        once: dict[str, list[str]] = {}
+        while todo:
+            once |= self._once(todo)
+            pieces = {p for chunk in todo if len(once[chunk]) > 1 for p in once[chunk]}
+            todo = pieces - once.keys()
+        for chunk in new:
+            self.known[chunk] = tuple(_settled(chunk, once))
+
+    def _once(self, chunks: set[str]) -> dict[str, list[str]]:
+        """Return what one pass of the rules makes of each chunk."""
+        made: dict[str, list[str]] = {}
+        asked = []
+        for chunk in chunks:
+            if chunk in self.whole or not _encodes(chunk):
+                made[chunk] = [chunk]
+            elif len(chunk) > LONGEST:
+                made[chunk] = _PIECE.findall(chunk)
+            else:
+                asked.append(chunk)
+        # What a zone's strings and lexemes take is given back: memory stays flat.
+        with self.spacy.memory_zone():
+            # A newline is a token of its own, over which no rule reaches; a space is not.
+            tokens = [token.text for token in self.spacy.tokenizer("\n".join(asked))]
+        groups = (list(group) for end, group in groupby(tokens, "\n".__eq__) if not end)
+        return made | dict(zip(asked, groups, strict=True))
+
+
+def _settled(chunk: str, once: dict[str, list[str]]) -> list[str]:
+    pieces = once[chunk]
+    if len(pieces) == 1:
+        return pieces
+    return [token for piece in pieces for token in _settled(piece, once)]
+
+
+def _encodes(text: str) -> bool:
+    """Whether a text is Unicode: half of a surrogate pair, as a cut JSON string holds, is not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@cache
+def splitter(lang: str) -> Splitter:
+    """Return the splitter of a language, made once."""
+    return Splitter(lang)
+
+
+def joined(value: Any) -> str:
+    """Return a document as the string that steps read: tokens are joined by spaces."""
+    return " ".join(value) if isinstance(value, list) else value

@@ -1,0 +1,122 @@
+"""CoNLL-U treebanks: one record per sentence (https://universaldependencies.org/format.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, TextIO
+
+from nlpkit.errors import InputError
+from nlpkit.records.decode import text_lines
+from nlpkit.records.source import TEXT, Record, Source
+
+NESTED = True
+COLUMNS = 10
+VIEWS = ("words", "tokens")  # "no" is the words "em", "o", and one token
+_EMPTY = "_"
+
+
+def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
+    """Yield `text`, `sent_id` where there is one, and lists `words`, `lemmas`, `upos`.
+
+    With the column "tokens" the lists are of surface tokens instead of syntactic words: one that
+    is several words has the lemma and the tag of its first.
+
+    Raises:
+        UsageError: the encoding or the error handler is unknown.
+        InputError: bytes that do not decode, another column, or a line that is not CoNLL-U.
+    """
+    view = source.column or TEXT
+    if view not in (TEXT, *VIEWS):
+        raise InputError(
+            f"{source.name}: no column {view!r} in CoNLL-U; there are: text, words, tokens"
+        )
+    comments: dict[str, str] = {}
+    rows: list[list[str]] = []
+    for number, line in enumerate(text_lines(stream, source), 1):
+        line = line.removesuffix("\r")
+        if line.startswith("#"):
+            key, _, value = line[1:].partition("=")
+            comments[key.strip()] = value.strip()
+        elif line.strip():
+            rows.append(_columns(line, number, source))
+        elif rows:
+            yield _record(comments, rows, view)
+            comments, rows = {}, []
+    if rows:
+        yield _record(comments, rows, view)
+
+
+def _columns(line: str, number: int, source: Source) -> list[str]:
+    columns = line.split("\t")
+    where = f"{source.name}:{number}"
+    if len(columns) != COLUMNS:
+        raise InputError(
+            f"{where}: {len(columns)} columns where CoNLL-U has {COLUMNS}, separated by tabs"
+        )
+    if not columns[0].replace("-", "").replace(".", "").isdigit():
+        raise InputError(f"{where}: {columns[0]!r} is no word number; is this CoNLL-U?")
+    return columns
+
+
+def _record(comments: dict[str, str], rows: list[list[str]], view: str) -> Record:
+    words = [row for row in rows if row[0].isdigit()]
+    shown = _tokens(rows) if view == "tokens" else words
+    forms = [row[1] for row in shown]
+    record: Record = {TEXT: comments.get("text") or " ".join(row[1] for row in _tokens(rows))}
+    if "sent_id" in comments:
+        record["sent_id"] = comments["sent_id"]
+    return record | {
+        "tokens" if view == "tokens" else "words": forms,
+        # "_" is itself the lemma of an underscore.
+        "lemmas": [row[2] for row in shown],
+        "upos": [row[3] for row in shown],
+    }
+
+
+def _tokens(rows: list[list[str]]) -> list[list[str]]:
+    """Return surface tokens: a range such as 3-4 stands for its words, tagged as the first."""
+    tokens: list[list[str]] = []
+    inside, opened = 0, False
+    for row in rows:
+        first, dash, last = row[0].partition("-")
+        if dash:
+            tokens.append(list(row))
+            inside, opened = int(last), True
+        elif first.isdigit() and int(first) > inside:
+            tokens.append(row)
+        elif first.isdigit() and opened:
+            tokens[-1][2:4] = row[2:4]
+            opened = False
+    return tokens
+
+
+def write(records: Iterable[Record], stream: TextIO) -> None:
+    """Write `words` or `tokens` with their `lemmas` and `upos`; a sentence for each record.
+
+    Raises:
+        InputError: a record has no words, or lists of other lengths than they.
+    """
+    for number, record in enumerate(records, 1):
+        forms = next((record[view] for view in VIEWS if isinstance(record.get(view), list)), None)
+        if forms is None:
+            raise InputError(f"record {number} has no words for CoNLL-U; use --to jsonl")
+        lists = [forms, *(_field(record, name, len(forms), number) for name in ("lemmas", "upos"))]
+        comments = [
+            f"# {key} = {_line(record[key])}\n" for key in ("sent_id", TEXT) if key in record
+        ]
+        rows = [
+            "\t".join([str(place), *map(_line, word), *[_EMPTY] * 6]) + "\n"
+            for place, word in enumerate(zip(*lists, strict=True), 1)
+        ]
+        stream.write("".join(comments + rows) + "\n")
+
+
+def _field(record: Record, name: str, length: int, number: int) -> list[Any]:
+    values = record.get(name, [_EMPTY] * length)
+    if not isinstance(values, list) or len(values) != length:
+        raise InputError(f"record {number}: {name!r} does not have one value for each word")
+    return values
+
+
+def _line(value: Any) -> str:
+    return " ".join(str(value).split()) or _EMPTY

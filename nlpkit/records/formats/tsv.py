@@ -1,0 +1,62 @@
+"""Linear TSV: a header, no quoting, and escapes for what would break a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import BinaryIO, TextIO
+
+from nlpkit.records.decode import sound_lines
+from nlpkit.records.escape import Verbatim, escape, unescape
+from nlpkit.records.source import TEXT, Record, Source
+from nlpkit.records.table import check_header, misfit, rows
+
+__all__ = ["TEXT", "Verbatim", "escape", "read", "row", "unescape", "write"]
+
+HEADER = True  # columns stand on the first line, which a later part leaves out
+
+_MEND = r"write a tab inside a value as \t, or use --from csv if values are quoted"
+
+
+def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
+    """Yield one record per line after the header, values unescaped.
+
+    Fields with escapes are `Verbatim`, so untouched ones are written byte for byte. A blank
+    line is a record only where there is a single column.
+
+    Raises:
+        UsageError: the encoding or the error handler is unknown.
+        InputError: bytes that do not decode, a bad header, or a row of another width.
+    """
+    columns: list[str] | None = None
+    for number, line in sound_lines(stream, source):
+        line = line.removesuffix("\r")
+        values = [unescape(field) for field in line.split("\t")]
+        if columns is None:
+            columns = values
+            check_header(columns, source)
+        elif line or len(columns) == 1:
+            if problem := misfit(columns, values, f"{source.name}:{number}", _MEND):
+                source.refuse(number, line, problem)
+            else:
+                yield dict(zip(columns, values, strict=True))
+
+
+def write(
+    records: Iterable[Record],
+    stream: TextIO,
+    header: bool = True,
+    columns: Iterable[str] | None = None,
+) -> None:
+    """Write records under `columns`, else the keys of the first one; the header may be left out.
+
+    Raises:
+        InputError: a later record has a field that the header lacks.
+    """
+    table = islice(rows(records, columns), 0 if header else 1, None)
+    stream.writelines(row(values) + "\n" for values in table)
+
+
+def row(values: Iterable[str]) -> str:
+    """Return values as one TSV line, escaped, without its line end."""
+    return "\t".join(map(escape, values))

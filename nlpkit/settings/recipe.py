@@ -1,0 +1,274 @@
+"""A recipe: the TOML file from which a model is trained, exported and understood.
+
+Sections are frozen dataclasses; `[task]` and `[architecture]` name a file of the catalogue
+and hold that file's own `Config`. Every problem of a recipe is reported at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from nlpkit import catalog
+from nlpkit.errors import InputError, UsageError, near_match
+from nlpkit.settings import declaration
+from nlpkit.settings.sections import (
+    Corpus,
+    Data,
+    Distill,
+    Export,
+    Init,
+    Preprocess,
+    Pretrain,
+    Start,
+    Tokenizer,
+    Train,
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A thing of the catalogue by name, with its own settings."""
+
+    name: str
+    config: Any
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that a recipe gives, as plain values."""
+        values = dataclasses.asdict(self.config)
+        return {key: values[key] for key, *_ in declaration.described(type(self.config))}
+
+
+Made = TypeVar("Made", bound="_Tree")
+
+
+class _Tree:
+    """What both kinds of recipe do: their parts and sections as plain values.
+
+    PARTS name one file of the catalogue each, SHELVES any number of files, SECTIONS none.
+    """
+
+    name: str
+    PARTS: ClassVar[dict[str, str]]
+    SHELVES: ClassVar[dict[str, str]] = {}
+    SECTIONS: ClassVar[dict[str, type]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain values, as TOML and JSON hold them."""
+        tree: dict[str, Any] = {"name": self.name}
+        for kind in self.PARTS:
+            part = getattr(self, kind)
+            tree[kind] = {"name": part.name} | part.settings()
+        for kind in self.SHELVES:
+            tree[kind] = {part.name: part.settings() for part in getattr(self, kind)}
+        for kind in self.SECTIONS:
+            tree[kind] = dataclasses.asdict(getattr(self, kind))
+        return tree
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(_Tree):
+    """A whole recipe of `nlpkit train`. `folder` is where its relative paths start."""
+
+    PARTS: ClassVar = {"task": "tasks", "architecture": "architectures"}
+    SHELVES: ClassVar = {"augment": "augmentations"}
+    SECTIONS: ClassVar = {
+        "data": Data,
+        "preprocess": Preprocess,
+        "tokenizer": Tokenizer,
+        "init": Init,
+        "distill": Distill,
+        "train": Train,
+        "export": Export,
+    }
+
+    name: str
+    task: Part
+    data: Data
+    preprocess: Preprocess
+    tokenizer: Tokenizer
+    architecture: Part
+    init: Init
+    distill: Distill
+    augment: tuple[Part, ...]
+    train: Train
+    export: Export
+    folder: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretraining(_Tree):
+    """A whole recipe of `nlpkit pretrain`."""
+
+    PARTS: ClassVar = {"objective": "objectives", "architecture": "architectures"}
+    SECTIONS: ClassVar = {
+        "corpus": Corpus,
+        "tokenizer": Tokenizer,
+        "init": Start,
+        "pretrain": Pretrain,
+    }
+
+    name: str
+    objective: Part
+    corpus: Corpus
+    tokenizer: Tokenizer
+    architecture: Part
+    init: Start
+    pretrain: Pretrain
+    folder: Path
+
+
+def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
+    """Read a recipe file of `nlpkit train` and apply `section.key=value` overrides.
+
+    Raises:
+        InputError: the file is missing or is not TOML.
+        UsageError: keys or values are wrong; the message lists all of them.
+    """
+    tree, folder = _read(path)
+    if "objective" in tree:
+        raise UsageError(f"{path}: a recipe of 'nlpkit pretrain', not of 'nlpkit train'")
+    return from_dict(tree, folder=folder, where=str(path), overrides=overrides)
+
+
+def load_pretraining(path: Path, overrides: Iterable[str] = ()) -> Pretraining:
+    """Read a recipe file of `nlpkit pretrain`. Raises as `load`."""
+    tree, folder = _read(path)
+    if "task" in tree:
+        raise UsageError(f"{path}: a recipe of 'nlpkit train', not of 'nlpkit pretrain'")
+    return _build(Pretraining, tree, folder, str(path), overrides)
+
+
+def from_dict(
+    tree: dict[str, Any], *, folder: Path, where: str, overrides: Iterable[str] = ()
+) -> Recipe:
+    """Check plain values and build the recipe.
+
+    Raises:
+        UsageError: as for `load`.
+    """
+    return _build(Recipe, tree, folder, where, overrides)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Path]:
+    """Return the file's values and the folder where its relative paths start."""
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such recipe; 'nlpkit init recipe --arch atnet > {path}' writes one, "
+            "with --objective mlm for 'nlpkit pretrain'"
+        ) from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"{path}: cannot be read as a recipe: {problem}") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"{path}: not valid TOML: {problem}") from None
+    folder_name = path.resolve().parent.name
+    tree.setdefault("name", folder_name if path.stem == "recipe" else path.stem)
+    return tree, Path(str(tree.pop("folder", path.parent)))
+
+
+def _build(
+    kind: type[Made], tree: dict[str, Any], folder: Path, where: str, overrides: Iterable[str]
+) -> Made:
+    problems: list[str] = []
+    for item in overrides:
+        _override(tree, item, problems)
+    known = ["name", *kind.PARTS, *kind.SHELVES, *kind.SECTIONS]
+    problems += [f"unknown section {key!r}.{near_match(key, known)}" for key in tree.keys() - known]
+    parts = {
+        name: _part(tree.get(name), name, shelf, problems) for name, shelf in kind.PARTS.items()
+    }
+    shelves = {
+        name: _shelf(tree.get(name, {}), name, shelf, problems)
+        for name, shelf in kind.SHELVES.items()
+    }
+    sections = {
+        key: declaration.build(cls, tree.get(key, {}), key, problems)
+        for key, cls in kind.SECTIONS.items()
+    }
+    if not re.fullmatch(r"[\w][\w.-]*", str(tree.get("name", ""))):
+        problems.append(f"name = {tree.get('name')!r}: must be letters, digits, '.', '_' and '-'")
+    if problems:
+        raise UsageError(f"{where}: " + "\n  ".join(problems))
+    made: Any = kind
+    built: Made = made(name=str(tree["name"]), folder=folder, **parts, **shelves, **sections)
+    return built
+
+
+def _override(tree: dict[str, Any], item: str, problems: list[str]) -> None:
+    key, equals, text = item.partition("=")
+    section, dot, name = key.strip().partition(".")
+    if not (equals and dot and name):
+        problems.append(f"--set {item!r} is not of the form section.key=value")
+        return
+    target = tree.setdefault(section, {})
+    if isinstance(target, dict):
+        target[name] = _value(text)
+    else:
+        problems.append(f"--set {item!r}: {section!r} is not a section")
+
+
+def _value(text: str) -> Any:
+    """Read a value as TOML would; a bare word is a string."""
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _part(table: Any, kind: str, shelf: str, problems: list[str]) -> Part | None:
+    if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
+        there = ", ".join(catalog.names(shelf))
+        problems.append(f"[{kind}] needs a name; there are: {there}")
+        return None
+    settings = {key: value for key, value in table.items() if key != "name"}
+    try:
+        config = catalog.load(shelf, table["name"]).Config
+    except UsageError as problem:
+        problems.append(f"[{kind}] {problem}")
+        return None
+    return Part(table["name"], declaration.build(config, settings, kind, problems))
+
+
+def _shelf(table: Any, kind: str, shelf: str, problems: list[str]) -> tuple[Part | None, ...]:
+    """Read `name = {settings}` for each; a number alone is the strength."""
+    if not isinstance(table, Mapping):
+        problems.append(f"[{kind}] must be a table, not {table!r}")
+        return ()
+    return tuple(
+        _part(
+            {**(value if isinstance(value, Mapping) else {"strength": value}), "name": name},
+            f"{kind}.{name}",
+            shelf,
+            problems,
+        )
+        for name, value in table.items()
+    )
+
+
+def resolve(pattern: str, folder: Path) -> list[Path]:
+    """Return the files of a path or glob: under $NLPKIT_DATA, else beside the recipe.
+
+    Raises:
+        InputError: nothing is there.
+    """
+    root = os.environ.get("NLPKIT_DATA")
+    for base in ([Path(root)] if root else []) + [folder]:
+        path = base / pattern
+        if path.exists():
+            return [path]
+        relative = path.relative_to(path.anchor)
+        found = sorted(match for match in Path(path.anchor).glob(str(relative)) if match.is_file())
+        if found:
+            return found
+    looked = (
+        f"$NLPKIT_DATA ({root}) and {folder}" if root else f"{folder} ($NLPKIT_DATA is not set)"
+    )
+    raise InputError(f"{pattern}: no such data file; looked in {looked}")
