@@ -1,12 +1,21 @@
-"""Find bundles and recipes by name: a path, the user's data folder, the wheel, the checkout."""
+"""Find bundles and recipes by name, and open them: the user's folder, the wheel, the checkout.
+
+This is the one place that puts a model together: its network by `runtime`, its task by `tasks`, the
+steps that prepare its texts by `chain`. A step that asks a model in its turn is handed `load`.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import ModelError, near_match
+
+if TYPE_CHECKING:
+    from nlpkit.chain import Pipeline
+    from nlpkit.runtime.model import Model
 
 PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent
@@ -52,6 +61,52 @@ def find_bundle(name: str) -> Path:
         raise ModelError(f"{name}: not a bundle (it has no bundle.json); 'nlpkit export' makes one")
     there = [*known, *RULES]
     raise ModelError(f"no model {name!r}.{near_match(name, there)} There are: {', '.join(there)}")
+
+
+def load(
+    name: str = "sentiment", *, device: str = "auto", precision: str = "auto", threads: int = 0
+) -> Model:
+    """Load a bundle by name or path, or the rules by their name.
+
+    `threads` of the network: 0 are as many as this process may use ($NLPKIT_THREADS says fewer).
+
+    Raises:
+        ModelError: there is no such bundle, or it is damaged or refused.
+        DeviceError: `device` does not really work here.
+        MissingExtra: the package of the rules is not installed.
+    """
+    if name in RULES:
+        from nlpkit.runtime import rules
+
+        return rules.open_rules(name, device=device, precision=precision)
+    return open_bundle(find_bundle(name), device=device, precision=precision, threads=threads)
+
+
+def open_bundle(
+    folder: Path, *, device: str = "auto", precision: str = "auto", threads: int = 0
+) -> Model:
+    """Load the bundle in a folder, with its task and its steps.
+
+    Raises:
+        ModelError: it is damaged, tampered with, or refers to files outside its folder.
+        DeviceError: the device does not really work here.
+        UsageError: there is no such device or precision.
+    """
+    from nlpkit.runtime import bundle
+
+    return bundle.open_bundle(folder, device=device, precision=precision)
+
+
+def pipeline(*steps: Any) -> Pipeline:
+    """Make a chain from strings such as "clean --lower | tokenize", or tables with a "name".
+
+    Raises:
+        UsageError: there is no such step or option.
+        ModelError, MissingExtra: a step needs what is not there.
+    """
+    from nlpkit import chain
+
+    return chain.pipeline(*steps)
 
 
 def is_run(name: str) -> bool:

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nlpkit import __version__, catalog
+from nlpkit import catalog
 from nlpkit.errors import NlpkitError
+from nlpkit.version import __version__
 
 ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
 ORDER += ["pipe", "steps", "debug-data", "pretrain", "train", "tune", "evaluate", "compare"]

@@ -16,7 +16,6 @@ import onnx
 import onnxruntime
 import torch
 
-from nlpkit import __version__
 from nlpkit.chain import links_of
 from nlpkit.errors import GateError, UsageError
 from nlpkit.exporting import gate
@@ -32,6 +31,7 @@ from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Export
 from nlpkit.tasks import Task
 from nlpkit.training.data import Split
+from nlpkit.version import __version__
 
 Listener = Callable[[gate.Report], None]
 

@@ -143,22 +143,3 @@ def combined(
         if place.stop - place.start > 1:
             outputs[row] = combine(made[place], windows.spans(place))
     return there, outputs
-
-
-def load(name: str = "sentiment", *, device: str = "auto", precision: str = "auto") -> Model:
-    """Load a bundle by name or path, or the rules by their name.
-
-    Raises:
-        ModelError: there is no such bundle, or it is damaged or refused.
-        DeviceError: `device` does not really work here.
-        MissingExtra: the package of the rules is not installed.
-    """
-    from nlpkit import zoo
-
-    if name in zoo.RULES:
-        from nlpkit.runtime import rules
-
-        return rules.open_rules(name, device=device, precision=precision)
-    from nlpkit.runtime.bundle import open_bundle
-
-    return open_bundle(zoo.find_bundle(name), device=device, precision=precision)

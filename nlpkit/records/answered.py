@@ -1,0 +1,62 @@
+"""Records with a model's answers in them, and how they are written in each format."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TextIO
+
+from nlpkit import catalog, records
+from nlpkit.answers import Answer
+from nlpkit.records import Record
+from nlpkit.records.escape import escape
+
+
+class Answered(NamedTuple):
+    """A record as it came, its text, and what the model says of it (None: nothing to read)."""
+
+    record: Record
+    text: str
+    answer: Any  # of one kind of nlpkit.answers, or None
+
+
+def annotated(item: Answered, kind: type[Answer], into: str | None, *, nested: bool) -> Record:
+    """Return the record with the answer in it: as cells of a table, or nested as JSON has it."""
+    if nested:
+        return item.record | kind.values(item.answer, into)
+    return item.record | dict(zip(kind.fields(into), _cells(item.answer, kind), strict=True))
+
+
+def holds_nested(format: str) -> bool:
+    """Tell whether a format holds lists and tables in a field."""
+    return bool(getattr(catalog.load("formats", format), "NESTED", False))
+
+
+def write(
+    items: Iterator[Answered],
+    stream: TextIO,
+    format: str,
+    *,
+    kind: type[Answer],
+    into: str | None,
+    plain: bool,
+) -> int:
+    """Write answered records as `format` and return how many.
+
+    `plain`: the input was lines, so TSV is the answer's cells, then the text, without a header.
+    """
+    counter = itertools.count()  # asked after each item, so it ends at their number
+    items = (item for item, _ in zip(items, counter, strict=False))
+    if plain and format == "tsv":
+        for _, text, answer in items:
+            cells = map(escape, (*_cells(answer, kind), text))
+            stream.write("\t".join(cells) + "\n")
+    else:
+        nested = holds_nested(format)
+        rows = (annotated(item, kind, into, nested=nested) for item in items)
+        records.write(rows, stream, format)
+    return next(counter)
+
+
+def _cells(answer: Answer | None, kind: type[Answer]) -> tuple[str, ...]:
+    return ("",) * len(kind.fields()) if answer is None else answer.cells()
