@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
-UNCERTAIN = "uncertain"
+UNCERTAIN = "uncertain"  # the label of a document that the model is less sure of than asked for
+UNKNOWN = "_"
 
 
 class Answer(Protocol):
@@ -94,12 +95,14 @@ class Label(NamedTuple):
 class Tags:
     """One tag of each word, in one or more layers of the same length.
 
-    A task names its layers in a subclass: `LAYERS = ("lemmas", "upos")`.
+    A task names its layers in a subclass: `LAYERS = ("lemmas", "upos")`. In a gold, UNKNOWN stands
+    for a tag that nobody knows: it teaches and scores nothing.
     """
 
     layers: tuple[tuple[str, ...], ...]
 
     LAYERS: ClassVar[tuple[str, ...]] = ("tags",)
+    NAMES: ClassVar[tuple[str, ...]] = ("tag",)  # of one tag of each layer, for metrics
     SCORED: ClassVar[bool] = False
     score: ClassVar[None] = None
 

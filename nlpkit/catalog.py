@@ -50,6 +50,15 @@ SHELVES = {
 }
 
 
+# Things that were called otherwise: old recipes, runs and bundles go on working.
+RENAMED = {("tasks", "lemma"): "tag"}
+
+
+def current(kind: str, name: str) -> str:
+    """Return the name that a thing has now."""
+    return RENAMED.get((kind, name), name)
+
+
 def names(kind: str) -> list[str]:
     """Return the names of all things of `kind`, sorted."""
     return sorted({*_own(kind), *_added(kind)})
@@ -67,7 +76,7 @@ def load(kind: str, name: str) -> ModuleType:
         UsageError: there is no such thing; the message has the near match and the list.
         MissingExtra: it is written in a package that is not installed.
     """
-    shelf = SHELVES[kind]
+    shelf, name = SHELVES[kind], current(kind, name)
     if not known(kind, name):
         there = names(kind)
         raise UsageError(

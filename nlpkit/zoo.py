@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nlpkit.errors import ModelError, near_match
 
 if TYPE_CHECKING:
+    from nlpkit.answers import Answer
     from nlpkit.chain import Pipeline
     from nlpkit.runtime.model import Model
 
@@ -76,9 +77,10 @@ def load(
         MissingExtra: the package of the rules is not installed.
     """
     if name in RULES:
+        from nlpkit import tasks
         from nlpkit.runtime import rules
 
-        return rules.open_rules(name, device=device, precision=precision)
+        return rules.open_rules(name, tasks.build, device=device, precision=precision)
     return open_bundle(find_bundle(name), device=device, precision=precision, threads=threads)
 
 
@@ -92,9 +94,29 @@ def open_bundle(
         DeviceError: the device does not really work here.
         UsageError: there is no such device or precision.
     """
+    from nlpkit import tasks
     from nlpkit.runtime import bundle
 
-    return bundle.open_bundle(folder, device=device, precision=precision)
+    return bundle.open_bundle(
+        folder,
+        device=device,
+        precision=precision,
+        threads=threads,
+        build_task=tasks.build,
+        build_steps=lambda steps: pipeline(*steps),
+    )
+
+
+def answers_of(name: str) -> type[Answer]:
+    """Return the kind of a model's answers, without loading its network. Raises as `load`."""
+    from nlpkit import tasks
+    from nlpkit.answers import Label
+    from nlpkit.runtime import bundle
+
+    if name in RULES:
+        return Label
+    kind: type[Answer] = bundle.task_of(bundle.read_bundle(find_bundle(name)), tasks.build).answers
+    return kind
 
 
 def pipeline(*steps: Any) -> Pipeline:

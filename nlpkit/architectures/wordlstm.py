@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from nlpkit.recurrent import Lstm, onnx_translations, reverse_index, take
 from nlpkit.settings.declaration import setting
-from nlpkit.text.words import FORM, KNOWN, LETTERS, OTHERS, SLOTS, STYLE, SUFFIXES
+from nlpkit.text.tokenizers.words import FORM, KNOWN, LETTERS, OTHERS, SLOTS, STYLE, SUFFIXES
 
 __all__ = ["TOKENIZER", "Config", "Encoder", "onnx_translations"]
 

@@ -10,9 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nlpkit.heads.graph import READS, Graph
+from nlpkit.runtime.graphs import BATCH, EMBEDDING, LOGITS, MAIN, Signature
+
 
 class PooledHead(nn.Module):
     """states_BTD, mask_BT -> logits_BC."""
+
+    FORCED = ()
 
     def __init__(
         self, *, width: int, outputs: int, pooling: str, norm: bool, hidden: int, dropout: float
@@ -24,8 +29,8 @@ class PooledHead(nn.Module):
         self.hidden = nn.Linear(width, hidden) if hidden else None
         self.output = nn.Linear(hidden or width, outputs)
 
-    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        return self.classify(self.pool(states_BTD, mask_BT))
+    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> dict[str, Tensor]:
+        return {LOGITS: self.classify(self.pool(states_BTD, mask_BT))}
 
     def classify(self, pooled_BD: Tensor) -> Tensor:
         """Return logits_BC of pooled states, which are a document's embedding."""
@@ -33,6 +38,23 @@ class PooledHead(nn.Module):
         if self.hidden is not None:
             pooled_BD = self.dropout(torch.relu(self.hidden(pooled_BD)))
         return self.output(pooled_BD)
+
+    def graphs(self, encoder: nn.Module) -> dict[str, Graph]:
+        """Return the graph of the whole network, which also gives what it pooled."""
+        outputs = {LOGITS: (BATCH, self.output.out_features), EMBEDDING: (BATCH, encoder.width)}
+        return {MAIN: Graph(WithEmbedding(encoder, self), Signature(READS, outputs))}
+
+
+class WithEmbedding(nn.Module):
+    """ids_BT, mask_BT -> logits_BC and the pooled states, a document's embedding."""
+
+    def __init__(self, encoder: nn.Module, head: PooledHead) -> None:
+        super().__init__()
+        self.encoder, self.head = encoder, head
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        pooled_BD = self.head.pool(self.encoder(ids, mask), mask)
+        return self.head.classify(pooled_BD), pooled_BD
 
 
 class MaxPool(nn.Module):

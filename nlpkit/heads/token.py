@@ -1,4 +1,4 @@
-"""The tagging head: UPOS tags straight from the states, edit scripts through a dense layer.
+"""Heads that answer for each token: one layer of tags, or UPOS tags and edit scripts.
 
 Legend: B batch, T time, D width, C outputs.
 """
@@ -7,10 +7,33 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from nlpkit.heads.graph import Graph, by_token
+
+
+class TokenHead(nn.Module):
+    """states_BTD, mask_BT -> logits_BTC of one layer of tags."""
+
+    FORCED = ()
+
+    def __init__(self, *, width: int, tags: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.tags = nn.Linear(width, tags)
+
+    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> dict[str, Tensor]:
+        return {"logits": self.tags(self.dropout(states_BTD))}
+
+    def graphs(self, encoder: nn.Module) -> dict[str, Graph]:
+        """Return the graph of the whole network."""
+        return by_token(encoder, self, self.tags.out_features)
 
 
 class TwoHeads(nn.Module):
-    """states_BTD, mask_BT -> logits_BTC, tags before scripts."""
+    """states_BTD, mask_BT -> logits_BTC: tags from the states, scripts through a dense layer."""
+
+    FORCED = ()
 
     def __init__(self, *, width: int, tags: int, scripts: int, hidden: int, dropout: float) -> None:
         super().__init__()
@@ -19,7 +42,24 @@ class TwoHeads(nn.Module):
         self.hidden = nn.Linear(width, hidden)
         self.scripts = nn.Linear(hidden, scripts)
 
-    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> dict[str, Tensor]:
         states_BTD = self.dropout(states_BTD)
         hidden_BTD = self.dropout(torch.relu(self.hidden(states_BTD)))
-        return torch.cat([self.tags(states_BTD), self.scripts(hidden_BTD)], dim=-1)
+        return {"logits": torch.cat([self.tags(states_BTD), self.scripts(hidden_BTD)], dim=-1)}
+
+    def graphs(self, encoder: nn.Module) -> dict[str, Graph]:
+        """Return the graph of the whole network."""
+        return by_token(encoder, self, self.tags.out_features + self.scripts.out_features)
+
+
+def mean_by_word(logits_BTC: Tensor, gold_BT: Tensor, ignored: int, smoothing: float) -> Tensor:
+    """Return loss_B of cross-entropies whose mean over B is their mean over the batch's words."""
+    loss_BT = cross_entropy(
+        logits_BTC.transpose(1, 2),
+        gold_BT,
+        ignore_index=ignored,
+        label_smoothing=smoothing,
+        reduction="none",
+    )
+    words = (gold_BT != ignored).sum().clamp_min(1)
+    return loss_BT.sum(dim=1) * (len(gold_BT) / words)

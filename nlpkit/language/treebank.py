@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from nlpkit.answers import UNKNOWN
 from nlpkit.errors import InputError
 from nlpkit.language.edit_scripts import is_bold, script_of
 
 # https://universaldependencies.org/u/pos/
 _TAGS = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
 UPOS = tuple(_TAGS.split())
-UNKNOWN = "_"
-IGNORED = -100  # what torch's cross_entropy leaves out
-
-
-@dataclass(frozen=True)
-class Gold:
-    """The words of one document with what is right of each: places among tags, and scripts."""
-
-    forms: tuple[str, ...]
-    lemmas: tuple[str, ...]
-    upos: tuple[int, ...]
-    scripts: tuple[int, ...]
 
 
 def words_of(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:

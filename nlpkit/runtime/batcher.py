@@ -72,7 +72,9 @@ def _stack(windows: Windows, lengths_B: np.ndarray, rows_B: np.ndarray, width: i
     column_T = np.arange(width)
     mask_BT = column_T < lengths_B[:, None]
     # Places behind a window are those of its neighbour, or past the end: they become padding.
-    ids_BT = windows.ids_S.take(windows.start_W[rows_B, None] + column_T, axis=0, mode="clip")
+    ids_BT = windows.encoded.ids_S.take(
+        windows.start_W[rows_B, None] + column_T, axis=0, mode="clip"
+    )
     ids_BT[~mask_BT] = 0
     return Batch(ids_BT.astype(np.int64, copy=False), mask_BT, rows_B.tolist())
 

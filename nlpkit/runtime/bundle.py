@@ -1,6 +1,6 @@
 """A bundle: the folder that holds everything a model needs, checked before it is trusted.
 
-bundle.json   what it is: task, labels, window, precisions, hashes, training data, scores
+bundle.json   what it is: task, graphs, window, precisions, hashes, training data, scores
 tokenizer.json  model.onnx, model.int8.onnx or model.fp16.onnx    golden.jsonl  README.md
 """
 
@@ -8,47 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import mmap
-import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlpkit import tasks
-from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError, near_match
-from nlpkit.runtime import device as devices
-from nlpkit.runtime.model import Model
-from nlpkit.runtime.session import EMBEDDING, LOGITS, budget_of, run_of
-from nlpkit.tasks import Task
-from nlpkit.text.windows import Encoder, read_encoder
+from nlpkit import text
+from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError
+from nlpkit.runtime import device as devices, manifest as manifests
+from nlpkit.runtime.graphs import EMBEDDING, IDS, LOGITS, MASK, Signature
+from nlpkit.runtime.manifest import Manifest
+from nlpkit.runtime.model import Model, Steps
+from nlpkit.runtime.session import budget_of, run_of
 
 if TYPE_CHECKING:
     import onnxruntime
 
-    from nlpkit.chain import Pipeline
-    from nlpkit.text.words import WordEncoder
-
-FORMAT = 1
-LARGEST_MANIFEST = 1 << 24  # bytes; ours have 54 kB
-LONGEST_WINDOW = 1 << 20
-MANIFEST = "bundle.json"
-NEEDED = (
-    "name",
-    "languages",
-    "parameters",
-    "score",
-    "scores",
-    "task",
-    "architecture",
-    "window",
-    "overlap",
-    "temperature",
-    "precisions",
-    "files",
-)
 # The key that points an ONNX tensor at another file (TensorProto, field 13), however it is encoded.
 EXTERNAL_DATA = b"location"
+
+BuildTask = Callable[[Mapping[str, Any]], Any]
+BuildSteps = Callable[[tuple[Any, ...]], Steps]
 
 
 @dataclass(frozen=True)
@@ -56,11 +37,12 @@ class Bundle:
     """A bundle's folder and its manifest; the files are read when asked for."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
 
     @property
-    def name(self) -> str:
-        return str(self.manifest["name"])
+    def about(self) -> Path:
+        """The path of bundle.json, for messages."""
+        return self.folder / manifests.NAME
 
     def checked(self, file: str) -> Path:
         """Return a file's path. Raises ModelError when it is not the file that was hashed."""
@@ -70,105 +52,36 @@ class Bundle:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as problem:
             raise ModelError(f"{path}: {problem.strerror}; install it again") from None
-        if digest != self.manifest["files"].get(file):
+        if digest != self.manifest.files.get(file):
             raise ModelError(
                 f"{path}: not the file that bundle.json names (its hash differs); "
                 "install or export the model again"
             )
         return path
 
-    def precision(self, wanted: str, device: str) -> str:
-        """Return the precision to load. Raises UsageError when the bundle does not have it."""
-        there = self.manifest["precisions"]
-        if wanted == "auto":
-            if device == "cuda" and "fp16" in there:
-                return "fp16"
-            return str(self.manifest.get("cpu_precision", "fp32"))
-        if wanted not in there:
-            raise UsageError(
-                f"{self.name} has no precision {wanted!r}.{near_match(wanted, there)} "
-                f"It has: {', '.join(there)}"
-            )
-        return wanted
+
+def read_bundle(folder: Path) -> Bundle:
+    """Return a folder's bundle, its manifest checked. Raises ModelError as `manifest.read`."""
+    return Bundle(folder, manifests.read(folder))
 
 
-def read_manifest(folder: Path) -> Bundle:
-    """Read and check bundle.json and the folder's contents, but load no model.
-
-    Raises:
-        ModelError: the folder is not a bundle that this version trusts.
-    """
-    path = folder / MANIFEST
-    if path.exists() and not (path.is_file() and path.stat().st_size < LARGEST_MANIFEST):
-        raise ModelError(f"{path}: not a file of a size that a manifest has; install it again")
+def task_of(bundle: Bundle, build: BuildTask) -> Any:
+    """Return the task that a bundle describes. Raises ModelError where it is damaged."""
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise ModelError(f"{folder / MANIFEST}: {problem.strerror}") from None
-    except (ValueError, RecursionError) as problem:
-        raise ModelError(f"{folder / MANIFEST}: damaged ({problem}); install it again") from None
-    version = manifest.get("format") if isinstance(manifest, dict) else None
-    if version != FORMAT:
-        raise ModelError(
-            f"{folder}: bundle format {version!r} is not one that this nlpkit reads ({FORMAT}); "
-            "upgrade nlpkit or export the model again"
-        )
-    if lacking := [key for key in NEEDED if key not in manifest]:
-        raise ModelError(f"{folder / MANIFEST}: lacks {', '.join(lacking)}; export the model again")
-    if not _is_sound(manifest):
-        raise ModelError(
-            f"{folder / MANIFEST}: holds values that cannot be; export the model again"
-        )
-    _check_files(folder, manifest)
-    return Bundle(folder, manifest)
+        return build(bundle.manifest.task)
+    except (UsageError, KeyError, TypeError, ValueError) as problem:
+        raise ModelError(f"{bundle.about}: its task can't be rebuilt ({problem})") from None
 
 
-def _is_sound(manifest: dict[str, Any]) -> bool:
-    """Tell whether what loading relies on has the types and ranges it must have."""
-    try:
-        window, overlap = manifest["window"], manifest["overlap"]
-        return (
-            _are_labels(manifest["task"]["labels"])
-            and isinstance(manifest["name"], str)
-            and isinstance(manifest["parameters"], int)
-            and all(isinstance(item, str) for item in manifest["languages"])
-            and isinstance(manifest["scores"]["dev"][manifest["score"]], float)
-            and all(isinstance(hash, str) for hash in manifest["files"].values())
-            and all(isinstance(entry["file"], str) for entry in manifest["precisions"].values())
-            and manifest.get("cpu_precision", "fp32") in manifest["precisions"]
-            and type(window) is type(overlap) is int
-            and 0 <= overlap < window < LONGEST_WINDOW
-            and type(manifest["temperature"]) is float
-            and 1e-3 < manifest["temperature"] < 1e3
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return False
-
-
-def _are_labels(labels: Any) -> bool:
-    """Tell whether labels are a list of distinct texts."""
-    texts = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    return texts and len(set(labels)) == len(labels) > 1
-
-
-def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
-    listed = manifest["files"]
-    for name in listed:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-            raise ModelError(f"{folder / MANIFEST}: names {name!r}, which is outside the bundle")
-    present = {path.name for path in folder.iterdir()}
-    if missing := sorted(set(listed) - present):
-        raise ModelError(f"{folder}: {', '.join(missing)} is missing; install the model again")
-    if extra := sorted(present - set(listed) - {MANIFEST}):
-        raise ModelError(
-            f"{folder}: {', '.join(extra)} does not belong to the bundle; remove it and try again"
-        )
-    used = [entry["file"] for entry in manifest["precisions"].values()]
-    if unknown := [name for name in [*used, "tokenizer.json"] if name not in listed]:
-        raise ModelError(f"{folder / MANIFEST}: {unknown[0]!r} has no hash; export the model again")
-
-
-def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") -> Model:
+def open_bundle(
+    folder: Path,
+    *,
+    device: str,
+    precision: str,
+    threads: int,
+    build_task: BuildTask,
+    build_steps: BuildSteps,
+) -> Model:
     """Load a bundle, ready to answer.
 
     Raises:
@@ -176,66 +89,121 @@ def open_bundle(folder: Path, *, device: str = "auto", precision: str = "auto") 
         DeviceError: the device does not really work here.
         UsageError: there is no such device or precision.
     """
-    bundle = read_manifest(folder)
+    bundle = read_bundle(folder)
     manifest = bundle.manifest
-    session, size = _session(bundle, device, precision)
-    task = _task(bundle)
-    tokenizer = bundle.checked("tokenizer.json").read_bytes()
-    encoder = _encoder(bundle, tokenizer)
-    provider = session.get_providers()[0].removesuffix("ExecutionProvider")
+    started = _start_first(bundle, device, precision, threads)
+    task = task_of(bundle, build_task)
+    _check_graphs(bundle, started, task.graphs)
+    content = bundle.checked(manifest.tokenizer_file).read_bytes()
     return Model(
-        name=bundle.name,
+        name=manifest.name,
         task=task,
-        encoder=encoder,
-        run=run_of(session),
-        steps=_steps(bundle),
-        embedder=run_of(session, EMBEDDING) if len(session.get_outputs()) > 1 else None,
-        temperature=manifest["temperature"],
-        provider=provider,
-        file_bytes=size + len(tokenizer),
-        budget=budget_of(session),
+        tokenizer=_tokenizer(bundle, content),
+        windows=task.windows(manifest.window, manifest.overlap),
+        run=run_of(started.sessions, started.signatures),
+        provider=started.provider,
+        steps=_steps(bundle, build_steps) if manifest.steps else None,
+        file_bytes=started.bytes + len(content),
+        budget=budget_of(started.sessions),
     )
 
 
-def _session(
-    bundle: Bundle, device: str, precision: str
-) -> tuple[onnxruntime.InferenceSession, int]:
+@dataclass(frozen=True)
+class Started:
+    """The sessions of a bundle's graphs in one precision, and the bytes that were read."""
+
+    sessions: Mapping[str, onnxruntime.InferenceSession]
+    signatures: Mapping[str, Signature]
+    bytes: int
+
+    @property
+    def provider(self) -> str:
+        """The name of the provider that runs them, such as CPU."""
+        first = next(iter(self.sessions.values()))
+        return str(first.get_providers()[0]).removesuffix("ExecutionProvider")
+
+
+def _start_first(bundle: Bundle, device: str, precision: str, threads: int) -> Started:
     """Start the first device of those to try that runs, with the precision that suits it.
 
-    Only that file is read and hashed, for the others would cost every start; returns its bytes.
+    Only those files are read and hashed, for the others would cost every start.
     """
     *others, last = devices.candidates(device)
     for kind, index in others:
         with contextlib.suppress(DeviceError):
-            return _start(bundle, kind, index, precision)
-    return _start(bundle, *last, precision)
+            return _start(bundle, kind, index, precision, threads)
+    return _start(bundle, *last, precision, threads)
 
 
-def _start(
-    bundle: Bundle, kind: str, index: int, precision: str
-) -> tuple[onnxruntime.InferenceSession, int]:
-    entry = bundle.manifest["precisions"][bundle.precision(precision, kind)]
-    path = bundle.checked(entry["file"])
-    if _keeps_data_elsewhere(path):
-        raise ModelError(f"{path}: keeps weights in another file, which is not allowed")
-    try:
-        session = devices.session(str(path), kind, index, int(entry.get("one_thread", False)))
-    except NlpkitError:
-        raise
-    except Exception as problem:  # ONNX Runtime's errors share no class but Exception
-        reason = str(problem).splitlines()[0][:200]
-        raise ModelError(f"{path}: ONNX Runtime can't load it ({reason})") from None
-    inputs = [item.name for item in session.get_inputs()]
-    outputs = {item.name: item.shape[-1] for item in session.get_outputs()}
-    width = outputs.get(LOGITS)
-    labels = bundle.manifest["task"].get("labels", [])
-    known = outputs.keys() <= {LOGITS, EMBEDDING}
-    if inputs != ["ids", "mask"] or width != len(labels) or not known:
-        raise ModelError(
-            f"{path}: takes {', '.join(inputs)} and gives {width} numbers, "
-            f"where {len(labels)} labels over ids, mask were announced"
-        )
-    return session, path.stat().st_size
+def _start(bundle: Bundle, kind: str, index: int, precision: str, threads: int) -> Started:
+    chosen = bundle.manifest.precision(precision, kind)
+    alone = bool(bundle.manifest.precisions[chosen].get("one_thread", False))
+    sessions, signatures, size = {}, {}, 0
+    for name, graph in bundle.manifest.graphs.items():
+        path = bundle.checked(graph.files[chosen])
+        if _keeps_data_elsewhere(path):
+            raise ModelError(f"{path}: keeps weights in another file, which is not allowed")
+        try:
+            session = devices.session(str(path), kind, index, int(alone) or threads)
+        except NlpkitError:
+            raise
+        except Exception as problem:  # ONNX Runtime's errors share no class but Exception
+            reason = str(problem).splitlines()[0][:200]
+            raise ModelError(f"{path}: ONNX Runtime can't load it ({reason})") from None
+        sessions[name] = session
+        signatures[name] = _signature(session, graph.signature, path)
+        size += path.stat().st_size
+    return Started(sessions, signatures, size)
+
+
+def _signature(
+    session: onnxruntime.InferenceSession, told: Signature | None, path: Path
+) -> Signature:
+    """Return the signature of a session. Raises ModelError where it is not the one announced."""
+    inputs = {item.name: item.shape for item in session.get_inputs()}
+    outputs = {item.name: item.shape for item in session.get_outputs()}
+    if told is None:  # format 1
+        if [*inputs] != [IDS, MASK] or not {LOGITS} <= outputs.keys() <= {LOGITS, EMBEDDING}:
+            raise ModelError(
+                f"{path}: takes {', '.join(inputs)} and gives {', '.join(outputs)}, where a graph "
+                f"from {IDS} and {MASK} to {LOGITS} was announced"
+            )
+        return Signature(*({n: tuple(axes) for n, axes in s.items()} for s in (inputs, outputs)))
+    for real, said in ((inputs, told.inputs), (outputs, told.outputs)):
+        if [*real] != [*said] or not all(_alike(real[name], said[name]) for name in said):
+            raise ModelError(
+                f"{path}: takes {_shown(inputs)} and gives {_shown(outputs)}, where from "
+                f"{_shown(told.inputs)} to {_shown(told.outputs)} was announced"
+            )
+    return told
+
+
+def _alike(real: list[Any], said: tuple[str | int, ...]) -> bool:
+    """Tell whether a session's shape is the axes announced: the same rank and fixed numbers."""
+    pairs = zip(real, said, strict=False)
+    return len(real) == len(said) and all(
+        not isinstance(axis, int) or size == axis for size, axis in pairs
+    )
+
+
+def _shown(arrays: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}{list(axes)}" for name, axes in arrays.items())
+
+
+def _check_graphs(
+    bundle: Bundle, started: Started, wanted: Mapping[str, Mapping[str, int | None]]
+) -> None:
+    """Raise ModelError where the graphs are not those that the task asks for."""
+    for graph, outputs in wanted.items():
+        there = started.signatures.get(graph)
+        for name, width in outputs.items():
+            axes = there.outputs.get(name) if there else None
+            if axes is None or (width is not None and axes[-1] != width):
+                gives = f"gives {axes[-1]} numbers" if axes else "is not there"
+                raise ModelError(
+                    f"{bundle.about}: {name} of the graph {graph!r} {gives}, where the task "
+                    f"needs {width if width is not None else 'it'}; export the model again"
+                )
 
 
 def _keeps_data_elsewhere(path: Path) -> bool:
@@ -245,36 +213,15 @@ def _keeps_data_elsewhere(path: Path) -> bool:
         return content.find(EXTERNAL_DATA) >= 0
 
 
-def _steps(bundle: Bundle) -> Pipeline | None:
-    steps = bundle.manifest.get("steps")
-    if not steps:
-        return None
-    from nlpkit.chain import pipeline
-
+def _steps(bundle: Bundle, build: BuildSteps) -> Steps:
     try:
-        return pipeline(*steps)
+        return build(bundle.manifest.steps)
     except (UsageError, TypeError) as problem:
-        raise ModelError(
-            f"{bundle.folder / MANIFEST}: its steps can't be rebuilt ({problem})"
-        ) from None
+        raise ModelError(f"{bundle.about}: its steps can't be rebuilt ({problem})") from None
 
 
-def _task(bundle: Bundle) -> Task:
+def _tokenizer(bundle: Bundle, content: bytes) -> text.Tokenizer:
     try:
-        return tasks.build(bundle.manifest["task"])
-    except (UsageError, KeyError, TypeError, ValueError) as problem:
-        raise ModelError(
-            f"{bundle.folder / MANIFEST}: its task can't be rebuilt ({problem})"
-        ) from None
-
-
-def _encoder(bundle: Bundle, tokenizer: bytes) -> Encoder | WordEncoder:
-    manifest = bundle.manifest
-    try:
-        return read_encoder(
-            tokenizer.decode("utf-8"),
-            window=manifest["window"],
-            overlap=manifest["overlap"],
-        )
-    except Exception as problem:  # tokenizers raises bare Exception
+        return text.load(bundle.manifest.tokenizer_kind, content.decode("utf-8"))
+    except (UsageError, ValueError) as problem:
         raise ModelError(f"{bundle.folder}: its tokenizer can't be read ({problem})") from None

@@ -19,19 +19,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from nlpkit import tasks
 from nlpkit.errors import DeviceError, MissingExtra, UsageError
 from nlpkit.runtime.device import parse
-from nlpkit.tasks.sentiment import LABELS
-from nlpkit.text.windows import Encoder
+from nlpkit.runtime.graphs import IDS, LOGITS, MAIN, MASK, Signature
+from nlpkit.runtime.model import Model
+from nlpkit.text import Encoded
+from nlpkit.text.windows import Slide
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from nlpkit.runtime.model import Model
-
+LABELS = ("negative", "neutral", "positive")
 # Compounds have four decimals: a little below 0.05 no score ties with another.
 NEUTRAL = 0.04995
 WINDOW, OVERLAP = 2048, 64  # characters; the packages take quadratic time
@@ -74,26 +74,31 @@ def installed() -> dict[str, Source]:
     return {name: source for name, source in SOURCES.items() if source.folder()}
 
 
-def open_rules(name: str, *, device: str = "auto", precision: str = "auto") -> Model:
-    """Return the rules of that name, ready to answer.
+def open_rules(
+    name: str,
+    build_task: Callable[[Mapping[str, Any]], Any],
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Model:
+    """Return the rules of that name, ready to answer; `build_task` makes the task `sentiment`.
 
     Raises:
         MissingExtra: their package is not installed.
         DeviceError, UsageError: a GPU or a precision is asked for.
     """
-    from nlpkit.runtime.model import Model
-
     if parse(device)[0] == "cuda":
         raise DeviceError(f"--device {device}: {name} runs on the CPU only; leave --device out")
     if precision != "auto":
         raise UsageError(f"{name} has no precisions; leave --precision out")
     source = SOURCES[name]
+    described = {"name": "sentiment", "labels": LABELS, "config": {}}
     return Model(
         name=name,
-        task=tasks.build({"name": "sentiment", "labels": LABELS, "config": {}}),
-        encoder=Characters(),
+        task=build_task(described | {"temperature": source.temperature}),
+        tokenizer=Characters(),
+        windows=Slide(WINDOW, OVERLAP),
         run=RulesRun(_compound(source)),
-        temperature=source.temperature,
         file_bytes=source.file_bytes(),
     )
 
@@ -116,35 +121,71 @@ def _open(path: str, **_: str) -> io.StringIO:
     return io.StringIO(Path(path).read_text(encoding="utf-8"))
 
 
-class Characters(Encoder):
+class Characters:
     """Encode texts as code points: what the rules read, unchanged, half surrogate pairs too."""
 
-    def __init__(self) -> None:
-        self.window, self.overlap = WINDOW, OVERLAP
+    kind, vocab_size = "characters", 0x110000
+    pad, unk, bos, eos = 0, 0xFFFD, None, None
 
-    def flat(self, texts: Sequence[str | list[str]]) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
         """Return all texts' code points; none of a text of white space alone."""
         import numpy as np
 
-        joined = [text if isinstance(text, str) else " ".join(text) for text in texts]
-        stripped = [text.strip() for text in joined]
+        texts = [doc if isinstance(doc, str) else " ".join(doc) for doc in documents]
+        stripped = [text.strip() for text in texts]
         points = "".join(stripped).encode("utf-32-le", "surrogatepass")
         lengths_N = np.array([len(text) for text in stripped], dtype=np.int64)
-        return np.frombuffer(points, dtype="<u4"), lengths_N
+        spans_S2 = None
+        if offsets:
+            starts = [len(text) - len(text.lstrip()) for text in texts]
+            at_S = np.concatenate(
+                [np.arange(n) + s for n, s in zip(lengths_N, starts, strict=True)] or [[]]
+            )
+            spans_S2 = np.stack([at_S, at_S + 1], axis=1).astype(np.int64)
+        return Encoded(np.frombuffer(points, dtype="<u4"), lengths_N, spans_S2)
+
+    def pieces(self, ids: Sequence[Any]) -> list[str]:
+        """Return the characters."""
+        return [chr(int(id)) for id in ids]
+
+    def text(self, ids: Sequence[Any]) -> str:
+        """Return the characters as a text."""
+        return "".join(self.pieces(ids))
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the number of code points."""
+        return {"vocab_size": self.vocab_size}
+
+    def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
+        """Return ids_BT of small letters."""
+        return rng.integers(ord("a"), ord("z") + 1, (batch, time))
+
+    def to_json(self) -> str:
+        """Return what tokenizer.json would hold; code points need no vocabulary."""
+        return "{}"
 
 
 class RulesRun:
-    """Call the rules as a network: {"ids": ids_BT, "mask": mask_BT} -> logits_BC."""
+    """Call the rules as a network: the graph "main", from ids and mask to logits."""
+
+    signatures: ClassVar = {
+        MAIN: Signature(
+            {IDS: ("batch", "time"), MASK: ("batch", "time")}, {LOGITS: ("batch", len(LABELS))}
+        )
+    }
 
     def __init__(self, compound: Callable[[str], float]) -> None:
         self.compound = compound
 
-    def __call__(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Turn each row back into its text and ask for its compound."""
+    def __call__(
+        self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        """Turn each row back into its text and ask for its compound: logits_BC."""
         import numpy as np
 
-        rows = zip(feeds["ids"].astype("<u4"), feeds["mask"], strict=True)
+        rows = zip(feeds[IDS].astype("<u4"), feeds[MASK], strict=True)
         utf32 = [ids_T[mask_T].tobytes() for ids_T, mask_T in rows]
         texts = [text.decode("utf-32-le", "surrogatepass") for text in utf32]
         compound_B = np.array([self.compound(text) for text in texts], dtype=np.float64)
-        return np.stack([-compound_B, np.full_like(compound_B, NEUTRAL), compound_B], axis=1)
+        rule_BC = [-compound_B, np.full_like(compound_B, NEUTRAL), compound_B]
+        return {LOGITS: np.stack(rule_BC, axis=1)}

@@ -49,7 +49,7 @@ def answer(
 
     for chunk, texts, windows in ahead(shelf.chunks(items), encoded):
         start = time.monotonic()
-        said = dict(zip(texts, model.decode(texts, windows), strict=True))
+        said = dict(zip(texts, model.answer(texts, windows), strict=True))
         shelf.pace(len(chunk), time.monotonic() - start, most)
         for item, text in chunk:
             yield item, text, said[text]

@@ -1,159 +1,181 @@
-"""Tasks, one file each: what the head is, the loss, how outputs become predictions, metrics.
+"""Tasks, one file each: what is asked of a document, and how a network learns to answer it.
 
-A task file provides a frozen `Config` (the keys of `[task]`) and a class `Task` with
+A task's file has a frozen `Config`, the keys of `[task]`, and a class `Task`, whose contract is the
+protocol below. The top of the file imports the standard library only; numpy and torch are imported
+inside functions. Documents are texts, or lists of words.
 
-    score                          the metric that the best epoch is chosen by
-    command                        the nlpkit command that asks a model of this task
-    unit                           what metrics count: documents, words
-    columns                        fields of the document and of the label that rows must have
-    Task(config, labels)           as kept by describe()
-    from_rows(rows, config)        a classmethod that learns the labels from training rows' fields
-    target(fields)                 the gold of one row, or InputError
-    priors(golds, missing)         of the labels that a file never gives
-    count(golds)                   rows a label, for the model card
-    group(gold)                    what `max_per_label` counts by
-    targets(golds, priors, spans)  arrays for a batch, of which the tokens in `spans` were read
-    class_weights(golds, scheme)   weights of the labels in the loss
-    head(width, pooling)           torch module: states_BTD, mask_BT -> outputs, B first
-    loss(outputs, targets, smoothing=, weights=, rows=)   torch scalar; `rows` weighs documents
-    combine(outputs, spans)        one document's output from those of its windows; where outputs
-                                   are rows it is asked only of documents with several windows
-    decode(documents, outputs, temperature)  predictions from documents and their outputs
-    fit_temperature(golds, outputs, weights=None)  the temperature that calibrates the scores
-    metrics(golds, outputs, temperature)  what evaluation reports: `score`, "n" and others
-    agreement(ours, theirs)        share of documents (or tokens) decoded alike
-    describe()                     {"labels", "config", ...}: what goes into bundle.json; the rest
-                                   are further arguments of Task
+What only some tasks can do is a protocol of its own, asked for by `isinstance`:
 
-and, of a task that gives each document's labels one probability each, so that it can be taught
-and shifted,
+    OnePass       (nlpkit.runtime.onepass) its answers follow from one output of one graph
+    Calibrated    its scores are probabilities that a temperature calibrates
+    Balanced      it has labels that can be weighed, counted apart, and shifted
+    Distillable   it can learn the probabilities that other models give
 
-    shift                          what is added to the labels' logits
-    soften(outputs, temperature)   the probabilities, probs_NC: what a teacher teaches
-    distillation(outputs, taught, temperature)   torch tensor: each row's distance from its teachers
-
-Documents are texts, or lists of words for a task that reads them so. Outputs are sequences with one
-array for each document. `shown` is what people are told of the labels, where those say little.
-
-The top of a task file imports the standard library only; numpy and torch inside functions.
+Legend: N documents, C labels, B batch, T time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from nlpkit import catalog
+from nlpkit.errors import UsageError
+from nlpkit.runtime.onepass import Outputs, Span
 from nlpkit.settings import declaration
 
 if TYPE_CHECKING:
     import numpy as np
 
-Outputs = Sequence["np.ndarray"]
-Span = tuple[int, int]  # first and one past the last token
-ERRORS = (
-    "ece",
-    "error",
-    "loss",
-    "perplexity",
-    "wer",
-    "cer",
-    "ter",
-)  # names of metrics, or their ends
+    from nlpkit.answers import Answer
+    from nlpkit.runtime.model import Model
+    from nlpkit.text import Tokenizer
+    from nlpkit.text.windows import Slide, Windows
 
-
-class Prediction(NamedTuple):
-    """What a task says of one document; `None` stands for an empty one.
-
-    A tuple, for there are millions of them.
-    """
-
-    label: str
-    score: float
-    scores: Mapping[str, float]
-
-    def plain(self) -> dict[str, Any]:
-        """Return plain values, scores at four places."""
-        scores = {name: round(p, 4) for name, p in self.scores.items()}
-        return {"label": self.label, "scores": scores}
+Fields = Mapping[str, Any]  # of a row: the record's own, and "document" and "label"
 
 
 @dataclass(frozen=True)
-class Tagged:
-    """The lemma and the UPOS tag of each word of a document."""
+class Columns:
+    """The fields that rows have where nobody names others: the document's and the answer's."""
 
-    lemmas: tuple[str, ...]
-    upos: tuple[str, ...]
-
-    def plain(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {"lemmas": list(self.lemmas), "upos": list(self.upos)}
+    text: str = "text"
+    target: str = "label"
 
 
-def numbers(scores: Mapping[str, Any]) -> dict[str, float]:
-    """Return the plain numbers among a task's metrics: what logs, lists and cards show."""
-    return {key: value for key, value in scores.items() if isinstance(value, float)}
+@dataclass(frozen=True)
+class Reads:
+    """What a batch holds of each document: its tokens from first to before last.
 
+    `offsets`: (first, one past the last) character of those tokens, where the task asks for them.
+    """
 
-def minimised(metric: str) -> bool:
-    """Tell whether a metric is an error, such as ece or val_loss: better when lower."""
-    return metric.rpartition("_")[2] in ERRORS
+    spans: Sequence[Span]
+    offsets: Sequence[np.ndarray] | None = None
 
-
-def averaged(outputs: Sequence[np.ndarray], spans: Sequence[Span]) -> np.ndarray:
-    """Return the mean of windows' outputs, each weighed by its tokens."""
-    import numpy as np
-
-    if len(outputs) == 1:
-        return outputs[0]
-    weights = np.array([end - start for start, end in spans], dtype=np.float64)
-    return np.average(np.stack(outputs), axis=0, weights=weights).astype(outputs[0].dtype)
+    @property
+    def width(self) -> int:
+        """The tokens of the longest."""
+        return max(end - start for start, end in self.spans)
 
 
 class Task(Protocol):
-    """The contract above, for type checkers."""
+    """What every task has; `config` and `labels` may be whatever `describe` keeps."""
 
-    score: str
-    command: str
-    unit: str
-    columns: tuple[str, str]
+    answers: type[Answer]  # the kind of its answers, and of its golds
+    score: str  # the metric that the best epoch is chosen by
+    unit: str  # what metrics count: documents, words
+    columns: Columns
+    windows: type[Slide]  # what becomes of a long document: Slide or Truncate
+    OFFSETS: ClassVar[bool]  # whether answers point into the text
+    WRITES: ClassVar[bool]  # whether answers are texts, so that the tokenizer needs bounds
     config: Any
-    labels: tuple[str, ...]
-    shown: tuple[str, ...]
+    graphs: Mapping[str, Mapping[str, int | None]]  # graph -> output -> width, None for any
+    shown: Sequence[str]  # what people are told of the labels
 
-    def target(self, fields: Mapping[str, Any]) -> Any: ...
-    def priors(self, golds: Sequence[Any], missing: float) -> Mapping[int, float]: ...
-    def count(self, golds: Sequence[Any]) -> dict[str, int]: ...
-    def group(self, gold: Any) -> Any: ...
-    def targets(
-        self, golds: Sequence[Any], priors: Sequence[Any], spans: Sequence[Span]
-    ) -> dict[str, np.ndarray]: ...
-    def class_weights(self, golds: list[Any], scheme: str) -> list[float]: ...
-    def head(self, width: int, pooling: str) -> Any: ...
-    def loss(self, outputs: Any, targets: Mapping[str, Any], **options: Any) -> Any: ...
-    def combine(self, outputs: Outputs, spans: Sequence[Span]) -> np.ndarray: ...
-    def decode(
-        self, documents: Sequence[Any], outputs: Outputs, temperature: float
-    ) -> list[Any]: ...
-    def agreement(self, ours: Outputs, theirs: Outputs) -> float: ...
-    def fit_temperature(self, golds: list[Any], outputs: Outputs, weights: Any = None) -> float: ...
-    def metrics(self, golds: list[Any], outputs: Outputs, temperature: float) -> dict: ...
-    def describe(self) -> dict[str, Any]: ...
+    @classmethod
+    def from_rows(cls, rows: Sequence[Fields], config: Any) -> Self:
+        """Learn what the task needs to know of the training rows; raises InputError."""
+
+    def gold(self, fields: Fields) -> Any:
+        """Return the right answer of a row; raises InputError."""
+
+    def count(self, golds: Sequence[Any]) -> dict[str, int]:
+        """Return how many rows, or other things, there are of each kind, for the model card."""
+
+    def head(self, encoder: Any, tokenizer: Tokenizer) -> Any:
+        """Return the torch module on top of an encoder (`nlpkit.heads`)."""
+
+    def targets(self, golds: Sequence[Any], reads: Reads, tokenizer: Tokenizer) -> dict[str, Any]:
+        """Return numpy arrays of what a batch should give, all of B rows."""
+
+    def loss(self, outputs: Any, targets: Mapping[str, Any], smoothing: float) -> Any:
+        """Return loss_B (torch), whose mean is the batch's loss."""
+
+    def answer(self, model: Model, documents: Sequence[Any], windows: Windows) -> list[Any]:
+        """Return one answer for each document, in order; None for one without tokens."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return plain values from which `build` makes the task without its data."""
 
 
-def build(described: Mapping[str, Any]) -> Task:
+@runtime_checkable
+class Calibrated(Protocol):
+    """A task whose scores are softmax(logits / temperature)."""
+
+    temperature: float
+
+    def fit_temperature(self, golds: Sequence[Any], outputs: Outputs, weights: Any) -> float:
+        """Return the temperature that calibrates; `weights` of the documents, or None."""
+
+    def at_temperature(self, temperature: float) -> Any:
+        """Return the task with another temperature."""
+
+
+@runtime_checkable
+class Balanced(Protocol):
+    """A task with labels, some of them rare, some never given by a file."""
+
+    labels: Sequence[str]
+    shift: list[float]  # added to the labels' logits
+
+    def shifted(self, shift: Sequence[float]) -> Any:
+        """Return the task with another shift."""
+
+    def group(self, gold: Any) -> Any:
+        """Return what `max_per_label` counts by."""
+
+    def priors(self, golds: Sequence[Any], missing: float) -> Mapping[int, float]:
+        """Return the prior of each label that is not among a file's golds."""
+
+    def prior_targets(self, priors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
+        """Return the arrays that `loss` takes of the priors."""
+
+    def class_weights(self, golds: Sequence[Any], scheme: str) -> list[float]:
+        """Return the weight of each label in the loss."""
+
+    def place(self, gold: Any) -> int:
+        """Return which label a gold has."""
+
+
+@runtime_checkable
+class Distillable(Protocol):
+    """A task that can learn from what teachers say: probs_NC of its labels."""
+
+    labels: Sequence[str]
+
+    def probabilities(self, outputs: Outputs) -> np.ndarray:
+        """Return the calibrated probabilities, probs_NC."""
+
+    def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any:
+        """Return loss_B (torch), each row's distance from the teachers' probs_BC."""
+
+
+def build(described: Mapping[str, Any]) -> Any:
     """Rebuild a task from its name and what its `describe` kept.
 
     Raises:
         UsageError: there is no such task.
-        KeyError, ValueError: the description is damaged.
+        KeyError, TypeError, ValueError: the description is damaged.
     """
     module = catalog.load("tasks", described["name"])
     problems: list[str] = []
     config = declaration.build(module.Config, described["config"], "task", problems)
     if problems:
         raise ValueError("; ".join(problems))
-    rest = {k: v for k, v in described.items() if k not in ("name", "labels", "config")}
-    task: Task = module.Task(config, described["labels"], **rest)
-    return task
+    rest = {key: value for key, value in described.items() if key not in ("name", "config")}
+    return module.Task(config, **rest)
+
+
+def class_of(name: str) -> type[Task]:
+    """Return the class of a task. Raises UsageError where there is none of that name."""
+    made: type[Task] = catalog.load("tasks", name).Task
+    return made
+
+
+def need(task: Any, protocol: type, setting: str) -> None:
+    """Raise UsageError where a setting asks of a task what it cannot do."""
+    if not isinstance(task, protocol):
+        name = type(task).__module__.rpartition(".")[2]
+        raise UsageError(f"{setting}: the task {name} has no labels to do that with; leave it out")

@@ -1,0 +1,112 @@
+"""Text to ids and back. `tokenizers/` is the shelf: one file is one kind of tokenizer.
+
+A tokenizer's file has two functions:
+
+    learn(documents, settings, *, bounds=False, vectors=NO_VECTORS) -> Tokenizer
+    load(content) -> Tokenizer    # of what `to_json` wrote; raises ValueError, KeyError, TypeError
+
+`settings` are the `[tokenizer]` section of a recipe. With `bounds` the vocabulary has ids for the
+begin and the end of a text, which tasks that write texts need. The kind is kept beside the file (in
+the recipe, in the bundle's manifest), never guessed from its contents.
+
+Legend: N documents, S tokens of all documents, B batch, T time, F ids of one token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nlpkit import catalog
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The ids of many documents in one array, one document after another.
+
+    `ids_S` (int64; [S, F] where a token is several ids), `lengths_N` tokens of each document and,
+    where they were asked for, `offsets_S2`: first and one past the last character of each token.
+    Arrays of a few dozen ids each would cost more than the ids themselves.
+    """
+
+    ids_S: np.ndarray
+    lengths_N: np.ndarray
+    offsets_S2: np.ndarray | None = None
+
+    def each(self) -> list[np.ndarray]:
+        """Return each document's ids."""
+        return split(self.ids_S, self.lengths_N)
+
+
+def split(array_S: np.ndarray, lengths_N: np.ndarray) -> list[np.ndarray]:
+    """Return each document's part of an array over all tokens."""
+    import numpy as np
+
+    return np.split(array_S, np.cumsum(lengths_N)[:-1]) if len(lengths_N) else []
+
+
+class Tokenizer(Protocol):
+    """The contract of every tokenizer, for type checkers.
+
+    `pad` is always 0. `bos` and `eos` are None where the vocabulary has no such ids.
+    """
+
+    kind: str
+    vocab_size: int
+    pad: int
+    unk: int
+    bos: int | None
+    eos: int | None
+
+    def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
+        """Return the ids of documents: texts, or lists of words."""
+
+    def pieces(self, ids: Sequence[Any]) -> list[str]:
+        """Return what each id stands for, as the vocabulary spells it."""
+
+    def text(self, ids: Sequence[Any]) -> str:
+        """Return the text that ids stand for, without `pad`, `bos` and `eos`."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the settings of an architecture that follow from the vocabulary."""
+
+    def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
+        """Return ids such as these, [B, T] or [B, T, F], for exports and their gate."""
+
+    def to_json(self) -> str:
+        """Return the contents of tokenizer.json."""
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """Words and their vectors_VD (float32), learned before; V may be 0."""
+
+    words: Sequence[str] = ()
+    vectors_VD: Any = None
+
+    @property
+    def width(self) -> int:
+        """The columns of the vectors; 0 without words."""
+        return int(self.vectors_VD.shape[1]) if len(self.words) else 0
+
+
+NO_VECTORS = WordVectors()
+
+
+def load(kind: str, content: str) -> Tokenizer:
+    """Return the tokenizer of that kind from the contents of tokenizer.json.
+
+    Raises:
+        UsageError: there is no such kind.
+        ValueError: the content is damaged.
+    """
+    module = catalog.load("tokenizers", kind)
+    try:
+        tokenizer: Tokenizer = module.load(content)
+    except (KeyError, TypeError) as problem:
+        raise ValueError(f"lacks {problem}") from None
+    return tokenizer

@@ -1,24 +1,20 @@
-"""Documents to windows of token ids, by the tokenizer that was trained with the model.
+"""What a network reads of a document at once, and what becomes of a document that is longer.
 
-The ids of many documents lie in one array, one document after another: arrays of a few dozen ids
-would cost more than the ids themselves.
+A task chooses the policy: `Slide` reads all of it in windows that overlap, `Truncate` its first
+window only, and counts the documents that it cuts so that people can be told.
 
 Legend: N documents, W windows, S tokens of all documents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
-from nlpkit.text.pieces import Pieces
+from nlpkit.text import Encoded
 
 if TYPE_CHECKING:
     import numpy as np
-    from tokenizers import Tokenizer
-
-    from nlpkit.text.words import WordEncoder
 
 
 @dataclass(frozen=True)
@@ -26,15 +22,15 @@ class Windows:
     """The windows of some documents, in order.
 
     Window w belongs to document `owner_W[w]` and holds its tokens from `first_W[w]` to before
-    `last_W[w]`; they begin at `ids_S[start_W[w]]`. Where a token is several ids (words), ids are
-    [S, F].
+    `last_W[w]`; they begin at `encoded.ids_S[start_W[w]]`. `truncated`: documents that were cut.
     """
 
-    ids_S: np.ndarray
+    encoded: Encoded
     owner_W: np.ndarray
     start_W: np.ndarray
     first_W: np.ndarray
     last_W: np.ndarray
+    truncated: int = 0
 
     def __len__(self) -> int:
         return len(self.owner_W)
@@ -45,71 +41,53 @@ class Windows:
         return list(pairs)
 
 
-class Encoder:
-    """Encode texts; one longer than `window` becomes windows that share `overlap` tokens."""
+@dataclass(frozen=True)
+class Slide:
+    """Read a long document in windows of `size` tokens that share `overlap` tokens."""
 
-    def __init__(self, tokenizer: Tokenizer, *, window: int, overlap: int) -> None:
-        if not 0 <= overlap < window:
-            raise ValueError(f"overlap = {overlap} must be at least 0 and below window = {window}")
-        self.tokenizer = tokenizer
-        self.pieces = Pieces(tokenizer)
-        self.window = window
-        self.overlap = overlap
-        self.vocab_size = int(tokenizer.get_vocab_size())
+    size: int
+    overlap: int
 
-    @classmethod
-    def from_json(cls, text: str, *, window: int, overlap: int) -> Encoder:
-        """Build from the contents of tokenizer.json."""
-        from tokenizers import Tokenizer
+    WHOLE: ClassVar[bool] = True  # every token is read, so a training may read any part
 
-        return cls(Tokenizer.from_str(text), window=window, overlap=overlap)
+    def __post_init__(self) -> None:
+        if not 0 <= self.overlap < self.size:
+            raise ValueError(
+                f"overlap = {self.overlap} must be at least 0 and below window = {self.size}"
+            )
 
-    def flat(self, texts: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ids of all texts, ids_S, and how many each has, lengths_N (int64)."""
-        return self.pieces(texts)
+    def cut(self, encoded: Encoded) -> Windows:
+        """Cut each document's ids into windows; one without tokens has none.
 
-    def ids(self, texts: Sequence[Any]) -> list[np.ndarray]:
-        """Return each document's ids, whole."""
+        Every window but a lone one is full, so the last is moved back rather than cut short: a
+        few stray tokens are never read without context.
+        """
         import numpy as np
 
-        ids_S, lengths_N = self.flat(texts)
-        return np.split(ids_S, np.cumsum(lengths_N)[:-1]) if len(texts) else []
-
-    def windows(self, texts: Sequence[Any]) -> Windows:
-        """Encode and cut. A document without tokens has no window."""
-        return cut(*self.flat(texts), self.window, self.overlap)
-
-    def to_json(self) -> str:
-        """Return the contents of tokenizer.json."""
-        return str(self.tokenizer.to_str())
-
-    def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
-        """Return ids such as these, for the export and its gate."""
-        return rng.integers(1, self.vocab_size, (batch, time))
+        lengths_N = encoded.lengths_N
+        stride = self.size - self.overlap
+        counts_N = np.maximum(-(-(lengths_N - self.size) // stride), 0) + (lengths_N > 0)
+        owner_W = np.repeat(np.arange(len(lengths_N)), counts_N)
+        place_W = np.arange(len(owner_W)) - (np.cumsum(counts_N) - counts_N)[owner_W]
+        first_W = np.minimum(place_W * stride, np.maximum(lengths_N - self.size, 0)[owner_W])
+        last_W = np.minimum(first_W + self.size, lengths_N[owner_W])
+        start_W = (np.cumsum(lengths_N) - lengths_N)[owner_W] + first_W
+        return Windows(encoded, owner_W, start_W, first_W, last_W)
 
 
-def read_encoder(text: str, *, window: int, overlap: int) -> Encoder | WordEncoder:
-    """Return the encoder that tokenizer.json describes."""
-    if text.startswith('{"kind": "words"'):
-        from nlpkit.text.words import WordEncoder
+@dataclass(frozen=True)
+class Truncate(Slide):
+    """Read the first `size` tokens of a document; `overlap` has no meaning here."""
 
-        return WordEncoder.from_json(text, window=window, overlap=overlap)
-    return Encoder.from_json(text, window=window, overlap=overlap)
+    WHOLE: ClassVar[bool] = False
 
+    def cut(self, encoded: Encoded) -> Windows:
+        """Return the first window of each document, and count those that are longer."""
+        import numpy as np
 
-def cut(ids_S: np.ndarray, lengths_N: np.ndarray, window: int, overlap: int) -> Windows:
-    """Cut each document's ids into windows.
-
-    Every window but a lone one is full, so the last is moved back rather than cut short: a
-    few stray tokens are never read without context.
-    """
-    import numpy as np
-
-    stride = window - overlap
-    counts_N = np.maximum(-(-(lengths_N - window) // stride), 0) + (lengths_N > 0)
-    owner_W = np.repeat(np.arange(len(lengths_N)), counts_N)
-    place_W = np.arange(len(owner_W)) - (np.cumsum(counts_N) - counts_N)[owner_W]
-    first_W = np.minimum(place_W * stride, np.maximum(lengths_N - window, 0)[owner_W])
-    last_W = np.minimum(first_W + window, lengths_N[owner_W])
-    start_W = (np.cumsum(lengths_N) - lengths_N)[owner_W] + first_W
-    return Windows(ids_S, owner_W, start_W, first_W, last_W)
+        lengths_N = encoded.lengths_N
+        owner_W = np.flatnonzero(lengths_N)
+        start_W = (np.cumsum(lengths_N) - lengths_N)[owner_W]
+        last_W = np.minimum(lengths_N[owner_W], self.size)
+        truncated = int((lengths_N > self.size).sum())
+        return Windows(encoded, owner_W, start_W, np.zeros_like(start_W), last_W, truncated)

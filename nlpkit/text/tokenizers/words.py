@@ -11,15 +11,19 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
-from nlpkit.text.windows import Windows, cut
+from nlpkit.errors import UsageError
+from nlpkit.text import NO_VECTORS, Encoded, WordVectors
+from nlpkit.text.subwords import UNK
 
 if TYPE_CHECKING:
     import numpy as np
 
-KIND = "words"
+    from nlpkit.settings.sections import Tokenizer as Settings
+
 # Where features stand in a row.
 FORM, SUFFIXES, OTHERS, STYLE, KNOWN = 0, slice(1, 6), slice(6, 9), 9, 10
 SLOTS = 11
@@ -27,21 +31,11 @@ LETTERS = 256
 CACHED = 1 << 17  # words whose ids are kept; then the cache starts anew
 LONGEST = 100  # characters of a word that is kept: memory is bounded whatever the text
 _DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"\S+")
 _RUN = re.compile(r"(.)\1{3,}")
 
 
-class Words(tuple[str, ...]):
-    """The words of one document, with the annotation style that its gold follows."""
-
-    style: str
-
-    def __new__(cls, words: Iterable[str], style: str = "") -> Self:
-        self = super().__new__(cls, words)
-        self.style = style
-        return self
-
-
-class WordEncoder:
+class Words:
     """Encode lists of words; a string is split at white space.
 
     Ids are [T, SLOTS + letters]: the features, then the word's first letters and last ones.
@@ -50,66 +44,68 @@ class WordEncoder:
     the hashes, from 1 on: 0 is any other word. `width` is that of their vectors.
     """
 
+    kind = "words"
+
     def __init__(
         self,
         *,
         buckets: int,
         letters: int,
         style: str,
-        window: int,
-        overlap: int,
         vocabulary: Sequence[str] = (),
         width: int = 0,
     ) -> None:
         if min(buckets, letters) < 2:
             raise ValueError("buckets and letters must be 2 at least")
         self.buckets, self.letters, self.style = buckets, letters, style
-        self.window, self.overlap = window, overlap
         self.vocab_size = buckets
+        self.pad, self.unk, self.bos, self.eos = 0, 0, None, None
         self.vocabulary, self.width = tuple(vocabulary), width
         self.places = {word: place for place, word in enumerate(self.vocabulary, 1)}
         self.known: dict[str, tuple[int, ...]] = {}
 
-    @classmethod
-    def from_json(cls, text: str, *, window: int, overlap: int) -> WordEncoder:
-        """Build from the contents of tokenizer.json. Raises ValueError, KeyError or TypeError."""
-        tree = json.loads(text)
-        if tree["version"] != 1:
-            raise ValueError(f"words of version {tree['version']!r}")
-        settings = {key: tree[key] for key in ("buckets", "letters", "style", "width")}
-        vocabulary = tree["vocabulary"].split()
-        return cls(**settings, vocabulary=vocabulary, window=window, overlap=overlap)
-
     def to_json(self) -> str:
         """Return the contents of tokenizer.json."""
-        tree = {"kind": KIND, "version": 1, "buckets": self.buckets, "letters": self.letters}
+        tree = {"kind": self.kind, "version": 1, "buckets": self.buckets, "letters": self.letters}
         tree |= {"style": self.style, "width": self.width}
         tree |= {"vocabulary": " ".join(self.vocabulary)}
         return json.dumps(tree, ensure_ascii=False) + "\n"
 
-    def ids(self, documents: Sequence[Any]) -> list[np.ndarray]:
-        """Return each document's ids, whole (int32 [T, F])."""
+    def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
+        """Return each word's row of ids; offsets are those of a text's words in the text.
+
+        Of a list of words they are as if the words had one space between.
+        """
         import numpy as np
 
-        width = SLOTS + self.letters
-        made = []
-        for document in documents:
-            words = document.split() if isinstance(document, str) else document
-            style = self._hash("z" + getattr(document, "style", self.style))
-            rows = np.array([self._word(word) for word in words], dtype=np.int32)
-            rows = rows.reshape(-1, width)
-            rows[:, STYLE] = style
-            made.append(rows)
-        return made
-
-    def windows(self, documents: Sequence[Any]) -> Windows:
-        """Encode and cut. A document without words has no window."""
-        import numpy as np
-
-        ids = self.ids(documents)
-        lengths_N = np.array([len(rows) for rows in ids], dtype=np.int64)
+        parts = [doc.split() if isinstance(doc, str) else doc for doc in documents]
         none = np.zeros((0, SLOTS + self.letters), dtype=np.int32)
-        return cut(np.concatenate([none, *ids]), lengths_N, self.window, self.overlap)
+        rows = [self._rows(doc, words) for doc, words in zip(documents, parts, strict=True)]
+        lengths_N = np.array([len(words) for words in parts], dtype=np.int64)
+        spans_S2 = _offsets(documents) if offsets else None
+        return Encoded(np.concatenate([none, *rows]), lengths_N, spans_S2)
+
+    def _rows(self, document: Any, words: Sequence[str]) -> np.ndarray:
+        import numpy as np
+
+        rows_TF = np.array([self._word(word) for word in words], dtype=np.int32)
+        rows_TF = rows_TF.reshape(-1, SLOTS + self.letters)
+        rows_TF[:, STYLE] = self._hash("z" + getattr(document, "style", self.style))
+        return rows_TF
+
+    def pieces(self, ids: Sequence[Any]) -> list[str]:
+        """Return the words that have a place in the vocabulary; a hash cannot be turned back."""
+        places = [int(row[KNOWN]) for row in ids]
+        return [self.vocabulary[place - 1] if place else UNK for place in places]
+
+    def text(self, ids: Sequence[Any]) -> str:
+        """Return the words with spaces between."""
+        return " ".join(self.pieces(ids))
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the rows of the hashed table, the words with vectors, and their width."""
+        known, width = len(self.vocabulary), self.width
+        return {"vocab_size": self.vocab_size, "known": known, "known_width": width}
 
     def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
         """Return ids such as these, for the export and its gate."""
@@ -150,6 +146,54 @@ class WordEncoder:
     def _hash(self, text: str) -> int:
         """Return a row of the table; row 0 is kept for padding and for what is left out."""
         return zlib.crc32(text.encode("utf-8", "replace")) % (self.buckets - 1) + 1
+
+
+def learn(
+    documents: Sequence[Any],
+    settings: Settings,
+    *,
+    bounds: bool = False,
+    vectors: WordVectors = NO_VECTORS,
+) -> Words:
+    """Return the tokenizer of these settings: nothing is learned from the documents.
+
+    Raises:
+        UsageError: a task wants to write texts, which hashes cannot be turned back into.
+    """
+    if bounds:
+        raise UsageError('[tokenizer] kind = "words" writes no texts; take bpe or unigram')
+    return Words(
+        buckets=settings.vocab_size,
+        letters=settings.letters,
+        style=settings.style,
+        vocabulary=vectors.words,
+        width=vectors.width,
+    )
+
+
+def load(content: str) -> Words:
+    """Return the tokenizer of tokenizer.json. Raises ValueError, KeyError or TypeError."""
+    tree = json.loads(content)
+    if tree["version"] != 1:
+        raise ValueError(f"words of version {tree['version']!r}")
+    settings = {key: tree[key] for key in ("buckets", "letters", "style", "width")}
+    return Words(**settings, vocabulary=tree["vocabulary"].split())
+
+
+def _offsets(documents: Sequence[Any]) -> np.ndarray:
+    """Return (first, one past the last) character of each word, offsets_S2."""
+    import numpy as np
+
+    spans: list[tuple[int, int]] = []
+    for document in documents:
+        if isinstance(document, str):
+            spans += [match.span() for match in _WORD.finditer(document)]
+        else:
+            starts = accumulate((len(word) + 1 for word in document), initial=0)
+            spans += [
+                (start, start + len(word)) for start, word in zip(starts, document, strict=False)
+            ]
+    return np.array(spans, dtype=np.int64).reshape(-1, 2)
 
 
 def normal(word: str) -> str:

@@ -1,0 +1,219 @@
+"""bundle.json: what a model is, checked before anything in its folder is trusted.
+
+Format 2 names the graphs, each with its inputs, outputs and a file for each precision. Format 1,
+with one network of ids and mask, is read as one graph, "main".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nlpkit.errors import ModelError, UsageError, near_match
+from nlpkit.runtime.graphs import MAIN, Signature
+
+FORMAT = 2
+READ = (1, 2)
+LARGEST = 1 << 24  # bytes; ours have 54 kB
+LONGEST_WINDOW = 1 << 20
+NAME = "bundle.json"
+COMMON = (
+    "name",
+    "languages",
+    "parameters",
+    "score",
+    "scores",
+    "task",
+    "architecture",
+    "window",
+    "overlap",
+    "precisions",
+    "files",
+)
+NEEDED = {1: (*COMMON, "temperature"), 2: (*COMMON, "graphs", "tokenizer")}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One graph of a bundle; `signature` is None where format 1 does not tell it."""
+
+    signature: Signature | None
+    files: Mapping[str, str]  # precision -> file
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What bundle.json says. `tree` is all of it, for what is only shown."""
+
+    name: str
+    task: Mapping[str, Any]  # what `nlpkit.tasks.build` takes
+    architecture: str
+    languages: tuple[str, ...]
+    labels: tuple[str, ...]  # shown to people
+    parameters: int
+    window: int
+    overlap: int
+    graphs: Mapping[str, Graph]
+    precisions: Mapping[str, Mapping[str, Any]]  # what the gate measured of each
+    cpu_precision: str
+    tokenizer_kind: str
+    tokenizer_file: str
+    steps: tuple[Any, ...]
+    score: str
+    dev: Mapping[str, Any]
+    files: Mapping[str, str]  # file -> SHA-256
+    tree: Mapping[str, Any]
+
+    def precision(self, wanted: str, device: str) -> str:
+        """Return the precision to load. Raises UsageError when the bundle does not have it."""
+        if wanted == "auto":
+            if device == "cuda" and "fp16" in self.precisions:
+                return "fp16"
+            return self.cpu_precision
+        if wanted not in self.precisions:
+            raise UsageError(
+                f"{self.name} has no precision {wanted!r}.{near_match(wanted, self.precisions)} "
+                f"It has: {', '.join(self.precisions)}"
+            )
+        return wanted
+
+    def bytes_of(self, precision: str) -> int:
+        """Return the bytes of a precision's files, as the gate weighed them."""
+        return int(self.precisions[precision]["bytes"])
+
+
+def read(folder: Path) -> Manifest:
+    """Read and check bundle.json and the folder's contents, but load no model.
+
+    Raises:
+        ModelError: the folder is not a bundle that this version trusts.
+    """
+    tree = _tree(folder / NAME)
+    version = tree.get("format") if isinstance(tree, dict) else None
+    if version not in READ:
+        raise ModelError(
+            f"{folder}: bundle format {version!r} is not one that this nlpkit reads "
+            f"({' and '.join(map(str, READ))}); upgrade nlpkit or export the model again"
+        )
+    if lacking := [key for key in NEEDED[version] if key not in tree]:
+        raise ModelError(f"{folder / NAME}: lacks {', '.join(lacking)}; export the model again")
+    try:
+        manifest = _manifest(tree)
+        sound = _is_sound(manifest)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise ModelError(f"{folder / NAME}: holds values that cannot be; export the model again")
+    _check_files(folder, manifest)
+    return manifest
+
+
+def _tree(path: Path) -> Any:
+    if path.exists() and not (path.is_file() and path.stat().st_size < LARGEST):
+        raise ModelError(f"{path}: not a file of a size that a manifest has; install it again")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ModelError(f"{path}: {problem.strerror}") from None
+    except (ValueError, RecursionError) as problem:
+        raise ModelError(f"{path}: damaged ({problem}); install it again") from None
+
+
+def _manifest(tree: dict[str, Any]) -> Manifest:
+    second = tree["format"] == 2
+    tokenizer = tree["tokenizer"] if second else _first_tokenizer(tree)
+    return Manifest(
+        name=tree["name"],
+        task=tree["task"] if second else _first_task(tree),
+        architecture=tree["architecture"]["name"],
+        languages=tuple(tree["languages"]),
+        labels=tuple(tree["labels"]),
+        parameters=tree["parameters"],
+        window=tree["window"],
+        overlap=tree["overlap"],
+        graphs=_graphs(tree["graphs"]) if second else _first_graphs(tree),
+        precisions=tree["precisions"],
+        cpu_precision=tree.get("cpu_precision", "fp32"),
+        tokenizer_kind=tokenizer["kind"],
+        tokenizer_file=tokenizer["file"],
+        steps=tuple(tree.get("steps") or ()),
+        score=tree["score"],
+        dev=tree["scores"]["dev"],
+        files=tree["files"],
+        tree=tree,
+    )
+
+
+def _graphs(tables: Mapping[str, Any]) -> dict[str, Graph]:
+    return {
+        name: Graph(Signature(_axes(table["inputs"]), _axes(table["outputs"])), table["files"])
+        for name, table in tables.items()
+    }
+
+
+def _axes(table: Mapping[str, Any]) -> dict[str, tuple[str | int, ...]]:
+    if not all(isinstance(axis, str | int) for axes in table.values() for axis in axes):
+        raise TypeError("axes are names and numbers")
+    return {name: tuple(axes) for name, axes in table.items()}
+
+
+def _first_graphs(tree: Mapping[str, Any]) -> dict[str, Graph]:
+    files = {name: entry["file"] for name, entry in tree["precisions"].items()}
+    return {MAIN: Graph(None, files)}
+
+
+def _first_task(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the task, with the temperature that format 1 keeps beside it; 1 is no calibration."""
+    temperature = tree["temperature"]
+    if type(temperature) is not float or not 1e-3 < temperature < 1e3:
+        raise ValueError(f"temperature {temperature!r}")
+    calibrated = {} if temperature == 1.0 else {"temperature": temperature}
+    return {**tree["task"], **calibrated}
+
+
+def _first_tokenizer(tree: Mapping[str, Any]) -> dict[str, str]:
+    kind = tree["training"]["recipe"]["tokenizer"]["kind"]
+    return {"kind": kind, "file": "tokenizer.json"}
+
+
+def _is_sound(manifest: Manifest) -> bool:
+    """Tell whether what loading relies on has the types and ranges it must have."""
+    window, overlap = manifest.window, manifest.overlap
+    graphs = manifest.graphs.values()
+    return (
+        isinstance(manifest.name, str)
+        and isinstance(manifest.parameters, int)
+        and all(isinstance(item, str) for item in (*manifest.languages, *manifest.labels))
+        and isinstance(manifest.dev[manifest.score], float)
+        and all(isinstance(digest, str) for digest in manifest.files.values())
+        and all(isinstance(entry["bytes"], int) for entry in manifest.precisions.values())
+        and bool(manifest.graphs)
+        and all(graph.files.keys() == manifest.precisions.keys() for graph in graphs)
+        and all(isinstance(file, str) for graph in graphs for file in graph.files.values())
+        and manifest.cpu_precision in manifest.precisions
+        and isinstance(manifest.tokenizer_kind, str)
+        and isinstance(manifest.tokenizer_file, str)
+        and type(window) is type(overlap) is int
+        and 0 <= overlap < window < LONGEST_WINDOW
+    )
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    listed = manifest.files
+    for name in listed:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise ModelError(f"{folder / NAME}: names {name!r}, which is outside the bundle")
+    present = {path.name for path in folder.iterdir()}
+    if missing := sorted(set(listed) - present):
+        raise ModelError(f"{folder}: {', '.join(missing)} is missing; install the model again")
+    if extra := sorted(present - set(listed) - {NAME}):
+        raise ModelError(
+            f"{folder}: {', '.join(extra)} does not belong to the bundle; remove it and try again"
+        )
+    used = [file for graph in manifest.graphs.values() for file in graph.files.values()]
+    if unknown := [name for name in [*used, manifest.tokenizer_file] if name not in listed]:
+        raise ModelError(f"{folder / NAME}: {unknown[0]!r} has no hash; export the model again")

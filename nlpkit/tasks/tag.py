@@ -1,0 +1,207 @@
+"""The lemma and the part of speech of each word: an edit script and a UPOS tag, chosen in context.
+
+Documents are lists of words. Gold comes from fields "lemmas" and "upos" of the same length, as the
+conllu reader gives them; a lemma or tag that is not known ("_") teaches and scores nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from nlpkit.answers import UNKNOWN, Tags
+from nlpkit.errors import InputError
+from nlpkit.language.edit_scripts import apply, is_bold, script_of
+from nlpkit.language.treebank import UPOS, irregular_forms, words_of
+from nlpkit.runtime import onepass
+from nlpkit.settings.declaration import setting
+from nlpkit.tasks import Columns, Reads
+from nlpkit.text.windows import Slide
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nlpkit.runtime.model import Model
+    from nlpkit.text import Tokenizer
+    from nlpkit.text.windows import Windows
+
+TRIED = 8  # scripts tried for a word, best first, until one fits
+IGNORED = -100  # what torch's cross_entropy leaves out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The head, and which scripts are learned."""
+
+    hidden: int = setting(
+        128, "units of the dense layer before the scripts", 1, 10**5, tune=[64, 128, 256]
+    )
+    dropout: float = setting(0.3, "on the states and before the scripts", 0, 1, tune=(0.0, 0.5))
+    min_count: int = setting(2, "edit scripts seen fewer times in training are left out", 1)
+
+
+@dataclass(frozen=True)
+class Analysis(Tags):
+    """The lemma and the UPOS tag of each word; of a gold, with the forms that they are of."""
+
+    forms: tuple[str, ...] = ()
+
+    LAYERS: ClassVar[tuple[str, ...]] = ("lemmas", "upos")
+    NAMES: ClassVar[tuple[str, ...]] = ("lemma", "upos")
+
+
+class Task:
+    """Two softmaxes over each word: UPOS tags, then edit scripts, in logit order.
+
+    Legend: B batch, T words, C = tags + scripts, S scripts, N all words of a batch.
+    """
+
+    answers = Analysis
+    score = "lemma_upos"
+    unit = "words"
+    columns = Columns("words", "upos")
+    windows = Slide
+    OFFSETS: ClassVar[bool] = False
+    WRITES: ClassVar[bool] = False
+
+    def __init__(
+        self, config: Config, labels: Iterable[str], irregular: Mapping[str, str] | None = None
+    ) -> None:
+        """`irregular`: the scripts, by place and joined by spaces, that a form alone allows."""
+        self.config = config
+        self.irregular = {
+            form: {int(place) for place in places.split()}
+            for form, places in (irregular or {}).items()
+        }
+        self.labels = tuple(labels)
+        if self.labels[: len(UPOS)] != UPOS:
+            raise ValueError("the first labels must be the UPOS tags")
+        self.shown = UPOS
+        self.places = {label: place for place, label in enumerate(self.labels)}
+        self.graphs = {"main": {"logits": len(self.labels)}}
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Mapping[str, Any]], config: Config) -> Self:
+        """Learn the edit scripts. Raises InputError when there are none."""
+        counts = Counter[str]()
+        for row in rows:
+            counts.update(
+                script_of(form, lemma) for form, lemma, _ in words_of(row) if lemma != UNKNOWN
+            )
+        scripts = [script for script, n in counts.most_common() if n >= config.min_count]
+        if not scripts:
+            raise InputError("the training files hold no lemmas")
+        return cls(config, [*UPOS, *scripts], irregular_forms(rows, scripts))
+
+    def gold(self, fields: Mapping[str, Any]) -> Analysis:
+        """Return the gold of a row. Raises InputError where its fields do not belong together."""
+        words = words_of(fields)
+        for _, _, upos in words:
+            if upos not in UPOS and upos != UNKNOWN:
+                raise InputError(f"unknown UPOS tag {upos!r}; there are: {', '.join(UPOS)}")
+        forms, lemmas, upos = (tuple(layer) for layer in zip(*words, strict=True))
+        return Analysis((lemmas, upos), forms)
+
+    def count(self, golds: Sequence[Analysis]) -> dict[str, int]:
+        """Return how many words there are, for model cards."""
+        return {"words": sum(len(gold.forms) for gold in golds)}
+
+    def targets(
+        self, golds: Sequence[Analysis], reads: Reads, tokenizer: Tokenizer
+    ) -> dict[str, Any]:
+        """Return upos_BT and scripts_BT of the words that were read, IGNORED elsewhere."""
+        import numpy as np
+
+        upos_BT = np.full((len(golds), reads.width), IGNORED, dtype=np.int64)
+        scripts_BT = upos_BT.copy()
+        for row, (gold, (start, end)) in enumerate(zip(golds, reads.spans, strict=True)):
+            here = slice(start, end)
+            lemmas, tags = (layer[here] for layer in gold.layers)
+            upos_BT[row, : end - start] = [self.places.get(tag, IGNORED) for tag in tags]
+            scripts_BT[row, : end - start] = [
+                IGNORED if lemma == UNKNOWN else self._script(form, lemma)
+                for form, lemma in zip(gold.forms[here], lemmas, strict=True)
+            ]
+        return {"upos": upos_BT, "scripts": scripts_BT}
+
+    def _script(self, form: str, lemma: str) -> int:
+        place = self.places.get(script_of(form, lemma))
+        return IGNORED if place is None else place - len(UPOS)
+
+    def head(self, encoder: Any, tokenizer: Tokenizer) -> Any:
+        """Return the torch module states_BTD, mask_BT -> logits_BTC."""
+        from nlpkit.heads.token import TwoHeads
+
+        return TwoHeads(
+            width=encoder.width,
+            tags=len(UPOS),
+            scripts=len(self.labels) - len(UPOS),
+            hidden=self.config.hidden,
+            dropout=self.config.dropout,
+        )
+
+    def loss(self, outputs: Any, targets: Mapping[str, Any], smoothing: float) -> Any:
+        """Return loss_B, whose mean is that over the words of the tags plus that of the scripts."""
+        from nlpkit.heads.token import mean_by_word
+
+        width = targets["upos"].shape[1]
+        logits_BTC = outputs["logits"][:, :width].float()
+        tags_BTC, scripts_BTC = logits_BTC.split([len(UPOS), len(self.labels) - len(UPOS)], dim=2)
+        return mean_by_word(tags_BTC, targets["upos"], IGNORED, smoothing) + mean_by_word(
+            scripts_BTC, targets["scripts"], IGNORED, smoothing
+        )
+
+    def answer(self, model: Model, documents: Sequence[Any], windows: Windows) -> list[Any]:
+        """Read each window once; where windows overlap each gives half."""
+        return onepass.answers(self, model, documents, windows)
+
+    def combine(self, outputs: onepass.Outputs, spans: Sequence[onepass.Span]) -> np.ndarray:
+        """Return logits_TC of a document."""
+        return onepass.joined(outputs, spans)
+
+    def decode(
+        self, documents: Sequence[Any], outputs: onepass.Outputs, offsets: Any = None
+    ) -> list[Analysis]:
+        """Return lemmas and tags; a script that does not fit its word yields to the next best."""
+        return [
+            self._decoded(document.split() if isinstance(document, str) else document, output)
+            for document, output in zip(documents, outputs, strict=True)
+        ]
+
+    def _decoded(self, forms: Sequence[str], logits_TC: np.ndarray) -> Analysis:
+        tags = logits_TC[:, : len(UPOS)].argmax(axis=1).tolist()
+        scripts_TS = logits_TC[:, len(UPOS) :]
+        best = scripts_TS.argmax(axis=1).tolist()
+        lemmas = [
+            self._applied(script, form) or self._next_best(form, scripts_TS[place])
+            for place, (form, script) in enumerate(zip(forms, best, strict=False))
+        ]
+        return Analysis((tuple(lemmas), tuple(UPOS[tag] for tag in tags[: len(lemmas)])))
+
+    def _next_best(self, form: str, scripts_S: np.ndarray) -> str:
+        for script in scripts_S.argsort()[::-1][1:TRIED].tolist():
+            if lemma := self._applied(script, form):
+                return lemma
+        return form.lower()
+
+    def _applied(self, place: int, form: str) -> str | None:
+        """Return the lemma; None where the script does not fit, or is another word's own."""
+        if not any(map(str.isalpha, form)):  # marks, numbers and emoji are their own lemmas
+            return form
+        script = self.labels[len(UPOS) + place]
+        if is_bold(script, form) and place not in self.irregular.get(form.lower(), ()):
+            return None
+        return apply(script, form)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what bundle.json keeps to rebuild the task without its data."""
+        irregular = {
+            form: " ".join(map(str, sorted(places))) for form, places in self.irregular.items()
+        }
+        return {
+            "labels": list(self.labels),
+            "config": asdict(self.config),
+            "irregular": irregular,
+        }

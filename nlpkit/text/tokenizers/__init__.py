@@ -1,0 +1,1 @@
+"""Kinds of tokenizers, one file each; the contract is in `nlpkit.text`."""

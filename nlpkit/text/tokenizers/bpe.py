@@ -1,0 +1,37 @@
+"""Pieces by byte-pair encoding over characters (Sennrich et al. 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from nlpkit.text import NO_VECTORS, WordVectors, subwords
+from nlpkit.text.subwords import UNK, Subwords
+
+if TYPE_CHECKING:
+    from nlpkit.settings.sections import Tokenizer as Settings
+
+
+def learn(
+    documents: Sequence[Any],
+    settings: Settings,
+    *,
+    bounds: bool = False,
+    vectors: WordVectors = NO_VECTORS,
+) -> Subwords:
+    """Learn the pieces. Raises InputError where there is nothing to learn from."""
+    from tokenizers import models, trainers
+
+    trainer = trainers.BpeTrainer(
+        min_frequency=2,
+        limit_alphabet=1000,
+        vocab_size=settings.vocab_size,
+        special_tokens=subwords.specials(bounds),
+        show_progress=False,
+    )
+    return subwords.learn("bpe", models.BPE(unk_token=UNK), trainer, documents, settings)
+
+
+def load(content: str) -> Subwords:
+    """Return the tokenizer of tokenizer.json. Raises ValueError where it is damaged."""
+    return subwords.load("bpe", content)
