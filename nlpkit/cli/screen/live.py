@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -9,11 +10,16 @@ from rich.progress import Progress, ProgressColumn
 
 from nlpkit.cli.screen.console import Console
 
+Handlers = Mapping[type, Callable[[Any], None]]
+
 
 class Live:
-    """A console and a bar; an event goes to the method `_NAME` of its name."""
+    """A console and a bar; an event goes to the handler of its class, if there is one."""
 
-    def __init__(self, *columns: ProgressColumn, quiet: bool) -> None:
+    def __init__(
+        self, *columns: ProgressColumn, quiet: bool, handlers: Handlers | None = None
+    ) -> None:
+        self.handlers = handlers or {}
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         self.bar = Progress(
             *columns,
@@ -36,5 +42,8 @@ class Live:
         if kind is KeyboardInterrupt:
             self.console.print("interrupted; the same command with --resume continues")
 
-    def __call__(self, event: dict[str, Any]) -> None:
-        getattr(self, f"_{event['event']}")(event)
+    def __call__(self, event: Any) -> None:
+        if isinstance(event, dict):  # until training and tuning send typed events too
+            getattr(self, f"_{event['event']}")(event)
+        elif handler := self.handlers.get(type(event)):
+            handler(event)
