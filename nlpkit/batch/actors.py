@@ -1,36 +1,37 @@
-"""What of a batch runs elsewhere, called by Ray: readers of inputs, and actors with a model.
+"""The remote half of a batch on Ray: tasks that read inputs, and actors that answer with a model.
 
-Nothing that a person can mend is raised here, where Ray would try again or tell it in a page: it
-travels as a row, and the first process raises it.
+No NlpkitError is raised here, for Ray would try again or print a page of traceback: it travels as a
+row, and the first process raises it.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from nlpkit.batch.parts import Parts, Shard
+from nlpkit.batch.answering import answer, load
+from nlpkit.batch.job import as_input_error, fingerprint
+from nlpkit.batch.parts import Parts
 from nlpkit.batch.plan import Item, Settings
-from nlpkit.batch.shards import cut
-from nlpkit.batch.workers import answer, start
+from nlpkit.batch.shards import Shard, shards
 from nlpkit.errors import ModelError, NlpkitError
-from nlpkit.jobs import batch as local
+from nlpkit.runtime.model import Model
 
 
 @dataclass(frozen=True)
 class Row:
-    """What travels: a shard or, once answered, its part; or how an input ended."""
+    """A row of the dataset: a shard or, once answered, its part; or how an input ended."""
 
     item: Item
     shard: Shard | None = None
-    columns: list[str] = field(default_factory=list)
     number: int | None = None  # of the shard
     part: dict[str, bytes] = field(default_factory=dict)  # extension -> content
     size: int = 0  # records, bad ones counted
@@ -42,78 +43,89 @@ class Row:
     problem: NlpkitError | None = None
 
     def packed(self) -> dict[str, bytes]:
+        """Return the row as Ray carries it."""
         return {"row": pickle.dumps(self)}
 
     @staticmethod
     def unpacked(row: dict[str, Any]) -> Row:
-        made: Row = pickle.loads(row["row"])
-        return made
+        """Return the row that Ray carried."""
+        unpacked: Row = pickle.loads(row["row"])
+        return unpacked
 
 
-def read(row: dict[str, Any], settings: Settings, folder: Path) -> Iterator[dict[str, bytes]]:
-    """Yield the shards of an input, those that were answered before without their records."""
-    _go(folder)
+def read(
+    row: dict[str, Any], settings: Settings, folder: Path, imports: Sequence[str] = ()
+) -> Iterator[dict[str, bytes]]:
+    """Yield the shards of an input; those that have a part already come without their records.
+
+    `folder` and `imports` are the first process's working folder and sys.path.
+    """
+    _enter(folder, imports)
     item, done = pickle.loads(row["row"])
     count = 0
     try:
-        for shard, columns, read in cut(item, settings):
+        for shard, position in shards(item, settings):
             count += 1
             yield Row(
                 item,
                 None if shard.number in done else shard,
-                columns,
                 number=shard.number,
                 size=len(shard),
                 rejects=len(shard.rejects),
                 reason=shard.rejects[-1]["reason"] if shard.rejects else "",
-                read=read,
+                read=position,
             ).packed()
         yield Row(item, count=count).packed()
     except (NlpkitError, OSError) as problem:
-        yield Row(item, problem=_told(problem, item)).packed()
+        yield Row(item, problem=_portable(problem, item)).packed()
 
 
 class Predictor:
-    """An actor: the model, loaded once."""
+    """An actor: the model, loaded once, which has the core that Ray counts for it."""
 
-    def __init__(self, settings: Settings, fingerprint: str, folder: Path) -> None:
-        _go(folder)
-        os.environ["NLPKIT_THREADS"] = "1"  # the core that Ray counts for it
-        self.problem: NlpkitError | None = None
+    def __init__(
+        self, settings: Settings, model: str, folder: Path, imports: Sequence[str] = ()
+    ) -> None:
+        """Load the model, whose fingerprint is `model` where the batch was begun."""
+        _enter(folder, imports)
+        self.settings = settings
+        self.model: Model | NlpkitError  # or why it cannot be used
         try:
-            if local.fingerprint(settings.model) != fingerprint:
+            if fingerprint(settings.model) != model:
                 raise ModelError(f"{settings.model}: is another model on {os.uname().nodename}")
-            start(settings, 0)
-        except NlpkitError as problem:  # raised here, Ray would try for ever
-            self.problem = problem
+            self.model = load(settings, threads=1)
+        except NlpkitError as problem:  # raised here, Ray would start the actor again for ever
+            self.model = problem
 
     def __call__(self, row: dict[str, Any]) -> dict[str, bytes]:
-        """Answer a shard; what is none goes by."""
+        """Answer a shard; return other rows as they are."""
         asked = Row.unpacked(row)
         if asked.shard is None:
             return row
         start = time.monotonic()
         try:
-            if self.problem:
-                raise self.problem
-            part = _part(asked.item, asked.shard, asked.columns)
+            part = self._part(asked.item, asked.shard)
         except (NlpkitError, OSError) as problem:
-            return Row(asked.item, problem=_told(problem, asked.item)).packed()
-        seconds = time.monotonic() - start
-        return replace(asked, shard=None, columns=[], part=part, seconds=seconds).packed()
+            return Row(asked.item, problem=_portable(problem, asked.item)).packed()
+        return replace(asked, shard=None, part=part, seconds=time.monotonic() - start).packed()
+
+    def _part(self, item: Item, shard: Shard) -> dict[str, bytes]:
+        if isinstance(self.model, NlpkitError):
+            raise self.model
+        with TemporaryDirectory() as folder:
+            answer(self.model, self.settings, Parts(Path(folder), item), shard)
+            return {path.suffix: path.read_bytes() for path in Path(folder).iterdir()}
 
 
-def _part(item: Item, shard: Shard, columns: list[str]) -> dict[str, bytes]:
-    with TemporaryDirectory() as folder:
-        answer(Parts(Path(folder), item), shard, columns)
-        return {path.suffix: path.read_bytes() for path in Path(folder).iterdir()}
+def _portable(problem: NlpkitError | OSError, item: Item) -> NlpkitError:
+    return as_input_error(problem, item) if isinstance(problem, OSError) else problem
 
 
-def _told(problem: NlpkitError | OSError, item: Item) -> NlpkitError:
-    return local.as_input_error(problem, item) if isinstance(problem, OSError) else problem
+def _enter(folder: Path, imports: Sequence[str]) -> None:
+    """Read files and import packages, plugins too, from where the first process does.
 
-
-def _go(folder: Path) -> None:
-    """Be where relative names are those of the person, if that is on this machine."""
+    Folders that this machine does not have are left out.
+    """
     with suppress(OSError):
         os.chdir(folder)
+    sys.path += [path for path in imports if path not in sys.path and Path(path).exists()]

@@ -1,4 +1,4 @@
-"""Ray started or joined, without a word from it, and left in the end."""
+"""Start or join Ray, keep it silent, and leave it in the end."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from importlib.util import find_spec
 from nlpkit.errors import MissingExtra, UsageError
 
 WAIT = 5.0  # seconds for a cluster to answer
-# What the person may set otherwise. Nothing is sent to Ray's makers, nothing written on stderr.
+# Defaults that the person's environment overrides: send no usage data, write nothing on stderr.
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_ENABLE_AUTO_CONNECT": "0",  # what is left of a batch that ends must not start another Ray
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # a batch that ends must not start another Ray
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # an actor without a GPU sees none
 }
 
 
 @contextmanager
 def cluster(address: str | None, workers: int, num_gpus: float) -> Iterator[None]:
-    """Join the cluster at an address; without one, a Ray with a core for each worker is started.
+    """Join the cluster at an address; without one, start a Ray with a core for each worker.
 
     Raises:
         UsageError: there is no cluster at the address, or no GPU.
     """
     own_token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     for name, value in (ENVIRONMENT if address else ENVIRONMENT | own_token).items():
-        os.environ.setdefault(name, value)  # a token left out would be written to ~/.ray
+        os.environ.setdefault(name, value)  # without a token Ray writes one to ~/.ray
     import ray
 
     handler = signal.getsignal(signal.SIGTERM)
@@ -49,9 +49,9 @@ def cluster(address: str | None, workers: int, num_gpus: float) -> Iterator[None
         ) from None
     try:
         signal.signal(signal.SIGTERM, handler)  # ours unwinds, Ray's does not
-        there = ray.cluster_resources().get("GPU", 0.0)
-        if num_gpus > there and not address:
-            raise UsageError(f"--num-gpus {num_gpus:g}: Ray finds {there:g} GPUs here")
+        gpus = ray.cluster_resources().get("GPU", 0.0)
+        if num_gpus > gpus and not address:
+            raise UsageError(f"--num-gpus {num_gpus:g}: Ray finds {gpus:g} GPUs here")
         yield
     finally:
         with silence():
@@ -59,7 +59,7 @@ def cluster(address: str | None, workers: int, num_gpus: float) -> Iterator[None
 
 
 def check(address: str | None) -> None:
-    """Knock before Ray does, which waits long and says little.
+    """Check that a cluster answers, for Ray itself would wait long and give no reason.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -84,19 +84,19 @@ def check(address: str | None) -> None:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Lose what is written on stderr: Ray's C++ parts greet there, whatever the level."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    """Discard stderr: Ray's C++ parts write greetings there at any log level."""
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
 
 
 def quiet() -> None:
-    """Keep Ray Data's words for its log file."""
+    """Send Ray Data's messages to its log file only."""
     import ray.data
 
     for handler in logging.getLogger("ray.data").handlers:

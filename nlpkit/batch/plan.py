@@ -1,12 +1,13 @@
-"""Which files a batch reads, and what it calls what it makes of them."""
+"""Plan a batch: the files that it reads, and the name of the output of each."""
 
 from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
 
+from nlpkit.answers import Answer
 from nlpkit.batch.url import Url, is_url
 from nlpkit.errors import InputError, UsageError
 from nlpkit.records import format_of
@@ -14,28 +15,38 @@ from nlpkit.records.input import EXTENSIONS, missing, unpacked
 
 MAGIC = "*?["
 MANIFEST = "manifest.json"
-REJECTS = "rejects"  # the folder of rejected records
+REJECTS = "rejects"  # the folder of bad records
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What an output depends on besides its input."""
+    """The options that an output depends on, besides its input."""
 
     model: str = "sentiment"
     source: str | None = None
     column: str | None = None
     encoding: str = "utf-8"
     to: str | None = None
-    into: str = "label"
+    into: str | None = None  # the usual names of the answer's fields
     min_confidence: float = 0.0
     device: str = "auto"
     precision: str = "auto"
     shard_size: int = 10_000
 
+    def for_answers(self, kind: type[Answer]) -> Settings:
+        """Return the settings for answers of a kind, with the name that `into` None stands for.
+
+        It stays None where no one name gives the usual fields. So the manifest of a batch is the
+        same whether the name was given or not.
+        """
+        name = kind.fields()[0]
+        usual = self.into is None and kind.fields(name) == kind.fields()
+        return replace(self, into=name) if usual else self
+
 
 @dataclass(frozen=True)
 class Item:
-    """One input: where it lies, its format, and the name of its output in the batch's folder."""
+    """One input: its path, its format, the name of its output in the batch's folder, its format."""
 
     path: Path | Url
     format: str
@@ -44,17 +55,17 @@ class Item:
 
     @property
     def plain(self) -> bool:
-        """Whether the output is `label<TAB>score<TAB>text`, without a header."""
+        """Whether the output is the answer's cells, then the text, without a header."""
         return self.format == "lines" and self.to == "tsv"
 
 
 def expand(
     inputs: Sequence[str], *, folder: Path, source: str | None, to: str | None
 ) -> list[Item]:
-    """Return what files, patterns and folders stand for, sorted within each.
+    """Return the items of files, patterns and folders, sorted within each.
 
-    Of a folder those files count whose extension is that of a format; hidden ones and the batch's
-    own folder do not.
+    Of a folder, the files with the extension of a format are taken, except hidden ones and those
+    in the batch's own folder.
 
     Raises:
         InputError: a name or pattern finds nothing.
@@ -62,7 +73,7 @@ def expand(
     """
     items: dict[str, Item] = {}
     for given in inputs:
-        for path, name in _found(given, folder):
+        for path, name in _files(given, folder):
             item = _item(path, name, source, to)
             other = items.setdefault(item.output, item)
             if other is not item and _real(other.path) != _real(path):
@@ -92,16 +103,16 @@ def _real(path: Path | Url) -> Path | Url:
     return path if isinstance(path, Url) else path.resolve()
 
 
-def _found(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
-    """Return files and their names in the output."""
+def _files(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
+    """Return the files that a name, pattern or folder stands for, and their names in the output."""
     if is_url(given):
-        return _found_there(given)
+        return _remote_files(given)
     path = Path(given)
     if given == "-":
         raise UsageError("a batch reads files; for standard input there is 'nlpkit predict'")
     if path.is_dir():
         own = folder.resolve()
-        files = [file for file in sorted(path.rglob("*")) if _belongs(file, path, own)]
+        files = [file for file in sorted(path.rglob("*")) if _is_input(file, path, own)]
         if not files:
             raise InputError(f"{path}: no file in this folder has the extension of a known format")
         return [(file, PurePosixPath(file.relative_to(path).as_posix())) for file in files]
@@ -121,33 +132,37 @@ def _found(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
     return [(path, PurePosixPath(path.name))]
 
 
-def _found_there(given: str) -> list[tuple[Path | Url, PurePosixPath]]:
-    """Return what a URL stands for, as of paths."""
-    url, found = Url(given), list[tuple[Path | Url, PurePosixPath]]()
+def _remote_files(given: str) -> list[tuple[Path | Url, PurePosixPath]]:
+    """Return the files that a URL stands for, and their names in the output."""
+    url, files = Url(given), list[tuple[Path | Url, PurePosixPath]]()
     try:
         if any(sign in given for sign in MAGIC):
-            found += [(each, PurePosixPath(each.name)) for each in url.glob()]
-        elif not _known(PurePosixPath(url.name)) and (inside := url.find()):
-            found += [(each, name) for name, each in inside if _known(name) and not _hidden(name)]
+            files += [(each, PurePosixPath(each.name)) for each in url.glob()]
+        elif not _has_format(PurePosixPath(url.name)) and (inside := url.find()):
+            files += [
+                (each, name) for name, each in inside if _has_format(name) and not _is_hidden(name)
+            ]
         else:
             return [(url, PurePosixPath(url.name))]
     except OSError as problem:
         raise InputError(f"{given}: {problem.strerror}") from None
-    if not found:
+    if not files:
         raise InputError(f"{given}: no file of a known format is found; check it, quote patterns")
-    return found
+    return files
 
 
-def _belongs(file: Path, root: Path, own: Path) -> bool:
-    hidden = _hidden(file.relative_to(root))
-    return not hidden and file.is_file() and _known(file) and own not in file.resolve().parents
+def _is_input(file: Path, root: Path, own: Path) -> bool:
+    """Tell whether a batch reads a file of the folder `root`; `own` is the batch's folder."""
+    if _is_hidden(file.relative_to(root)) or not file.is_file() or not _has_format(file):
+        return False
+    return own not in file.resolve().parents
 
 
-def _hidden(inside: PurePath) -> bool:
-    return any(part.startswith(".") for part in inside.parts)
+def _is_hidden(path: PurePath) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
-def _known(path: PurePath) -> bool:
+def _has_format(path: PurePath) -> bool:
     return format_of(path) != "lines" or unpacked(path).suffix.lower() == ".txt"
 
 

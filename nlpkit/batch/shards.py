@@ -1,28 +1,43 @@
-"""An input in shards, and the part of the output that answers one: what every engine does."""
+"""Read an input in shards: some thousand records, answered and kept at once."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from nlpkit import catalog, records
-from nlpkit.batch.parts import Parts, Shard, shards, state_of
+from nlpkit import records
+from nlpkit.batch.outcome import state_of
 from nlpkit.batch.plan import Item, Settings
 from nlpkit.batch.url import Url, opened
-from nlpkit.jobs.predict import Answer, annotated, sure, write
 from nlpkit.records import Record, Source, text_of
-from nlpkit.runtime.model import Model
-from nlpkit.runtime.stream import MOST, answer as answered
+
+CHARACTERS = 1 << 24  # in a shard, and so in memory, when documents are long
 
 
-def cut(item: Item, settings: Settings) -> Iterator[tuple[Shard, list[str], int]]:
-    """Yield an input's shards, each with the output's columns and how far the file is read.
+@dataclass(frozen=True)
+class Shard:
+    """Records of an input with their texts, in order, and the bad ones among them.
+
+    `columns` are the fields of the input's first record, which a table's header begins with.
+    """
+
+    number: int
+    records: list[tuple[Record, str]]
+    rejects: list[dict[str, Any]]
+    columns: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.records) + len(self.rejects)
+
+
+def shards(item: Item, settings: Settings) -> Iterator[tuple[Shard, int]]:
+    """Yield an input's shards, each with how many bytes of the file are read.
 
     Raises:
-        InputError, OSError: it cannot be read as said; what came before it has been yielded.
+        InputError, OSError: it cannot be read as said; its records so far have been yielded.
     """
     if not state_of(item.path)["size"] and _is_empty(item.path):
         return
@@ -36,11 +51,37 @@ def cut(item: Item, settings: Settings) -> Iterator[tuple[Shard, list[str], int]
         )
         read = records.read(stream, item.format, source)
         first = next(read, None)
-        columns = _columns(first, settings) if first else []
+        columns = list(first or ())
         every = chain([first] if first else [], read)
-        found = ((record, text_of(record, source)) for record in every)
-        for shard in shards(found, rejects, settings.shard_size):
-            yield shard, columns, _told(stream)
+        documents = ((record, text_of(record, source)) for record in every)
+        for shard in cut(documents, rejects, settings.shard_size, columns):
+            yield shard, _position(stream)
+
+
+def cut(
+    documents: Iterator[tuple[Record, str]],
+    rejects: list[dict[str, Any]],
+    size: int,
+    columns: list[str],
+) -> Iterator[Shard]:
+    """Cut a stream of documents into shards of `size`, bad ones counted, or of CHARACTERS.
+
+    The reader adds to `rejects` while the stream is read.
+    """
+    number, batch, characters = 0, list[tuple[Record, str]](), 0
+    for document in documents:
+        while len(batch) + len(rejects) >= size or characters > CHARACTERS:
+            bad = rejects[: size - len(batch)]  # they came before this document
+            del rejects[: len(bad)]
+            yield Shard(number, batch, bad, columns)
+            number, batch, characters = number + 1, [], 0
+        batch.append(document)
+        characters += len(document[1])
+    while batch or rejects:
+        bad = rejects[: size - len(batch)]
+        del rejects[: len(bad)]
+        yield Shard(number, batch, bad, columns)
+        number, batch = number + 1, []
 
 
 def _is_empty(path: Path | Url) -> bool:
@@ -51,46 +92,10 @@ def _is_empty(path: Path | Url) -> bool:
         return not stream.read(1)
 
 
-def _told(stream: Any) -> int:
+def _position(stream: Any) -> int:
     """Return how far into the file on disk a stream has read."""
     raw = getattr(stream, "fileobj", None) or getattr(stream, "_fp", None) or stream
     try:
         return int(raw.tell())
     except (OSError, ValueError, AttributeError):
         return 0
-
-
-def _columns(record: Record, settings: Settings) -> list[str]:
-    return list(annotated(Answer(record, "", None), settings.into, full=False))
-
-
-def answer(
-    model: Model, settings: Settings, parts: Parts, shard: Shard, columns: list[str]
-) -> None:
-    """Write the part of a shard; its counts come last.
-
-    Raises:
-        NoSpace: the disk is full.
-    """
-    answers = (
-        Answer(record, text, sure(said, settings.min_confidence))
-        for record, text, said in answered(model, shard.records, lambda: None, MOST)
-    )
-    name, item = f"{shard.number:05}", parts.item
-    module = catalog.load("formats", item.to)
-    with records.write_output(parts.folder / f"{name}.out") as out:
-        if item.plain:
-            write(answers, out, "tsv", plain=True, into=settings.into)
-        else:
-            full = getattr(module, "NESTED", False)
-            rows = (annotated(answer, settings.into, full=full) for answer in answers)
-            if getattr(module, "HEADER", False):
-                module.write(rows, out, header=shard.number == 0, columns=columns)
-            else:
-                module.write(rows, out)
-    if shard.rejects:
-        with records.write_output(parts.folder / f"{name}.rej") as out:
-            catalog.load("formats", "jsonl").write(shard.rejects, out)
-    counts = {"records": len(shard.records), "rejects": len(shard.rejects)}
-    with records.write_output(parts.folder / f"{name}.json") as out:
-        out.write(json.dumps(counts))

@@ -1,7 +1,7 @@
-"""Inputs that lie elsewhere: s3://, gs://, https:// and whatever else fsspec opens.
+"""Read inputs at URLs: s3://, gs://, https:// and the other protocols that fsspec opens.
 
-Needs the extra `remote` (fsspec), and the package of the store, such as s3fs. Keys and endpoints
-are where the store's own package looks for them.
+Needs the extra `remote` (fsspec), and the package of the store, such as s3fs, which also finds the
+keys and endpoints.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ class Url:
         return PurePosixPath(self.url).name
 
     def state(self) -> dict[str, Any]:
-        """Return what changes when the file does."""
-        with _told(self.url):
+        """Return the file's size and key, which change when the file does."""
+        with _as_os_error(self.url):
             system, path = _system(self.url)
-            system.invalidate_cache()  # what it was, the manifest tells
+            system.invalidate_cache()
             return {"size": system.size(path), "key": system.ukey(path)}
 
     def glob(self) -> list[Url]:
-        """Return what a pattern stands for, sorted."""
-        with _told(self.url):
+        """Return the files that a pattern stands for, sorted."""
+        with _as_os_error(self.url):
             system, path = _system(self.url)
             return [Url(system.unstrip_protocol(name)) for name in sorted(system.glob(path))]
 
     def find(self) -> list[tuple[PurePosixPath, Url]]:
         """Return the files of a folder, with their names in it; none if it is a file."""
-        with _told(self.url):
+        with _as_os_error(self.url):
             system, path = _system(self.url)
             if not system.isdir(path):
                 return []
@@ -67,15 +67,15 @@ class Url:
             ]
 
     def open(self) -> BinaryIO:
-        """Open the file as it lies there, compressed or not."""
-        with _told(self.url):
+        """Open the file as it is stored, compressed or not."""
+        with _as_os_error(self.url):
             system, path = _system(self.url)
             return cast(BinaryIO, system.open(path, "rb"))
 
 
 @contextmanager
 def opened(path: Path | Url) -> Iterator[BinaryIO]:
-    """Open an input wherever it lies, decompressed by its extension.
+    """Open an input, local or at a URL, decompressed by its extension.
 
     Raises:
         InputError, OSError: it is missing, or may not be read.
@@ -86,10 +86,10 @@ def opened(path: Path | Url) -> Iterator[BinaryIO]:
             yield stream
         return
     with ExitStack() as stack:
-        there = stack.enter_context(path.open())
+        stream = stack.enter_context(path.open())
         if module := COMPRESSION.get(PurePosixPath(path.url).suffix.lower()):
-            there = stack.enter_context(import_module(module).open(there, "rb"))
-        yield there
+            stream = stack.enter_context(import_module(module).open(stream, "rb"))
+        yield stream
 
 
 def _system(url: str) -> tuple[Any, str]:
@@ -110,8 +110,8 @@ def _system(url: str) -> tuple[Any, str]:
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
-    """Make an OSError of what a store raises: each has errors of its own."""
+def _as_os_error(url: str) -> Iterator[None]:
+    """Turn the errors of a store, each of which has its own, into OSError."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError):

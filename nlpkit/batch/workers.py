@@ -9,33 +9,36 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
 
-from nlpkit.batch import shards
-from nlpkit.batch.parts import Parts, Shard
+from nlpkit.batch.answering import answer, load
+from nlpkit.batch.parts import Parts
 from nlpkit.batch.plan import Settings
-from nlpkit.errors import NlpkitError, UsageError
+from nlpkit.batch.shards import Shard
+from nlpkit.errors import NlpkitError
 from nlpkit.runtime.device import cores
+from nlpkit.runtime.model import Model
 
 AHEAD = 2  # shards in flight for each worker
 DIED = "a worker process died, perhaps for want of memory; --resume goes on, with fewer --workers"
 
 
 class Workers:
-    """Processes that answer shards; with one, this process does it itself."""
+    """Processes that answer shards; a single worker is this process itself."""
 
     def __init__(self, settings: Settings, workers: int) -> None:
         self.settings, self.workers = settings, workers
+        self.model: Model | None = None  # of a single worker
         self.pool: ProcessPoolExecutor | None = None
         self.waiting: deque[Future[None]] = deque()
 
     def __enter__(self) -> Workers:
         if self.workers == 1:
-            start(self.settings, 0)
+            self.model = load(self.settings)
             return self
-        context = multiprocessing.get_context("spawn")  # ONNX Runtime's threads do not fork
+        # Spawn: ONNX Runtime's threads do not fork. The processes have this one's sys.path.
+        context = multiprocessing.get_context("spawn")
         threads = max(cores() // self.workers, 1)
-        self.pool = ProcessPoolExecutor(self.workers, context, start, (self.settings, threads))
+        self.pool = ProcessPoolExecutor(self.workers, context, _start, (self.settings, threads))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
@@ -43,61 +46,56 @@ class Workers:
             return
         if kind is not None:
             for child in multiprocessing.active_children():
-                child.terminate()  # what it is at is done again
+                child.terminate()  # its shards are answered again
         self.pool.shutdown(cancel_futures=True)
 
-    def give(self, parts: Parts, shard: Shard, columns: list[str]) -> None:
-        """Have a shard answered; waits while there is enough to do."""
-        if self.pool is None:
-            answer(parts, shard, columns)
-            return
-        self.waiting.append(self.pool.submit(answer, parts, shard, columns))
-        while len(self.waiting) > self.workers * AHEAD:
-            self._take()
+    def give(self, parts: Parts, shard: Shard) -> None:
+        """Have a shard answered; wait while there is enough to do."""
+        if self.model is not None:
+            answer(self.model, self.settings, parts, shard)
+        elif self.pool is not None:
+            self.waiting.append(self.pool.submit(_answer, parts, shard))
+            while len(self.waiting) > self.workers * AHEAD:
+                self._wait()
 
-    def forget(self) -> None:
-        """Wait for what was given to an input that failed, whatever becomes of it."""
+    def drop(self) -> None:
+        """Wait for the shards of an input that failed, and ignore their errors."""
         while self.waiting:
             future = self.waiting.popleft()
             if not future.cancel():
                 future.exception()
 
     def finish(self) -> None:
-        """Wait for all that was given."""
+        """Wait until all shards are answered."""
         while self.waiting:
-            self._take()
+            self._wait()
 
-    def _take(self) -> None:
+    def _wait(self) -> None:
         try:
             self.waiting.popleft().result()
         except BrokenProcessPool:
             raise NlpkitError(DIED) from None
 
 
-_HERE: dict[str, Any] = {}  # of a worker process: the model and the settings, or a problem
+class _Process:
+    """The state of a process of the pool, which `_start` alone sets."""
+
+    settings: Settings
+    model: Model | NlpkitError  # or why it cannot be loaded
 
 
-def start(settings: Settings, threads: int) -> None:
-    """Load the model, once for each process; with `threads`, a process of a pool."""
-    if threads:
-        os.environ["NLPKIT_THREADS"] = str(threads)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process tells the others
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-        try:
-            _load(settings)
-        except NlpkitError as problem:  # here a pool would break of it, and not say why
-            _HERE["problem"] = problem
-    else:
-        _load(settings)
+_PROCESS = _Process()
 
 
-def _load(settings: Settings) -> None:
-    from nlpkit.runtime.model import load
-
-    model = load(settings.model, device=settings.device, precision=settings.precision)
-    if model.task.command != "predict":
-        raise UsageError(f"{model.name} gives no labels: 'nlpkit {model.task.command}' asks it")
-    _HERE.update(model=model, settings=settings)
+def _start(settings: Settings, threads: int) -> None:
+    """Load the model, once in each process of the pool."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _PROCESS.settings = settings
+    try:
+        _PROCESS.model = load(settings, threads)
+    except NlpkitError as problem:  # raised here, it would break the pool and not be shown
+        _PROCESS.model = problem
 
 
 def _end_with_parent() -> None:
@@ -107,11 +105,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def answer(parts: Parts, shard: Shard, columns: list[str]) -> None:
-    """Write the part of a shard, by this process's model.
+def _answer(parts: Parts, shard: Shard) -> None:
+    """Write the part of a shard in a process of the pool.
 
-    Raises as `shards.answer`, and what kept the model from loading.
+    Raises as `answer`, and the error that kept the model from loading.
     """
-    if "problem" in _HERE:
-        raise _HERE["problem"]
-    shards.answer(_HERE["model"], _HERE["settings"], parts, shard, columns)
+    if isinstance(_PROCESS.model, NlpkitError):
+        raise _PROCESS.model
+    answer(_PROCESS.model, _PROCESS.settings, parts, shard)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TextIO
 
 from nlpkit import catalog, records
 from nlpkit.answers import Answer
+from nlpkit.errors import UsageError
 from nlpkit.records import Record
 from nlpkit.records.escape import escape
 
@@ -30,6 +31,12 @@ def annotated(item: Answered, kind: type[Answer], into: str | None, *, nested: b
 def holds_nested(format: str) -> bool:
     """Tell whether a format holds lists and tables in a field."""
     return bool(getattr(catalog.load("formats", format), "NESTED", False))
+
+
+def check_confidence(kind: type[Answer], least: float, model: str) -> None:
+    """Raise UsageError where a confidence is asked of a model whose answers have no scores."""
+    if least and not kind.SCORED:
+        raise UsageError(f"--min-confidence: the answers of {model} have no scores")
 
 
 def write(

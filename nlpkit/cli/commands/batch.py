@@ -1,13 +1,16 @@
-"""nlpkit batch: label many files, surviving whatever happens meanwhile."""
+"""nlpkit batch: run a model on many files, and resume after any end."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from nlpkit.cli import options as o
+
+if TYPE_CHECKING:
+    from nlpkit.batch.job import Engine
 
 app = typer.Typer(add_completion=False)
 RUNNING = o.RUNNING
@@ -20,7 +23,7 @@ def batch(
         typer.Argument(metavar="INPUT...", help="Files, folders, or patterns in quotes."),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The folder to write: an output for each input.")
+        Path, typer.Option("--output", "-o", help="The folder to write, an output for each input.")
     ],
     model: o.Model = "sentiment",
     source: o.From = None,
@@ -33,14 +36,14 @@ def batch(
             rich_help_panel=o.WRITING,
         ),
     ] = None,
-    into: o.Into = "label",
+    into: o.Into = None,
     min_confidence: o.MinConfidence = 0.0,
     workers: Annotated[
         int, typer.Option("--workers", "-w", min=1, help="Processes.", rich_help_panel=RUNNING)
     ] = 1,
     engine: Annotated[
         Literal["local", "ray"],
-        typer.Option(help="Who works: processes of this machine, or Ray.", rich_help_panel=RUNNING),
+        typer.Option(help="Run on processes of this machine, or on Ray.", rich_help_panel=RUNNING),
     ] = "local",
     address: Annotated[
         str | None,
@@ -61,7 +64,9 @@ def batch(
     shard_size: Annotated[
         int,
         typer.Option(
-            min=1, help="Records that a kill costs at most, a worker.", rich_help_panel=RUNNING
+            min=1,
+            help="Most records that a worker can lose if it is killed.",
+            rich_help_panel=RUNNING,
         ),
     ] = 10_000,
     max_rejects: Annotated[
@@ -69,16 +74,16 @@ def batch(
         typer.Option(min=0, help="Stop at more bad records than this.", rich_help_panel=o.READING),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the batch in the folder.")
+        bool, typer.Option("--resume", help="Continue the batch in the folder.")
     ] = False,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
     quiet: o.Quiet = False,
 ) -> None:
-    """Label files by the thousand: one output for each, whole or not there.
+    """Run a model on thousands of files: one output for each, complete or absent.
 
-    Bad records go to DIR/rejects with file, line and reason; DIR/manifest.json says what became of
-    every file. Killed at any moment, --resume goes on, and the outputs are as if unbroken.
+    Bad records go to DIR/rejects with file, line and reason; DIR/manifest.json keeps the outcome of
+    every file. After a kill at any moment --resume continues, and the outputs are the same bytes.
     Exit code 1: some records or files were bad.
     """
     from nlpkit.batch.plan import Settings
@@ -113,7 +118,7 @@ def batch(
         raise typer.Exit(1)
 
 
-def _engine(name: str, address: str | None, num_gpus: float) -> Any:
+def _engine(name: str, address: str | None, num_gpus: float) -> Engine | None:
     from nlpkit.errors import UsageError
 
     if name == "ray":

@@ -1,21 +1,22 @@
-"""A batch as a person sees it: a bar on a terminal, a line a minute elsewhere."""
+"""Progress of a batch: a bar on a terminal, a line a minute elsewhere."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 from rich.progress import (
     BarColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
 
+from nlpkit.batch.events import FileDone, ShardDone, Started
+from nlpkit.batch.manifest import Report
 from nlpkit.batch.plan import MANIFEST
 from nlpkit.cli.screen.live import Live
-from nlpkit.jobs.batch import Report
 
 EVERY = 60.0  # seconds between two lines where there is no terminal
 
@@ -31,13 +32,14 @@ class BatchProgress(Live):
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
             quiet=quiet,
+            handlers={Started: self._start, ShardDone: self._shard, FileDone: self._file},
         )
         self.files = self.done = self.bytes = self.records = self.total = 0
-        self.start = self.said = time.monotonic()
-        self.task: Any = None
+        self.start = self.printed = time.monotonic()
+        self.task: TaskID
 
     def finish(self, report: Report, folder: Path) -> None:
-        """Say what came of it."""
+        """Print how the batch ended."""
         seconds = max(time.monotonic() - self.start, 1e-9)
         bad = report.count("rejects")
         self.console.print(
@@ -49,23 +51,24 @@ class BatchProgress(Live):
             markup=False,
         )
 
-    def _start(self, event: dict[str, Any]) -> None:
-        self.files, self.total = event["files"], event["bytes"]
+    def _start(self, event: Started) -> None:
+        self.files, self.total = event.files, event.bytes
         self.task = self.bar.add_task("", total=self.total, files=self._files(), speed="")
 
-    def _shard(self, event: dict[str, Any]) -> None:
-        self.records += event["records"]
-        self._show(self.bytes + event["bytes"])
+    def _shard(self, event: ShardDone) -> None:
+        self.records += event.records
+        self._show(self.bytes + event.bytes)
 
-    def _file(self, event: dict[str, Any]) -> None:
+    def _file(self, event: FileDone) -> None:
         self.done += 1
-        self.bytes += event["bytes"]
+        self.bytes += event.bytes
         self._show(self.bytes)
-        if "problem" in event:
-            self.console.print(f"failed: {event['problem']}", markup=False)
-        elif event["rejects"]:
+        outcome = event.outcome
+        if outcome.problem is not None:
+            self.console.print(f"failed: {outcome.problem}", markup=False)
+        elif outcome.rejects:
             self.console.print(
-                f"{event['name']}: {event['rejects']:,} bad records, in {event['rejected_to']}",
+                f"{event.name}: {outcome.rejects:,} bad records, in {outcome.rejected_to}",
                 markup=False,
             )
 
@@ -73,8 +76,8 @@ class BatchProgress(Live):
         now = time.monotonic()
         speed = f"{self.records / max(now - self.start, 1e-9):,.0f} records/s"
         self.bar.update(self.task, completed=read, files=self._files(), speed=speed)
-        if not self.console.is_terminal and now - self.said > EVERY:
-            self.said = now
+        if not self.console.is_terminal and now - self.printed > EVERY:
+            self.printed = now
             share = read / self.total if self.total else 1.0
             self.console.print(f"{self._files()}, {share:.0%}, {self.records:,} records, {speed}")
 

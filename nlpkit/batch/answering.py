@@ -1,0 +1,60 @@
+"""Answer a shard: write its part of the output. Every engine does it by these functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nlpkit import catalog, records, zoo
+from nlpkit.batch.parts import BAD, COUNTS, OUTPUT, Counts, Parts
+from nlpkit.batch.plan import Settings
+from nlpkit.batch.shards import Shard
+from nlpkit.records.answered import Answered, annotated, holds_nested, write
+from nlpkit.runtime import stream
+from nlpkit.runtime.model import Model
+
+
+def load(settings: Settings, threads: int = 0) -> Model:
+    """Load the batch's model; 0 threads are as many as this process may use.
+
+    Raises:
+        ModelError, DeviceError, UsageError, MissingExtra: it cannot be used.
+    """
+    return zoo.load(
+        settings.model, device=settings.device, precision=settings.precision, threads=threads
+    )
+
+
+def answer(model: Model, settings: Settings, parts: Parts, shard: Shard) -> None:
+    """Write the part of a shard; its counts come last.
+
+    Raises:
+        NoSpace: the disk is full.
+    """
+    item, number = parts.item, shard.number
+    kind, into = model.task.answers, settings.into
+    items = _answers(model, settings, shard)
+    with records.write_output(parts.path(number, OUTPUT)) as out:
+        if item.plain:
+            write(items, out, "tsv", kind=kind, into=into, plain=True)
+        else:
+            format = catalog.load("formats", item.to)
+            nested = holds_nested(item.to)
+            rows = (annotated(each, kind, into, nested=nested) for each in items)
+            if getattr(format, "HEADER", False):
+                columns = [*shard.columns, *kind.fields(into)] if shard.columns else []
+                format.write(rows, out, header=number == 0, columns=columns)
+            else:
+                format.write(rows, out)
+    if shard.rejects:
+        with records.write_output(parts.path(number, BAD)) as out:
+            catalog.load("formats", "jsonl").write(shard.rejects, out)
+    with records.write_output(parts.path(number, COUNTS)) as out:
+        out.write(Counts(len(shard.records), len(shard.rejects)).to_json())
+
+
+def _answers(model: Model, settings: Settings, shard: Shard) -> Iterator[Answered]:
+    least = settings.min_confidence
+    for record, text, answer in stream.answer(model, shard.records, lambda: None, stream.MOST):
+        if answer is not None and least:
+            answer = answer.at_least(least)
+        yield Answered(record, text, answer)

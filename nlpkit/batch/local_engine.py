@@ -1,0 +1,61 @@
+"""The engine `local`: a batch in processes of this machine, one input after another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import replace
+
+from nlpkit.batch.events import ShardDone
+from nlpkit.batch.job import Job, failed, too_many
+from nlpkit.batch.outcome import Outcome, input_of
+from nlpkit.batch.parts import Parts
+from nlpkit.batch.plan import Item
+from nlpkit.batch.shards import shards
+from nlpkit.batch.workers import Workers
+from nlpkit.errors import InputError, NoSpace
+
+
+def local_engine(items: list[Item], job: Job) -> Generator[tuple[Item, Outcome]]:
+    """Yield the outcome of each item, in their order.
+
+    Raises:
+        ModelError, DeviceError, UsageError: the model cannot be used.
+        GateError: there are more bad records than allowed.
+    """
+    if not items:
+        return
+    with Workers(job.settings, job.workers) as workers:
+        for item in items:
+            yield item, _outcome(item, job, workers)
+
+
+def _outcome(item: Item, job: Job, workers: Workers) -> Outcome:
+    """Write the output of an item and return its outcome."""
+    start = time.monotonic()
+    try:
+        parts = Parts.of(job.folder, item, job.key)
+        source = input_of(item)
+        count = _answer(parts, job, workers)
+        parts.check()
+        outcome = parts.join(job.folder, count, source)
+    except (InputError, NoSpace, OSError) as problem:
+        workers.drop()
+        return failed(item, problem)
+    parts.remove()
+    return replace(outcome, seconds=round(time.monotonic() - start, 3))
+
+
+def _answer(parts: Parts, job: Job, workers: Workers) -> int:
+    """Have the parts made that are not there, and return how many there are in all."""
+    done, limit, count, rejects = parts.done(), job.rejects_left(), 0, 0
+    for shard, read in shards(parts.item, job.settings):
+        count += 1
+        rejects += len(shard.rejects)
+        if limit is not None and rejects > limit:
+            raise too_many(parts.item, job, shard.rejects[-1]["reason"])
+        if shard.number not in done:
+            workers.give(parts, shard)
+        job.listener(ShardDone(len(shard), read))
+    workers.finish()
+    return count

@@ -1,0 +1,133 @@
+"""manifest.json: how a batch was begun, and the outcome of each input that has ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from nlpkit import records
+from nlpkit.batch.outcome import Outcome, input_of
+from nlpkit.batch.plan import MANIFEST, Item, Settings
+from nlpkit.errors import NoSpace, UsageError
+from nlpkit.version import __version__
+
+FORMAT = 1
+
+
+@dataclass
+class Report:
+    """The outcome of each input of a batch, by the name of its output."""
+
+    files: dict[str, Outcome] = field(default_factory=dict)
+
+    def count(self, name: Literal["records", "rejects"]) -> int:
+        """Return how many records there are in all, or rejects."""
+        return sum(getattr(outcome, name) for outcome in self.files.values())
+
+    @property
+    def failed(self) -> list[str]:
+        """The names of the outputs that are not there."""
+        return [name for name, outcome in self.files.items() if outcome.problem is not None]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The manifest of the batch in a folder: its settings, its model's fingerprint, its report."""
+
+    folder: Path
+    settings: Settings
+    model: str
+    report: Report = field(default_factory=Report)
+
+    @property
+    def key(self) -> str:
+        """The settings and the model as text: parts belong to one key."""
+        return json.dumps({"settings": asdict(self.settings), "model": self.model})
+
+    def write(self) -> None:
+        """Write manifest.json, whole. Raises NoSpace."""
+        content = {
+            "format": FORMAT,
+            "nlpkit": __version__,
+            "settings": asdict(self.settings),
+            "model": self.model,
+            "files": {name: outcome.to_dict() for name, outcome in self.report.files.items()},
+        }
+        with records.write_output(self.folder / MANIFEST) as out:
+            out.write(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+    def write_if_possible(self) -> None:
+        """Write manifest.json unless the disk is full: --resume does again what it lacks."""
+        with suppress(NoSpace):
+            self.write()
+
+
+def open_manifest(folder: Path, settings: Settings, model: str, *, resume: bool) -> Manifest:
+    """Begin a manifest in a folder; with `resume`, go on with the one there, less its failures.
+
+    Raises:
+        UsageError: the folder holds other files, or a batch that was begun in another way.
+    """
+    manifest = Manifest(folder, settings, model)
+    try:
+        earlier = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if any(not path.name.startswith(".") for path in folder.iterdir()):
+            raise UsageError(
+                f"{folder}: holds files that are not a batch's; name a new folder"
+            ) from None
+        manifest.write()
+        return manifest
+    except (OSError, ValueError, RecursionError) as problem:
+        raise UsageError(f"{folder / MANIFEST}: damaged ({problem}); name a new folder") from None
+    try:
+        report = _report(earlier)
+    except ValueError:
+        raise UsageError(f"{folder / MANIFEST}: damaged; name a new folder") from None
+    if not resume:
+        raise UsageError(f"{folder}: has a batch; --resume goes on with it, or name a new folder")
+    _check(manifest, earlier)
+    manifest.report.files.update(report.files)
+    return manifest
+
+
+def _report(manifest: Any) -> Report:
+    """Return the outcomes that a manifest keeps, without failures.
+
+    Raises:
+        ValueError: the manifest lacks a part, or one has another type.
+    """
+    if not isinstance(manifest, Mapping) or "model" not in manifest:
+        raise ValueError("no table with a model")
+    settings, files = manifest.get("settings"), manifest.get("files")
+    if not isinstance(settings, Mapping) or not isinstance(files, Mapping):
+        raise ValueError("no settings, or no files")
+    outcomes = {name: Outcome.from_dict(table) for name, table in files.items()}
+    return Report({name: each for name, each in outcomes.items() if each.problem is None})
+
+
+def _check(manifest: Manifest, earlier: Mapping[str, Any]) -> None:
+    """Raise UsageError if a batch was begun with other settings or another model."""
+    for key, value in asdict(manifest.settings).items():
+        begun = earlier["settings"].get(key)
+        if begun != value:
+            raise UsageError(
+                f"{manifest.folder}: was begun with {key} = {begun!r}, not {value!r}; "
+                "resume with the options it was begun with, or name a new folder"
+            )
+    if earlier["model"] != manifest.model:
+        raise UsageError(f"{manifest.folder}: was begun with another {manifest.settings.model}")
+
+
+def is_done(outcome: Outcome, item: Item, folder: Path) -> bool:
+    """Tell whether the output of an input, as that is now, is there already."""
+    output = folder / item.output
+    if not output.exists() or output.stat().st_size != outcome.bytes:
+        return False
+    with suppress(OSError):
+        return outcome.input == input_of(item)
+    return False
