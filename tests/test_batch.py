@@ -19,6 +19,7 @@ import pytest
 from conftest import ROOT, corpus, write_jsonl
 
 from nlpkit.batch import workers
+from nlpkit.batch.events import Event, FileDone, Started
 from nlpkit.batch.plan import Settings
 from nlpkit.errors import GateError, InputError, UsageError
 from nlpkit.jobs.batch import Report, batch
@@ -82,10 +83,11 @@ def test_each_file_has_its_output_and_the_manifest_tells_of_it(
 
 
 def test_a_listener_hears_of_every_byte_of_the_inputs(run: Run, inputs: Path) -> None:
-    heard: list[dict[str, Any]] = []
+    heard: list[Event] = []
     run(str(inputs), listener=heard.append)
-    ended = sum(event["bytes"] for event in heard if event["event"] == "file")
-    assert ended == heard[0]["bytes"] > 0
+    ended = sum(event.bytes for event in heard if isinstance(event, FileDone))
+    assert isinstance(heard[0], Started)
+    assert ended == heard[0].bytes > 0
 
 
 def test_neither_shards_nor_workers_change_a_byte(run: Run, inputs: Path, tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def test_a_file_that_fails_does_not_stop_the_others(run: Run, inputs: Path, tmp_
     (inputs / "empty.txt").touch()
     report = run(str(inputs))
     assert sorted(report.failed) == ["bad.csv", "cut.tsv"]
-    assert "no column 'text'" in report.files["bad.csv"]["problem"]
+    assert "no column 'text'" in report.files["bad.csv"].problem
     assert not (tmp_path / "out/bad.csv").exists()
     assert (tmp_path / "out/empty.tsv").read_bytes() == b""
     (inputs / "bad.csv").write_text("text,n\nadorei,1\n")
@@ -139,7 +141,7 @@ def test_a_file_that_changes_while_it_is_read_is_told(
 
     monkeypatch.setattr(workers, "answer", changing)
     report = run(str(path))
-    assert "changed while it was read" in report.files["a.tsv"]["problem"]
+    assert "changed while it was read" in report.files["a.tsv"].problem
     assert not (tmp_path / "out/a.tsv").exists()
     monkeypatch.setattr(workers, "answer", answer)
     assert not run(str(path), resume=True).failed
@@ -162,7 +164,7 @@ def test_a_full_disk_is_told_and_nothing_is_half(
     monkeypatch.setattr(parts, "concatenate", full)
     report = run(str(inputs))
     assert report.failed == ["b.csv"]
-    assert "No space left" in report.files["b.csv"]["problem"]
+    assert "No space left" in report.files["b.csv"].problem
     assert not [path for path in (tmp_path / "out").rglob("*b.csv*") if path.is_file()]
 
 

@@ -67,14 +67,14 @@ def test_a_changed_file_is_done_again_and_another_is_not(
     after = run(*names, resume=True).files
     assert after["a.tsv"] == before["a.tsv"]
     assert (tmp_path / "out/a.tsv").read_bytes() == b"." * output.stat().st_size
-    assert (before["b.csv"]["records"], after["b.csv"]["records"]) == (2, 1)
+    assert (before["b.csv"].records, after["b.csv"].records) == (2, 1)
 
 
 def test_what_cannot_be_opened_is_told(
     run: Run, memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = run("memory://in/a.txt", "memory://in/none.txt")
-    assert report.files["none.tsv"]["problem"] == "memory://in/none.txt: No such file or directory"
+    assert report.files["none.tsv"].problem == "memory://in/none.txt: No such file or directory"
     with pytest.raises(InputError, match="no file of a known format"):
         run("memory://in/*.none", folder="b")
     with pytest.raises(UsageError, match="nowhere://x/a.txt: .*nowhere"):
