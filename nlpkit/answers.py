@@ -47,6 +47,27 @@ class Answer(Protocol):
         """Return how many of its parts another answer has alike, and how many there are."""
 
 
+def difference(one: Any, other: Any) -> float:
+    """Return how far two plain answers are apart: the largest difference of two numbers in them.
+
+    Infinity where anything else differs. A label beside its `scores` follows from them: where two
+    are almost alike, another precision may give the other one.
+    """
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        keys = one.keys() | other.keys()
+        if one.keys() != other.keys():
+            return float("inf")
+        decided = {"label"} if one.get("scores") else set()
+        return max((difference(one[key], other[key]) for key in keys - decided), default=0.0)
+    if isinstance(one, list) and isinstance(other, list):
+        if len(one) != len(other):
+            return float("inf")
+        return max(map(difference, one, other), default=0.0)
+    if isinstance(one, float) and isinstance(other, int | float):
+        return abs(one - other)
+    return 0.0 if one == other else float("inf")
+
+
 class Label(NamedTuple):
     """One label of a document, with the probability of each label; a gold label has none.
 

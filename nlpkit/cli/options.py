@@ -73,7 +73,12 @@ LineBuffered = Annotated[
     typer.Option("--line-buffered", help="Write out each line at once.", rich_help_panel=WRITING),
 ]
 Into = Annotated[
-    str, typer.Option(help="The field that the label is written to.", rich_help_panel=WRITING)
+    str | None,
+    typer.Option(
+        metavar="FIELD",
+        help="The field that the answer is written to, such as label.",
+        rich_help_panel=WRITING,
+    ),
 ]
 MinConfidence = Annotated[
     float,

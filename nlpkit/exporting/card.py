@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nlpkit.tasks import Task, numbers
+from nlpkit.metrics import numbers
+from nlpkit.tasks import Calibrated, Task
 
 
 def model_card(manifest: dict[str, Any], task: Task) -> str:
@@ -15,19 +16,15 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
     interval = dev.get(f"{score}_interval")
     spread = f" (95% interval {interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
     others = [f"{key} {value:.4f}" for key, value in numbers(dev).items() if key != score]
-    calibration = (
-        f" Scores are probabilities calibrated by a temperature of {manifest['temperature']}, "
-        "fitted on dev."
-    )
+    labels = f"; labels: {', '.join(manifest['labels'])}" if manifest["labels"] else ""
     parts = [
         f"# {manifest['name']}",
         f"{manifest['task']['name'].capitalize()} for {languages}; architecture "
-        f"{manifest['architecture']['name']}, {manifest['parameters']:,} parameters; labels: "
-        f"{', '.join(manifest['labels'])}. Made by nlpkit {manifest['tools']['nlpkit']}.",
+        f"{manifest['architecture']['name']}, {manifest['parameters']:,} parameters{labels}. "
+        f"Made by nlpkit {manifest['tools']['nlpkit']}.",
         "## Use",
-        f"```\nnlpkit {task.command} --model {manifest['name']} FILE\n```\n\n"
-        f"Reads {manifest['window']} tokens at once; a longer document is read in windows that "
-        f"share {manifest['overlap']} tokens.{calibration if task.command == 'predict' else ''}",
+        f"```\nnlpkit predict --model {manifest['name']} FILE\n```\n\n"
+        f"{_reading(manifest, task)}{_calibration(task)}",
         "## Scores",
         f"On dev ({dev['n']} {task.unit}, pooled): {score} {dev[score]:.4f}{spread}, "
         f"{', '.join(others)}. Dev chose the epoch, so these flatter the model "
@@ -46,6 +43,22 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         "retrain or redistribute it.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _reading(manifest: dict[str, Any], task: Task) -> str:
+    size = f"Reads {manifest['window']} tokens at once; "
+    if not task.windows.WHOLE:
+        return f"{size}of a longer document no more than those."
+    return f"{size}a longer document is read in windows that share {manifest['overlap']} tokens."
+
+
+def _calibration(task: Task) -> str:
+    if not isinstance(task, Calibrated):
+        return ""
+    return (
+        f" Scores are probabilities calibrated by a temperature of {task.temperature}, "
+        "fitted on dev."
+    )
 
 
 def _by_file(files: list[dict[str, Any]], score: str) -> list[str]:

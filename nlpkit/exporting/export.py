@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,23 +16,26 @@ import onnx
 import onnxruntime
 import torch
 
-from nlpkit.chain import links_of
 from nlpkit.errors import GateError, UsageError
 from nlpkit.exporting import gate
 from nlpkit.exporting.card import model_card
 from nlpkit.exporting.golden import golden_lines
-from nlpkit.exporting.onnx import to_onnx
+from nlpkit.exporting.onnx import Exported, to_onnx
 from nlpkit.exporting.precision import PRECISIONS
 from nlpkit.runtime import device
-from nlpkit.runtime.bundle import FORMAT, MANIFEST, open_bundle, read_manifest
+from nlpkit.runtime.bundle import read_bundle
+from nlpkit.runtime.graphs import MAIN, Signature
+from nlpkit.runtime.manifest import FORMAT, NAME as MANIFEST
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.session import SessionRun
+from nlpkit.settings.links import links_of
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Export
-from nlpkit.tasks import Task
 from nlpkit.training.data import Split
 from nlpkit.version import __version__
+from nlpkit.zoo import open_bundle
 
+TOKENIZER = "tokenizer.json"
 Listener = Callable[[gate.Report], None]
 
 
@@ -53,19 +56,20 @@ def export(
         UsageError, ModelError: the output is something other than a bundle.
     """
     _check_output(folder)
-    float_model = to_onnx(model.run.network, model.encoder)  # type: ignore[attr-defined]
-    held = gate.Gate(model, dev)
+    run: Any = model.run
+    graphs = to_onnx(run.network, model.tokenizer)
+    held = gate.Gate(model, run, dev)
+    signatures = {name: graph.signature for name, graph in graphs.items()}
     files: dict[str, bytes] = {}
     reports: list[gate.Report] = []
-    for name in [name for name in PRECISIONS if name in limits.precisions]:
-        made = PRECISIONS[name](float_model)
-        if made is None:  # this precision has nothing to offer to this network
+    for precision in [name for name in PRECISIONS if name in limits.precisions]:
+        contents = _contents(graphs, precision)
+        if contents is None:
             continue
-        content = made.SerializeToString()
-        files[_file(name)] = content
-        run = SessionRun(device.session(content, "cpu"))
-        alone = SessionRun(device.session(content, "cpu", threads=1))
-        reports.append(held.measure(name, len(content), run, alone))
+        files |= {_file(name, precision): content for name, content in contents.items()}
+        every, alone = (_run(contents, signatures, threads) for threads in (0, 1))
+        size = sum(map(len, contents.values()))
+        reports.append(held.measure(precision, size, every, alone))
         listener(reports[-1])
     if not files:
         raise UsageError("export.precisions names none that suits this network; add fp32")
@@ -75,13 +79,31 @@ def export(
             f"nothing was written; limits exceeded: {'; '.join(failures)}. "
             "Leave the precision out, or widen a limit with --set export.KEY=VALUE"
         )
-    files["tokenizer.json"] = model.encoder.to_json().encode()
-    manifest = _manifest(recipe, summary, reports, folder.name, model.task)
+    files[TOKENIZER] = model.tokenizer.to_json().encode()
+    manifest = _manifest(recipe, summary, reports, folder.name, model, signatures)
     return _write(folder, files, manifest, model.task)
 
 
-def _file(precision: str) -> str:
-    return "model.onnx" if precision == "fp32" else f"model.{precision}.onnx"
+def _contents(graphs: Mapping[str, Exported], precision: str) -> dict[str, bytes] | None:
+    """Return each graph's file; None where the precision has nothing to offer to any of them."""
+    made = {name: PRECISIONS[precision](graph.model) for name, graph in graphs.items()}
+    if not any(made.values()):
+        return None
+    return {name: (model or graphs[name].model).SerializeToString() for name, model in made.items()}
+
+
+def _run(
+    contents: Mapping[str, bytes], signatures: Mapping[str, Signature], threads: int
+) -> SessionRun:
+    sessions = {
+        name: device.session(content, "cpu", threads=threads) for name, content in contents.items()
+    }
+    return SessionRun(sessions, signatures)
+
+
+def _file(graph: str, precision: str) -> str:
+    name = "model" if graph == MAIN else graph
+    return f"{name}.onnx" if precision == "fp32" else f"{name}.{precision}.onnx"
 
 
 def _check_output(folder: Path) -> None:
@@ -96,19 +118,24 @@ def _check_output(folder: Path) -> None:
     if there and MANIFEST not in there:
         raise UsageError(f"{folder} is not empty and not a bundle; choose another --output")
     if there:
-        read_manifest(folder)  # refuses a folder that holds anything beside its bundle
+        read_bundle(folder)  # refuses a folder that holds anything beside its bundle
 
 
 def _manifest(
-    recipe: Recipe, summary: dict[str, Any], reports: Sequence[gate.Report], name: str, task: Task
+    recipe: Recipe,
+    summary: dict[str, Any],
+    reports: Sequence[gate.Report],
+    name: str,
+    model: Model,
+    signatures: Mapping[str, Signature],
 ) -> dict[str, Any]:
-    tree = recipe.to_dict()
+    tree, task = recipe.to_dict(), model.task
     del tree["data"]  # its files, with licences, are under training; its paths tell nobody anything
     return {
         "format": FORMAT,
         "name": name,
         "version": "1",
-        "task": summary["task"],
+        "task": {"name": recipe.task.name} | task.describe(),
         "architecture": tree["architecture"] | {"vocab_size": summary["vocab_size"]},
         "parameters": summary["parameters"],
         "labels": list(task.shown),
@@ -116,11 +143,13 @@ def _manifest(
         "steps": [link.settled() for link in links_of(recipe.preprocess.steps)],
         "window": recipe.tokenizer.window,
         "overlap": recipe.tokenizer.overlap,
-        "temperature": summary["temperature"],
-        "precisions": {
-            report.precision: {"file": _file(report.precision)} | _without_name(report)
-            for report in reports
+        "tokenizer": {"kind": model.tokenizer.kind, "file": TOKENIZER},
+        "graphs": {
+            graph: signature.to_dict()
+            | {"files": {r.precision: _file(graph, r.precision) for r in reports}}
+            for graph, signature in signatures.items()
         },
+        "precisions": {report.precision: _without_name(report) for report in reports},
         "cpu_precision": _fastest(reports),
         "training": {
             "recipe": tree,
@@ -153,7 +182,7 @@ def _fastest(reports: Sequence[gate.Report]) -> str:
 
 
 def _write(
-    folder: Path, files: dict[str, bytes], manifest: dict[str, Any], task: Task
+    folder: Path, files: dict[str, bytes], manifest: dict[str, Any], task: Any
 ) -> dict[str, Any]:
     """Write beside, try the bundle there, then rename."""
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Write a network as ONNX with free batch and time axes.
+"""Write the graphs of a network as ONNX with free batch and time axes.
 
 Legend: B batch, T time.
 """
@@ -9,69 +9,105 @@ import io
 import logging
 import sys
 import warnings
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
 import torch
-from torch import Tensor, nn
 from torch.export import Dim
 
-from nlpkit.runtime.session import EMBEDDING, LOGITS
-from nlpkit.text.windows import Encoder
-from nlpkit.text.words import WordEncoder
-from nlpkit.training.network import Network
+from nlpkit.heads.graph import Arrays, Graph
+from nlpkit.runtime.graphs import IDS, MASK, Signature
+from nlpkit.text import Tokenizer
+from nlpkit.training.network import Network, TorchRun
 
 OPSET = 20  # 23 and 24 write an Attention that ONNX Runtime rejects with a boolean mask
 
 
-def to_onnx(network: Network, encoder: Encoder | WordEncoder) -> onnx.ModelProto:
-    """Return the network as ONNX.
+@dataclass(frozen=True)
+class Exported:
+    """One graph as ONNX, with the axes of its arrays as they were exported."""
 
-    ids (int64, [B, T] or [B, T, F]), mask (bool [B, T]) -> logits, and what the head pooled, a
-    document's embedding, where it pools.
+    model: onnx.ModelProto
+    signature: Signature
+
+
+def to_onnx(network: Network, tokenizer: Tokenizer) -> dict[str, Exported]:
+    """Return every graph of a network as ONNX.
 
     The example has two rows and an odd length: the exporter takes a one for a constant.
     """
-    ids = torch.from_numpy(encoder.random(np.random.default_rng(0), 2, 9))
-    mask_BT = torch.ones(2, 9, dtype=torch.bool)
+    ids = tokenizer.random(np.random.default_rng(0), 2, 9)
+    mask_BT = np.ones((2, 9), dtype=bool)
     mask_BT[1, 5:] = False
-    axes = {0: Dim("batch"), 1: Dim("time")}
-    embeds = hasattr(network.head, "pool")
-    exported = WithEmbedding(network) if embeds else network
-    architecture = sys.modules[type(network.encoder).__module__]
-    translations = getattr(architecture, "onnx_translations", dict)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    run, made = TorchRun(network), {}
+    for name, graph, feeds in walked(run, {IDS: ids, MASK: mask_BT}, np.random.default_rng(0)):
+        made[name] = _exported(graph, feeds, network)
+    return made
+
+
+def walked(
+    run: TorchRun, first: Arrays, rng: np.random.Generator
+) -> Iterator[tuple[str, Graph, dict[str, np.ndarray]]]:
+    """Yield each graph with feeds, which follow from what the graphs before it gave."""
+    known = dict(first)
+    for name, graph in run.graphs.items():
+        feeds = dict(first) if graph.example is None else graph.example(rng, known)
+        yield name, graph, feeds
+        known |= feeds | run(name, feeds, tuple(graph.signature.outputs))
+
+
+def _exported(graph: Graph, feeds: Arrays, network: Network) -> Exported:
+    inputs = {
+        name: (*axes, *feeds[name].shape[len(axes) :])  # where a token is several ids
+        for name, axes in graph.signature.inputs.items()
+    }
+    signature = replace(graph.signature, inputs=inputs)
+    sizes = {axis: Dim(axis) for axes in inputs.values() for axis in axes if isinstance(axis, str)}
     # The exporter narrates each pass on stdout, which is not a place for that.
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
+    with _quiet(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         program = torch.onnx.export(
-            exported.eval(),
-            (ids, mask_BT),
+            graph.module.eval(),
+            tuple(torch.from_numpy(feeds[name]) for name in inputs),
             dynamo=True,
             opset_version=OPSET,
-            input_names=["ids", "mask"],
-            output_names=[LOGITS, EMBEDDING] if embeds else [LOGITS],
-            dynamic_shapes={"ids": axes, "mask": axes},
+            input_names=list(inputs),
+            output_names=list(signature.outputs),
+            dynamic_shapes=tuple(
+                {place: sizes[axis] for place, axis in enumerate(axes) if isinstance(axis, str)}
+                for axes in inputs.values()
+            ),
             external_data=False,
-            custom_translation_table=translations(),
+            custom_translation_table=_translations(network),
         )
     model: onnx.ModelProto = program.model_proto
     _forget_sources(model.graph)
     onnx.checker.check_model(model)
-    return model
+    return Exported(model, signature)
 
 
-class WithEmbedding(nn.Module):
-    """A network with a pooling head that also gives what it pooled."""
+def _translations(network: Network) -> dict[object, object]:
+    """Return the operators that torch's exporter lacks, of the parts that bring some."""
+    modules = {type(part).__module__ for part in network.modules()}
+    made: dict[object, object] = {}
+    for name in sorted(modules):
+        made |= getattr(sys.modules[name], "onnx_translations", dict)()
+    return made
 
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.encoder, self.head = network.encoder, network.head
 
-    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        pooled_BD = self.head.pool(self.encoder(ids, mask), mask)
-        return self.head.classify(pooled_BD), pooled_BD
+@contextmanager
+def _quiet() -> Iterator[None]:
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _forget_sources(graph: onnx.GraphProto) -> None:

@@ -4,22 +4,47 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import cycle, islice
-from typing import Any
+from dataclasses import dataclass
+from itertools import cycle, islice, product
+from typing import TYPE_CHECKING
 
 from nlpkit import zoo
 from nlpkit.errors import UsageError
 from nlpkit.runtime import device as devices
-from nlpkit.runtime.bundle import open_bundle, read_manifest
+from nlpkit.runtime.bundle import read_bundle
+from nlpkit.runtime.graphs import EMBEDDING, IDS, MASK, STEP, Run, Signature
 from nlpkit.runtime.model import Model
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Feeds = dict[str, "np.ndarray"]
 
 LENGTHS, BATCHES = (16, 64, 128), (1, 8, 32, 128)
 SECONDS = 0.5  # for each shape
 LEAST = 20  # runs of each shape, however long they take
 DRAWN = 32  # batches of ids that take turns
+TOKENS = 5  # ids that every vocabulary has
 WARM = 3  # runs that are not counted: the first of a shape plans its memory
 
-Listener = Callable[[dict[str, Any]], None]
+
+@dataclass(frozen=True)
+class Row:
+    """The speed of one graph in one shape: milliseconds a batch, documents and tokens a second."""
+
+    device: str
+    precision: str
+    length: int
+    batch: int
+    graph: str
+    p50_ms: float
+    p99_ms: float
+    documents_per_second: float
+    tokens_per_second: float
+    runs: int
+
+
+Listener = Callable[[Row], None]
 
 
 def bench(
@@ -30,54 +55,89 @@ def bench(
     batches: Sequence[int] = BATCHES,
     seconds: float = SECONDS,
     listener: Listener = lambda row: None,
-) -> list[dict[str, Any]]:
-    """Return a row for each device, precision, length in tokens and batch that runs here.
+) -> list[Row]:
+    """Return a row for each device, precision, length in tokens, batch and graph that runs here.
 
-    A row has milliseconds a batch (p50, p99) and documents and tokens a second by p50. The ids are
-    random, and others each time: rows of a table that were just looked up would be in the cache.
+    Speeds are by p50. The ids are random, and others each time: rows of a table that were just
+    looked up would be in the cache. A graph that goes on from another one (a step of a text that is
+    written) is fed with what that one gives.
 
     Raises:
         ModelError: there is no such bundle, or it is damaged.
         DeviceError, UsageError: the device does not run here.
     """
     folder = zoo.find_bundle(name)
-    bundle = read_manifest(folder)
+    manifest = read_bundle(folder).manifest
     if min(*lengths, *batches) < 1:
         raise UsageError("lengths and batches must be 1 or more")
     kinds = dict.fromkeys(kind for kind, _ in devices.candidates(device))
-    lengths = sorted({min(length, bundle.manifest["window"]) for length in lengths})
-    rows: list[dict[str, Any]] = []
-    for kind in kinds:
-        for precision in bundle.manifest["precisions"]:
-            model = open_bundle(folder, device=kind, precision=precision)
-            for length in lengths:
-                for batch in batches:
-                    row = {"device": kind, "precision": precision, "length": length}
-                    rows.append(row | _measured(model, batch, length, seconds))
-                    listener(rows[-1])
+    lengths = sorted({min(length, manifest.window) for length in lengths})
+    rows: list[Row] = []
+    for kind, precision in product(kinds, manifest.precisions):
+        model = zoo.open_bundle(folder, device=kind, precision=precision)
+        for length, batch in product(lengths, batches):
+            for graph, feeds in _feeds(model, batch, length).items():
+                times = _times(model.run, graph, feeds, seconds)
+                rows.append(_row(times, kind, precision, length, batch, graph))
+                listener(rows[-1])
     return rows
 
 
-def _measured(model: Model, batch: int, length: int, seconds: float) -> dict[str, Any]:
+def _feeds(model: Model, batch: int, length: int) -> dict[str, list[Feeds]]:
+    """Return some feeds of each graph."""
     import numpy as np
 
-    rng, mask = np.random.default_rng(0), np.ones((batch, length), dtype=bool)
-    drawn = cycle([model.encoder.random(rng, batch, length) for _ in range(DRAWN)])
-    for ids in islice(drawn, WARM):
-        model.run({"ids": ids, "mask": mask})
+    rng, mask_BT = np.random.default_rng(0), np.ones((batch, length), dtype=bool)
+    found: dict[str, list[Feeds]] = {name: [] for name in model.run.signatures}
+    for _ in range(DRAWN):
+        known: Feeds = {IDS: model.tokenizer.random(rng, batch, length), MASK: mask_BT}
+        for graph, signature in model.run.signatures.items():
+            # What no graph gives is a token that was written before.
+            feeds = {
+                name: known[name] if name in known else rng.integers(1, TOKENS, batch)
+                for name in signature.inputs
+            }
+            found[graph].append(feeds)
+            if len(model.run.signatures) > 1:
+                known |= model.run(graph, feeds, tuple(signature.outputs))
+    return found
+
+
+def _times(run: Run, graph: str, drawn: Sequence[Feeds], seconds: float) -> list[float]:
+    outputs = _asked(run.signatures[graph])
+    turns = cycle(drawn)
+    for feeds in islice(turns, WARM):
+        run(graph, feeds, outputs)
     times: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < LEAST:
-        feeds = {"ids": next(drawn), "mask": mask}
+        feeds = next(turns)
         start = time.perf_counter()
-        model.run(feeds)
+        run(graph, feeds, outputs)
         times.append(time.perf_counter() - start)
+    return times
+
+
+def _asked(signature: Signature) -> tuple[str, ...]:
+    """Return the outputs that answers need: an embedding is asked for by itself."""
+    return tuple(name for name in signature.outputs if name != EMBEDDING)
+
+
+def _row(
+    times: Sequence[float], device: str, precision: str, length: int, batch: int, graph: str
+) -> Row:
+    import numpy as np
+
     p50, p99 = np.quantile(times, [0.5, 0.99]).tolist()
-    return {
-        "batch": batch,
-        "p50_ms": p50 * 1e3,
-        "p99_ms": p99 * 1e3,
-        "documents_per_second": batch / p50,
-        "tokens_per_second": batch * length / p50,
-        "runs": len(times),
-    }
+    return Row(
+        device=device,
+        precision=precision,
+        length=length,
+        batch=batch,
+        graph=graph,
+        p50_ms=p50 * 1e3,
+        p99_ms=p99 * 1e3,
+        documents_per_second=batch / p50,
+        tokens_per_second=batch * (1 if graph == STEP else length) / p50,
+        runs=len(times),
+    )

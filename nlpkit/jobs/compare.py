@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from nlpkit import zoo
+from nlpkit import metrics, zoo
 from nlpkit.errors import InputError, ModelError, UsageError
-from nlpkit.jobs.evaluate import open_model, read_labelled
+from nlpkit.jobs.evaluate import Labelled, open_model, read_labelled
 from nlpkit.runtime.model import Model
 
 if TYPE_CHECKING:
@@ -22,6 +23,66 @@ Listener = Callable[[str], object]
 
 TIMED = 1000  # documents at most that are timed
 LINE = "O produto chegou no prazo e é muito bom.\n"  # what a cold start answers
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model: its scores (means over the files), and how far it is from the best."""
+
+    model: str
+    provider: str
+    bytes: int
+    means: Mapping[str, float]
+    score: float
+    interval: Sequence[float]
+    difference: float  # to the best
+    difference_interval: Sequence[float]
+    files: Sequence[Mapping[str, Any]]
+    docs_per_second: float
+    cold_start_seconds: float | None
+
+    def to_dict(self, score: str) -> dict[str, Any]:
+        """Return plain values; the interval goes by the score's name."""
+        own = {"model": self.model, "provider": self.provider, "bytes": self.bytes}
+        return {
+            **own,
+            **self.means,
+            f"{score}_interval": list(self.interval),
+            "files": [dict(file) for file in self.files],
+            "difference": self.difference,
+            "difference_interval": list(self.difference_interval),
+            "docs_per_second": self.docs_per_second,
+            "cold_start_seconds": self.cold_start_seconds,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """Models side by side; `score` is the one that they are compared by."""
+
+    data: Sequence[str]
+    score: str
+    n: int
+    left_out: int
+    rounds: int
+    timed: int
+    best: str
+    models: Sequence[Row]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        shown = {key: value for key, value in asdict(self).items() if key != "models"}
+        return shown | {"models": [row.to_dict(self.score) for row in self.models]}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What every model says of one file: its metrics, and its score on resamples of it."""
+
+    path: str
+    metrics: Mapping[str, Mapping[str, Any]]
+    draws_MR: np.ndarray
+    n: int
 
 
 def compare(
@@ -35,14 +96,14 @@ def compare(
     precision: str = "auto",
     rounds: int = 5,
     listener: Listener = lambda doing: None,
-) -> dict[str, Any]:
+) -> Report:
     """Return scores, sizes and times of each model, and how far it is from the best.
 
-    Scores are means over the files, of the documents that every model finds tokens in.
-    `listener` is told what is being done.
+    Scores are means over the files, of the documents that every model answers. Models are compared
+    by the score of their task. `listener` is told what is being done.
 
     Raises:
-        UsageError: a model is named twice, or its task or labels are not those of the first.
+        UsageError: a model is named twice, or its answers or labels are not those of the first.
         InputError: a file cannot be read, a label is unknown, or a file has no rows.
         ModelError, DeviceError: as `nlpkit.load`.
     """
@@ -50,27 +111,23 @@ def compare(
     task = models[names[0]].task
     read = partial(read_labelled, task, text=text, label=label, encoding=encoding)
     files = {path: read(path) for path in paths}
-    scored = {}
-    for path, (documents, golds) in files.items():
-        scored[path] = _scored(models, path, documents, golds, listener)
-    everything = [document for documents, _ in files.values() for document in documents]
+    scored = [_scored(models, path, labelled, listener) for path, labelled in files.items()]
+    everything = [document for labelled in files.values() for document in labelled.documents]
     timed = everything[:: -(-len(everything) // TIMED)]
-    rows = _rows(models, scored)
     speeds = _speeds(models, timed, rounds, listener)
     starts = _cold_starts(names, device, precision, rounds, listener)
-    for row in rows:
-        row["docs_per_second"] = speeds[row["model"]]
-        row["cold_start_seconds"] = starts.get(row["model"])
-    used = sum(file["n"] for file in rows[0]["files"])
-    return {
-        "data": list(files),
-        "n": used,
-        "left_out": len(everything) - used,
-        "rounds": rounds,
-        "timed": len(timed),
-        "best": max(rows, key=lambda row: row["macro_f1"])["model"],
-        "models": rows,
-    }
+    rows = _rows(models, scored, task.score, speeds, starts)
+    used = sum(file.n for file in scored)
+    return Report(
+        data=list(files),
+        score=task.score,
+        n=used,
+        left_out=len(everything) - used,
+        rounds=rounds,
+        timed=len(timed),
+        best=_best(rows, task.score).model,
+        models=rows,
+    )
 
 
 def _open(
@@ -83,76 +140,90 @@ def _open(
         listener(f"opening {name}")
         models[name] = open_model(name, device=device, precision=precision)
         task, first = models[name].task, models[names[0]].task
-        if task.command != "predict":
+        if task.answers is not first.answers or task.score != first.score:
             raise UsageError(
-                f"{name} does not label documents ('nlpkit {task.command}' asks it); leave it out"
+                f"{name} gives {task.answers.__name__} scored by {task.score}, where {names[0]} "
+                f"gives {first.answers.__name__} scored by {first.score}; compare models of one "
+                "task"
             )
-        if task.labels != first.labels:
+        if tuple(task.shown) != tuple(first.shown):
             raise UsageError(
-                f"{name} has the labels {', '.join(task.labels)} where {names[0]} has "
-                f"{', '.join(first.labels)}; compare models of the same labels"
+                f"{name} has the labels {', '.join(task.shown)} where {names[0]} has "
+                f"{', '.join(first.shown)}; compare models of the same labels"
             )
     return models
 
 
 def _scored(
-    models: Mapping[str, Model],
-    path: str,
-    documents: Sequence[Any],
-    golds: Sequence[Any],
-    listener: Listener,
-) -> tuple[dict[str, dict[str, Any]], np.ndarray]:
-    """Return each model's metrics on a file, and its macro-F1 on resamples of it, f1_MR."""
-    import numpy as np
-
-    from nlpkit.metrics.classification import resampled
-
-    outputs = {}
+    models: Mapping[str, Model], path: str, labelled: Labelled, listener: Listener
+) -> Scored:
+    answers = {}
     for name, model in models.items():
         listener(f"scoring {name} on {path}")
-        outputs[name] = model.outputs(documents)
-    pairs = zip(golds, zip(*outputs.values(), strict=True), strict=True)
-    kept = [(gold, row) for gold, row in pairs if all(output is not None for output in row)]
+        answers[name] = model.predict(labelled.documents)
+    pairs = zip(labelled.golds, zip(*answers.values(), strict=True), strict=True)
+    kept = [(gold, row) for gold, row in pairs if all(answer is not None for answer in row)]
     if not kept:
         raise InputError(f"{path}: no rows with a text to score")
-    gold_N = [gold for gold, _ in kept]
-    answers = dict(zip(models, zip(*(row for _, row in kept), strict=True), strict=True))
-    metrics = {
-        name: model.task.metrics(gold_N, answers[name], model.temperature)
-        for name, model in models.items()
-    }
-    graded: list[tuple[str, Model, Any]] = [
-        (name, model, model.task) for name, model in models.items()
-    ]
-    guess_MN = [
-        np.argmax(task.soften(answers[name], model.temperature), axis=1)
-        for name, model, task in graded
-    ]
-    return metrics, resampled(np.array(gold_N), np.stack(guess_MN))
+    golds = [gold for gold, _ in kept]
+    by_model = dict(
+        zip(models, map(list, zip(*(row for _, row in kept), strict=True)), strict=True)
+    )
+    first = next(iter(models.values())).task
+    kind = first.answers
+    return Scored(
+        path=path,
+        metrics={name: metrics.measure(kind, golds, said) for name, said in by_model.items()},
+        draws_MR=metrics.draws(kind, golds, list(by_model.values()), first.score),
+        n=len(golds),
+    )
 
 
 def _rows(
-    models: Mapping[str, Model], scored: Mapping[str, tuple[dict[str, Any], np.ndarray]]
-) -> list[dict[str, Any]]:
+    models: Mapping[str, Model],
+    scored: Sequence[Scored],
+    score: str,
+    speeds: Mapping[str, float],
+    starts: Mapping[str, float],
+) -> list[Row]:
     import numpy as np
 
-    from nlpkit.metrics.classification import quantiles
-
-    draws_MR = np.mean([f1_MR for _, f1_MR in scored.values()], axis=0)
-    rows: list[dict[str, Any]] = []
+    draws_MR = np.mean([file.draws_MR for file in scored], axis=0)
+    means = {name: _means([file.metrics[name] for file in scored]) for name in models}
+    names = list(models)
+    sign = -1 if metrics.minimised(score) else 1
+    best = max(range(len(names)), key=lambda place: sign * means[names[place]][score])
+    rows = []
     for (name, model), draws_R in zip(models.items(), draws_MR, strict=True):
-        files = [metrics[name] | {"data": path} for path, (metrics, _) in scored.items()]
-        keys = ("accuracy", "macro_f1", "ece")
-        means = {key: round(fmean(file[key] for file in files), 6) for key in keys}
-        # Of one file this is the very interval that `nlpkit evaluate` gives.
-        interval = quantiles(draws_R) if len(files) > 1 else files[0]["macro_f1_interval"]
-        about = {"model": name, "provider": model.provider, "bytes": model.file_bytes}
-        rows.append(about | means | {"macro_f1_interval": interval, "files": files})
-    best = max(range(len(rows)), key=lambda place: rows[place]["macro_f1"])
-    for row, draws_R in zip(rows, draws_MR, strict=True):
-        row["difference"] = round(row["macro_f1"] - rows[best]["macro_f1"], 6)
-        row["difference_interval"] = quantiles(draws_R - draws_MR[best])
+        files = [{**file.metrics[name], "data": file.path} for file in scored]
+        # Of one file this is the very interval that `nlpkit evaluate` gives, where it gives one.
+        own = files[0].get(f"{score}_interval") if len(files) == 1 else None
+        rows.append(
+            Row(
+                model=name,
+                provider=model.provider,
+                bytes=model.file_bytes,
+                means=means[name],
+                score=means[name][score],
+                interval=own or metrics.interval(draws_R),
+                difference=round(means[name][score] - means[names[best]][score], 6),
+                difference_interval=metrics.interval(draws_R - draws_MR[best]),
+                files=files,
+                docs_per_second=speeds[name],
+                cold_start_seconds=starts.get(name),
+            )
+        )
     return rows
+
+
+def _means(files: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the means over files of the scores that all of them have."""
+    keys = [key for key in metrics.numbers(files[0]) if all(key in file for file in files)]
+    return {key: round(fmean(file[key] for file in files), 6) for key in keys}
+
+
+def _best(rows: Sequence[Row], score: str) -> Row:
+    return (min if metrics.minimised(score) else max)(rows, key=lambda row: row.score)
 
 
 def _speeds(

@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import Any
 
 from nlpkit.runtime import device
+from nlpkit.version import __version__
 
 BASE = ("typer", "rich", "numpy", "tokenizers", "spacy")
 RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
@@ -25,8 +26,6 @@ EXTRAS = {
 
 def examine() -> dict[str, Any]:
     """Return versions, devices and problems, each problem with its mend."""
-    import nlpkit
-
     versions = {name: _version(name) for name in (*BASE, *RUNTIMES)}
     problems = []
     installed = [name for name in RUNTIMES if versions[name]]
@@ -34,7 +33,7 @@ def examine() -> dict[str, Any]:
         problems.append(_runtime_problem(installed))
     devices = {"cpu": _starts("cpu")} | ({"cuda": _cuda()} if installed else {})
     return {
-        "nlpkit": nlpkit.__version__,
+        "nlpkit": __version__,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cores": device.cores(),
@@ -104,8 +103,8 @@ def tiny_model() -> bytes:
 
 
 def _models(problems: list[str]) -> list[str]:
-    from nlpkit.jobs.models import bundles
+    from nlpkit.jobs.models import Damaged, Entry, bundles
 
     found = bundles()
-    problems += [entry["problem"] for entry in found if "problem" in entry]
-    return [entry["name"] for entry in found if "problem" not in entry]
+    problems += [entry.problem for entry in found if isinstance(entry, Damaged)]
+    return [entry.name for entry in found if isinstance(entry, Entry)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import lzma
 import os
@@ -11,14 +12,17 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nlpkit import zoo
+from nlpkit.answers import difference
 from nlpkit.errors import DeviceError, ModelError, UsageError
-from nlpkit.runtime.bundle import MANIFEST, open_bundle, read_manifest
+from nlpkit.runtime.bundle import read_bundle
+from nlpkit.runtime.graphs import IDS, MASK
+from nlpkit.runtime.manifest import NAME as MANIFEST
 from nlpkit.runtime.model import Model
-from nlpkit.text.windows import Encoder
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
@@ -27,7 +31,7 @@ MOST_BYTES = 1 << 32  # of a bundle, unpacked: no zip may fill a disk
 NEAR, NEARBY = 0.01, 0.05  # to a score announced: in the precision it was taken in, in another
 
 
-def add(source: Path, *, replace: bool = False) -> dict[str, Any]:
+def add(source: Path, *, replace: bool = False) -> Verified:
     """Install a bundle, a folder or a zip of one, once it has shown that it works.
 
     Raises:
@@ -45,10 +49,10 @@ def add(source: Path, *, replace: bool = False) -> dict[str, Any]:
             raise ModelError(f"{source}: neither a bundle's folder nor a zip of one")
         else:
             raise UsageError(f"{source}: no such file or folder")
-        name = read_manifest(part).name
+        name = read_bundle(part).manifest.name
         if not NAME.fullmatch(name):
             raise ModelError(f"{source}: calls itself {name!r}, which is no name for a folder")
-        told = _verified(part, name)
+        verified = _verified(part, name)
         target = shelf / name
         there = {folder.name: folder for folder in zoo.bundle_folders()}
         if name in there and not replace:
@@ -64,7 +68,7 @@ def add(source: Path, *, replace: bool = False) -> dict[str, Any]:
             shutil.rmtree(old, ignore_errors=True)
         else:
             part.replace(target)
-    return told | {"path": str(target)}
+    return dataclasses.replace(verified, path=target)
 
 
 def remove(name: str) -> Path:
@@ -85,7 +89,25 @@ def remove(name: str) -> Path:
     return target
 
 
-def verify(name: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Checked:
+    """A precision that gave the answers announced, and the largest difference of a score."""
+
+    precision: str
+    texts: int
+    difference: float
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A bundle that is what it announces; `path` is where it was installed."""
+
+    name: str
+    checked: tuple[Checked, ...]
+    path: Path | None = None
+
+
+def verify(name: str) -> Verified:
     """Check a bundle's files, and its answers in each precision against those it announces.
 
     Raises:
@@ -94,29 +116,27 @@ def verify(name: str) -> dict[str, Any]:
     return _verified(zoo.find_bundle(name), name)
 
 
-def _verified(folder: Path, name: str) -> dict[str, Any]:
-    bundle = read_manifest(folder)
+def _verified(folder: Path, name: str) -> Verified:
+    bundle = read_bundle(folder)
     golden = _golden(bundle.checked("golden.jsonl").read_bytes(), folder)
     checked = []
-    for precision in bundle.manifest["precisions"]:
+    for precision in bundle.manifest.precisions:
         try:
-            model = open_bundle(folder, device="cpu", precision=precision)
+            model = zoo.open_bundle(folder, device="cpu", precision=precision)
         except DeviceError:
             continue
         _check_ids(model, folder)
-        exact = precision == bundle.manifest.get("cpu_precision", "fp32")
+        exact = precision == bundle.manifest.cpu_precision
         far = _distance(model, golden, f"{name} in {precision}", NEAR if exact else NEARBY)
-        checked.append({"precision": precision, "texts": len(golden), "difference": far})
-    return {"name": bundle.name, "checked": checked}
+        checked.append(Checked(precision, len(golden), far))
+    return Verified(bundle.manifest.name, tuple(checked))
 
 
-def _golden(content: bytes, folder: Path) -> list[dict[str, Any]]:
+def _golden(content: bytes, folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return the texts and the answers announced, as plain values."""
     try:
         rows = [json.loads(line) for line in content.decode().splitlines()]
-        return [
-            {"text": row.pop("text"), "scores": row.pop("scores", {}), "answer": row}
-            for row in rows
-        ]
+        return [(row.pop("text"), row) for row in rows]
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise ModelError(f"{folder / 'golden.jsonl'}: damaged ({problem})") from None
 
@@ -125,34 +145,37 @@ def _check_ids(model: Model, folder: Path) -> None:
     """Raise ModelError if the tokenizer gives an id that the network has no vector for."""
     import numpy as np
 
-    if isinstance(model.encoder, Encoder):
-        size = model.encoder.vocab_size
-        ids = np.full((1, 1), size - 1, dtype=np.int64)
-        try:
-            model.run({"ids": ids, "mask": np.ones((1, 1), dtype=bool)})
-        except ModelError:
-            raise ModelError(
-                f"{folder}: its tokenizer has {size} pieces, more than its network knows"
-            ) from None
+    ids = model.tokenizer.random(np.random.default_rng(0), 1, 1)
+    if ids.ndim > 2:  # hashed words: their tables are as large as the hashes
+        return
+    size = model.tokenizer.vocab_size
+    graph, signature = next(iter(model.run.signatures.items()))
+    feeds = {IDS: np.full((1, 1), size - 1, dtype=np.int64), MASK: np.ones((1, 1), dtype=bool)}
+    try:
+        model.run(graph, feeds, tuple(signature.outputs))
+    except ModelError:
+        raise ModelError(
+            f"{folder}: its tokenizer has {size} pieces, more than its network knows"
+        ) from None
 
 
-def _distance(model: Model, golden: list[dict[str, Any]], where: str, near: float) -> float:
+def _distance(
+    model: Model, golden: list[tuple[str, dict[str, Any]]], where: str, near: float
+) -> float:
     """Return the largest difference to an announced score.
 
     Raises:
         ModelError: an answer is not the one announced.
     """
-    said = model.predict([row["text"] for row in golden])
+    said = model.predict([text for text, _ in golden])
     farthest = 0.0
-    for row, answer in zip(golden, said, strict=True):
+    for (text, announced), answer in zip(golden, said, strict=True):
         now = answer.plain() if answer else {}
-        far = [abs(now.get("scores", {}).get(key, 9.0) - p) for key, p in row["scores"].items()]
-        # Where the scores are near, a label may be another: two were almost alike.
-        same = all(now.get(key) == value for key, value in row["answer"].items()) or bool(far)
-        if not same or max(far, default=0.0) > near:
-            shown = json.dumps(now, ensure_ascii=False)[:200]
-            raise ModelError(f"{where}: says {shown} of {row['text'][:60]!r}; other is announced")
-        farthest = max(farthest, *far, 0.0)
+        far = difference(announced, now)
+        if far > near:
+            said_, told = (json.dumps(each, ensure_ascii=False)[:200] for each in (now, announced))
+            raise ModelError(f"{where}: predicted {said_} for {text[:60]!r}, expected {told}")
+        farthest = max(farthest, far)
     return round(farthest, 4)
 
 
@@ -168,8 +191,8 @@ def _beside(shelf: Path) -> Iterator[Path]:
 
 
 def _copy(source: Path, part: Path) -> None:
-    bundle = read_manifest(source)
-    for name in (MANIFEST, *bundle.manifest["files"]):
+    bundle = read_bundle(source)
+    for name in (MANIFEST, *bundle.manifest.files):
         if (source / name).is_symlink():
             raise ModelError(f"{source / name}: is a link, which may lead outside the bundle")
         shutil.copyfile(source / name, part / name)

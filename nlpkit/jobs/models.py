@@ -3,86 +3,139 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nlpkit import catalog, zoo
+from nlpkit import catalog, metrics, tasks, zoo
 from nlpkit.errors import ModelError
-from nlpkit.runtime import rules
+from nlpkit.runtime import manifest as manifests, rules
+from nlpkit.runtime.manifest import Manifest
 from nlpkit.settings.declaration import described
-from nlpkit.tasks import numbers, sentiment
 
 
-def bundles() -> list[dict[str, Any]]:
-    """Return one plain dict for each bundle found, then for the rules whose package is installed.
+@dataclass(frozen=True)
+class Entry:
+    """A model that can be run: a bundle, or rules, which have neither weights nor a dev score."""
 
-    A damaged bundle has only name, path and problem; rules have neither weights nor a dev score.
-    """
+    name: str
+    task: str
+    architecture: str
+    languages: tuple[str, ...]
+    labels: tuple[str, ...]
+    parameters: int
+    bytes: int
+    precisions: tuple[str, ...]
+    score: str
+    path: str
+    dev: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, the dev scores among them."""
+        plain = {key: value for key, value in asdict(self).items() if key != "dev"}
+        lists = {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
+        return lists | dict(self.dev)
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A bundle that cannot be used, and why."""
+
+    name: str
+    path: str
+    problem: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def bundles() -> list[Entry | Damaged]:
+    """Return every bundle that is found, then the rules whose package is installed."""
     found = [_described(folder) for folder in zoo.bundle_folders()]
     return found + [_rules(name, source) for name, source in rules.installed().items()]
 
 
-def _described(folder: Path) -> dict[str, Any]:
-    from nlpkit.runtime.bundle import read_manifest
-
+def _described(folder: Path) -> Entry | Damaged:
     try:
-        return _entry(folder, read_manifest(folder).manifest)
+        return _entry(folder, manifests.read(folder))
     except (ModelError, KeyError, TypeError, AttributeError) as problem:
         said = problem if isinstance(problem, ModelError) else f"{folder}: damaged ({problem!r})"
-        return {"name": folder.name, "path": str(folder), "problem": str(said)}
+        return Damaged(folder.name, str(folder), str(said))
 
 
-def _entry(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    used = manifest["precisions"][manifest.get("cpu_precision", "fp32")]
-    return {
-        "name": manifest["name"],
-        "task": manifest["task"]["name"],
-        "architecture": manifest["architecture"]["name"],
-        "languages": manifest["languages"],
-        "labels": manifest["labels"],
-        "parameters": manifest["parameters"],
-        "bytes": used["bytes"],
-        "precisions": list(manifest["precisions"]),
-        "score": manifest["score"],
-        "path": str(folder),
-    } | numbers(manifest["scores"]["dev"])
+def _entry(folder: Path, manifest: Manifest) -> Entry:
+    return Entry(
+        name=manifest.name,
+        task=catalog.current("tasks", manifest.task["name"]),
+        architecture=manifest.architecture,
+        languages=manifest.languages,
+        labels=manifest.labels,
+        parameters=manifest.parameters,
+        bytes=manifest.bytes_of(manifest.cpu_precision),
+        precisions=tuple(manifest.precisions),
+        score=manifest.score,
+        path=str(folder),
+        dev=metrics.numbers(manifest.dev),
+    )
 
 
-def _rules(name: str, source: rules.Source) -> dict[str, Any]:
-    return {
-        "name": name,
-        "task": "sentiment",
-        "architecture": "rules",
-        "languages": [source.language],
-        "labels": list(sentiment.LABELS),
-        "parameters": 0,
-        "bytes": source.file_bytes(),
-        "precisions": [],
-        "score": sentiment.Task.score,
-        "path": str(source.folder()),
-    }
+def _rules(name: str, source: rules.Source) -> Entry:
+    return Entry(
+        name=name,
+        task="sentiment",
+        architecture="rules",
+        languages=(source.language,),
+        labels=rules.LABELS,
+        parameters=0,
+        bytes=source.file_bytes(),
+        precisions=(),
+        score=tasks.class_of("sentiment").score,
+        path=str(source.folder()),
+        dev={},
+    )
 
 
-def architectures() -> list[dict[str, Any]]:
-    """Return name, description, advice and settings of each architecture.
+@dataclass(frozen=True)
+class Setting:
+    """One setting of an architecture."""
+
+    key: str
+    default: Any
+    help: str
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network that can be trained, when to use it, and its settings."""
+
+    name: str
+    description: str
+    use_when: str
+    settings: tuple[Setting, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def architectures() -> list[Architecture]:
+    """Return every architecture.
 
     Raises:
         MissingExtra: torch is not installed.
     """
-    found = []
-    for name in catalog.names("architectures"):
-        module = catalog.load("architectures", name)
-        text = inspect.getdoc(module) or ""
-        advice = next((part for part in text.split("\n\n") if part.startswith("Use when: ")), "")
-        found.append(
-            {
-                "name": name,
-                "description": text.splitlines()[0],
-                "use_when": " ".join(advice.removeprefix("Use when: ").split()),
-                "settings": [
-                    {"key": key, "default": default, "help": text}
-                    for key, default, text in described(module.Config)
-                ],
-            }
-        )
-    return found
+    return [_architecture(name) for name in catalog.names("architectures")]
+
+
+def _architecture(name: str) -> Architecture:
+    module = catalog.load("architectures", name)
+    text = inspect.getdoc(module) or ""
+    advice = next((part for part in text.split("\n\n") if part.startswith("Use when: ")), "")
+    return Architecture(
+        name=name,
+        description=text.splitlines()[0] if text else "",
+        use_when=" ".join(advice.removeprefix("Use when: ").split()),
+        settings=tuple(Setting(*setting) for setting in described(module.Config)),
+    )

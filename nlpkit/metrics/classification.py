@@ -11,8 +11,36 @@ from typing import Any
 
 import numpy as np
 
+from nlpkit.answers import Label
+from nlpkit.metrics import interval as quantiles
+
+FITS = Label
 BINS = 15
 RESAMPLES = 1000
+
+
+def measure(golds: Sequence[Label], answers: Sequence[Label]) -> dict[str, Any]:
+    """Report as `classification` does; labels are those that the model's scores are of."""
+    labels = list(answers[0].scores)
+    places = {label: place for place, label in enumerate(labels)}
+    gold_N = np.array([places[gold.label] for gold in golds])
+    probs_NC = np.array([[*answer.scores.values()] for answer in answers])
+    return classification(gold_N, probs_NC, labels)
+
+
+def resampled(
+    golds: Sequence[Label], answers_M: Sequence[Sequence[Label]], name: str
+) -> np.ndarray | None:
+    """Return macro-F1 of M models over R bootstrap resamples, f1_MR; None for another score."""
+    if name != "macro_f1":
+        return None
+    places = {label: place for place, label in enumerate(answers_M[0][0].scores)}
+    gold_N = np.array([places[gold.label] for gold in golds])
+    guess_MN = [
+        [max(answer.scores, key=answer.scores.__getitem__) for answer in answers]
+        for answers in answers_M
+    ]
+    return resampled_f1(gold_N, np.array([[places[label] for label in row] for row in guess_MN]))
 
 
 def classification(gold_N: np.ndarray, probs_NC: np.ndarray, labels: Sequence[str]) -> dict:
@@ -77,7 +105,7 @@ def interval(confusion_CC: np.ndarray) -> list[float]:
     return quantiles(values)
 
 
-def resampled(gold_N: np.ndarray, guess_MN: np.ndarray) -> np.ndarray:
+def resampled_f1(gold_N: np.ndarray, guess_MN: np.ndarray) -> np.ndarray:
     """Return macro-F1 of M models over R bootstrap resamples of the same documents, f1_MR.
 
     Every model meets the same resamples: differences between rows are paired. Drawing documents is
@@ -93,11 +121,6 @@ def resampled(gold_N: np.ndarray, guess_MN: np.ndarray) -> np.ndarray:
         confusion = [np.bincount(cells_K, drawn_K, classes**2) for cells_K in cells_MK]
         f1_RM[place] = macro_f1(np.reshape(confusion, (-1, classes, classes)))
     return f1_RM.T
-
-
-def quantiles(values: np.ndarray) -> list[float]:
-    """Return the 95% interval of bootstrap values."""
-    return [round(float(value), 6) for value in np.quantile(values, [0.025, 0.975])]
 
 
 def calibration_error(gold_N: np.ndarray, probs_NC: np.ndarray) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from nlpkit import records
 from nlpkit.errors import InputError, near_match
-from nlpkit.tasks import Task
 from nlpkit.text.unicode import whole
 
 
@@ -92,9 +91,9 @@ def _document(value: Any) -> Any:
     return None
 
 
-def gold_of(task: Task, row: Row) -> Any:
-    """Return a row's gold; the InputError for an unknown label says where it stands."""
+def gold_of(gold: Callable[[records.Record], Any], row: Row) -> Any:
+    """Return what a task's `gold` makes of a row; its InputError says where the row stands."""
     try:
-        return task.target(row.fields)
+        return gold(row.fields)
     except InputError as problem:
         raise InputError(f"{row.where}: {problem}") from None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlpkit.cli import options as o
+
+if TYPE_CHECKING:
+    from nlpkit.jobs.bench import Row
 
 app = typer.Typer(add_completion=False)
 
@@ -27,6 +31,7 @@ def bench(
     """
     import json
     import sys
+    from dataclasses import asdict
 
     from nlpkit.cli.screen.console import Console
     from nlpkit.errors import UsageError
@@ -38,7 +43,7 @@ def bench(
     with Console(stderr=True, quiet=not sys.stderr.isatty()).status("measuring"):
         rows = job(model, device=device, seconds=seconds, lengths=sizes[0], batches=sizes[1])
     if to == "json":
-        print(json.dumps({"model": model, "rows": rows}))
+        print(json.dumps({"model": model, "rows": [asdict(row) for row in rows]}))
     else:
         _table(rows)
 
@@ -52,25 +57,28 @@ def _numbers(option: str, given: str) -> list[int]:
         raise UsageError(f"{option} {given}: numbers with commas between are needed") from None
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
+def _table(rows: Sequence[Row]) -> None:
     from rich.box import SIMPLE
     from rich.table import Table
 
     from nlpkit.cli.screen.console import Console
 
-    titles = ("device", "precision", "tokens", "batch", "p50 ms", "p99 ms", "docs/s", "tokens/s")
+    titles = ["device", "precision", "tokens", "batch", "p50 ms", "p99 ms", "docs/s", "tokens/s"]
+    several = len({row.graph for row in rows}) > 1
+    titles[2:2] = ["graph"] * several
     table = Table(*titles, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in table.columns[2:]:
+    for column in table.columns[2 + several :]:
         column.justify = "right"
     for row in rows:
         table.add_row(
-            str(row["device"]),
-            str(row["precision"]),
-            f"{row['length']}",
-            f"{row['batch']}",
-            f"{row['p50_ms']:.3f}",
-            f"{row['p99_ms']:.3f}",
-            f"{row['documents_per_second']:,.0f}",
-            f"{row['tokens_per_second']:,.0f}",
+            row.device,
+            row.precision,
+            *[row.graph] * several,
+            f"{row.length}",
+            f"{row.batch}",
+            f"{row.p50_ms:.3f}",
+            f"{row.p99_ms:.3f}",
+            f"{row.documents_per_second:,.0f}",
+            f"{row.tokens_per_second:,.0f}",
         )
     Console(highlight=False).print(table)

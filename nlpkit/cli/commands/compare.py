@@ -13,10 +13,12 @@ from nlpkit.cli import options as o
 
 if TYPE_CHECKING:
     from nlpkit.cli.screen.plot import Point
+    from nlpkit.jobs.compare import Report, Row
 
 app = typer.Typer(add_completion=False)
 
-TITLES = ("model", "accuracy", "macro-F1", "ECE", "MB", "docs/s", "start", "  to the best")
+LAST = ("MB", "docs/s", "start", "  to the best")
+NAMES = {"macro_f1": "macro-F1", "ece": "ECE"}  # of metrics, where theirs are not for people
 FORMATS = ("table", "json", "markdown")
 
 
@@ -72,15 +74,15 @@ def compare(
             rounds=rounds,
             listener=listener,
         )
-        draw(_points(report))
+        draw(report)
     {"table": _show, "json": _json, "markdown": _markdown}[to](report)
 
 
 @contextlib.contextmanager
-def _plot_file(path: str | None) -> Iterator[Callable[[list[Point]], object]]:
+def _plot_file(path: str | None) -> Iterator[Callable[[Report], object]]:
     """Open the SVG before the work: a folder that is missing is said at once."""
     if path is None:
-        yield lambda points: None
+        yield lambda report: None
         return
     from nlpkit import records
     from nlpkit.cli.screen.plot import svg_plot
@@ -89,7 +91,7 @@ def _plot_file(path: str | None) -> Iterator[Callable[[list[Point]], object]]:
     if path == "-":
         raise UsageError("--svg -: the table goes to standard output; name a file")
     with records.write_output(path) as stream:
-        yield lambda points: stream.write(svg_plot(points))
+        yield lambda report: stream.write(svg_plot(_points(report), _score(report)))
 
 
 @contextlib.contextmanager
@@ -107,22 +109,26 @@ def _progress() -> Iterator[Callable[[str], object]]:
         yield lambda doing: status.update(escape(doing))
 
 
-def _points(report: dict[str, Any]) -> list[Point]:
+def _points(report: Report) -> list[Point]:
     from nlpkit.cli.screen.plot import Point
 
     return [
-        Point(row["model"], row["docs_per_second"], row["macro_f1"], *row["macro_f1_interval"])
-        for row in report["models"]
+        Point(row.model, row.docs_per_second, row.score, *row.interval) for row in report.models
     ]
 
 
-def _json(report: dict[str, Any]) -> None:
+def _score(report: Report) -> str:
+    """Return the name of the deciding score as people read it."""
+    return NAMES.get(report.score, report.score)
+
+
+def _json(report: Report) -> None:
     import json
 
-    print(json.dumps(report, ensure_ascii=False))
+    print(json.dumps(report.to_dict(), ensure_ascii=False))
 
 
-def _markdown(report: dict[str, Any]) -> None:
+def _markdown(report: Report) -> None:
     from nlpkit.cli.screen.plot import shown
 
     for titles, rows in _tables(report):
@@ -133,7 +139,7 @@ def _markdown(report: dict[str, Any]) -> None:
     print(_notes(report))
 
 
-def _show(report: dict[str, Any]) -> None:
+def _show(report: Report) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -144,7 +150,7 @@ def _show(report: dict[str, Any]) -> None:
     for titles, rows in _tables(report):
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
         for title in titles:
-            side: Any = "left" if title in (titles[0], TITLES[-1]) else "right"
+            side: Any = "left" if title in (titles[0], LAST[-1]) else "right"
             table.add_column(Text(shown(title)), justify=side, overflow="fold")
         for row in rows:
             table.add_row(*(Text(shown(cell)) for cell in row))
@@ -157,54 +163,56 @@ def _show(report: dict[str, Any]) -> None:
         console.print(Text("too narrow for the plot; --svg FILE draws it", style="dim"))
         return
     plain = console.is_dumb_terminal or console.encoding != "utf-8"
-    drawn = text_plot(_points(report), min(console.width, 100), ascii=plain)
+    columns = min(console.width, 100)
+    drawn = text_plot(_points(report), columns, score=_score(report), ascii=plain)
     console.print(Text("\n" + drawn), soft_wrap=True)
 
 
-def _tables(report: dict[str, Any]) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
-    """Yield titles and rows: all scores, and of several files the macro-F1 of each."""
-    yield TITLES, [_row(row, report["best"]) for row in report["models"]]
-    if len(report["data"]) == 1:
+def _tables(report: Report) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
+    """Yield titles and rows: all scores, and of several files the deciding score of each."""
+    named = list(report.models[0].means)
+    titles: list[str] = ["model", *(NAMES.get(key, key) for key in named), *LAST]
+    yield titles, [_row(row, report) for row in report.models]
+    if len(report.data) == 1:
         return
     scores = [
-        [f"{file['macro_f1']:.3f}" for file in files]
-        for files in zip(*(row["files"] for row in report["models"]), strict=True)
+        [f"{file[report.score]:.3f}" for file in files]
+        for files in zip(*(row.files for row in report.models), strict=True)
     ]
-    names = ["/".join(Path(path).parts[-2:]) for path in report["data"]]
-    titles = ["macro-F1", *(row["model"] for row in report["models"])]
+    names = ["/".join(Path(path).parts[-2:]) for path in report.data]
+    titles = [_score(report), *(row.model for row in report.models)]
     yield titles, [[name, *row] for name, row in zip(names, scores, strict=True)]
 
 
-def _row(row: dict[str, Any], best: str) -> list[str]:
-    low, high = row["macro_f1_interval"]
-    start = row["cold_start_seconds"]
+def _row(row: Row, report: Report) -> list[str]:
+    low, high = row.interval
+    start = row.cold_start_seconds
+    noise = f" ±{(high - low) / 2:.3f}"
     return [
-        row["model"],
-        f"{row['accuracy']:.3f}",
-        f"{row['macro_f1']:.3f} ±{(high - low) / 2:.3f}",
-        f"{row['ece']:.3f}",
-        f"{row['bytes'] / 1e6:.1f}",
-        f"{row['docs_per_second']:,.0f}",
+        row.model,
+        *(f"{mean:.3f}{noise * (key == report.score)}" for key, mean in row.means.items()),
+        f"{row.bytes / 1e6:.1f}",
+        f"{row.docs_per_second:,.0f}",
         f"{start:.2f} s" if start is not None else "-",
-        "  best" if row["model"] == best else _difference(row),
+        "  best" if row.model == report.best else _difference(row),
     ]
 
 
-def _difference(row: dict[str, Any]) -> str:
-    low, high = row["difference_interval"]
+def _difference(row: Row) -> str:
+    low, high = row.difference_interval
     noise = "~" if low <= 0 <= high else " "
-    return f"{noise} {row['difference']:.3f} ({low:.3f} to {high:.3f})"
+    return f"{noise} {row.difference:.3f} ({low:.3f} to {high:.3f})"
 
 
-def _notes(report: dict[str, Any]) -> str:
-    providers = sorted({row["provider"] for row in report["models"]})
-    files = len(report["data"])
-    left_out = f" ({report['left_out']:,} left out)" if report["left_out"] else ""
+def _notes(report: Report) -> str:
+    providers = sorted({row.provider for row in report.models})
+    files = len(report.data)
+    left_out = f" ({report.left_out:,} left out)" if report.left_out else ""
     means = f", means over {files} files" if files > 1 else ""
-    rounds = f"{report['rounds']} round{'s' * (report['rounds'] > 1)}"
+    rounds = f"{report.rounds} round{'s' * (report.rounds > 1)}"
     return (
-        f"{report['n']:,} documents{left_out}{means}; speed on {' and '.join(providers)} over "
-        f"{report['timed']:,}, median of {rounds}.\n"
+        f"{report.n:,} documents{left_out}{means}; speed on {' and '.join(providers)} over "
+        f"{report.timed:,}, median of {rounds}.\n"
         "start: a process that answers one line. ±: half of the 95% bootstrap interval. "
         "~: within noise."
     )

@@ -54,9 +54,9 @@ def evaluate(
         min_confidence=min_confidence,
     )
     if to == "json":
-        print(json.dumps(scores, ensure_ascii=False))
+        print(json.dumps(scores.to_dict(), ensure_ascii=False))
     else:
-        _show(scores)
+        _show(scores.to_dict())
 
 
 def _show(scores: dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ def _show(scores: dict[str, Any]) -> None:
     from rich.table import Table
 
     from nlpkit.cli.screen.console import Console
-    from nlpkit.tasks import numbers
+    from nlpkit.metrics import numbers
 
     console = Console(highlight=False)
     console.print(

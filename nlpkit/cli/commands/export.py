@@ -64,7 +64,7 @@ class _Reports:
             self.seen = True
             self.console.print(
                 f"[bold]{'precision':<10}{'MB':>7}{'|logit|':>10}{'|padding|':>11}"
-                f"{'same label':>12}{'dev score':>10}{'lost':>9}{'docs/s':>10}[/]"
+                f"{'same answer':>12}{'dev score':>10}{'lost':>9}{'docs/s':>10}[/]"
             )
         self.console.print(
             f"{report.precision:<10}{report.bytes / 1e6:>7.2f}{report.logit_diff:>10.1e}"
@@ -74,11 +74,8 @@ class _Reports:
 
     def finish(self, manifest: dict[str, Any], folder: Path) -> None:
         """Say what was written and what to run next."""
-        from nlpkit import tasks
-
-        next_command = f"nlpkit {tasks.build(manifest['task']).command}"
         self.console.print(
             f"passed; wrote {folder} (a CPU loads {manifest['cpu_precision']})\n"
-            f"next: {next_command} --model {folder} FILE",
+            f"next: nlpkit predict --model {folder} FILE",
             markup=False,
         )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from nlpkit.jobs.install import Verified
+    from nlpkit.jobs.models import Architecture, Damaged, Entry
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 To = Annotated[str, typer.Option("--to", help="table or json.")]
@@ -62,17 +67,17 @@ def verify(
     _tell(job(model))
 
 
-def _tell(told: dict[str, Any]) -> None:
-    for entry in told["checked"]:
+def _tell(verified: Verified) -> None:
+    for entry in verified.checked:
         print(
-            f"{told['name']} {entry['precision']}: {entry['texts']} announced answers given, "
-            f"scores within {entry['difference']:.4f}"
+            f"{verified.name} {entry.precision}: {entry.texts} announced answers given, "
+            f"scores within {entry.difference:.4f}"
         )
-    if "path" in told:
-        print(f"installed in {told['path']}; use it with --model {told['name']}")
+    if verified.path:
+        print(f"installed in {verified.path}; use it with --model {verified.name}")
 
 
-def _print(found: list[dict[str, Any]], to: str, show: Any) -> None:
+def _print(found: Sequence[Any], to: str, show: Any) -> None:
     import json
 
     from nlpkit.errors import UsageError
@@ -80,18 +85,19 @@ def _print(found: list[dict[str, Any]], to: str, show: Any) -> None:
     if to not in ("table", "json"):
         raise UsageError(f"--to {to}: not one of table, json")
     if to == "json":
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps([entry.to_dict() for entry in found], ensure_ascii=False))
         return
     from nlpkit.cli.screen.console import Console
 
     show(found, Console(highlight=False))
 
 
-def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
+def _bundle_table(found: Sequence[Entry | Damaged], console: Any) -> None:
     from rich.box import SIMPLE
     from rich.markup import escape
     from rich.table import Table
 
+    from nlpkit.jobs.models import Damaged
     from nlpkit.zoo import user_folder
 
     titles = ("name", "task", "architecture", "reads", "weights", "MB", "dev score", "")
@@ -101,34 +107,32 @@ def _bundle_table(found: list[dict[str, Any]], console: Any) -> None:
         column.justify = "right" if place in (4, 5) else "left"
     problems = []
     for entry in found:
-        if "problem" in entry:
-            problems.append(f"[red]{escape(entry['problem'])}[/]")
+        if isinstance(entry, Damaged):
+            problems.append(f"[red]{escape(entry.problem)}[/]")
             continue
         table.add_row(
-            escape(entry["name"]),
-            entry["task"],
-            entry["architecture"],
-            " ".join(entry["languages"]),
-            f"{entry['parameters'] / 1e6:.1f} M" if entry["parameters"] else "-",
-            f"{entry['bytes'] / 1e6:.1f}",
-            f"{entry[entry['score']]:.4f}" if entry["score"] in entry else "-",
-            "yours" if entry["path"].startswith(str(user_folder())) else "",
+            escape(entry.name),
+            escape(entry.task),
+            entry.architecture,
+            " ".join(entry.languages),
+            f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "-",
+            f"{entry.bytes / 1e6:.1f}",
+            f"{entry.dev[entry.score]:.4f}" if entry.score in entry.dev else "-",
+            "yours" if entry.path.startswith(str(user_folder())) else "",
         )
     console.print(table)
     for problem in problems:
         console.print(problem, soft_wrap=True)
 
 
-def _architecture_list(found: list[dict[str, Any]], console: Any) -> None:
+def _architecture_list(found: Sequence[Architecture], console: Any) -> None:
     from rich.table import Table
 
     for entry in found:
-        console.print(f"[bold]{entry['name']}[/]  {entry['description']}")
-        console.print(f"[green]Use when[/] {entry['use_when']}")
+        console.print(f"[bold]{entry.name}[/]  {entry.description}")
+        console.print(f"[green]Use when[/] {entry.use_when}")
         grid = Table.grid(padding=(0, 2))
-        for setting in entry["settings"]:
-            grid.add_row(
-                "", f"{setting['key']} = {setting['default']}", f"[dim]{setting['help']}[/]"
-            )
+        for setting in entry.settings:
+            grid.add_row("", f"{setting.key} = {setting.default}", f"[dim]{setting.help}[/]")
         console.print(grid)
         console.print()

@@ -1,4 +1,4 @@
-"""nlpkit predict: label documents with any model."""
+"""nlpkit predict: ask any model about documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -17,7 +17,8 @@ import typer
 from nlpkit.cli import options as o
 
 if TYPE_CHECKING:
-    from nlpkit.jobs.predict import Answer, Reading
+    from nlpkit.records.answered import Answered
+    from nlpkit.records.reading import Reading
     from nlpkit.runtime.model import Model
 
 SPREADSHEETS = {".xlsx", ".xls", ".ods"}
@@ -36,7 +37,7 @@ def predict(
     whole: o.Whole = False,
     to: o.To = None,
     output: o.Output = "-",
-    into: o.Into = "label",
+    into: o.Into = None,
     min_confidence: o.MinConfidence = 0.0,
     line_buffered: o.LineBuffered = False,
     device: o.Device = "auto",
@@ -44,13 +45,13 @@ def predict(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Label each document with a model: one line out for each line in.
+    """Ask a model about each document: one answer out for each line in.
 
     The general form of 'nlpkit sentiment': any bundle, by name or path.
     """
     from nlpkit import catalog
     from nlpkit.errors import UsageError
-    from nlpkit.jobs.predict import Reading
+    from nlpkit.records.reading import Reading
 
     if not inputs and _is_terminal(sys.stdin):
         raise UsageError("name a file, or pipe text in: echo 'Adorei!' | nlpkit sentiment")
@@ -78,6 +79,18 @@ def predict(
                 loaded, reading, to, output, into, min_confidence, line_buffered, progress
             )
             progress.finish(count)
+    _tell_of_truncated(loaded)
+
+
+def _tell_of_truncated(model: Model) -> None:
+    """Say how many documents were not read to their end."""
+    if count := model.tally.truncated:
+        documents = "1 document is" if count == 1 else f"{count:,} documents are"
+        print(
+            f"nlpkit: {documents} longer than the {model.windows.size} tokens that {model.name} "
+            "reads; the rest was not read",
+            file=sys.stderr,
+        )
 
 
 def _goes_to_file(output: str) -> bool:
@@ -103,7 +116,7 @@ class Progress:
             left = f"; {self.output} is not written" if self.output != "-" else ""
             self._say(f"interrupted after {self.count:,} documents{left}", end="\n")
 
-    def answered(self, answers: Iterator[Answer]) -> Iterator[Answer]:
+    def answered(self, answers: Iterator[Answered]) -> Iterator[Answered]:
         """Count answers as they pass."""
         for answer in answers:
             self.count += 1
@@ -131,9 +144,9 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def _load(name: str, device: str, precision: str, verbose: bool) -> Model:
-    import nlpkit
+    from nlpkit import zoo
 
-    loaded = nlpkit.load(name, device=device, precision=precision)
+    loaded = zoo.load(name, device=device, precision=precision)
     if verbose:
         print(f"nlpkit: {loaded.name} on {loaded.provider}", file=sys.stderr)
     return loaded
@@ -144,14 +157,15 @@ def _write(
     reading: Reading,
     to: str | None,
     output: str,
-    into: str,
+    into: str | None,
     min_confidence: float,
     line_buffered: bool,
     progress: Progress,
 ) -> int:
     from nlpkit import records
     from nlpkit.errors import UsageError
-    from nlpkit.jobs.predict import predictions, write
+    from nlpkit.jobs.predict import answers
+    from nlpkit.records.answered import write
     from nlpkit.runtime.stream import PAUSE
 
     came = reading.formats()
@@ -170,17 +184,16 @@ def _write(
             progress.tell()
 
         pause = 0.0 if line_buffered else PAUSE
-        said = predictions(model, reading, settled, min_confidence=min_confidence, pause=pause)
-        said = progress.answered(_warned(said, into))
-        return write(said, stream, format, plain=plain, into=into)
+        said = answers(model, reading, settled, min_confidence=min_confidence, pause=pause)
+        kind = model.task.answers
+        said = progress.answered(_warned(said, kind.fields(into)))
+        return write(said, stream, format, kind=kind, into=into, plain=plain)
 
 
-def _warned(answers: Iterator[Answer], into: str) -> Iterator[Answer]:
+def _warned(answers: Iterator[Answered], fields: Sequence[str]) -> Iterator[Answered]:
     """Say once on stderr that a field of the input is about to be replaced."""
-    from nlpkit.jobs.predict import fields
-
     for item in itertools.islice(answers, 1):
-        if taken := [field for field in fields(into) if field in item.record]:
+        if taken := [field for field in fields if field in item.record]:
             print(
                 f"nlpkit: the input's own {' and '.join(map(repr, taken))} will be replaced; "
                 "--into NAME writes the answer elsewhere",

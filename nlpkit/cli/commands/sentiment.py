@@ -20,7 +20,7 @@ def sentiment(
     whole: o.Whole = False,
     to: o.To = None,
     output: o.Output = "-",
-    into: o.Into = "label",
+    into: o.Into = None,
     min_confidence: o.MinConfidence = 0.0,
     line_buffered: o.LineBuffered = False,
     device: o.Device = "auto",

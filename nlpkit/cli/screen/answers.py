@@ -1,18 +1,21 @@
-"""What a person sees on a terminal: a table that grows as answers come, and a summary."""
+"""Answers on a terminal: rows as they come, and a summary. Each kind of answer has its own look."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.text import Text
 
+from nlpkit.answers import UNCERTAIN, Label, Spans
 from nlpkit.cli.screen.console import Console
 
 if TYPE_CHECKING:
-    from nlpkit.jobs.predict import Answer, Reading
+    from nlpkit.records.answered import Answered
+    from nlpkit.records.reading import Reading
     from nlpkit.runtime.model import Model
 
 # The three of sentiment have the colours everybody expects; other labels take turns.
@@ -21,62 +24,156 @@ OTHERS = ("cyan", "magenta", "blue", "bright_cyan", "bright_magenta", "bright_bl
 BAR = 30
 
 
+class Look(Protocol):
+    """How answers of a kind are shown; `head` is a line above them, or nothing."""
+
+    head: str
+
+    def __init__(self, model: Model, uncertain: bool) -> None: ...
+    def rows(self, item: Answered, columns: int) -> Iterable[Text]:
+        """Return the lines of one answer."""
+
+    def summary(self) -> Iterable[Text]:
+        """Return the lines below all of them."""
+
+
 def show(model: Model, reading: Reading, *, quiet: bool, min_confidence: float) -> None:
-    """Print a row for each answer as it comes, then counts, bars and speed."""
-    from nlpkit.jobs.predict import UNCERTAIN, predictions
+    """Print rows for each answer as it comes, then a summary and the speed."""
+    from nlpkit.jobs.predict import answers
 
     console = Console(highlight=False)
-    colours = _colours(model.task.labels)
-    if min_confidence:
-        colours[UNCERTAIN] = "dim"
-    width = max(len(label) for label in (*colours, "label"))
-    counts: Counter[str] = Counter()
-    started = time.perf_counter()
-    head = f"{'label':<{width}}  {'score':>6}  text"
-    for item in predictions(model, reading, min_confidence=min_confidence):
-        if not counts:
-            console.print(Text(head, style="bold"))
+    look = _look_of(model.task.answers)(model, bool(min_confidence))
+    total, started = 0, time.perf_counter()
+    for item in answers(model, reading, min_confidence=min_confidence):
+        if not total and look.head:
+            console.print(Text(look.head, style="bold"))
             console.print(Text("─" * min(console.width, 100), style="dim"))
-        counts[item.prediction.label if item.prediction else ""] += 1
-        console.print(_row(item, width, colours, console.width), soft_wrap=True)
-    if not quiet:
-        _summary(console, counts, colours, time.perf_counter() - started, model)
+        total += 1
+        for line in look.rows(item, console.width):
+            line.truncate(console.width, overflow="ellipsis")
+            console.print(line, soft_wrap=True)
+    if quiet:
+        return
+    if not total:
+        console.print(Text("nothing to read: the input has no lines", style="dim"))
+        return
+    seconds = max(time.perf_counter() - started, 1e-9)
+    for line in (Text(), *look.summary()):
+        console.print(line)
+    speed = f"{total:,} documents in {seconds:.2f} s, {total / seconds:,.0f} a second"
+    console.print(Text(f"{speed} ({model.name} on {model.provider})", style="dim"))
 
 
-def _colours(labels: tuple[str, ...]) -> dict[str, str]:
+def _look_of(kind: Any) -> type[Look]:
+    for known, look in LOOKS:
+        if issubclass(kind, known):
+            return look
+    return CellsLook
+
+
+class LabelLook:
+    """A coloured label, its score and the text; bars for how often each label came."""
+
+    def __init__(self, model: Model, uncertain: bool) -> None:
+        self.colours = _colours(model.task.shown)
+        if uncertain:
+            self.colours[UNCERTAIN] = "dim"
+        self.width = max(len(label) for label in (*self.colours, "label"))
+        self.counts: Counter[str] = Counter()
+        self.head = f"{'label':<{self.width}}  {'score':>6}  text"
+
+    def rows(self, item: Answered, columns: int) -> Iterable[Text]:
+        """Yield one line."""
+        line = Text(no_wrap=True, overflow="ellipsis")
+        self.counts[item.answer.label if item.answer else ""] += 1
+        if item.answer is None:
+            line.append(f"{'-':<{self.width}}  {'':>6}  ", style="dim")
+        else:
+            colour = self.colours.get(item.answer.label, "")
+            line.append(f"{item.answer.label:<{self.width}}", style=colour)
+            line.append(f"  {item.answer.score:6.1%}  ", style="dim")
+        yield line.append(printable(item.text, columns))
+
+    def summary(self) -> Iterable[Text]:
+        """Yield a bar for each label."""
+        yield from _bars(self.counts, self.colours)
+        yield Text()
+
+
+class SpansLook:
+    """The text with its spans in colour, and under it what they are."""
+
+    head = ""
+
+    def __init__(self, model: Model, uncertain: bool) -> None:
+        self.colours = _colours(model.task.shown)
+        self.counts: Counter[str] = Counter()
+
+    def rows(self, item: Answered, columns: int) -> Iterable[Text]:
+        """Yield the text and, if there are any, the spans."""
+        spans = item.answer.spans if item.answer else ()
+        line = Text(printable(item.text, columns), no_wrap=True, overflow="ellipsis")
+        names = Text("  ", no_wrap=True, overflow="ellipsis")
+        for span in spans:
+            self.counts[span.label] += 1
+            colour = self.colours.get(span.label, "cyan")
+            line.stylize(f"bold {colour}", span.start, span.end)
+            names.append(f"{printable(span.text, columns)} ").append(span.label, style=colour)
+            names.append("  ")
+        yield line
+        if spans:
+            yield names
+
+    def summary(self) -> Iterable[Text]:
+        """Yield a bar for each label that came."""
+        if self.counts:
+            there = {label: self.colours.get(label, "cyan") for label in self.counts}
+            yield from _bars(self.counts, there)
+            yield Text()
+
+
+class CellsLook:
+    """The text, and under it each field of the answer."""
+
+    head = ""
+
+    def __init__(self, model: Model, uncertain: bool) -> None:
+        self.fields = model.task.answers.fields()
+
+    def rows(self, item: Answered, columns: int) -> Iterable[Text]:
+        """Yield the text and the fields."""
+        yield Text(printable(item.text, columns), style="bold")
+        if item.answer is not None:
+            width = max(map(len, self.fields))
+            for field, cell in zip(self.fields, item.answer.cells(), strict=True):
+                yield Text(f"  {field:<{width}}  ", style="dim").append(
+                    printable(cell, columns), style="not dim"
+                )
+
+    def summary(self) -> Iterable[Text]:
+        """Return nothing: there is nothing to count."""
+        return ()
+
+
+LOOKS: tuple[tuple[type, type[Look]], ...] = ((Label, LabelLook), (Spans, SpansLook))
+
+
+def printable(text: str, columns: int) -> str:
+    """Return what fits a line or two. Controls must not move the cursor or change the terminal."""
+    return "".join(char if char.isprintable() else " " for char in text[: columns * 2])
+
+
+def _colours(labels: Iterable[str]) -> dict[str, str]:
     others = cycle(OTHERS)
     return {label: COLOURS.get(label) or next(others) for label in labels}
 
 
-def _row(item: Answer, width: int, colours: dict[str, str], columns: int) -> Text:
-    line = Text(no_wrap=True, overflow="ellipsis")
-    if item.prediction is None:
-        line.append(f"{'-':<{width}}  {'':>6}  ", style="dim")
-    else:
-        colour = colours[item.prediction.label]
-        line.append(f"{item.prediction.label:<{width}}", style=colour)
-        line.append(f"  {item.prediction.score:6.1%}  ", style="dim")
-    # Controls in a text must not move the cursor or change the terminal.
-    line.append("".join(char if char.isprintable() else " " for char in item.text[: columns * 2]))
-    line.truncate(columns, overflow="ellipsis")
-    return line
-
-
-def _summary(
-    console: Console, counts: Counter[str], colours: dict[str, str], seconds: float, model: Model
-) -> None:
-    total = sum(counts.values())
-    if not total:
-        console.print(Text("nothing to read: the input has no lines", style="dim"))
-        return
-    console.print()
-    most = max(counts.values())
+def _bars(counts: Counter[str], colours: dict[str, str]) -> Iterable[Text]:
+    most, total = max(counts.values()), sum(counts.values())
     width = max(len(label) for label in (*colours, "(empty)"))
     for label, colour in [*colours.items(), ("", "dim")]:
         if label or counts[label]:
             bar = "█" * round(BAR * counts[label] / most) or ("▏" if counts[label] else "")
             line = Text(f"{label or '(empty)':<{width}} {counts[label]:>8,} ", style=colour)
             line.append(f"{counts[label] / total:>6.1%}  ", style="dim")
-            console.print(line.append(bar, style=colour))
-    speed = f"{total:,} documents in {seconds:.2f} s, {total / max(seconds, 1e-9):,.0f} a second"
-    console.print(Text(f"\n{speed} ({model.name} on {model.provider})", style="dim"))
+            yield line.append(bar, style=colour)

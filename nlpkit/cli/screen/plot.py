@@ -104,7 +104,9 @@ def _is_free(box: Box, taken: Sequence[Box], frame: Frame) -> bool:
     return all(right <= a or left >= c or bottom <= b or top >= d for a, b, c, d in taken)
 
 
-def text_plot(points: Sequence[Point], columns: int, *, ascii: bool = False) -> str:
+def text_plot(
+    points: Sequence[Point], columns: int, *, score: str = "macro-F1", ascii: bool = False
+) -> str:
     """Return the plot as lines of `columns` characters."""
     dot, side, tick, floor, notch, corner = "o||-++" if ascii else "●│┤─┬└"
     frame = Frame(points, columns - 8, ROWS)
@@ -127,7 +129,7 @@ def text_plot(points: Sequence[Point], columns: int, *, ascii: bool = False) -> 
     scores = {int(frame.down(score)): f"{score:6.2f} {tick}" for score in frame.scores()}
     lines = [scores.get(row, f"{side:>8}") + "".join(cells) for row, cells in enumerate(field)]
     foot_lines = [f"{corner:>8}" + "".join(foot), " " * 8 + "".join(said)]
-    return "\n".join(["macro-F1", *lines, *foot_lines, f"{'documents a second':>{columns}}"])
+    return "\n".join([score, *lines, *foot_lines, f"{'documents a second':>{columns}}"])
 
 
 def _cell(point: Point, frame: Frame) -> Mark:
@@ -142,7 +144,7 @@ def _write(cells: list[str], start: int, text: str) -> None:
             cells[place] = char
 
 
-def svg_plot(points: Sequence[Point]) -> str:
+def svg_plot(points: Sequence[Point], score: str = "macro-F1") -> str:
     """Return the plot as an SVG document, for light and for dark pages: it paints no ground."""
     frame = Frame(points, WIDTH - LEFT - 12, HEIGHT - TOP - BOTTOM)
     marks = [
@@ -151,7 +153,7 @@ def svg_plot(points: Sequence[Point]) -> str:
     ]
     names = [shown(point.name) for point in points]
     boxes = placed(marks, [LETTER * len(name) for name in names], LINE, GAP, frame)
-    parts = [*_grid(frame)]
+    parts = [*_grid(frame, score)]
     for mark, colour in zip(marks, cycle(COLOURS)):
         parts.append(_line(mark.x, mark.top, mark.x, mark.bottom, colour, 2))
         parts.append(f'<circle cx="{mark.x:.1f}" cy="{mark.y:.1f}" r="5" fill="{colour}"/>')
@@ -161,20 +163,20 @@ def svg_plot(points: Sequence[Point]) -> str:
     size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="{-LEFT} {-TOP} {WIDTH} {HEIGHT}"'
     font = 'font-family="system-ui, sans-serif" font-size="13"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>'
-    title = "<title>Macro-F1 against documents a second, with 95% intervals</title>"
+    title = f"<title>{escape(score[:1].upper() + score[1:])} against documents a second, with 95% intervals</title>"
     return "\n".join([head, title, *parts, "</svg>\n"])
 
 
-def _grid(frame: Frame) -> Iterator[str]:
-    for score in frame.scores():
-        y = frame.down(score)
+def _grid(frame: Frame, score: str) -> Iterator[str]:
+    for value in frame.scores():
+        y = frame.down(value)
         yield _line(0, y, frame.width, y, INK, 0.3)
-        yield _text(-8, y + 4, f"{score:.2f}", INK, "end")
+        yield _text(-8, y + 4, f"{value:.2f}", INK, "end")
     for speed in frame.speeds():
         x = frame.across(speed)
         yield _line(x, 0, x, frame.height, INK, 0.3)
         yield _text(x, frame.height + 18, number(speed), INK)
-    yield _text(-LEFT + 8, -14, "macro-F1 (95% interval)", INK, "start")
+    yield _text(-LEFT + 8, -14, f"{score} (95% interval)", INK, "start")
     yield _text(frame.width, frame.height + 38, "documents a second", INK, "end")
 
 
