@@ -14,16 +14,16 @@ def main() -> None:
     """Run the command line."""
     gc.set_threshold(OBJECTS)
     from nlpkit.cli.app import app
-    from nlpkit.language import spacy_rules
+    from nlpkit.language.spacy_rules import LEAN
 
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # whatever the locale says, text is UTF-8
+        if isinstance(stream, io.TextIOWrapper):  # text is UTF-8 in any locale
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     for name in ("SIGTERM", "SIGHUP"):  # leave by unwinding, so that no part file is left behind
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has SIGHUP
             signal.signal(number, leave)
-    spacy_rules.LEAN = True
+    os.environ[LEAN] = "1"  # worker processes inherit it
     try:
         app(prog_name="nlpkit")
     except SystemExit as ended:

@@ -128,7 +128,7 @@ def pipeline(*steps: Any) -> Pipeline:
     """
     from nlpkit import chain
 
-    return chain.pipeline(*steps)
+    return chain.pipeline(*steps, load=load)
 
 
 def is_run(name: str) -> bool:

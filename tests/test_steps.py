@@ -20,16 +20,18 @@ from hypothesis import given, settings, strategies as st
 
 import nlpkit
 from nlpkit import catalog
-from nlpkit.chain import Pipeline, as_text, links_of, pipeline
+from nlpkit.chain import Pipeline, as_text
 from nlpkit.cli.step_command import COMMON
 from nlpkit.errors import InputError, MissingExtra, NlpkitError, UsageError
-from nlpkit.jobs.predict import Reading
 from nlpkit.jobs.steps import process
 from nlpkit.language.contractions import split as contraction
 from nlpkit.language.detect import detect
 from nlpkit.language.words import splitter
+from nlpkit.records.reading import Reading
 from nlpkit.settings import flags
+from nlpkit.settings.links import links_of
 from nlpkit.steps import Tokens
+from nlpkit.zoo import pipeline
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 STEPS = catalog.names("steps")
@@ -403,7 +405,7 @@ def test_a_slow_input_is_answered_line_by_line(tmp_path: Path) -> None:
 
 def test_filters_start_without_torch_and_without_spacys_command_line(tmp_path: Path) -> None:
     code = (
-        "import sys; from nlpkit.language import spacy_rules; spacy_rules.LEAN = True\n"
+        "import os, sys; os.environ['NLPKIT_LEAN_SPACY'] = '1'\n"
         "import nlpkit; nlpkit.pipeline('tokenize')('a b')\n"
         "print('torch' in sys.modules, 'spacy.cli' in sys.modules, 'spacy' in sys.modules)\n"
         "import torch; print(torch.ones(1).item())"

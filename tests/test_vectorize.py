@@ -24,7 +24,7 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from typer.testing import CliRunner
 
 import nlpkit
-from nlpkit import catalog
+from nlpkit import catalog, zoo
 from nlpkit.cli.app import app
 from nlpkit.errors import ModelError, NlpkitError, UsageError
 from nlpkit.steps import vectorize as step
@@ -161,7 +161,7 @@ def test_ties_fall_as_in_sklearn_in_a_large_vocabulary() -> None:
     texts=TEXTS, ngrams=st.sampled_from(["1", "1-2"]), norm=st.sampled_from(["l1", "l2", "none"])
 )
 def test_hash_is_sklearns(texts: list[str], ngrams: str, norm: Any) -> None:
-    made = stateless(Options(method="hash", ngrams=ngrams, norm=norm, features=64))
+    made = stateless(Options(method="hash", ngrams=ngrams, norm=norm, features=64), zoo.load)
     reference = HashingVectorizer(
         n_features=64,
         norm=None if norm == "none" else norm,
@@ -628,7 +628,7 @@ def embedder(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         asked.append((name, device))
         return Fake()
 
-    monkeypatch.setattr("nlpkit.load", fake, raising=False)
+    monkeypatch.setattr("nlpkit.zoo.load", fake)
     return asked
 
 
@@ -671,7 +671,7 @@ def test_the_step_shares_the_core(
     lines = run("--with", model, docs, "--to", "jsonl").stdout.splitlines()
     assert vectors == [json.loads(line)["vector"] for line in lines]
     assert step.build(step.Options(method="hash"))([]) == []
-    (row,) = step.build(step.Options(method="embed", model="mine"))(["abc"])
+    (row,) = step.build(step.Options(method="embed", model="mine"), zoo.load)(["abc"])
     assert row == [3.0, 1.0, 0.1]
     with pytest.raises(UsageError, match="settles --binary, --method"):
         step.build(step.Options(with_=str(model), method="embed", binary=True))

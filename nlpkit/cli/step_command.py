@@ -5,13 +5,18 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, get_args
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from nlpkit import catalog
 from nlpkit.cli import options as o
 from nlpkit.settings import flags
+
+if TYPE_CHECKING:
+    from nlpkit.records.reading import Reading
+    from nlpkit.settings.links import Link
 
 STEP = "Step"
 
@@ -55,7 +60,7 @@ def app_of(name: str) -> typer.Typer:
         if given.pop("show", False):
             print("\n".join(module.show(options)))
             return
-        from nlpkit.chain import Link
+        from nlpkit.settings.links import Link
 
         run([Link(name, options)], **given)
 
@@ -68,7 +73,7 @@ def app_of(name: str) -> typer.Typer:
     return app
 
 
-def _sign(command: Callable[..., None], module: Any, known: list[flags.Flag]) -> None:
+def _sign(command: Callable[..., None], module: ModuleType, known: list[flags.Flag]) -> None:
     """Give a command the parameters that typer reads."""
     parameters: dict[str, tuple[Any, Any]] = {"inputs": (o.Inputs, None)}
     for flag in known:
@@ -98,7 +103,7 @@ def _annotation(flag: flags.Flag) -> Any:
 
 
 def run(
-    links: list[Any],
+    links: list[Link],
     *,
     inputs: list[str] | None,
     source: str | None,
@@ -111,10 +116,11 @@ def run(
     workers: int,
 ) -> None:
     """Read, process and write, as every command of steps does."""
-    from nlpkit import records
+    from nlpkit import records, zoo
     from nlpkit.chain import Pipeline
     from nlpkit.errors import UsageError
     from nlpkit.jobs import steps as job
+    from nlpkit.records.answered import holds_nested
 
     reading = reading_of(links[0].name, inputs, source, column, encoding, errors)
     came = reading.formats()
@@ -127,8 +133,8 @@ def run(
     format = to or (named if named != "lines" else alike)
     if format == "lines" and into and into != records.TEXT:
         raise UsageError(f"--into {into}: lines have room for one field; use --to tsv or jsonl")
-    full = job.is_full(format)
-    chain = Pipeline(links)
+    full = holds_nested(format)
+    chain = Pipeline(links, zoo.load)
     with records.write_output(output) as stream:
         done = job.process(
             chain, reading, into=into, full=full, workers=workers, settled=stream.flush
@@ -143,10 +149,10 @@ def reading_of(
     column: str | None,
     encoding: str,
     errors: str,
-) -> Any:
-    """Return what to read. Raises UsageError where nobody names or pipes anything."""
+) -> Reading:
+    """Return what to read. Raises UsageError where no file is named and nothing is piped in."""
     from nlpkit.errors import UsageError
-    from nlpkit.jobs.predict import Reading
+    from nlpkit.records.reading import Reading
 
     if not inputs and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError(f"name a file, or pipe text in: echo 'Muito bom!' | nlpkit {name}")

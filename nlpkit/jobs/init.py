@@ -7,6 +7,7 @@ from typing import Any
 from nlpkit import catalog
 from nlpkit.settings.declaration import described, toml_value
 from nlpkit.settings.recipe import Pretraining, Recipe
+from nlpkit.tasks import Columns, class_of
 
 
 def recipe_text(task: str, arch: str) -> str:
@@ -16,11 +17,13 @@ def recipe_text(task: str, arch: str) -> str:
         UsageError: there is no such task or architecture.
         MissingExtra: torch, which architectures are written in, is not installed.
     """
-    columns = " and ".join(catalog.load("tasks", task).Task.columns)
-    data = {"train": ["train.jsonl"], "dev": ["dev.jsonl"], "languages": ["pt"]}
+    columns = class_of(task).columns
+    fields = f"{columns.text} and {columns.target}"
+    files = {name: [_source(name, columns)] for name in ("train", "dev")}
+    data: dict[str, Any] = {**files, "languages": ["pt"]}
     return _text(
         Recipe,
-        f"# A recipe for nlpkit train: {task} by {arch}. Rows need the fields {columns}.",
+        f"# A recipe for nlpkit train: {task} by {arch}. Rows need the fields {fields}.",
         f"{task}-{arch}",
         {"task": task, "architecture": arch},
         {"data": data},
@@ -37,6 +40,14 @@ def pretraining_text(objective: str, arch: str) -> str:
         {"objective": objective, "architecture": arch},
         {"corpus": corpus},
     )
+
+
+def _source(name: str, columns: Columns) -> str | dict[str, str]:
+    """Return a file of the task's rows: its path, and its columns where they are not the usual."""
+    if columns == Columns():
+        return f"{name}.jsonl"
+    format = "conllu" if columns.text == "words" else "jsonl"
+    return {"path": f"{name}.{format}", "text": columns.text, "label": columns.target}
 
 
 def _text(

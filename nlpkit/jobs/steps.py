@@ -14,17 +14,18 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from nlpkit import catalog, records
-from nlpkit.chain import Link, Pipeline, as_text, links_of
+from nlpkit import catalog, records, zoo
+from nlpkit.chain import Pipeline, as_text
 from nlpkit.errors import InputError, NlpkitError, UsageError
-from nlpkit.jobs.predict import Reading, documents
-from nlpkit.language import spacy_rules
 from nlpkit.records import Record, Source
+from nlpkit.records.reading import Reading, documents
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.stream import chunks
 from nlpkit.settings.flags import Flag, choices, flags_of
+from nlpkit.settings.links import Link, links_of
 from nlpkit.steps import Result, Tokens
 
 DIED = "a worker process died, perhaps for want of memory; take fewer --workers"
@@ -68,11 +69,6 @@ def put(record: Record, result: Result, known: Record, field: str, *, full: bool
     return record | {field: as_text(result)}
 
 
-def is_full(format: str) -> bool:
-    """Tell whether a format holds lists and tables."""
-    return getattr(catalog.load("formats", format), "NESTED", False)
-
-
 def _column(record: Record, reading: Reading) -> str:
     return records.resolve_column(record, Source("input", column=reading.column))
 
@@ -82,7 +78,7 @@ Done = tuple[Sequence[Item], Sequence[tuple[Result, Record]], bool]
 
 def _one_by_one(chain: Pipeline, pieces: Iterable[Sequence[Item]]) -> Iterator[Done]:
     for items in pieces:
-        yield items, chain.told([text for _, text in items]), True
+        yield items, chain.with_fields([text for _, text in items]), True
 
 
 def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> Iterator[Done]:
@@ -92,9 +88,8 @@ def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> 
     are not held back until more input comes.
     """
     context = multiprocessing.get_context("spawn")  # threads of ours and ONNX Runtime's do not fork
-    pool = ProcessPoolExecutor(
-        workers, context, _start, (chain.describe(), workers, spacy_rules.LEAN)
-    )
+    threads = max(cores() // workers, 1)
+    pool = ProcessPoolExecutor(workers, context, _start, (chain.describe(), threads))
     waiting: queue.Queue[tuple[Sequence[Item], Future[Any]] | _End] = queue.Queue(AHEAD * workers)
     closed = threading.Event()
     threading.Thread(target=_hand_out, args=(pool, pieces, waiting, closed), daemon=True).start()
@@ -155,14 +150,12 @@ def _hand_out(
 _chain: Pipeline | NlpkitError | None = None
 
 
-def _start(steps: list[dict[str, Any]], workers: int, lean: bool) -> None:
+def _start(steps: list[dict[str, Any]], threads: int) -> None:
     global _chain
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    spacy_rules.LEAN = lean
-    os.environ["NLPKIT_THREADS"] = str(max(cores() // workers, 1))
     try:
-        _chain = Pipeline(links_of(steps))
+        _chain = Pipeline(links_of(steps), partial(zoo.load, threads=threads))
     except NlpkitError as problem:  # a file that was there, or could be read once only
         _chain = problem
 
@@ -178,12 +171,12 @@ def _work(texts: list[str]) -> list[tuple[Result, Record]]:
     if isinstance(_chain, NlpkitError):
         raise _chain
     assert _chain is not None  # _start ran first
-    return _chain.told(texts)
+    return _chain.with_fields(texts)
 
 
 def preview(links: Sequence[Link], texts: Sequence[str]) -> list[list[str]]:
     """Return for each text what it is and what each step makes of it, as lines."""
-    stages = Pipeline(links).stages(texts)
+    stages = Pipeline(links, zoo.load).stages(texts)
     return [[text, *(as_text(stage[row]) for stage in stages)] for row, text in enumerate(texts)]
 
 
@@ -195,30 +188,55 @@ def first_texts(reading: Reading, count: int) -> list[str]:
     return texts
 
 
+@dataclass(frozen=True)
+class Option:
+    """An option of a step: its flag without dashes, its default and its help."""
+
+    name: str
+    default: Any
+    help: str
+
+
+class Example(NamedTuple):
+    """A step's options, a text, and the line that the step makes of it."""
+
+    options: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """A step as help and the docs show it."""
+
+    name: str
+    description: str
+    takes: str
+    gives: str
+    options: list[Option]
+    examples: list[Example]
+
+
+def described() -> list[Description]:
+    """Return what each step does, with its options and examples."""
+    return [_described(name) for name in catalog.names("steps")]
+
+
+def _described(name: str) -> Description:
+    module = catalog.load("steps", name)
+    return Description(
+        name=name,
+        description=(module.__doc__ or "").strip().splitlines()[0],
+        takes=module.TAKES,
+        gives=module.GIVES,
+        options=[Option(f.name, f.default, _help(f)) for f in flags_of(module.Options)],
+        examples=[
+            Example(options, before, after if isinstance(after, str) else json.dumps(after))
+            for options, before, after in module.EXAMPLES
+        ],
+    )
+
+
 def _help(flag: Flag) -> str:
     allowed = ", ".join(choices(flag.hint))
     return f"{allowed}: {flag.help}" if allowed else flag.help
-
-
-def described() -> list[dict[str, Any]]:
-    """Return name, what it does, options and examples of each step."""
-    found = []
-    for name in catalog.names("steps"):
-        module = catalog.load("steps", name)
-        found.append(
-            {
-                "name": name,
-                "description": (module.__doc__ or "").strip().splitlines()[0],
-                "takes": module.TAKES,
-                "gives": module.GIVES,
-                "options": [
-                    {"name": f.name, "default": f.default, "help": _help(f)}
-                    for f in flags_of(module.Options)
-                ],
-                "examples": [
-                    [given, before, after if isinstance(after, str) else json.dumps(after)]
-                    for given, before, after in module.EXAMPLES
-                ],
-            }
-        )
-    return found

@@ -1,12 +1,14 @@
 """spaCy's tokenizer rules, without what a tokenizer does not need.
 
 `import spacy` takes 2.2 s where torch is installed: thinc imports torch, and spaCy its own command
-line. A blank tokenizer uses neither. In our own process (LEAN) both are left out while spaCy is
-imported, as if they were not installed; trained pipelines, which may need torch, need it whole.
+line. A blank tokenizer uses neither. Our own command line and its workers leave both out while
+spaCy is imported, as if they were not installed. A trained pipeline may need torch: the step that
+loads one imports spaCy whole before any tokenizer is made.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import types
 from collections.abc import Iterator
@@ -15,12 +17,13 @@ from importlib import machinery, util
 from pathlib import Path
 from typing import Any
 
-LEAN = False  # True in our command line; a program that imports nlpkit gets the whole spaCy
+LEAN = "NLPKIT_LEAN_SPACY"  # "1" from our command line; other programs import spaCy whole
 
 
 def blank(lang: str) -> Any:
     """Return spaCy's blank pipeline of a language: its tokenizer."""
-    if LEAN and "spacy" not in sys.modules and "torch" not in sys.modules:
+    lean = os.environ.get(LEAN) == "1"
+    if lean and "spacy" not in sys.modules and "torch" not in sys.modules:
         with _left_out():
             import spacy
     else:

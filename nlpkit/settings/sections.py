@@ -7,6 +7,7 @@ from typing import Literal
 
 from nlpkit.errors import UsageError
 from nlpkit.settings.declaration import setting
+from nlpkit.settings.links import CHAINED, links_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +15,8 @@ class Source:
     """One data file (or a pattern such as `sets/*/dev.jsonl.xz`) and how to read it."""
 
     path: str
-    text: str = "text"
-    label: str = "label"
+    text: str = setting("", "field of the document; left out: the task's usual one")
+    label: str = setting("", "field of the right answer; left out: the task's usual one")
     encoding: str = "utf-8"
     every_label: str = setting("", "label of every row, where the file itself has none")
     style: str = setting("", "annotation style that the file follows (words tokenizers)")
@@ -76,14 +77,12 @@ class Preprocess:
     )
 
     def __post_init__(self) -> None:
-        from nlpkit.chain import links_of
-
         try:
             links = links_of(self.steps)
         except UsageError as problem:
             raise ValueError(str(problem)) from None
         for link in links:
-            if link.gives not in ("text", "tokens"):
+            if link.gives not in CHAINED:
                 raise ValueError(f"{link.name} makes {link.gives} here, which no tokenizer reads")
             if outside := sorted(link.outside()):
                 raise ValueError(

@@ -13,23 +13,30 @@ A step's file has
     @dataclass(frozen=True, kw_only=True)
     class Options: ...        # fields made by `settings.declaration.setting`; each becomes a flag
 
-    def build(options: Options) -> Step: ...
+    def build(options: Options, load: Load = no_models) -> Step: ...
+    def prepare(options): ... # only where something must happen before any step is built
     def show(options): ...    # only for --show: the lines that it prints
     def gives(options): ...   # only where options change what is given
     def resolve(options): ... # only where options stand for others, as presets do
 
 `build` returns a callable from documents to results, one for each, in order. Documents are
-strings; between steps, and in a pipe between two commands, tokens are joined by one space. That
-is what makes `nlpkit a | nlpkit b` and `nlpkit pipe "a | b"` equal byte for byte, so a result must
-follow from the string alone. A step that TAKES tokens finds them with `nlpkit.language.words`.
+strings; between steps, and in a pipe between two commands, tokens are joined by one space. So
+`nlpkit a | nlpkit b` and `nlpkit pipe "a | b"` give the same bytes, as long as a result follows
+from the string alone. A step that TAKES tokens finds them with `nlpkit.language.words`. A step that
+asks a model gets it by name from `load`: it imports neither models nor what runs them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-__all__ = ["Result", "Step", "Tokens"]
+from nlpkit.errors import ModelError
+
+if TYPE_CHECKING:
+    from nlpkit.text import Tokenizer
+
+__all__ = ["Load", "Model", "Result", "Step", "Tokens", "no_models"]
 
 
 class Tokens(list[str]):
@@ -55,3 +62,32 @@ class Tokens(list[str]):
 
 Result = Any  # str, Tokens, or a vector
 Step = Callable[[Sequence[str]], Sequence[Result]]
+
+
+class Model(Protocol):
+    """What steps ask of a model, for type checkers."""
+
+    @property
+    def task(self) -> Any: ...
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    def predict(self, documents: Sequence[Any]) -> list[Any]: ...
+
+    def embed(self, documents: Sequence[Any]) -> Any: ...
+
+
+class Load(Protocol):
+    """The signature of `nlpkit.load`, which opens a model by its name or its bundle's path."""
+
+    def __call__(
+        self, name: str, *, device: str = "auto", precision: str = "auto", threads: int = 0
+    ) -> Model: ...
+
+
+def no_models(
+    name: str, *, device: str = "auto", precision: str = "auto", threads: int = 0
+) -> Model:
+    """Refuse any model: the `load` of steps that were handed none. Raises ModelError."""
+    raise ModelError(f"{name}: this step needs a model; build it with load=nlpkit.load")

@@ -23,7 +23,7 @@ from nlpkit.language.patterns import (
     replace,
 )
 from nlpkit.settings.declaration import setting
-from nlpkit.steps import Step
+from nlpkit.steps import Load, Step, no_models
 
 TAKES = GIVES = "text"
 IDEMPOTENT = True
@@ -140,7 +140,7 @@ def _chosen(options: Options) -> dict[str, Any]:
     return preset | {key: value for key, value in given.items() if value is not None}
 
 
-def build(options: Options) -> Step:
+def build(options: Options, load: Load = no_models) -> Step:
     """Return the step."""
     chosen = _chosen(options)
     tell = language_of(options.lang)

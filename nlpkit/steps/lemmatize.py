@@ -12,8 +12,7 @@ from nlpkit.language.contractions import split as split_contraction
 from nlpkit.language.detect import Lang, languages
 from nlpkit.language.words import Words, each_in_its_language
 from nlpkit.settings.declaration import setting
-from nlpkit.steps import Step, Tokens
-from nlpkit.tasks import Tagged
+from nlpkit.steps import Load, Step, Tokens, no_models
 
 TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = False
@@ -25,8 +24,10 @@ EXAMPLES = (
     ("--engine lookup", "As casas eram azuis", "o casa ser azul"),
 )
 BUNDLES = {"pt": "tagger-pt", "en": "tagger-en"}
+LAYERS = ("lemmas", "upos")  # what a tagger answers of each word
 
-Tagger = Callable[[Sequence[list[str]]], list[tuple[list[str], list[str]]]]
+Tagged = tuple[list[str], list[str]]  # a document's lemmas and tags, one of each for each token
+Tagger = Callable[[Sequence[list[str]]], list[Tagged]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,13 @@ class Options:
     pretokenized: bool = setting(False, "tokens are what spaces separate")
 
 
-def build(options: Options) -> Step:
+def prepare(options: Options) -> None:
+    """Import spaCy whole for a trained pipeline, before a tokenizer imports it without torch."""
+    if options.engine == "spacy":
+        import spacy  # noqa: F401
+
+
+def build(options: Options, load: Load = no_models) -> Step:
     """Return the step. Raises UsageError, or ModelError when the engine's model is not there."""
     if options.engine == "lookup" and options.pos:
         raise UsageError("--pos: a lookup knows no context; use --engine neural or spacy")
@@ -50,7 +57,7 @@ def build(options: Options) -> Step:
         raise UsageError("--engine spacy needs --model, such as pt_core_news_lg")
     words = Words(options.lang, pretokenized=options.pretokenized)
     engine = ENGINES[options.engine]
-    taggers = {lang: engine(lang, options.model) for lang in languages(options.lang)}
+    taggers = {lang: engine(lang, options.model, load) for lang in languages(options.lang)}
 
     def lemmatize(texts: Sequence[str]) -> Sequence[Tokens]:
         split = words(texts)
@@ -70,18 +77,17 @@ def _result(lemmas: Sequence[str], upos: Sequence[str], pos: bool) -> Tokens:
     return Tokens(items, {"lemmas": whole, "upos": list(upos)})
 
 
-def _neural(lang: str, model: str | None) -> Tagger:
-    import nlpkit
-
-    loaded = nlpkit.load(model or BUNDLES[lang], device="cpu")
-    if loaded.task.command != "lemmatize":
+def _neural(lang: str, model: str | None, load: Load) -> Tagger:
+    tagger = load(model or BUNDLES[lang], device="cpu")
+    if getattr(tagger.task.answers, "LAYERS", ()) != LAYERS:
         raise ModelError(f"--model {model}: not a tagger; 'nlpkit models' lists what there is")
 
-    def tag(documents: Sequence[list[str]]) -> list[tuple[list[str], list[str]]]:
+    def tag(documents: Sequence[list[str]]) -> list[Tagged]:
         parts = [[_words_of(token, lang) for token in tokens] for tokens in documents]
-        answers = loaded.predict([[word for part in doc for word in part] for doc in parts])
+        answers = tagger.predict([[word for part in doc for word in part] for doc in parts])
         return [
-            _of_tokens(a, doc) if a else ([], []) for a, doc in zip(answers, parts, strict=True)
+            _of_tokens(answer.layers, doc) if answer else ([], [])
+            for answer, doc in zip(answers, parts, strict=True)
         ]
 
     return tag
@@ -92,13 +98,14 @@ def _words_of(token: str, lang: str) -> tuple[str, ...]:
     return split_contraction(token) if lang == "pt" and "-" in token else (token,)
 
 
-def _of_tokens(tagged: Tagged, parts: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
+def _of_tokens(layers: Sequence[Sequence[str]], parts: Sequence[Sequence[str]]) -> Tagged:
     """Return the lemma and the tag of each token: those of its first word."""
+    lemmas, upos = layers
     starts = list(accumulate(map(len, parts), initial=0))[:-1]
-    return [tagged.lemmas[at] for at in starts], [tagged.upos[at] for at in starts]
+    return [lemmas[at] for at in starts], [upos[at] for at in starts]
 
 
-def _lookup(lang: str, model: str | None) -> Tagger:
+def _lookup(lang: str, model: str | None, load: Load) -> Tagger:
     from simplemma import lemmatize
 
     def lemma(word: str) -> str:
@@ -110,7 +117,7 @@ def _lookup(lang: str, model: str | None) -> Tagger:
     return lambda documents: [([lemma(word) for word in words], []) for words in documents]
 
 
-def _trained(lang: str, model: str | None) -> Tagger:
+def _trained(lang: str, model: str | None, load: Load) -> Tagger:
     import spacy
     from spacy.tokens import Doc
 
@@ -122,14 +129,14 @@ def _trained(lang: str, model: str | None) -> Tagger:
             f"--model {model}: spaCy has no such pipeline here; python -m spacy download {model}"
         ) from None
 
-    def tag(documents: Sequence[list[str]]) -> list[tuple[list[str], list[str]]]:
+    def tag(documents: Sequence[list[str]]) -> list[Tagged]:
         docs = nlp.pipe(Doc(nlp.vocab, words=words) for words in documents)
         return [([t.lemma_ or t.text for t in doc], [t.pos_ or "X" for t in doc]) for doc in docs]
 
     return tag
 
 
-ENGINES: dict[str, Callable[[str, str | None], Tagger]] = {
+ENGINES: dict[str, Callable[[str, str | None, Load], Tagger]] = {
     "neural": _neural,
     "lookup": _lookup,
     "spacy": _trained,

@@ -10,7 +10,7 @@ from nlpkit.errors import InputError, MissingExtra, UsageError
 from nlpkit.language.detect import Lang
 from nlpkit.language.words import Words
 from nlpkit.settings.declaration import setting
-from nlpkit.steps import Step, Tokens
+from nlpkit.steps import Load, Step, Tokens, no_models
 
 TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = False  # a stem may look like a word with a suffix
@@ -28,7 +28,7 @@ class Options:
     pretokenized: bool = setting(False, "tokens are what spaces separate")
 
 
-def build(options: Options) -> Step:
+def build(options: Options, load: Load = no_models) -> Step:
     """Return the step. Raises MissingExtra or InputError where rslp's rules are not there."""
     if options.algorithm == "rslp" and options.lang != "pt":
         raise UsageError("--algorithm rslp knows only Portuguese: use --lang pt")

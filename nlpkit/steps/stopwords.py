@@ -13,7 +13,7 @@ from nlpkit.language.detect import Lang, languages
 from nlpkit.language.spacy_rules import stop_words
 from nlpkit.language.words import Words
 from nlpkit.settings.declaration import setting
-from nlpkit.steps import Step, Tokens
+from nlpkit.steps import Load, Step, Tokens, no_models
 
 TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = True
@@ -52,7 +52,7 @@ class Options:
     pretokenized: bool = setting(False, "tokens are what spaces separate")
 
 
-def build(options: Options) -> Step:
+def build(options: Options, load: Load = no_models) -> Step:
     """Return the step. Raises InputError when the list cannot be read."""
     lists = {lang: words_of(options, lang) for lang in languages(options.lang)}
     words = Words(options.lang, pretokenized=options.pretokenized)

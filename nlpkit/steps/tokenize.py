@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from nlpkit.errors import UsageError
+from nlpkit import catalog
+from nlpkit.errors import ModelError, UsageError
 from nlpkit.language.contractions import split as split_contraction
 from nlpkit.language.detect import Lang, language_of
 from nlpkit.language.words import Span, each_in_its_language, splitter
 from nlpkit.settings.declaration import setting
-from nlpkit.steps import Step, Tokens
-from nlpkit.text.unicode import whole
+from nlpkit.steps import Load, Step, Tokens, no_models
+from nlpkit.text import Tokenizer, split
 
 TAKES, GIVES = "text", "tokens"
 IDEMPOTENT = True
@@ -41,19 +42,19 @@ def gives(options: Options) -> str:
     return "sentences" if options.sentences else GIVES
 
 
-def build(options: Options) -> Step:
+def build(options: Options, load: Load = no_models) -> Step:
     """Return the step. Raises UsageError, and ModelError for a model that is not there."""
     chosen = [options.sentences, options.subword is not None, options.contractions == "split"]
     if sum(chosen) > 1:
         raise UsageError("choose one of --sentences, --subword and --contractions split")
     if options.subword is not None:
-        return _subwords(options.subword)
+        return _subwords(options.subword, load)
     if options.sentences:
-        return _split(options.lang, _sentences)
-    return _split(options.lang, _uncontracted if options.contractions == "split" else _words)
+        return _by_rules(options.lang, _sentences)
+    return _by_rules(options.lang, _uncontracted if options.contractions == "split" else _words)
 
 
-def _split(lang: Lang, made: Callable[[str, str, list[Span]], Tokens]) -> Step:
+def _by_rules(lang: Lang, made: Callable[[str, str, list[Span]], Tokens]) -> Step:
     """Make tokens of each text, its language and its spans."""
     tell = language_of(lang)
 
@@ -103,27 +104,25 @@ _CLOSING = re.compile(r"[)\]}\"'»”’]+")
 _MORE = re.compile(r"[.!?…。؟)\]}\"'»”’]+")
 
 
-def _subwords(model: str) -> Step:
-    from nlpkit import zoo
-    from nlpkit.runtime.bundle import read_manifest
-
-    bundle = read_manifest(zoo.find_bundle(model))
-    tokenizer = _tokenizer(bundle.checked("tokenizer.json").read_text(encoding="utf-8"), model)
+def _subwords(model: str, load: Load) -> Step:
+    tokenizer = load(model, device="cpu").tokenizer
+    _check_subwords(tokenizer, model)
 
     def pieces(texts: Sequence[str]) -> list[Tokens]:
-        mended = [whole(text) for text in texts]
+        encoded = tokenizer.encode(texts, offsets=True)
+        assert encoded.offsets_S2 is not None  # asked for
+        offsets = split(encoded.offsets_S2, encoded.lengths_N)
         return [
-            Tokens(made.tokens, {"offsets": [list(pair) for pair in made.offsets]})
-            for made in tokenizer.encode_batch(mended, add_special_tokens=False)
+            Tokens(tokenizer.pieces(ids.tolist()), {"offsets": spans.tolist()})
+            for ids, spans in zip(encoded.each(), offsets, strict=True)
         ]
 
     return pieces
 
 
-def _tokenizer(text: str, model: str) -> Any:
-    from tokenizers import Tokenizer
-
-    try:
-        return Tokenizer.from_str(text)
-    except Exception as problem:  # tokenizers raises bare Exception
-        raise UsageError(f"--subword {model}: it has no subwords ({problem})") from None
+def _check_subwords(tokenizer: Tokenizer, model: str) -> None:
+    """Raise ModelError for a model without a tokenizer, UsageError for one of whole words."""
+    if tokenizer.kind not in catalog.names("tokenizers"):
+        raise ModelError(f"{model}: has rules where this needs the files of a network")
+    if tokenizer.encode([""]).ids_S.ndim > 1:  # the features of a word, which spell nothing
+        raise UsageError(f"--subword {model}: it has no subwords (its tokenizer reads words)")

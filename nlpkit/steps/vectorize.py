@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 from nlpkit.errors import UsageError
 from nlpkit.settings.declaration import setting
-from nlpkit.steps import Step
-from nlpkit.vectorizing import options as vector_options
+from nlpkit.steps import Load, Step, no_models
+from nlpkit.vectorizing import options as vector_options, vocabulary
 from nlpkit.vectorizing.vectorizer import fitted, readable, stateless
-from nlpkit.vectorizing.vocabulary import load
 
 TAKES = "text"
 GIVES = "vector"
@@ -37,7 +36,7 @@ class Options:
     device: str = setting("auto", "where the bundle runs")
 
 
-def build(options: Options) -> Step:
+def build(options: Options, load: Load = no_models) -> Step:
     """Return a step whose results are {term or column: weight}, or lists of floats (embed).
 
     Raises:
@@ -55,7 +54,9 @@ def build(options: Options) -> Step:
         if options.method is None:
             raise UsageError("vectorize needs --method hash or embed, or --with MODEL.json")
         vector_options.check_given(options.method, given)
-    vectorizer = fitted(load(path)) if path else stateless(vector_options.Options(**chosen))
+    vectorizer = (
+        fitted(vocabulary.load(path)) if path else stateless(vector_options.Options(**chosen), load)
+    )
 
     def vectors(texts: Sequence[str]) -> list[Any]:
         if not texts:

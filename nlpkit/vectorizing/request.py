@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from nlpkit.errors import UsageError
-from nlpkit.jobs.predict import Reading
+from nlpkit.records.reading import Reading
 from nlpkit.vectorizing.options import LEARNED, NO_LIMITS, Limits, Options, check_given, flag
 from nlpkit.vectorizing.output import format_of
 

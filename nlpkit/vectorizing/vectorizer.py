@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.text.unicode import whole
@@ -19,6 +19,18 @@ from nlpkit.vectorizing.vocabulary import Vocabulary
 Rows = Any  # scipy CSR [N, D], or for dense vectors a numpy array [N, D]
 
 
+class Embedder(Protocol):
+    """What `embed` asks of a model."""
+
+    def embed(self, documents: Sequence[Any]) -> Any: ...
+
+
+class LoadEmbedder(Protocol):
+    """What opens a model by its name, as `nlpkit.load` does."""
+
+    def __call__(self, name: str, *, device: str) -> Embedder: ...
+
+
 @dataclass(frozen=True)
 class Vectorizer:
     """`transform` makes rows [N, D] of N >= 1 texts; each follows from its own text alone."""
@@ -27,15 +39,15 @@ class Vectorizer:
     transform: Callable[[Sequence[str]], Rows]
 
 
-def stateless(options: Options) -> Vectorizer:
-    """Return the vectorizer of a method that learns nothing: hash or embed.
+def stateless(options: Options, load: LoadEmbedder) -> Vectorizer:
+    """Return the vectorizer of a method that learns nothing: hash or embed, which asks `load`.
 
     Raises:
         UsageError: embed has no model.
         MissingExtra: scikit-learn is not installed.
         ModelError, DeviceError: the bundle cannot be loaded.
     """
-    made = _embedding(options) if options.method == "embed" else _hashing(options)
+    made = _embedding(options, load) if options.method == "embed" else _hashing(options)
     return Vectorizer(made.space, lambda texts: made.transform([whole(text) for text in texts]))
 
 
@@ -72,14 +84,12 @@ def _norm(options: Options) -> str | None:
     return None if options.norm == "none" else options.norm
 
 
-def _embedding(options: Options) -> Vectorizer:
+def _embedding(options: Options, load: LoadEmbedder) -> Vectorizer:
     import numpy as np
-
-    import nlpkit
 
     if not options.model:
         raise UsageError("embed reads a bundle: name one with --model; nlpkit models lists them")
-    model: Any = nlpkit.load(options.model, device=options.device)
+    model = load(options.model, device=options.device)
 
     def embed(texts: Sequence[str]) -> np.ndarray:
         rows = np.asarray(model.embed(texts), np.float32)

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlpkit import __version__, records
+from nlpkit import records
 from nlpkit.errors import InputError, ModelError, NlpkitError, UsageError
 from nlpkit.settings import declaration
 from nlpkit.vectorizing.options import LEARNED, NO_LIMITS, USED_BY, Limits, Options, analyzer
+from nlpkit.version import __version__
 
 if TYPE_CHECKING:
     import numpy as np
 
 FORMAT = 1
-_MEND = "fit it again with nlpkit vectorize --fit"
+_FIX = "fit it again with nlpkit vectorize --fit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,24 +137,24 @@ def load(path: str | os.PathLike[str]) -> Vocabulary:
     if tree.get("format") != FORMAT:
         raise ModelError(
             f"{path}: format {tree.get('format')!r}, this nlpkit reads {FORMAT}; "
-            f"{_MEND}, or use the nlpkit that wrote it"
+            f"{_FIX}, or use the nlpkit that wrote it"
         )
     try:
         return _checked(tree)
     except (NlpkitError, ValueError, OverflowError) as problem:
-        raise ModelError(f"{path} is damaged: {problem}; {_MEND}") from None
+        raise ModelError(f"{path} is damaged: {problem}; {_FIX}") from None
 
 
 def _tree(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         tree = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as err:
-        raise ModelError(f"{path}: {err.strerror or err}; {_MEND} {path}") from None
+        raise ModelError(f"{path}: {err.strerror or err}; {_FIX} {path}") from None
     except (ValueError, RecursionError) as err:  # also: not UTF-8, a NUL in the name
         why = str(err) or "nested too deeply"
-        raise ModelError(f"{path} is no model of vectorize: {why}; {_MEND}") from None
+        raise ModelError(f"{path} is no model of vectorize: {why}; {_FIX}") from None
     if not isinstance(tree, dict):
-        raise ModelError(f"{path} is no model of vectorize: not a JSON object; {_MEND}")
+        raise ModelError(f"{path} is no model of vectorize: not a JSON object; {_FIX}")
     return tree
 
 

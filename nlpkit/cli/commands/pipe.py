@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlpkit.cli import options as o
 from nlpkit.cli.step_command import Into, Workers
+
+if TYPE_CHECKING:
+    from nlpkit.records.reading import Reading
+    from nlpkit.settings.links import Link
 
 app = typer.Typer(add_completion=False)
 SHOWN = 3
@@ -39,8 +43,8 @@ def pipe(
     A TOML file holds steps = ["clean --for reviews", {name = "stopwords", keep = "none"}].
     'nlpkit steps' lists the steps.
     """
-    from nlpkit.chain import in_language, links_of, read
     from nlpkit.cli.step_command import reading_of, run
+    from nlpkit.settings.links import in_language, links_of, read
 
     links = read(chain) if chain.endswith(".toml") else links_of([chain])
     if lang:
@@ -62,7 +66,7 @@ def pipe(
     )
 
 
-def _preview(links: list[Any], reading: Any) -> None:
+def _preview(links: list[Link], reading: Reading) -> None:
     from rich.table import Table
     from rich.text import Text
 

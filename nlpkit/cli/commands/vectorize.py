@@ -169,7 +169,7 @@ def vectorize(
     no learning.
     """
     from nlpkit.errors import UsageError
-    from nlpkit.jobs.predict import Reading
+    from nlpkit.records.reading import Reading
     from nlpkit.vectorizing.options import Limits, Options, options_from, threshold
     from nlpkit.vectorizing.request import Request, check
 
@@ -251,9 +251,9 @@ def _flush() -> None:
 
 
 def _shower(request: Request, stream: TextIO) -> Show:
-    if _is_terminal(sys.stdout):
-        from nlpkit.cli.screen.bars import bars
+    from nlpkit.cli.screen.bars import bars, shown
 
+    if _is_terminal(sys.stdout):
         return bars
 
     from nlpkit.records.formats.tsv import row
@@ -264,13 +264,6 @@ def _shower(request: Request, stream: TextIO) -> Show:
             stream.write(row([*first, term, shown(weight)]) + "\n")
 
     return lines
-
-
-def shown(weight: float) -> str:
-    """Return a weight as a person reads it: counts whole, others with four digits that count."""
-    if isinstance(weight, int):
-        return str(weight)
-    return f"{weight:.4f}" if weight >= 0.1 else f"{weight:.4g}"
 
 
 def _summary(request: Request, done: Done) -> None:

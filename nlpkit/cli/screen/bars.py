@@ -11,8 +11,6 @@ BAR = 30
 
 def bars(document: int | None, terms: list[tuple[str, float]]) -> None:
     """Print a bar for each term, and before them which document it is, unless they are of all."""
-    from nlpkit.cli.commands.vectorize import shown
-
     console = Console(highlight=False)
     if document is not None:
         console.print(Text(f"document {document}", style="bold" if terms else "dim"))
@@ -33,3 +31,10 @@ def bars(document: int | None, terms: list[tuple[str, float]]) -> None:
 def _safe(term: str, columns: int) -> Text:
     """Controls in a term must not move the cursor or change the terminal."""
     return Text("".join(c if c.isprintable() else " " for c in term[: columns * 2]))
+
+
+def shown(weight: float) -> str:
+    """Return a weight as a person reads it: counts whole, others with four digits that count."""
+    if isinstance(weight, int):
+        return str(weight)
+    return f"{weight:.4f}" if weight >= 0.1 else f"{weight:.4g}"
