@@ -14,12 +14,17 @@ import pytest
 from conftest import corpus, write_jsonl
 
 from nlpkit.errors import InputError, UsageError
-from nlpkit.jobs.debug_data import debug_data
+from nlpkit.jobs import debug_data as job
 from nlpkit.language.detect import foreign
 from nlpkit.settings import recipe as recipes
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 Row = tuple[str | None, Any]
+
+
+def debug_data(names: list[str], **options: Any) -> dict[str, Any]:
+    return job.debug_data(names, **options).plain()
+
 
 CLEAN: list[Row] = [(f"o livro número {n} é bom", "yes" if n % 2 else "no") for n in range(40)]
 

@@ -1,20 +1,15 @@
-"""What a check sees (Data) and what it says (Finding)."""
+"""What a check says: a finding, how bad it is, and the rows that show it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from nlpkit.checking.rows import File, Row
-
 ERROR, WARNING, INFO = "error", "warning", "info"
 SEVERITIES = (ERROR, WARNING, INFO)
-
-TRAIN, DEV, TEST, EXCLUDE = "train", "dev", "test", "exclude"
 
 
 @dataclass(frozen=True)
@@ -26,60 +21,32 @@ class Example:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing to know about the data: how bad, what, how often, and what to do about it."""
 
-    check: str
     severity: str
     message: str
-    mend: str
+    advice: str
     count: int
     examples: Iterable[Example] = ()
     files: Mapping[str, int] = field(default_factory=dict)  # rows of each file
+    check: str = ""  # the name of the check, which its file gives it
 
-    def plain(self, show: int) -> dict[str, Any]:
-        """Return plain values with at most `show` examples."""
-        shown = [asdict(example) for example in islice(self.examples, show)]
-        values = {key: getattr(self, key) for key in ("check", "severity", "message", "mend")}
+    def shown(self, check: str, most: int) -> Finding:
+        """Return it with its check, at most `most` examples, and first the file of most rows."""
+        examples = tuple(islice(self.examples, most))
         files = dict(Counter(self.files).most_common())
-        return values | {"count": self.count, "files": files, "examples": shown}
+        return replace(self, check=check, examples=examples, files=files)
 
-
-@dataclass(frozen=True)
-class Data:
-    """All files that are checked together, and what they are meant for."""
-
-    files: Sequence[File]
-    window: int
-    unit: str  # how its tokens are counted
-    training: bool = False  # a recipe's: training drops what stands in dev or in exclude
-    known: Sequence[str] = ()  # the labels that the recipe's task has, whatever the data
-
-    @property
-    def checked(self) -> list[File]:
-        """The files whose own rows matter: excluded ones only tell what others must not hold."""
-        return [file for file in self.files if file.split != EXCLUDE]
-
-    @cached_property
-    def copies(self) -> list[list[tuple[File, Row]]]:
-        """The rows of each text that stands in more than one row, in their order."""
-        found: dict[bytes, list[tuple[File, Row]]] = {}
-        for file in self.files:
-            for row in file.rows:
-                if row.key is not None:
-                    found.setdefault(row.key, []).append((file, row))
-        return [rows for rows in found.values() if len(rows) > 1]
-
-    def labels(self) -> dict[str, Counter[str]]:
-        """Return how many rows each split has of each label."""
-        found: dict[str, Counter[str]] = {}
-        for file in self.checked:
-            if file.labelled:
-                found.setdefault(file.split, Counter()).update(file.labels)
-        return found
-
-
-def plural(count: int, noun: str) -> str:
-    """Return the number with its noun: 1 row, 2,000 rows."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    def plain(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "check": self.check,
+            "severity": self.severity,
+            "message": self.message,
+            "mend": self.advice,
+            "count": self.count,
+            "files": dict(self.files),
+            "examples": [asdict(example) for example in self.examples],
+        }

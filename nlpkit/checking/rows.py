@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ EXCERPT = 200  # characters kept of a text, to show it: more than a terminal's l
 BATCH = 1000  # texts measured together: a tokenizer is fastest over many
 
 Measure = Callable[[Sequence[str]], Sequence[int]]  # lengths in what the window counts
-Find = Callable[[str], str]  # what is wrong with a text, to be shown; "" is nothing
+Find = Callable[[str, str], str]  # of a text and its language: what is wrong; "" is nothing
 
 
 class Row(NamedTuple):
@@ -53,7 +53,7 @@ class File:
     max_per_label: int = 0
     used: int | None = None  # rows that training uses of it, if that is known
     rows: list[Row] = field(default_factory=list)
-    hits: dict[str, list[Hit]] = field(default_factory=dict)
+    hits: dict[Find, list[Hit]] = field(default_factory=dict)
     labelled: bool = False
     fields: tuple[str, ...] = ()  # of its first row
 
@@ -62,8 +62,8 @@ class File:
         """Return how many rows have each label."""
         return Counter(row.label for row in self.rows if row.label is not None)
 
-    def read(self, measure: Measure, finds: Mapping[str, Find]) -> None:
-        """Read the file, once.
+    def read(self, measure: Measure, finds: Sequence[Find], lang: str) -> None:
+        """Read the file, once, and keep what each of `finds` has to say of its texts.
 
         Raises:
             InputError: it cannot be read as said, has no rows, or lacks the labels it needs.
@@ -85,9 +85,9 @@ class File:
                     excerpt=whole(text[:EXCERPT]),
                 )
                 self.rows.append(row)
-                for name, find in finds.items():
-                    if note := find(text):
-                        self.hits.setdefault(name, []).append(Hit(row, note))
+                for find in finds:
+                    if note := find(text, lang):
+                        self.hits.setdefault(find, []).append(Hit(row, note))
         if not self.rows:
             raise InputError(f"{self.path}: no rows, only a header; there is nothing to check")
         if self.needs_label and self.label not in self.fields and not self.labelled:
@@ -112,6 +112,15 @@ class File:
         """Return what a row's copies are found by, as `nlpkit.records.rows.Row.words` does."""
         tokens = isinstance(record.get(self.text or records.TEXT), list)
         return str(record.get(records.TEXT) or text) if tokens else text
+
+
+FileRow = tuple[File, Row]
+Group = list[FileRow]  # the rows of one text
+
+
+def rows_per_file(rows: Iterable[FileRow]) -> Counter[str]:
+    """Return how many of the rows each file has."""
+    return Counter(file.path for file, _ in rows)
 
 
 def _is_label(value: Any) -> bool:

@@ -1,26 +1,25 @@
-"""Check data before a training: what must be mended, what to look at, and where it stands."""
+"""Check data before a training: what must be corrected, what to look at, and where it stands."""
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
-from typing import Any
 
-from nlpkit import catalog, records
-from nlpkit.checking import copies, labels, texts as text_checks
-from nlpkit.checking.findings import DEV, EXCLUDE, SEVERITIES, TEST, TRAIN, Data, Finding
-from nlpkit.checking.rows import File, Measure
+from nlpkit import catalog, records, zoo
+from nlpkit.checking.data import DEV, EXCLUDE, TEST, TRAIN, Data
+from nlpkit.checking.findings import SEVERITIES, Finding
+from nlpkit.checking.report import Report, summary_of
+from nlpkit.checking.rows import File, Find, Measure
 from nlpkit.errors import UsageError
 from nlpkit.jobs.train import find_recipe, load_recipe
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Tokenizer
-
-Check = Callable[[Data], Iterator[Finding]]
 
 LANGUAGES = ("pt", "en", "any")
 TOKENS_PER_WORD = 1.4  # our 16,000 pieces: 1.38 in Portuguese reviews and tweets, 1.37 in English
@@ -29,6 +28,16 @@ NAMES = {  # words of a file's name that tell its split
     DEV: {"dev", "val", "valid", "validation", "validacao", "validação"},
     TEST: {"test", "teste"},
 }
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of the catalogue, as `nlpkit.checks` tells."""
+
+    name: str
+    check: Callable[[Data], Iterator[Finding]]
+    find: Find | None
+    order: float
 
 
 def debug_data(
@@ -41,7 +50,7 @@ def debug_data(
     model: str | None = None,
     window: int | None = None,
     show: int = 3,
-) -> dict[str, Any]:
+) -> Report:
     """Return summaries of files, or of those of a recipe, and what was found in them.
 
     Raises:
@@ -64,27 +73,40 @@ def debug_data(
         files = _recipe_files(recipe)
     records.check_inputs([file.path for file in files])
     measure, limit, unit = _measure(model, recipe)
-    texts = text_checks.checks(lang or _language(recipe))
-    finds = {check.name: check.find for check in texts}
+    lang = lang or _language(recipe)
+    checks = _checks()
+    finds = tuple(dict.fromkeys(check.find for check in checks if check.find))
     for file in files:
-        file.read(measure, {} if file.split == EXCLUDE else finds)
+        file.read(measure, () if file.split == EXCLUDE else finds, lang)
     data = Data(
         files=files,
         window=window or limit,
         unit=unit,
+        lang=lang,
         training=recipe is not None,
         known=_known_labels(recipe),
     )
-    checks: list[Check] = [*copies.CHECKS, *labels.CHECKS, *texts]
-    found = [finding.plain(show) for check in checks for finding in check(data)]
-    found.sort(key=lambda finding: SEVERITIES.index(finding["severity"]))
+    found = [one.shown(check.name, show) for check in checks for one in check.check(data)]
+    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     if recipe is not None:
         _count_used(files)
-    return {
-        "files": [_summary(file) for file in files],
-        "counts": {level: sum(f["severity"] == level for f in found) for level in SEVERITIES},
-        "findings": found,
-    }
+    return Report(files=tuple(map(summary_of, files)), findings=tuple(found))
+
+
+def _checks() -> list[Check]:
+    """Return all checks, in the order in which their findings come."""
+    checks = []
+    for name in catalog.names("checks"):
+        module = catalog.load("checks", name)
+        checks.append(
+            Check(
+                name=name.replace("_", "-"),
+                check=module.check,
+                find=getattr(module, "find", None),
+                order=getattr(module, "ORDER", math.inf),
+            )
+        )
+    return sorted(checks, key=lambda check: (check.order, check.name))
 
 
 def _recipe(names: Sequence[str]) -> Recipe | None:
@@ -114,7 +136,10 @@ def _recipe_files(recipe: Recipe) -> list[File]:
 
     A file that a split reads in two ways (a treebank's words and tokens) is checked once.
     """
-    excluded = tuple(Source(path=path) for path in recipe.data.exclude)
+    # `nlpkit.training.data` reads excluded files by this field, for every task.
+    excluded = tuple(
+        Source(path=path, text=records.TEXT, label="label") for path in recipe.data.exclude
+    )
     sections = {TRAIN: recipe.data.train, DEV: recipe.data.dev, EXCLUDE: excluded}
     found = {
         (split, path, source.label, source.every_label): File(
@@ -137,16 +162,14 @@ def _recipe_files(recipe: Recipe) -> list[File]:
 def _measure(model: str | None, recipe: Recipe | None) -> tuple[Measure, int, str]:
     """Return what measures texts, the window, and in which words to say so."""
     if model is not None:
-        from nlpkit.runtime.model import load
-
-        loaded = load(model, device="cpu")
-        steps, encoder = loaded.steps, loaded.encoder
+        loaded = zoo.load(model, device="cpu")
 
         def count(texts: Sequence[str]) -> list[int]:
-            ids = encoder.ids(texts if steps is None else steps.texts(texts))
-            return [len(row) for row in ids]
+            prepared = texts if loaded.steps is None else loaded.steps.texts(texts)
+            lengths: list[int] = loaded.tokenizer.encode(prepared).lengths_N.tolist()
+            return lengths
 
-        return count, encoder.window, f"as {loaded.name} counts them"
+        return count, loaded.windows.size, f"as {loaded.name} counts them"
     tokenizer = recipe.tokenizer if recipe else Tokenizer()
     if tokenizer.kind == "char":
         return lambda texts: list(map(len, texts)), tokenizer.window, "each a character"
@@ -179,16 +202,3 @@ def _count_used(files: Sequence[File]) -> None:
             most = file.max_per_label or len(first)
             file.used = sum(min(count, most) for count in counts.values())
         taken |= {row.key for file in of_split for row in file.rows}
-
-
-def _summary(file: File) -> dict[str, Any]:
-    words = sorted(row.words for row in file.rows if row.key)
-    return {
-        "file": file.path,
-        "split": file.split,
-        "rows": len(file.rows),
-        "used": file.used,
-        "labels": dict(file.labels.most_common()),
-        "words_median": round(median(words)) if words else 0,
-        "words_95": words[int(0.95 * (len(words) - 1))] if words else 0,
-    }

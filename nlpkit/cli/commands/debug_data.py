@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlpkit.cli import options as o
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from nlpkit.checking.findings import Example, Finding
+    from nlpkit.checking.report import Report, Summary
 
 app = typer.Typer(add_completion=False)
 
@@ -89,93 +99,97 @@ def debug_data(
         show=show,
     )
     if to == "json":
-        print(json.dumps(report, ensure_ascii=False))
+        print(json.dumps(report.plain(), ensure_ascii=False))
     else:
         _show(report)
-    if report["counts"]["error"]:
+    if report.counts["error"]:
         raise typer.Exit(1)
 
 
-def _show(report: dict[str, Any]) -> None:
+def _show(report: Report) -> None:
     from rich.text import Text
 
     from nlpkit.cli.screen.console import Console
 
     console = Console(highlight=False)
-    if root := _root(report["files"]):
+    root = _root(report.files)
+    if root:
         console.print(Text(f"in {_clean(root)}", style="dim"))
-        report = _without(report, root)
-    console.print(_files(report["files"]))
-    for finding in report["findings"]:
-        _show_finding(console, finding)
-    counts = report["counts"]
-    told = [_count(count, name) for name, count in counts.items() if count]
-    style = "red" if counts["error"] else "green"
+    console.print(_files(report.files, root))
+    for finding in report.findings:
+        _show_finding(console, finding, root)
+    told = [_count(count, name) for name, count in report.counts.items() if count]
+    style = "red" if report.counts["error"] else "green"
     console.print(Text(f"\n{', '.join(told) or 'nothing found'}", style=f"bold {style}"))
 
 
-def _files(files: list[dict[str, Any]]) -> Any:
+def _files(files: Sequence[Summary], root: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("file", overflow="fold")
     table.add_column("split", style="dim")
-    numbers = {"rows": "rows", "used": "used", "words_median": "words", "words_95": "95%"}
-    if all(file["used"] is None for file in files):
-        del numbers["used"]
-    for heading in numbers.values():
+    used = any(file.used is not None for file in files)
+    for heading in ("rows", "used", "words", "95%") if used else ("rows", "words", "95%"):
         table.add_column(heading, justify="right")
     table.add_column("labels", overflow="fold")
     for file in files:
-        split = "" if file["split"] == file["file"] else file["split"]
-        cells = ["" if file[key] is None else f"{file[key]:,}" for key in numbers]
-        table.add_row(Text(_clean(file["file"])), split, *cells, Text(_labels(file["labels"])))
+        path, split = file.file.removeprefix(root), file.split.removeprefix(root)
+        numbers = [file.rows, *([file.used] if used else []), file.words_median, file.words_95]
+        table.add_row(
+            Text(_clean(path)),
+            "" if split == path else split,
+            *("" if number is None else f"{number:,}" for number in numbers),
+            Text(_labels(file.labels, root)),
+        )
     return table
 
 
-def _labels(labels: dict[str, int]) -> str:
-    named = [f"{_clean(label)} {count:,}" for label, count in labels.items()]
+def _labels(labels: Mapping[str, int], root: str) -> str:
+    named = [f"{_clean(label, root)} {count:,}" for label, count in labels.items()]
     more = f", {len(named) - LABELS:,} more" if len(named) > LABELS else ""
     return ", ".join(named[:LABELS]) + more
 
 
-def _show_finding(console: Any, finding: dict[str, Any]) -> None:
+def _show_finding(console: Console, finding: Finding, root: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    mark, style = MARKS[finding["severity"]]
+    mark, style = MARKS[finding.severity]
     grid = Table.grid(padding=(0, 1, 0, 0))
-    heading = Text(_clean(finding["message"]), style="bold")
+    heading = Text(_clean(finding.message, root), style="bold")
     grid.add_row(
-        Text(mark, style=style), heading.append(f"  {finding['check']}", style="not bold dim")
+        Text(mark, style=style), heading.append(f"  {finding.check}", style="not bold dim")
     )
-    grid.add_row("", Text(_clean(finding["mend"])))
-    files = finding["files"]
+    grid.add_row("", Text(_clean(finding.advice, root)))
+    files = finding.files
     if len(files) > 1:
-        named = [f"{_clean(path)} {count:,}" for path, count in list(files.items())[:FILES]]
+        named = [f"{_clean(path, root)} {count:,}" for path, count in list(files.items())[:FILES]]
         more = f" and {len(files) - FILES} more" if len(files) > FILES else ""
         grid.add_row("", Text(f"in {', '.join(named)}{more}", style="dim"))
     console.print()
     console.print(grid)
-    for example in finding["examples"]:
-        console.print(_example(example), no_wrap=True, overflow="ellipsis")
+    for example in finding.examples:
+        console.print(_example(example, root), no_wrap=True, overflow="ellipsis")
 
 
-def _example(example: dict[str, Any]) -> Any:
+def _example(example: Example, root: str) -> Text:
     from rich.text import Text
 
-    line = Text("    ").append(_clean(" = ".join(example["places"])), style="cyan")
+    places = " = ".join(_clean(place, root) for place in example.places)
+    line = Text("    ").append(places, style="cyan")
     between = "\n      " if len(line) > PLACES else "  "
-    note = f"({_clean(example['note'])}) " if example["note"] else ""
-    return line.append(between).append(note, style="yellow").append(_clean(example["text"]))
+    note = f"({_clean(example.note, root)}) " if example.note else ""
+    text = _clean(example.text, root)
+    return line.append(between).append(note, style="yellow").append(text)
 
 
 def _count(count: int, severity: str) -> str:
     return f"{count} {severity}" if count == 1 or severity == "info" else f"{count} {severity}s"
 
 
-def _root(files: list[dict[str, Any]]) -> str:
+def _root(files: Sequence[Summary]) -> str:
     """Return the folder that holds all files, where it is said once instead of in each line.
 
     Relative paths are as the person wrote them; a recipe's are absolute and long.
@@ -183,21 +197,15 @@ def _root(files: list[dict[str, Any]]) -> str:
     import os.path
     from pathlib import Path
 
-    folders = [Path(file["file"]).parent for file in files]
+    folders = [Path(file.file).parent for file in files]
     if not all(folder.is_absolute() for folder in folders):
         return ""
     return os.path.commonpath(folders).rstrip(os.sep) + os.sep
 
 
-def _without(value: Any, root: str) -> Any:
-    """Return a report whose paths start below `root`."""
-    if isinstance(value, str):
-        return value.removeprefix(root)
-    if isinstance(value, dict):
-        return {_without(key, root): _without(item, root) for key, item in value.items()}
-    return [_without(i, root) for i in value] if isinstance(value, list | tuple) else value
+def _clean(text: str, root: str = "") -> str:
+    """Return what a terminal may be given: nothing in a file may move its cursor.
 
-
-def _clean(text: str) -> str:
-    """Return what a terminal may be given: nothing in a file may move its cursor."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    What begins with `root` comes without it.
+    """
+    return "".join(char if char.isprintable() else " " for char in text.removeprefix(root))

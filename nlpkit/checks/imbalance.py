@@ -1,0 +1,29 @@
+"""Find splits in which one label has many times the rows of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nlpkit.checking.data import DEV, TEST, Data
+from nlpkit.checking.findings import WARNING, Finding
+
+ORDER = 100
+SAMPLE = {"train": [("ruim", "no"), *((f"{n} vezes bom", "yes") for n in range(11))]}
+IMBALANCE = 10  # rows of the commonest label for one of the rarest: beyond, training ignores it
+
+
+def check(data: Data) -> Iterator[Finding]:
+    """Compare the commonest label of each split with its rarest."""
+    for split, counts in data.labels().items():
+        if split in (DEV, TEST) or len(counts) < 2:  # what is scored should be as the world is
+            continue
+        (most, many), (least, few) = counts.most_common()[0], counts.most_common()[-1]
+        if many > IMBALANCE * few:
+            yield Finding(
+                severity=WARNING,
+                message=f"{split} has {many:,} rows of {most!r} for {few:,} of {least!r} "
+                f"({many / few:.0f} to 1)",
+                advice="judge by macro-F1, not accuracy; weigh rare labels up "
+                "(train.class_weights) or take fewer rows of common ones (max_per_label)",
+                count=round(many / few),
+            )

@@ -1,0 +1,31 @@
+"""Find texts that are longer than the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nlpkit.checking.data import Data
+from nlpkit.checking.findings import INFO, WARNING, Example, Finding
+from nlpkit.checking.rows import rows_per_file
+from nlpkit.checking.wording import plural
+
+ORDER = 110
+SAMPLE = {"train": [("muito " * 50 + "bom", "yes")]}
+LONG_SHARE = 0.05  # of texts beyond the window: below, what is cut is no loss to speak of
+
+
+def check(data: Data) -> Iterator[Finding]:
+    """Say how many texts are longer, the longest first."""
+    rows = [(f, row) for f in data.checked for row in f.rows if row.length > data.window]
+    if rows:
+        rows.sort(key=lambda pair: -pair[1].length)
+        share = len(rows) / sum(len(file.rows) for file in data.checked)
+        yield Finding(
+            severity=WARNING if share > LONG_SHARE else INFO,
+            message=f"{plural(len(rows), 'text')} ({share:.1%}) longer than the window: "
+            f"{data.window:,} tokens, {data.unit}",
+            advice="training sees a random window of each an epoch; a wider window sees more",
+            count=len(rows),
+            examples=(Example((r.where,), r.excerpt, f"{r.length:,} tokens") for _, r in rows),
+            files=rows_per_file(rows),
+        )
