@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from nlpkit import records
 from nlpkit.batch.outcome import Outcome, input_of
+from nlpkit.batch.parts import remove_unfinished
 from nlpkit.batch.plan import MANIFEST, Item, Settings
 from nlpkit.errors import NoSpace, UsageError
 from nlpkit.version import __version__
@@ -73,6 +74,7 @@ def open_manifest(folder: Path, settings: Settings, model: str, *, resume: bool)
         UsageError: the folder holds other files, or a batch that was begun in another way.
     """
     manifest = Manifest(folder, settings, model)
+    remove_unfinished(folder / MANIFEST)
     try:
         earlier = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -7,6 +7,7 @@ DIR/.parts/KEY/source.json       the file's size and time, and the batch's key
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -133,9 +134,20 @@ def concatenate(parts: Iterable[Path], stream: BinaryIO) -> None:
             shutil.copyfileobj(source, stream, 1 << 20)
 
 
+def remove_unfinished(path: Path) -> None:
+    """Remove the files that `write_output` left beside a file when the process was killed.
+
+    The folder's lock is held, so no other process is writing them.
+    """
+    pattern = f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"
+    for unfinished in path.parent.glob(pattern):
+        unfinished.unlink(missing_ok=True)
+
+
 def _write(path: Path, fill: Callable[[BinaryIO], object]) -> str:
     """Write a file, all or nothing, and return its SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(path)
     with write_output(path) as out:
         fill(out.buffer)
     with path.open("rb") as stream:
