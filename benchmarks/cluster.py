@@ -70,7 +70,7 @@ def stages(inputs: Path, shard: int) -> dict[str, float]:
         start = time.perf_counter()
         there = {item.output: ray.Input.begun(item, job) for item in items}
         ended = ray._gathered((ray.Row.unpacked(row) for row in answered), there, job)
-        count = sum(told["records"] for _, told in ended)
+        count = sum(told.records for _, told in ended)
         keeping = time.perf_counter() - start
     spent = {"reader": reading, "actor": answering, "first process": keeping}
     return {stage: count / each for stage, each in spent.items()}
