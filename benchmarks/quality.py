@@ -21,34 +21,24 @@ from __future__ import annotations
 import argparse
 import json
 import lzma
-import math
 import os
 import random
 import re
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from statistics import fmean
 from typing import Any
-from unittest.mock import patch
 
-import numpy as np
-
-Rows = list[tuple[str, str]]  # text, label
-Said = tuple[str, float]  # label and its probability; NaN where the system has none
-Predict = Callable[[Sequence[str]], Sequence[Said]]
-Fitted = tuple[Predict, dict[str, Any]]  # and what was chosen on dev
+from quality_baselines import SEED, fasttext, leia, spacy, tfidf
+from quality_scores import Rows, score
 
 CHECKOUT = str(Path(__file__).resolve().parents[1])
 GENERATED = "synthetic_llm"
 # Of these sets training takes 8,000 rows of any label, or 8,000 of the label and all others.
 SAMPLE = {"sst2_pt": None, "imdb": None, "pros_cons_nltk": None, "tripadvisor_minas": "positive"}
-SEED = 13
 NOISE = re.compile(r"https?://\S+|www\.\S+|@\w+|[^\w\s]|_")
 say = partial(print, file=sys.stderr, flush=True)
 
@@ -84,148 +74,6 @@ def pool(data: Path, split: str, banned: set[str]) -> Rows:
     random.Random(SEED).shuffle(pooled)
     say(f"{split}: {len(pooled)} rows, without {sum(dropped.values())} that are in test: {dropped}")
     return pooled
-
-
-def score(rows: Rows, predict: Predict) -> dict[str, Any]:
-    said = predict([text for text, _ in rows])
-    labels = sorted({label for _, label in rows} | {label for label, _ in said})
-    confusion_CC = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    for (_, gold), (label, _) in zip(rows, said, strict=True):
-        confusion_CC[labels.index(gold), labels.index(label)] += 1
-    drawn = np.random.default_rng(0).multinomial(
-        len(rows), confusion_CC.ravel() / len(rows), size=1000
-    )
-    low, high = np.quantile(
-        [macro_f1(d.reshape(confusion_CC.shape)) for d in drawn], [0.025, 0.975]
-    )
-    right_N = np.array([row[1] == label for row, (label, _) in zip(rows, said, strict=True)])
-    scores = {
-        "macro_f1": macro_f1(confusion_CC),
-        "macro_f1_interval": [float(low), float(high)],
-        "accuracy": float(right_N.mean()),
-        "n": len(rows),
-    }
-    error = calibration_error(right_N, np.array([confidence for _, confidence in said]))
-    return scores | ({} if math.isnan(error) else {"ece": error})
-
-
-def macro_f1(confusion_CC: Any) -> float:
-    gold_C, said_C = confusion_CC.sum(1), confusion_CC.sum(0)
-    f1_C = 2 * np.diag(confusion_CC) / np.maximum(gold_C + said_C, 1)
-    return float(f1_C[gold_C > 0].mean()) if gold_C.any() else 0.0
-
-
-def calibration_error(right_N: Any, confidence_N: Any) -> float:
-    """ECE over 15 equal bins, as nlpkit counts it."""
-    bins_N = np.minimum(np.nan_to_num(confidence_N) * 15, 14).astype(int)
-    gaps = [
-        abs((right_N - confidence_N)[bins_N == place].sum()) for place in np.unique(bins_N).tolist()
-    ]
-    return float(sum(gaps) / len(right_N))
-
-
-def choose(dev: Rows, name: str, fit: Callable[[float], Predict], *values: float) -> Fitted:
-    fits = {value: fit(value) for value in values}
-    on_dev = {value: score(dev, fits[value])["macro_f1"] for value in values}
-    best = max(values, key=on_dev.__getitem__)
-    return fits[best], {name: best, "dev": on_dev}
-
-
-def leia(_train: Rows, _dev: Rows) -> Fitted:
-    with patch("builtins.open", partial(open, encoding="utf-8")):  # LeIA leaves it to the locale
-        analyzer = import_module("LeIA").SentimentIntensityAnalyzer()
-
-    def label(text: str) -> str:
-        compound = analyzer.polarity_scores(text)["compound"]
-        return "positive" if compound >= 0.05 else "negative" if compound <= -0.05 else "neutral"
-
-    return lambda texts: [(label(text), math.nan) for text in texts], {}
-
-
-def fasttext(train: Rows, dev: Rows, seconds: int) -> Fitted:
-    learn = import_module("fasttext").train_supervised
-
-    def line(text: str) -> str:
-        return " ".join(text.lower().split())
-
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [f"{folder}/train", f"{folder}/dev"]
-        for path, rows in zip(paths, (train, dev), strict=True):
-            lines = [f"__label__{label} {line(text)}\n" for text, label in rows]
-            Path(path).write_text("".join(lines), encoding="utf-8")
-        model = learn(
-            paths[0],
-            autotuneValidationFile=paths[1],
-            autotuneDuration=seconds,
-            autotuneMetric="f1",
-            seed=SEED,
-            verbose=0,
-        )
-
-    def predict(texts: Sequence[str]) -> Sequence[Said]:
-        labels, shares = model.predict([line(text) for text in texts])
-        return [(top[0][9:], float(p[0])) for top, p in zip(labels, shares, strict=True)]
-
-    chosen = model.f.getArgs()
-    names = ("dim", "epoch", "lr", "wordNgrams", "minn", "maxn", "bucket")
-    return predict, {name: getattr(chosen, name) for name in names}
-
-
-def spacy(train: Rows, dev: Rows) -> Fitted:
-    module, example = import_module("spacy"), import_module("spacy.training").Example
-    nlp = module.blank("pt")
-    labels = sorted({label for _, label in train})
-    pipe = nlp.add_pipe("textcat")
-    for label in labels:
-        pipe.add_label(label)
-
-    def examples(rows: Rows) -> list[Any]:
-        cats = [{other: float(other == label) for other in labels} for _, label in rows]
-        docs = nlp.tokenizer.pipe(text[:4000] for text, _ in rows)
-        return [example.from_dict(doc, {"cats": c}) for doc, c in zip(docs, cats, strict=True)]
-
-    def predict(texts: Sequence[str]) -> Sequence[Said]:
-        docs = nlp.pipe((text[:4000] for text in texts), batch_size=256)
-        return [max(doc.cats.items(), key=lambda item: item[1]) for doc in docs]
-
-    made = examples(train)
-    random.seed(SEED)
-    module.util.fix_random_seed(SEED)
-    optimizer = nlp.initialize(lambda: made[:1000])
-    best, on_dev = b"", []
-    for _ in range(3):
-        random.shuffle(made)
-        for start in range(0, len(made), 256):
-            nlp.update(made[start : start + 256], sgd=optimizer, drop=0.2)
-        on_dev.append(score(dev, predict)["macro_f1"])
-        best = nlp.to_bytes() if on_dev[-1] == max(on_dev) else best
-    nlp.from_bytes(best)
-    return predict, {"dev": on_dev}
-
-
-def tfidf(train: Rows, dev: Rows) -> Fitted:
-    vectorizer = import_module("sklearn.feature_extraction.text").TfidfVectorizer
-    regression = import_module("sklearn.linear_model").LogisticRegression
-    common = {"sublinear_tf": True, "min_df": 3, "max_features": 150_000}
-    words = vectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[^\w\s]", **common)
-    chars = vectorizer(ngram_range=(2, 5), analyzer="char_wb", **common)
-    union = import_module("sklearn.pipeline").make_union(words, chars)
-    features = union.fit_transform([text for text, _ in train]).astype("float32")
-
-    def fit(c: float) -> Predict:
-        model = regression(C=c, max_iter=200, tol=1e-3, class_weight="balanced")
-        model.fit(features, [label for _, label in train])
-
-        def predict(texts: Sequence[str]) -> Sequence[Said]:
-            probs_NC = model.predict_proba(union.transform(texts))
-            tops = probs_NC.argmax(1)
-            return [
-                (model.classes_[top], row[top]) for top, row in zip(tops, probs_NC, strict=True)
-            ]
-
-        return predict
-
-    return choose(dev, "C", fit, 0.5, 2.0, 8.0)
 
 
 def bundle(python: str, model: str, data: Path, key: str) -> dict[str, Any]:

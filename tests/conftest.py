@@ -29,6 +29,10 @@ WORDS = {
 FILLERS = ["o produto", "a loja", "meu pedido", "este filme", "o hotel", "a comida", "o livro"]
 
 
+# Short, empty, of several windows, and of no known word.
+TEXTS = ["o hotel lindo 1", "", "a loja péssimo 2", "reunião " * 40, "👍", "x" * 5000]
+
+
 def corpus(rows: int, seed: int) -> list[dict[str, str]]:
     """Return rows whose label follows from one word: any network can learn them."""
     rng = random.Random(seed)

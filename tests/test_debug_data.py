@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import corpus, write_jsonl
+from conftest import Cli, corpus, write_jsonl
+from debug_data_helpers import CLEAN, Row, debug_data, found, here as here, places, save
 
 from nlpkit.errors import InputError, UsageError
-from nlpkit.jobs import debug_data as job
-from nlpkit.language.detect import foreign
 from nlpkit.settings import recipe as recipes
-
-Cli = Callable[..., subprocess.CompletedProcess[bytes]]
-Row = tuple[str | None, Any]
-
-
-def debug_data(names: list[str], **options: Any) -> dict[str, Any]:
-    return job.debug_data(names, **options).plain()
-
-
-CLEAN: list[Row] = [(f"o livro número {n} é bom", "yes" if n % 2 else "no") for n in range(40)]
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("NLPKIT_DATA", raising=False)
-
-
-def save(name: str, rows: list[Row]) -> str:
-    write_jsonl(Path(name), [{"text": text, "label": label} for text, label in rows])
-    return name
-
-
-def found(*names: str, **options: Any) -> dict[str, dict[str, Any]]:
-    """Return the findings by the name of their check."""
-    report = debug_data(list(names), **options)
-    findings = {finding["check"]: finding for finding in report["findings"]}
-    assert len(findings) == len(report["findings"]), "a check found two things"
-    return findings
-
-
-def places(finding: dict[str, Any]) -> list[str]:
-    return [place for example in finding["examples"] for place in example["places"]]
 
 
 def test_clean_data_has_no_findings() -> None:
@@ -139,73 +101,6 @@ def test_zero_and_false_are_labels() -> None:
     assert debug_data(["a.jsonl"])["files"][0]["labels"] == {"0": 20, "1": 20}
 
 
-@pytest.mark.parametrize(
-    ("text", "check"),
-    [
-        ("NÃ£o gostei", "mojibake"),
-        ("é Ã©, Ãºnico", "mojibake"),
-        ("itâ€™s fine", "mojibake"),
-        ("n\ufffdo gostei", "lost-letters"),
-        ("cut emoji \ud83d", "lost-letters"),
-        ("bom\x00", "control"),
-        ("bom \x93aspas\x94", "control"),
-    ],
-)
-def test_damage_is_found(text: str, check: str) -> None:
-    one = found(save("a.jsonl", [*CLEAN, (text, "yes")]))
-    assert places(one[check]) == ["a.jsonl:41"]
-    assert one[check]["severity"] == ("warning" if check == "control" else "error")
-    many = [(f"{n} linhas sem nada", "yes" if n % 2 else "no") for n in range(300)]
-    assert found(save("a.jsonl", [*many, (text, "yes")]))[check]["severity"] == "warning"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "NÃO É POSSÍVEL! SÃO PAULO",
-        "que saco ¬¬",
-        "«avião» – “aspas” … 5 €",
-        "Ângela à toa, naïve café Ãngelo",
-        "😀👍🏽",
-        "linha\tcom tab\r\ne outra",
-        "São João 100% © ®",
-    ],
-)
-def test_sound_text_is_not_called_damaged(text: str) -> None:
-    assert found(save("a.jsonl", [*CLEAN, (text, "yes")])) == {}
-
-
-def test_a_file_read_in_the_wrong_encoding_shows_as_mojibake() -> None:
-    lines = "".join(f"não é tão bom {n}\n" for n in range(30))
-    Path("a.txt").write_text(lines, encoding="utf-8")
-    assert found("a.txt", encoding="latin-1")["mojibake"]["count"] == 30
-
-
-@pytest.mark.parametrize(
-    ("text", "lang", "expected"),
-    [
-        ("I really think that this is not what they were looking for", "pt", "en"),
-        ("Creo que los que lo dicen no han estado muy bien con ella", "pt", "es"),
-        ("Eu acho que isso não foi o que eles estavam a procurar", "en", "pt"),
-        ("Good!", "pt", ""),
-        ("the best", "pt", ""),
-        ("I'm at Praça do Papa in Belo Horizonte, MG https://t.co/the/and/of/is", "pt", ""),
-        ("ha ha ha ha ha ha ha ha ha ha", "pt", ""),
-        ("Adorei o filme The Lord of the Rings, é muito bom", "pt", ""),
-        ("", "pt", ""),
-    ],
-)
-def test_only_clear_text_is_foreign(text: str, lang: str, expected: str) -> None:
-    assert foreign(text, lang) == expected
-
-
-def test_language_is_checked_where_one_is_asked_for() -> None:
-    name = save("a.jsonl", [*CLEAN, ("This was not what I have asked them for", "no")])
-    assert found(name) == {} and found(name, lang="any") == {}
-    assert found(name, lang="pt")["language"]["examples"][0]["note"] == "English"
-    assert found(name, lang="en") == {}  # short Portuguese is no proof either
-
-
 def test_labels_of_one_split_only_rare_ones_and_their_spelling() -> None:
     train: list[Row] = [
         *CLEAN,
@@ -227,32 +122,6 @@ def test_imbalance_is_of_what_is_learned() -> None:
         "280 rows of 'no' for 20 of 'yes' (14 to 1)"
         in found(save("train.jsonl", rows))["imbalance"]["message"]
     )
-
-
-def test_truncation_is_estimated_or_counted() -> None:
-    rows: list[Row] = [*CLEAN, ("inconstitucionalissimamente " * 200, "yes")]
-    name = save("a.jsonl", rows)
-    one = found(name)["truncated"]
-    assert one["severity"] == "info" and "256 tokens, estimated" in one["message"]
-    assert one["examples"][0]["note"] == "280 tokens"
-    assert found(name, window=280) == {}
-    counted = found(name, model="sentiment", window=280)["truncated"]
-    assert "280 tokens, as sentiment counts them" in counted["message"]
-
-
-def test_lines_are_those_of_the_file_in_every_format() -> None:
-    table = 'text;label\n"duas\nlinhas";a\n"a mesma";a\n\n"mais\n\nlinhas\n";b\nA MESMA;a\n'
-    Path("a.csv").write_text(table, encoding="utf-8")
-    with gzip.open("a.tsv.gz", "wt", encoding="utf-16") as stream:
-        stream.write("text\tlabel\numa\\nlinha\ta\na mesma\ta\nA MESMA\ta\n")
-    Path("a.txt").write_bytes(b"\xef\xbb\xbfum\r\n\r\na mesma\r\nA mesma")
-    for name, encoding, lines in (
-        ("a.csv", None, [4, 10]),
-        ("a.tsv.gz", "utf-16", [3, 4]),
-        ("a.txt", None, [3, 4]),
-    ):
-        repeated = found(name, encoding=encoding)["repeated"]
-        assert places(repeated) == [f"{name}:{line}" for line in lines]
 
 
 def made_recipe(train: list[Row], dev: list[Row], exclude: list[Row]) -> Any:
@@ -337,10 +206,3 @@ def test_errors_are_one_line(args: list[str], code: int, said: str, cli: Cli) ->
     done = cli("debug-data", *args)
     assert (done.returncode, done.stderr.count(b"\n")) == (code, 1), done.stderr
     assert said in done.stderr.decode()
-
-
-def test_many_rows_take_seconds() -> None:
-    save("a.jsonl", [(f"o produto número {n} chegou não é ruim", n % 3) for n in range(20_000)])
-    started = time.perf_counter()
-    assert found("a.jsonl", lang="pt") == {}
-    assert time.perf_counter() - started < 10

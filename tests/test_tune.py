@@ -1,67 +1,22 @@
-"""Tuning: the best is kept whatever ends the search, and nothing is trained in vain."""
+"""Tuning: the best run is kept, and nothing is trained in vain."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
-from conftest import ROOT, add_plugin, sentences, tiny_tree, write_jsonl
+from conftest import add_plugin, sentences, tiny_tree, write_jsonl
+from tune_helpers import EVENTS, SMALL, lines, recipe_file, tune
 
-from nlpkit import catalog, tasks
-from nlpkit.errors import NlpkitError, UsageError
+from nlpkit import catalog
+from nlpkit.errors import UsageError
 from nlpkit.jobs import tune as job
 from nlpkit.settings import declaration, recipe as recipes
 from nlpkit.training import data as training_data
 from nlpkit.training.opened import open_run
 from nlpkit.tuning import search
-
-Cli = Callable[..., subprocess.CompletedProcess[bytes]]
-SMALL = ["train.epochs=2", "train.batch_size=32", "tokenizer.vocab_size=300"]
-TINY = {
-    "atnet": ["architecture.embedding=16", "architecture.filters=16"],
-    "bow": ["architecture.buckets=1024", "architecture.chars=[3, 4]"],
-}
-EVENTS: list[dict[str, Any]] = []
-
-
-def recipe_file(folder: Path, data: Path, arch: str = "bow", **changes: Any) -> str:
-    tree = tiny_tree(arch, **changes) | {"folder": str(data)}
-    (folder / "r.toml").write_text(declaration.toml(tree), encoding="utf-8")
-    return str(folder / "r.toml")
-
-
-def tune(
-    recipe: str,
-    folder: Path,
-    *,
-    arch: tuple[str, ...] = ("bow",),
-    fixed: list[str] = SMALL,
-    seconds: float = 60,
-    listener: Callable[[dict[str, Any]], None] = EVENTS.append,
-    **options: Any,
-) -> search.Outcome:
-    EVENTS.clear()
-    options = {"metric": None, "trials": 2, "max_bytes": None, "min_speed": None} | options
-    options = {"seed": 1, "device": "cpu", "resume": False} | options
-    tiny = [item for name in arch for item in TINY.get(name, [])]
-    found = job.branches(recipe, arch, [*tiny, *fixed])
-    return job.tune(
-        found, folder, deadline=time.monotonic() + seconds, listener=listener, **options
-    )
-
-
-def lines(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
-
 
 DUMMY = '''"""A mean of vectors.
 
@@ -198,86 +153,6 @@ def test_a_space_without_anything_to_change_ends(
     assert done.records[1]["reason"] == "the same as trial 0"
 
 
-def test_the_end_of_the_time_keeps_the_trial_in_progress(tmp_path: Path, data: Path) -> None:
-    fixed = [*SMALL, "train.epochs=5000", "train.patience=0"]
-    started = time.monotonic()
-    done = tune(recipe_file(tmp_path, data), tmp_path / "out", fixed=fixed, seconds=1.5)
-    assert time.monotonic() - started < 5
-    (line,) = done.records
-    assert line["state"] == "complete" and 0 < line["epochs"] < 5000
-    assert line["reason"] == f"the time was up after epoch {line['epochs']}"
-    assert open_run(tmp_path / "out/best")[2]["dev"]["macro_f1"] == line["score"]
-
-
-def test_no_epoch_before_the_end_is_no_score(tmp_path: Path, data: Path) -> None:
-    clock = time.monotonic
-
-    def late(event: dict[str, Any]) -> None:
-        if event["event"] == "start":
-            monkeypatch.setattr(search.time, "monotonic", lambda: clock() + 1000)
-
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        done = tune(recipe_file(tmp_path, data), tmp_path / "out", listener=late)
-    assert [line["state"] for line in done.records] == ["stopped"] and not done.best
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("when", ["step", "epoch", "told"])
-def test_an_interrupt_keeps_the_best(number: int, when: str, tmp_path: Path, data: Path) -> None:
-    seen: list[str] = []
-
-    def interrupt(event: dict[str, Any]) -> None:
-        seen.append(event["event"])
-        ready = "epoch" in seen if when == "step" else True
-        if event["event"] == when and ready and seen.count("killed") == 0:
-            seen.append("killed")
-            os.kill(os.getpid(), number)
-
-    fixed = [*SMALL, f"train.epochs={1 if when == 'told' else 5000}", "train.patience=0"]
-    done = tune(recipe_file(tmp_path, data), tmp_path / "out", fixed=fixed, listener=interrupt)
-    assert done.interrupted and len(done.records) == 1
-    assert (tmp_path / "out/best/run.json").exists() and not (tmp_path / "out/.trial").exists()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_what_was_killed_is_tried_again(tmp_path: Path, data: Path) -> None:
-    recipe, out = recipe_file(tmp_path, data), tmp_path / "out"
-
-    def killed(event: dict[str, Any]) -> None:
-        if event["event"] == "start" and EVENTS:
-            raise SystemExit(129)
-        EVENTS.extend([event] * (event["event"] == "told"))
-
-    with pytest.raises(SystemExit):
-        tune(recipe, out, trials=9, listener=killed)
-    (out / ".trial").mkdir()
-    (out / ".trial/last.safetensors").write_bytes(b"half")
-    (out / "best").rename(out / ".best.old")  # as if killed in between two renames
-    done = tune(recipe, out, trials=1, resume=True)
-    assert [line["trial"] for line in done.records] == [0, 2]
-    proposed = optuna.load_study(
-        study_name="tune",
-        storage=search.JournalStorage(search.JournalFileBackend(str(out / search.STUDY))),
-    ).trials
-    assert proposed[1].params == proposed[2].params and done.best
-
-
-def test_a_pruned_run_stops_at_once(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pruner = optuna.pruners.ThresholdPruner(lower=2.0)
-    monkeypatch.setattr(search.optuna.pruners, "MedianPruner", lambda **_: pruner)
-    fixed = [*SMALL, "train.epochs=50"]
-    done = tune(recipe_file(tmp_path, data), tmp_path / "out", fixed=fixed, trials=1)
-    (line,) = done.records
-    assert (
-        line["state"] == "pruned"
-        and line["epochs"] == 1
-        and "worse than the median" in line["reason"]
-    )
-    assert not (tmp_path / "out/best").exists() and not (tmp_path / "out/.trial").exists()
-
-
 def test_rows_are_read_once_and_errors_are_minimised(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,105 +177,3 @@ def test_rows_of_words_are_searched_among_those_that_read_words(tmp_path: Path) 
     done = tune(str(tmp_path / "r.toml"), tmp_path / "out", arch=(), fixed=fixed, trials=2)
     assert done.metric == "lemma_upos" and done.best
     assert {line["parameters"]["architecture.name"] for line in done.records} == {"wordlstm"}
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"metric": "f1"}, "--metric f1: not one of accuracy, macro_f1, ece"),
-        ({"arch": ("lsmt",)}, "Did you mean 'lstm'?"),
-        ({"fixed": ["train.epoch=3"]}, "Did you mean 'epochs'?"),
-        ({"fixed": ["architecture.hidden=3"]}, "no architecture that is searched has this"),
-        ({"fixed": ["architecture.name=bow"]}, "--arch says which"),
-        ({"arch": ("bow",), "fixed": ['tokenizer.kind="bpe"']}, "needs [tokenizer] kind"),
-    ],
-)
-def test_what_is_asked_wrongly_is_said_before_anything(
-    options: dict[str, Any], said: str, tmp_path: Path, data: Path
-) -> None:
-    with pytest.raises(UsageError) as caught:
-        tune(recipe_file(tmp_path, data), tmp_path / "out", **options)
-    assert said in str(caught.value) and not (tmp_path / "out").exists()
-
-
-def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, data: Path) -> None:
-    (tmp_path / "out/best").mkdir(parents=True)
-    for resume in (False, True):
-        with pytest.raises(UsageError, match="something else"):
-            tune(recipe_file(tmp_path, data), tmp_path / "out", resume=resume)
-
-
-def test_what_is_set_is_fixed_for_those_that_have_it(tmp_path: Path, data: Path) -> None:
-    recipe = recipe_file(tmp_path, data, "lstm")
-    found = job.branches(recipe, [], ["architecture.embedding=24", "train.lr=0.5"])
-    by_name = {branch.name: branch for branch in found}
-    assert found[0].name == "lstm" and set(by_name) == set(catalog.names("architectures"))
-    assert by_name["atnet"].base.architecture.config.embedding == 24
-    for branch in found:
-        assert branch.base.train.lr == 0.5
-        assert not {"train.lr", "architecture.embedding"} & {knob.key for knob in branch.knobs}
-    assert by_name["bow"].base.tokenizer.kind == "char"
-    assert "tokenizer.vocab_size" not in {knob.key for knob in by_name["bow"].knobs}
-
-
-@pytest.mark.parametrize(
-    ("text", "number"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), ("1.5m", 90)]
-)
-def test_a_budget_is_a_time(text: str, number: float) -> None:
-    assert job.seconds(text) == number
-
-
-@pytest.mark.parametrize("text", ["", "30", "0m", "m", "30m1h", "-5m", "1e3s", "5 m"])
-def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(NlpkitError, match="1h30m"):
-        job.seconds(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"), [("4M", 4e6), ("500k", 5e5), ("1.5G", 1.5e9), ("2MB", 2e6), ("9", 9)]
-)
-def test_a_size_is_in_bytes(text: str, number: float) -> None:
-    assert job.size(text) == number
-
-
-@pytest.mark.parametrize("text", ["0", "M", "4X", "-1M", "4 M x", "nan"])
-def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(NlpkitError, match="bytes"):
-        job.size(text)
-
-
-@pytest.mark.parametrize("name", ["sentiment", "sentiment-lstm", "sentiment-transformer"])
-def test_the_estimate_is_the_size_of_the_bundled_file(name: str) -> None:
-    from nlpkit.exporting.precision import estimate
-    from nlpkit.training.network import Network
-
-    told = json.loads((ROOT / "export" / name / "bundle.json").read_text(encoding="utf-8"))
-    settings = {key: value for key, value in told["architecture"].items() if key != "name"}
-    module = catalog.load("architectures", told["architecture"]["name"])
-    if "max_length" in module.Config.__dataclass_fields__:
-        settings["max_length"] = told["window"]
-    encoder = module.Encoder(module.Config(**settings))
-    task = tasks.build(told["task"])
-    net = Network(encoder, task.head(encoder.width, encoder.pooling))
-    for precision, report in told["precisions"].items():
-        assert 0 < 1 - estimate(net, precision) / report["bytes"] < 0.01
-
-
-def test_the_command_ends_with_130_and_says_what_is_next(tmp_path: Path, data: Path) -> None:
-    recipe = recipe_file(tmp_path, data, epochs=5000)
-    command = [sys.executable, "-m", "nlpkit", "tune", recipe, "-o", "out", "--budget", "5m"]
-    fixed = ["--arch", "bow", "--set", "train.epochs=5000", "--set", "train.patience=0"]
-    process = subprocess.Popen(
-        [*command, *fixed],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-    )
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "out/.trial/metrics.jsonl").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130, said.decode()
-    assert b"Traceback" not in said and b"interrupted; 1 trials: 1 complete" in said
-    assert b"next: nlpkit evaluate out/best" in said and (tmp_path / "out/best/run.json").exists()

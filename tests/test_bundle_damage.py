@@ -1,0 +1,120 @@
+"""Bundles that are damaged or hostile: none is trusted, and nothing beside one is deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import onnx
+import pytest
+from conftest import Cli, Made
+from onnx import TensorProto, helper
+
+from nlpkit.errors import ModelError, UsageError
+from nlpkit.jobs.export import export
+from nlpkit.runtime.bundle import open_bundle
+
+
+@pytest.fixture
+def copy(tiny_bundle: Made, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_bundle("bow"), tmp_path / "bundle"))
+
+
+def edit(folder: Path, **changes: object) -> None:
+    manifest = json.loads((folder / "bundle.json").read_text())
+    (folder / "bundle.json").write_text(json.dumps(manifest | changes))
+
+
+def rehash(folder: Path, file: str) -> None:
+    files = json.loads((folder / "bundle.json").read_text())["files"]
+    files[file] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+    edit(folder, files=files)
+
+
+def refused(folder: Path, said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        open_bundle(folder, device="cpu", precision="fp32")
+
+
+def test_hostile_and_damaged_bundles_are_refused(copy: Path) -> None:
+    manifest = json.loads((copy / "bundle.json").read_text())
+    edit(copy, format=99)
+    refused(copy, "format 99")
+    edit(copy, **manifest)
+    edit(copy, files=manifest["files"] | {"../../etc/passwd": "0"})
+    refused(copy, "outside the bundle")
+    edit(copy, **manifest)
+    (copy / "run_me.py").write_text("")
+    refused(copy, "run_me.py does not belong")
+    (copy / "run_me.py").unlink()
+    tampered = (copy / "model.onnx").read_bytes()
+    (copy / "model.onnx").write_bytes(tampered[:-1] + b"x")
+    refused(copy, "hash differs")
+    (copy / "model.onnx").write_bytes(tampered[: len(tampered) // 2])
+    rehash(copy, "model.onnx")
+    refused(copy, "can't load it")
+    (copy / "model.onnx").write_bytes(tampered)
+    rehash(copy, "model.onnx")
+    edit(copy, task=manifest["task"] | {"labels": ["a", "b"]})
+    refused(copy, "2 labels")
+    edit(copy, task=manifest["task"] | {"name": "nonsense"})
+    refused(copy, "unknown task")
+    edit(copy, task=manifest["task"])
+    (copy / "tokenizer.json").write_text("{}")
+    rehash(copy, "tokenizer.json")
+    refused(copy, "tokenizer")
+    (copy / "tokenizer.json").unlink()
+    refused(copy, "tokenizer.json is missing")
+    for wrong in (
+        {"temperature": "x"},
+        {"temperature": 0},
+        {"temperature": float("nan")},
+        {"task": manifest["task"] | {"labels": ["a", "a", "b"]}},
+        {"task": manifest["task"] | {"labels": "abc"}},
+        {"parameters": "many"},
+        {"window": -1},
+        {"overlap": 9999},
+        {"cpu_precision": "int4"},
+        {"precisions": {"fp32": "a"}},
+        {"files": []},
+        {"task": []},
+    ):
+        edit(copy, **manifest | wrong)
+        refused(copy, "cannot be")
+    (copy / "bundle.json").write_text("{")
+    refused(copy, "damaged")
+
+
+def test_nothing_beside_a_bundle_is_deleted(copy: Path, tiny_run: Made) -> None:
+    (copy / "notes.txt").write_text("mine")
+    for output, said in ((copy, "notes.txt"), (copy / "notes.txt", "name a folder")):
+        with pytest.raises((ModelError, UsageError), match=said):
+            export(str(tiny_run("atnet")), output, overrides=[], listener=lambda report: None)
+    assert (copy / "notes.txt").read_text() == "mine"
+
+
+def test_external_data_is_refused(copy: Path) -> None:
+    model = onnx.load(copy / "model.onnx")
+    outside = model.graph.initializer.add(name="leak", data_type=TensorProto.FLOAT, dims=[1])
+    outside.data_location = TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="../../secret")
+    model.graph.node.append(helper.make_node("Identity", ["leak"], ["unused"]))
+    (copy / "model.onnx").write_bytes(model.SerializeToString())
+    rehash(copy, "model.onnx")
+    refused(copy, "keeps weights in another file")
+
+
+def test_a_corrupt_bundle_on_the_command_line(copy: Path, cli: Cli) -> None:
+    for file in copy.glob("*.onnx"):  # which of them is used was measured at the export
+        file.write_bytes(b"")
+    done = cli("sentiment", "--model", copy, stdin=b"oi\n")
+    assert done.returncode == 4
+    assert done.stderr.count(b"\n") == 1
+    assert b"hash differs" in done.stderr
+
+
+def test_an_unknown_precision_is_said(copy: Path) -> None:
+    with pytest.raises(UsageError, match="fp64.*fp32"):
+        open_bundle(copy, device="cpu", precision="fp64")

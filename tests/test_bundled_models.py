@@ -1,0 +1,63 @@
+"""The models that ship with nlpkit: they are there and give their golden answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, TEXTS
+
+import nlpkit
+from nlpkit import zoo
+from nlpkit.runtime.bundle import open_bundle
+
+BUNDLED = sorted((ROOT / "export").glob("*/bundle.json"))
+SHIPPED = [
+    (path.parent, precision)
+    for path in BUNDLED
+    for precision in json.loads(path.read_text(encoding="utf-8"))["precisions"]
+]
+
+
+@pytest.mark.parametrize(("path", "precision"), [pair for pair in SHIPPED if pair[1] != "fp16"])
+def test_scores_are_equal_to_the_last_bit_in_any_company(path: Path, precision: str) -> None:
+    model = nlpkit.load(str(path), device="cpu", precision=precision)
+    texts = TEXTS * 4 + ["bom dia " * n for n in range(1, 30)]
+    together = model.outputs(texts)
+    for size in (1, 3, 7):
+        for start in range(0, len(texts), size):
+            some = model.outputs(texts[start : start + size])
+            for one, other in zip(some, together[start : start + size], strict=True):
+                assert (one is None and other is None) or np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(("path", "precision"), SHIPPED)
+def test_a_bundled_model_gives_its_golden_answers(path: Path, precision: str) -> None:
+    lines = (path / "golden.jsonl").read_text(encoding="utf-8").splitlines()
+    golden = [json.loads(line) for line in lines]
+    model = open_bundle(path, device="cpu", precision=precision)
+    answers = model.predict([line.pop("text") for line in golden])
+    exact = precision == json.loads((path / "bundle.json").read_text())["cpu_precision"]
+    for line, answer in zip(golden, answers, strict=True):
+        assert (answer is None) == (not line or line.get("label") == "")
+        if answer is None:
+            continue
+        scores, said = line.pop("scores", {}), answer.plain()
+        assert {label: said["scores"][label] for label in scores} == pytest.approx(
+            scores, abs=2e-4 if exact else 0.05
+        )
+        said.pop("scores", None)
+        assert said == line or not exact
+
+
+def test_the_bundled_models_are_there() -> None:
+    found = {
+        json.loads(path.read_text())["architecture"]["name"]: path.parent.name for path in BUNDLED
+    }
+    assert {"ngrams", "lstm", "atnet", "transformer"} <= found.keys()
+    assert (zoo.find_bundle("sentiment") / "model.int8.onnx").exists()
+    sizes = [sum(file.stat().st_size for file in path.parent.iterdir()) for path in BUNDLED]
+    assert max(sizes) < 30e6
+    assert sum(sizes) < 80e6

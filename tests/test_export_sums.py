@@ -1,0 +1,96 @@
+"""Networks that are sums of table rows: exported as sums of whole numbers."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from conftest import Made
+from torch.export import Dim
+
+from nlpkit.runtime import device
+from nlpkit.runtime.session import SessionRun
+
+
+def test_sums_in_whole_numbers_are_the_network(tiny_run: Made) -> None:
+    from nlpkit.exporting.onnx import to_onnx
+    from nlpkit.exporting.sums import as_sums
+    from nlpkit.training.opened import open_run
+
+    model, *_ = open_run(tiny_run("ngrams"))
+    made = as_sums(to_onnx(model.run.network, model.encoder))
+    assert made is not None
+    names = {item.name for item in made.graph.initializer}
+    assert len([name for name in names if name.endswith("_int8")]) == 2 and "sums_scale" in names
+    run = SessionRun(device.session(made.SerializeToString(), "cpu"))
+    rng = np.random.default_rng(0)
+    for batch, time in ((1, 1), (3, 9), (8, 33)):
+        ids = rng.integers(0, model.encoder.vocab_size, (batch, time))
+        mask = np.arange(time) < rng.integers(1, time + 1, (batch, 1))
+        ours, theirs = run({"ids": ids, "mask": mask}), model.run({"ids": ids, "mask": mask})
+        assert np.abs(ours - theirs).max() < 0.02 * max(np.abs(theirs).max(), 1)
+        ids[~mask] = 7  # behind the mask anything may stand
+        assert np.array_equal(ours, run({"ids": ids, "mask": mask}))
+    for arch in ("lstm", "bow", "atnet"):
+        other, *_ = open_run(tiny_run(arch))
+        assert as_sums(to_onnx(other.run.network, other.encoder)) is None
+
+
+class Adds(torch.nn.Module):
+    """Two tables looked up, added, rectified, and the largest over time."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.kind = kind
+        self.one, self.two = torch.nn.Embedding(50, 32), torch.nn.Embedding(50, 32)
+        self.bias = torch.nn.Parameter(torch.randn(32))
+        with torch.no_grad():
+            if kind == "outlier":
+                self.one.weight[3] *= 200
+            if kind == "zero":
+                self.one.weight *= 0
+                self.two.weight *= 0
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        looked = ids.int() if self.kind == "int32" else ids
+        sums = self.one(looked) + self.two(looked)
+        sums = sums * 2 if self.kind == "doubled" else sums
+        states = sums + (0 if self.kind == "no bias" else self.bias)
+        states = states if self.kind == "no relu" else torch.relu(states)
+        kept = states.masked_fill(~mask.unsqueeze(-1), float("-inf"))
+        if self.kind == "mean":
+            return states.masked_fill(~mask.unsqueeze(-1), 0.0).mean(1)
+        return kept.amax(1) + (self.one(ids[:, 0]) if self.kind == "used elsewhere" else 0)
+
+
+REFUSED = ["no relu", "no bias", "mean", "doubled", "used elsewhere", "int32", "outlier", "zero"]
+
+
+@pytest.mark.parametrize("kind", ["taken", *REFUSED])
+def test_only_what_sums_can_say_is_said_by_them(kind: str) -> None:
+    from nlpkit.exporting.sums import as_sums
+
+    ids, mask = torch.randint(1, 50, (2, 9)), torch.ones(2, 9, dtype=torch.bool)
+    axes = {0: Dim("batch"), 1: Dim("time")}
+    warnings.simplefilter("ignore")  # torch's own
+    program = torch.onnx.export(
+        Adds(kind).eval(),
+        (ids, mask),
+        dynamo=True,
+        opset_version=20,
+        verbose=False,
+        input_names=["ids", "mask"],
+        output_names=["logits"],
+        external_data=False,
+        dynamic_shapes={"ids": axes, "mask": axes},
+    )
+    made = as_sums(program.model_proto)
+    assert (made is None) == (kind != "taken")
+    if made is not None:
+        run = SessionRun(device.session(made.SerializeToString(), "cpu"))
+        mask[1, 4:] = False
+        theirs = Adds(kind)(ids, mask).detach().numpy()
+        assert np.abs(run({"ids": ids.numpy(), "mask": mask.numpy()}) - theirs).max() < 0.1

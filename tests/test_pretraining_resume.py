@@ -1,0 +1,75 @@
+"""Pretraining that stops: it resumes bit for bit, and only as it began."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pretraining_helpers import folder as folder, learn, made
+from safetensors.torch import load_file
+
+from nlpkit.errors import UsageError
+from nlpkit.lock import held
+
+
+class Stop(Exception):
+    pass
+
+
+def test_a_stopped_run_resumes_to_the_same_weights(folder: Path) -> None:
+    recipe = made(folder, "lstm", "mlm", "objective.next_sentence=true")
+    learn(recipe, folder / "unbroken")
+
+    def stop(event: dict[str, Any]) -> None:
+        if event["event"] == "evaluation" and event["step"] == 40:
+            raise Stop
+
+    with pytest.raises(Stop):
+        learn(recipe, folder / "stopped", listener=stop)
+    with pytest.raises(UsageError, match="--resume"):
+        learn(recipe, folder / "stopped")
+    learn(recipe, folder / "stopped", resume=True)
+    one, other = (
+        load_file(folder / name / "model.safetensors") for name in ("unbroken", "stopped")
+    )
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_source_may_go_once_training_began(folder: Path) -> None:
+    learn(made(folder, "lstm", "mlm", "pretrain.steps=5"), folder / "first")
+    recipe = made(folder, "lstm", "clm", f'init.run="{folder / "first"}"')
+
+    def stop(event: dict[str, Any]) -> None:
+        if event["event"] == "evaluation" and event["step"] == 20:
+            raise Stop
+
+    with pytest.raises(Stop):
+        learn(recipe, folder / "second", listener=stop)
+    (folder / "first").rename(folder / "gone")
+    summary = learn(recipe, folder / "second", resume=True)
+    assert summary["init"]["objective"] == "mlm"
+
+
+def test_a_finished_skipgram_run_is_a_run(folder: Path) -> None:
+    pytest.importorskip("gensim")
+    learn(made(folder, "atnet", "skipgram"), folder / "run")
+    with pytest.raises(UsageError, match="already holds a run"):
+        learn(made(folder, "atnet", "skipgram"), folder / "run")
+
+
+def test_threads_may_differ_on_resume_and_settings_that_decide_may_not(folder: Path) -> None:
+    learn(made(folder, "atnet", "mlm", "pretrain.steps=3"), folder / "run")
+    learn(
+        made(folder, "atnet", "mlm", "pretrain.steps=3", "pretrain.threads=1"),
+        folder / "run",
+        resume=True,
+    )
+    with pytest.raises(UsageError, match="not the recipe"):
+        learn(made(folder, "atnet", "mlm", "pretrain.steps=4"), folder / "run", resume=True)
+
+
+def test_two_at_once_are_one_too_many(folder: Path) -> None:
+    with held(folder / "run"), pytest.raises(UsageError, match="at work"):
+        learn(made(folder, "atnet", "mlm"), folder / "run")

@@ -1,0 +1,70 @@
+"""Pretrained runs as the start of a training: what fits is taken, the rest is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from conftest import tiny_tree
+from pretraining_helpers import folder as folder, learn, made
+from safetensors.torch import load_file
+
+from nlpkit.errors import ModelError, UsageError
+from nlpkit.settings import recipe as recipes
+from nlpkit.training import run
+
+
+def test_training_starts_from_a_run(folder: Path, data: Path) -> None:
+    learn(made(folder, "lstm", "clm"), folder / "pretrained")
+    start = {"run": str(folder / "pretrained"), "layer_decay": 0.5, "unfreeze": True}
+    tree = tiny_tree("lstm", epochs=2) | {"init": start}
+    tree["data"] = {"train": [str(data / "train.jsonl")], "dev": [str(data / "dev.jsonl")]}
+    recipe = recipes.from_dict(tree, folder=data, where="test")
+    options: Any = {"device": "cpu", "resume": False, "listener": lambda event: None}
+    summary = run.train(recipe, folder / "run", **options)
+    assert summary["init"]["objective"] == "clm"
+    assert summary["init"]["data"]["train"][0]["file"] == "train.txt"
+    pretrained = load_file(folder / "pretrained" / "model.safetensors")
+    trained = load_file(folder / "run" / "last.safetensors")
+    same = [name for name in pretrained if torch.equal(pretrained[name], trained[f"model.{name}"])]
+    assert "encoder.embed.weight" in same, "two epochs do not reach the lowest stage"
+    assert len(same) < len(pretrained)
+    tokenizers = [(folder / name / "tokenizer.json").read_text() for name in ("pretrained", "run")]
+    assert tokenizers[0] == tokenizers[1]
+
+
+def test_a_start_that_does_not_fit_is_refused(folder: Path, data: Path) -> None:
+    learn(made(folder, "lstm", "clm", "pretrain.steps=1"), folder / "pretrained")
+    tree = tiny_tree("lstm") | {"init": {"run": str(folder / "pretrained")}}
+    tree["architecture"]["hidden"] = 12
+    tree["data"] = {"train": [str(data / "train.jsonl")], "dev": [str(data / "dev.jsonl")]}
+    options: Any = {"device": "cpu", "resume": False, "listener": lambda event: None}
+    with pytest.raises(UsageError, match="does not fit"):
+        run.train(recipes.from_dict(tree, folder=data, where="t"), folder / "run", **options)
+    tree["init"] = {"run": "nowhere"}
+    with pytest.raises(ModelError, match="nlpkit pretrain"):
+        run.train(recipes.from_dict(tree, folder=data, where="t"), folder / "other", **options)
+
+
+def test_damaged_starts_are_models_that_are_refused(folder: Path) -> None:
+    learn(made(folder, "lstm", "mlm", "pretrain.steps=1"), folder / "first")
+    whole = (folder / "first/tokenizer.json").read_text()
+    start = f'init.run="{folder / "first"}"'
+    for number, text in enumerate(("", whole[:300], "{}")):
+        (folder / "first/tokenizer.json").write_text(text)
+        with pytest.raises(ModelError, match="damaged"):
+            learn(made(folder, "lstm", "mlm", start), folder / f"second{number}")
+    (folder / "first/tokenizer.json").write_text(whole)
+    (folder / "first/run.json").write_text("[]")
+    with pytest.raises(ModelError, match="damaged"):
+        learn(made(folder, "lstm", "mlm", start), folder / "third")
+
+
+def test_an_empty_option_is_not_no_option(cli: Any, folder: Path) -> None:
+    made(folder, "atnet", "mlm")
+    done = cli("pretrain", folder / "pretrain.toml", "--init", "")
+    assert done.returncode == 2
+    assert b"empty" in done.stderr
+    assert cli("train", "sentiment", "--teacher", ",").returncode == 2

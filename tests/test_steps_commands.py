@@ -1,0 +1,194 @@
+"""Preprocessing steps in the shell: a command for each, and pipes made of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Cli, environment
+
+from nlpkit import catalog
+from nlpkit.chain import Pipeline, links_of
+from nlpkit.errors import InputError
+from nlpkit.jobs.steps import process
+from nlpkit.records.reading import Reading
+
+STEPS = catalog.names("steps")
+LINES = (
+    "Não gostei do produto (veio quebrado)...\n\n  Disse-lhe: 'adorei'!  \n"
+    "@ana veja http://a.com/b?c=1 :) 👍\nA comida estava ótima, mas o serviço não.\n"
+)
+CHAIN = ("tokenize --contractions split", "stopwords --add produto", "stem")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("format", ["lines", "jsonl", "csv"])
+def test_pipe_is_the_shell_chain_byte_for_byte(
+    format: str, workers: str, cli: Cli, tmp_path: Path
+) -> None:
+    content = {
+        "lines": LINES.encode(),
+        "jsonl": "".join(
+            json.dumps({"id": n, "text": line, "offsets": ["mine"], "upos": list("abc")[:n]}) + "\n"
+            for n, line in enumerate(LINES.splitlines())
+        ).encode(),
+        "csv": b'id,text\n1,A casa azul\n2,\n3,"uma\ncoisa, outra"\n',
+    }[format]
+    passed = content
+    for step in CHAIN:
+        done = cli(*shlex.split(step), "--from", format, stdin=passed)
+        assert done.returncode == 0, done.stderr
+        passed = done.stdout
+    piped = cli("pipe", " | ".join(CHAIN), "--from", format, "--workers", workers, stdin=content)
+    assert piped.returncode == 0, piped.stderr
+    assert piped.stdout == passed
+    if format == "lines":
+        assert passed.count(b"\n") == LINES.count("\n")
+
+
+def test_a_pipe_from_a_toml_file_and_its_errors(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "chain.toml"
+    file.write_text('steps = ["tokenize", {name = "stopwords", keep = "none"}]', encoding="utf-8")
+    assert cli("pipe", "chain.toml", stdin="não é caro".encode()).stdout == b"caro\n"
+    file.write_text('steps = ["tokenise"]', encoding="utf-8")
+    done = cli("pipe", "chain.toml", stdin=b"x")
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert b"chain.toml: unknown step 'tokenise'. Did you mean 'tokenize'?" in done.stderr
+    assert cli("pipe", "nowhere.toml", stdin=b"x").returncode == 3
+
+
+def test_a_dry_run_shows_each_step_side_by_side(cli: Cli) -> None:
+    done = cli("pipe", "tokenize | stopwords", "--dry-run", stdin=LINES.encode())
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.decode()
+    assert "Não gostei do produto (veio quebrado)..." in shown
+    assert "Não gostei do produto ( veio quebrado ) ..." in shown
+    assert "serviço" not in shown  # the fifth document
+
+
+def test_fields_travel_and_into_adds_one(cli: Cli) -> None:
+    line = b'{"id": 7, "text": "A casa", "x": [1]}\n'
+    done = cli("tokenize", "--from", "jsonl", "--into", "tokens", stdin=line)
+    assert json.loads(done.stdout) == {
+        "id": 7,
+        "text": "A casa",
+        "x": [1],
+        "tokens": ["A", "casa"],
+        "offsets": [[0, 1], [2, 6]],
+    }
+    done = cli("stem", "--into", "stems", stdin=b"Gostei muito\n")
+    assert done.stdout == b"text\tstems\nGostei muito\tgost muit\n"
+
+
+def test_what_a_command_says_of_wrong_input(cli: Cli) -> None:
+    done = cli("tokenize", "--from", "jsonl", stdin=b'{"text": "a"}\n{"text": 5}\n')
+    assert done.returncode == 3
+    assert done.stdout.count(b"\n") == 1  # the line before the error came out
+    assert b"stdin:2: the text in 'text' is a number" in done.stderr
+    assert cli("tokenize", "nowhere.txt").returncode == 3
+    assert cli("stopwords", "--keep", "some", stdin=b"x").returncode == 2
+    vectors = cli("pipe", "vectorize --method hash --features 8", "--to", "csv", stdin=b"a b\n")
+    assert vectors.returncode == 2
+    assert b"--to jsonl" in vectors.stderr
+
+
+def test_an_error_in_the_middle_is_told_after_what_came_before_it(cli: Cli) -> None:
+    for workers in ("1", "2"):
+        done = cli("stem", "--workers", workers, stdin=b"gostei\n\xff\n")
+        assert done.stdout == b"gost\n"
+        assert done.returncode == 3
+        assert done.stderr.count(b"\n") == 1
+
+
+def test_what_a_worker_cannot_have_is_told_as_without_workers(cli: Cli, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("casa\n", encoding="utf-8")
+    links = links_of([f"stopwords --list {listed}"])
+    chain = Pipeline(links)
+    listed.unlink()
+    reading = Reading(inputs=[str(tmp_path / "in.txt")])
+    (tmp_path / "in.txt").write_text("a casa\n", encoding="utf-8")
+    with pytest.raises(InputError, match="list.txt: No such file"):
+        list(process(chain, reading, into=None, full=False, workers=2))
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="POSIX signals")
+def test_ctrl_c_twice_ends_workers_at_once(tmp_path: Path) -> None:
+    (tmp_path / "big.txt").write_text("a casa azul\n" * 300_000, encoding="utf-8")
+    command = [sys.executable, "-m", "nlpkit", "stem", "big.txt", "--workers", "2"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=tmp_path,
+        start_new_session=True,
+    ) as running:
+        time.sleep(2)
+        os.killpg(running.pid, signal.SIGINT)
+        time.sleep(0.2)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(10) == 130
+        assert running.stderr is not None
+        assert b"Traceback" not in running.stderr.read()
+
+
+def test_show_and_steps(cli: Cli) -> None:
+    shown = cli("stopwords", "--show").stdout.decode().split()
+    assert "para" in shown
+    assert "não" not in shown
+    listed = json.loads(cli("steps", "--to", "json").stdout)
+    assert [step["name"] for step in listed] == STEPS
+    assert "stopwords" in cli("steps", "stopwords").stdout.decode()
+    assert cli("steps", "claen").returncode == 2
+
+
+def test_the_docs_are_what_the_program_says(cli: Cli) -> None:
+    written = (ROOT / "docs" / "step-reference.md").read_text(encoding="utf-8")
+    said = cli("steps", "--to", "markdown").stdout.decode()
+    assert written == said, "nlpkit steps --to markdown > docs/step-reference.md"
+
+
+def test_every_step_is_a_command_with_help(cli: Cli) -> None:
+    listed = cli("--help").stdout.decode()
+    for name in STEPS:
+        assert name in listed
+        assert cli(name, "--help").returncode == 0
+
+
+def test_a_slow_input_is_answered_line_by_line(tmp_path: Path) -> None:
+    for workers in ("1", "2"):
+        command = [sys.executable, "-m", "nlpkit", "stem", "--workers", workers]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), cwd=tmp_path
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for word in (b"gostei", b"gostaram"):
+                process.stdin.write(word + b"\n")
+                process.stdin.flush()
+                assert process.stdout.readline() == b"gost\n"
+            process.stdin.close()
+            assert process.wait(20) == 0
+
+
+def test_filters_start_without_torch_and_without_spacys_command_line(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; os.environ['NLPKIT_LEAN_SPACY'] = '1'\n"
+        "import nlpkit; nlpkit.pipeline('tokenize')('a b')\n"
+        "print('torch' in sys.modules, 'spacy.cli' in sys.modules, 'spacy' in sys.modules)\n"
+        "import torch; print(torch.ones(1).item())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=environment(), cwd=ROOT, check=False
+    )
+    assert done.stdout.split() == [b"False", b"False", b"True", b"1.0"], done.stderr

@@ -1,0 +1,97 @@
+"""What may be asked of a search: budgets, sizes, fixed values; what may not is said at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from tune_helpers import recipe_file, tune
+
+from nlpkit import catalog, tasks
+from nlpkit.errors import NlpkitError, UsageError
+from nlpkit.jobs import tune as job
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"metric": "f1"}, "--metric f1: not one of accuracy, macro_f1, ece"),
+        ({"arch": ("lsmt",)}, "Did you mean 'lstm'?"),
+        ({"fixed": ["train.epoch=3"]}, "Did you mean 'epochs'?"),
+        ({"fixed": ["architecture.hidden=3"]}, "no architecture that is searched has this"),
+        ({"fixed": ["architecture.name=bow"]}, "--arch says which"),
+        ({"arch": ("bow",), "fixed": ['tokenizer.kind="bpe"']}, "needs [tokenizer] kind"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said_before_anything(
+    options: dict[str, Any], said: str, tmp_path: Path, data: Path
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        tune(recipe_file(tmp_path, data), tmp_path / "out", **options)
+    assert said in str(caught.value) and not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, data: Path) -> None:
+    (tmp_path / "out/best").mkdir(parents=True)
+    for resume in (False, True):
+        with pytest.raises(UsageError, match="something else"):
+            tune(recipe_file(tmp_path, data), tmp_path / "out", resume=resume)
+
+
+def test_what_is_set_is_fixed_for_those_that_have_it(tmp_path: Path, data: Path) -> None:
+    recipe = recipe_file(tmp_path, data, "lstm")
+    found = job.branches(recipe, [], ["architecture.embedding=24", "train.lr=0.5"])
+    by_name = {branch.name: branch for branch in found}
+    assert found[0].name == "lstm" and set(by_name) == set(catalog.names("architectures"))
+    assert by_name["atnet"].base.architecture.config.embedding == 24
+    for branch in found:
+        assert branch.base.train.lr == 0.5
+        assert not {"train.lr", "architecture.embedding"} & {knob.key for knob in branch.knobs}
+    assert by_name["bow"].base.tokenizer.kind == "char"
+    assert "tokenizer.vocab_size" not in {knob.key for knob in by_name["bow"].knobs}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), ("1.5m", 90)]
+)
+def test_a_budget_is_a_time(text: str, number: float) -> None:
+    assert job.seconds(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "30", "0m", "m", "30m1h", "-5m", "1e3s", "5 m"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(NlpkitError, match="1h30m"):
+        job.seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("4M", 4e6), ("500k", 5e5), ("1.5G", 1.5e9), ("2MB", 2e6), ("9", 9)]
+)
+def test_a_size_is_in_bytes(text: str, number: float) -> None:
+    assert job.size(text) == number
+
+
+@pytest.mark.parametrize("text", ["0", "M", "4X", "-1M", "4 M x", "nan"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(NlpkitError, match="bytes"):
+        job.size(text)
+
+
+@pytest.mark.parametrize("name", ["sentiment", "sentiment-lstm", "sentiment-transformer"])
+def test_the_estimate_is_the_size_of_the_bundled_file(name: str) -> None:
+    from nlpkit.exporting.precision import estimate
+    from nlpkit.training.network import Network
+
+    told = json.loads((ROOT / "export" / name / "bundle.json").read_text(encoding="utf-8"))
+    settings = {key: value for key, value in told["architecture"].items() if key != "name"}
+    module = catalog.load("architectures", told["architecture"]["name"])
+    if "max_length" in module.Config.__dataclass_fields__:
+        settings["max_length"] = told["window"]
+    encoder = module.Encoder(module.Config(**settings))
+    task = tasks.build(told["task"])
+    net = Network(encoder, task.head(encoder.width, encoder.pooling))
+    for precision, report in told["precisions"].items():
+        assert 0 < 1 - estimate(net, precision) / report["bytes"] < 0.01

@@ -1,0 +1,13 @@
+"""Helpers that the tests of training share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nlpkit.training import run
+
+
+def train(recipe: Any, folder: Path, **options: Any) -> dict[str, Any]:
+    options = {"device": "cpu", "resume": False, "listener": lambda event: None} | options
+    return run.train(recipe, folder, **options)
