@@ -76,6 +76,10 @@ class GateError(NlpkitError):
     exit_code = 6
 
 
+class Renamed(UserWarning):
+    """Something goes by another name now; the old one still works."""
+
+
 def near_match(wrong: str, allowed: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` with a leading space, or an empty string."""
     import difflib

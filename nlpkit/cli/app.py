@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from nlpkit import catalog
-from nlpkit.errors import NlpkitError
+from nlpkit.errors import NlpkitError, Renamed
 from nlpkit.version import __version__
 
 ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
@@ -81,6 +82,7 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
+        warnings.showwarning = tell_of_renamed
         try:
             result = super().invoke(ctx)
             if sys.stdout is not None:
@@ -97,6 +99,19 @@ class LazyGroup(TyperGroup):
             where = f"{problem.filename}: " if problem.filename else ""
             say(f"{where}{problem.strerror or problem}")
             raise typer.Exit(1) from None
+
+
+def tell_of_renamed(
+    message: Warning | str, category: type[Warning], *where: object, **more: object
+) -> None:
+    """Print a warning of ours as one line; others as Python does."""
+    if issubclass(category, Renamed):
+        say(str(message))
+    else:
+        usual_warning(message, category, *where, **more)  # type: ignore[arg-type]
+
+
+usual_warning = warnings.showwarning
 
 
 def say(message: str) -> None:

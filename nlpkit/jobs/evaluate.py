@@ -10,7 +10,7 @@ from typing import Any
 
 from nlpkit import metrics, zoo
 from nlpkit.errors import InputError, UsageError
-from nlpkit.jobs.predict import check_confidence
+from nlpkit.records.answered import check_confidence
 from nlpkit.records.rows import gold_of, read_rows
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task
@@ -91,7 +91,7 @@ def evaluate(
         InputError: a file cannot be read, a label is unknown, or there are no rows.
         UsageError: the model gives no scores to be confident by.
     """
-    check_confidence(model, min_confidence)
+    check_confidence(model.task.answers, min_confidence, model.name)
     documents: list[Any] = []
     golds: list[Any] = []
     for path in paths:

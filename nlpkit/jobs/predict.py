@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from nlpkit.errors import UsageError
-from nlpkit.records.answered import Answered
+from nlpkit.records.answered import Answered, check_confidence
 from nlpkit.records.reading import Reading, documents
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.stream import PAUSE, answer
@@ -29,14 +28,8 @@ def answers(
         InputError: an input cannot be read as said; what came before it has been yielded.
         UsageError: the options contradict each other, or answers of this model have no scores.
     """
-    check_confidence(model, min_confidence)
+    check_confidence(model.task.answers, min_confidence, model.name)
     for record, text, said in answer(model, documents(reading), settled, pause=pause):
         if said is not None and min_confidence:
             said = said.at_least(min_confidence)
         yield Answered(record, text, said)
-
-
-def check_confidence(model: Model, least: float) -> None:
-    """Raise UsageError where a confidence is asked of answers that have no scores."""
-    if least and not model.task.answers.SCORED:
-        raise UsageError(f"--min-confidence: the answers of {model.name} have no scores")

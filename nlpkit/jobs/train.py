@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlpkit import catalog, zoo
+from nlpkit import catalog, tasks, zoo
 from nlpkit.errors import UsageError
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe
@@ -39,7 +39,7 @@ def recipe_from_files(
     arch: str,
     train: Sequence[str],
     dev: Sequence[str],
-    fields: Mapping[str, str],
+    fields: Mapping[str, str | None],
     overrides: Sequence[str],
 ) -> Recipe:
     """Make a recipe of defaults around the data files given, read as `fields` say.
@@ -48,15 +48,15 @@ def recipe_from_files(
         UsageError: an override is wrong, or there is no such task or architecture.
         MissingExtra: torch is not installed.
     """
-
+    named = {key: value for key, value in fields.items() if value is not None}
     tree: dict[str, Any] = {
         "name": f"{task}-{arch}",
         "task": {"name": task},
         "architecture": {"name": arch},
         "tokenizer": getattr(catalog.load("architectures", arch), "TOKENIZER", {}),
         "data": {
-            "train": [{"path": str(Path(path).resolve()), **fields} for path in train],
-            "dev": [{"path": str(Path(path).resolve()), **fields} for path in dev],
+            "train": [{"path": str(Path(path).resolve()), **named} for path in train],
+            "dev": [{"path": str(Path(path).resolve()), **named} for path in dev],
         },
     }
     return recipes.from_dict(tree, folder=Path.cwd(), where="command line", overrides=overrides)
@@ -68,8 +68,8 @@ def train(
     *,
     device: str,
     resume: bool,
-    listener: Callable[[dict[str, Any]], None],
-) -> dict[str, Any]:
+    listener: Callable[[Any], None],
+) -> Any:
     """Train into `folder`; raises as `check` and `nlpkit.training.run.train`."""
     from nlpkit.training import run
 
@@ -78,7 +78,7 @@ def train(
 
 
 def check(recipe: Recipe) -> None:
-    """Raises UsageError where the sections of a recipe do not suit each other."""
+    """Raise UsageError where the sections of a recipe do not suit each other."""
     network = catalog.load("architectures", recipe.architecture.name)
     kind = getattr(network, "TOKENIZER", {}).get("kind")
     if kind and recipe.tokenizer.kind != kind:
@@ -87,11 +87,19 @@ def check(recipe: Recipe) -> None:
         raise UsageError(f'{recipe.architecture.name} can\'t read [tokenizer] kind = "words"')
     if recipe.tokenizer.vectors and recipe.tokenizer.kind != "words":
         raise UsageError('tokenizer.vectors suits [tokenizer] kind = "words" only; leave it out')
-    for section, there in (("preprocess", recipe.preprocess.steps), ("augment", recipe.augment)):
-        if there and recipe.tokenizer.kind == "words":
+    task = tasks.class_of(recipe.task.name)
+    changing = (("preprocess", recipe.preprocess.steps), ("augment", recipe.augment))
+    for section in (name for name, there in changing if there):
+        if recipe.tokenizer.kind == "words":
             raise UsageError(f"[{section}] reads texts, not lists of words; leave it out")
-    task = catalog.load("tasks", recipe.task.name).Task
-    if recipe.distill.teachers and not hasattr(task, "distillation"):
-        raise UsageError(f"[distill]: the task {recipe.task.name} cannot learn from teachers")
-    if recipe.train.shift_labels and not hasattr(task, "soften"):
-        raise UsageError(f"train.shift_labels: the task {recipe.task.name} has no labels to shift")
+        if task.OFFSETS:
+            raise UsageError(
+                f"[{section}] changes the text, into which answers of {recipe.task.name} point; "
+                "leave it out"
+            )
+    if recipe.distill.teachers:
+        tasks.need(task, tasks.Distillable, "[distill]")
+    if recipe.train.shift_labels:
+        tasks.need(task, tasks.Balanced, "train.shift_labels")
+    if recipe.train.class_weights != "none":
+        tasks.need(task, tasks.Balanced, "train.class_weights")

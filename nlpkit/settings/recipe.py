@@ -10,13 +10,14 @@ import dataclasses
 import os
 import re
 import tomllib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from nlpkit import catalog
-from nlpkit.errors import InputError, UsageError, near_match
+from nlpkit.errors import InputError, Renamed, UsageError, near_match
 from nlpkit.settings import declaration
 from nlpkit.settings.sections import (
     Corpus,
@@ -59,6 +60,10 @@ class _Tree:
     SHELVES: ClassVar[dict[str, str]] = {}
     SECTIONS: ClassVar[dict[str, type]]
 
+    @classmethod
+    def settle(cls, parts: dict[str, Any], sections: dict[str, Any]) -> None:
+        """Fill in settings whose usual value follows from another part."""
+
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values, as TOML and JSON hold them."""
         tree: dict[str, Any] = {"name": self.name}
@@ -100,6 +105,24 @@ class Recipe(_Tree):
     train: Train
     export: Export
     folder: Path
+
+    @classmethod
+    def settle(cls, parts: dict[str, Any], sections: dict[str, Any]) -> None:
+        """Name the columns of each data file: the task's own, where the recipe names none."""
+        columns = catalog.load("tasks", parts["task"].name).Task.columns
+        data: Data = sections["data"]
+        named = {
+            split: tuple(
+                dataclasses.replace(
+                    source,
+                    text=source.text or columns.text,
+                    label=source.label or columns.target,
+                )
+                for source in getattr(data, split)
+            )
+            for split in ("train", "dev", "seen")
+        }
+        sections["data"] = dataclasses.replace(data, **named)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +220,7 @@ def _build(
         problems.append(f"name = {tree.get('name')!r}: must be letters, digits, '.', '_' and '-'")
     if problems:
         raise UsageError(f"{where}: " + "\n  ".join(problems))
+    kind.settle(parts, sections)
     made: Any = kind
     built: Made = made(name=str(tree["name"]), folder=folder, **parts, **shelves, **sections)
     return built
@@ -229,12 +253,17 @@ def _part(table: Any, kind: str, shelf: str, problems: list[str]) -> Part | None
         problems.append(f"[{kind}] needs a name; there are: {there}")
         return None
     settings = {key: value for key, value in table.items() if key != "name"}
+    name = catalog.current(shelf, table["name"])
+    if name != table["name"]:
+        warnings.warn(
+            f'[{kind}] name = "{table["name"]}" is called "{name}" now', Renamed, stacklevel=2
+        )
     try:
-        config = catalog.load(shelf, table["name"]).Config
+        config = catalog.load(shelf, name).Config
     except UsageError as problem:
         problems.append(f"[{kind}] {problem}")
         return None
-    return Part(table["name"], declaration.build(config, settings, kind, problems))
+    return Part(name, declaration.build(config, settings, kind, problems))
 
 
 def _shelf(table: Any, kind: str, shelf: str, problems: list[str]) -> tuple[Part | None, ...]:

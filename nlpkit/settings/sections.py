@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nlpkit.errors import UsageError
+from nlpkit import catalog
+from nlpkit.errors import UsageError, near_match
 from nlpkit.settings.declaration import setting
 from nlpkit.settings.links import CHAINED, links_of
 
@@ -95,8 +96,8 @@ class Preprocess:
 class Tokenizer:
     """[tokenizer]: how text becomes ids. All of it is stored in tokenizer.json."""
 
-    kind: Literal["bpe", "unigram", "char", "words"] = setting(
-        "bpe", "subword pieces; characters for the bow architecture, words for wordlstm"
+    kind: str = setting(
+        "bpe", "bpe or unigram: subword pieces; char for the bow architecture, words for wordlstm"
     )
     vocab_size: int = setting(
         12000,
@@ -117,6 +118,11 @@ class Tokenizer:
     overlap: int = setting(64, "tokens that neighbouring windows share", 0)
 
     def __post_init__(self) -> None:
+        if not catalog.known("tokenizers", self.kind):
+            there = catalog.names("tokenizers")
+            raise ValueError(
+                f"kind = {self.kind!r}: not one of {', '.join(there)}.{near_match(self.kind, there)}"
+            )
         if self.overlap >= self.window:
             raise ValueError(f"overlap = {self.overlap} must be below window = {self.window}")
 

@@ -174,8 +174,9 @@ def class_of(name: str) -> type[Task]:
     return made
 
 
-def need(task: Any, protocol: type, setting: str) -> None:
+def need(task: type[Task], protocol: type, setting: str) -> None:
     """Raise UsageError where a setting asks of a task what it cannot do."""
-    if not isinstance(task, protocol):
-        name = type(task).__module__.rpartition(".")[2]
+    methods = (name for name in vars(protocol) if not name.startswith("_"))
+    if not all(hasattr(task, name) for name in methods):
+        name = task.__module__.rpartition(".")[2]
         raise UsageError(f"{setting}: the task {name} has no labels to do that with; leave it out")

@@ -18,7 +18,7 @@ import numpy as np
 
 from nlpkit.errors import InputError
 from nlpkit.runtime.batcher import Batch, pad, padded_length
-from nlpkit.text.windows import Encoder
+from nlpkit.text import Tokenizer
 from nlpkit.training.data import POOL
 
 SAMPLE = 150_000  # documents that a tokenizer is learned from; more change no piece that matters
@@ -61,7 +61,7 @@ class Corpus:
         return found[length >= SHORTEST]
 
 
-def write(documents: Iterable[str], encoder: Encoder, folder: Path, name: str) -> None:
+def write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, name: str) -> None:
     """Tokenise documents into a file of the folder, whole or not at all, for `read`.
 
     Raises:
@@ -69,12 +69,12 @@ def write(documents: Iterable[str], encoder: Encoder, folder: Path, name: str) -
     """
     folder.mkdir(exist_ok=True)
     starts = [0]
-    kind = np.uint16 if encoder.vocab_size <= 2**16 else np.uint32
+    kind = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
     part = folder / f".{name}.ids.part"
     with part.open("wb") as out:
         stream = iter(documents)
         while chunk := list(islice(stream, CHUNK)):
-            starts += _append(out, encoder.ids(chunk), kind, starts[-1])
+            starts += _append(out, tokenizer.encode(chunk).each(), kind, starts[-1])
     if not starts[-1]:
         raise InputError(f"[corpus] {name}: the tokenizer keeps nothing of the texts")
     with (folder / f".{name}.starts.part").open("wb") as out:

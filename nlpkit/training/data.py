@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,28 @@ from nlpkit.records.rows import Row, fingerprint, gold_of, read_records, read_ro
 from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.settings.recipe import Recipe, resolve
 from nlpkit.settings.sections import Source, Texts
-from nlpkit.tasks import Task
+from nlpkit.tasks import Balanced, Task
+from nlpkit.text.documents import Words
 from nlpkit.text.unicode import whole
-from nlpkit.text.words import Words
+from nlpkit.text.windows import Slide
 
 Found = tuple[Source, Path, list[Row]]
 
 POOL = 64  # batches whose documents are sorted by length together
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """What a run keeps of a data file: how many rows it gave, and of which labels."""
+
+    file: str
+    rows: int
+    labels: dict[str, int]
+    licence: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
 
 
 @dataclass
@@ -37,7 +52,7 @@ class Split:
     golds: list[Any] = field(default_factory=list)
     priors: list[Mapping[int, float]] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
-    files: list[dict[str, Any]] = field(default_factory=list)
+    files: list[FileCount] = field(default_factory=list)
     taught: list[bool] = field(default_factory=list)
 
 
@@ -82,7 +97,7 @@ def _add_unlabelled(split: Split, recipe: Recipe, held_out: set[str]) -> None:
 
 
 def unlabelled(
-    sources: Sequence[Texts], folder: Path, taken: set[str], files: list[dict[str, Any]]
+    sources: Sequence[Texts], folder: Path, taken: set[str], files: list[FileCount]
 ) -> Iterator[str]:
     """Yield every text of the sources once, none whose fingerprint is taken.
 
@@ -108,7 +123,7 @@ def unlabelled(
                 count += 1
                 if count == source.most:
                     break
-            files.append(_told(source, path, count, {}))
+            files.append(_count(source, path, count, {}))
 
 
 def load_dev(recipe: Recipe, task: Task) -> Split:
@@ -162,29 +177,34 @@ def _split(found: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
     rng = np.random.default_rng(recipe.train.seed)
     split = Split()
     for source, path, rows in found:
-        golds = [gold_of(task, row) for row in rows]
-        priors = task.priors(golds, source.missing_labels)
-        kept = _sample([task.group(gold) for gold in golds], source.max_per_label, rng)
+        golds = [gold_of(task.gold, row) for row in rows]
+        priors = task.priors(golds, source.missing_labels) if isinstance(task, Balanced) else {}
+        kept = _sample(_groups(task, golds), source.max_per_label, rng)
         split.documents += [_document(rows[place], source) for place in kept]
         split.golds += [golds[place] for place in kept]
         split.priors += [priors] * len(kept)
         split.weights += [source.weight] * len(kept)
         split.taught += [source.taught] * len(kept)
         labels = task.count([golds[place] for place in kept])
-        split.files.append(_told(source, path, len(kept), labels))
+        split.files.append(_count(source, path, len(kept), labels))
     if not split.documents:
         raise InputError(f"the {name} files hold no usable rows")
     return split
 
 
-def _told(source: Source | Texts, path: Path, rows: int, labels: dict[str, int]) -> dict[str, Any]:
+def _count(source: Source | Texts, path: Path, rows: int, labels: dict[str, int]) -> FileCount:
     """Return what a run keeps of a file. An absolute path tells of one machine only."""
     name = path.name if Path(source.path).is_absolute() else source.path
-    return {"file": name, "rows": rows, "labels": labels, "licence": source.licence}
+    return FileCount(name, rows, labels, source.licence)
 
 
 def _document(row: Row, source: Source) -> Any:
     return Words(row.text, source.style) if isinstance(row.text, list) else row.text
+
+
+def _groups(task: Task, golds: list[Any]) -> list[Any]:
+    """Return what `max_per_label` counts by: the label, or nothing where there are none."""
+    return [task.group(gold) if isinstance(task, Balanced) else None for gold in golds]
 
 
 def _sample(groups: list[Any], most: int, rng: Any) -> list[int]:
@@ -204,17 +224,19 @@ class Epoch:
     """The batches of one epoch: the same for the same seed, epoch and data, wherever it resumes.
 
     Documents are shuffled, sorted by length inside pools of batches, and the batches shuffled
-    again. One longer than the window is read from a random place.
+    again. Of one longer than the window a task that reads all windows sees a random part; one that
+    reads the first window only sees that.
     """
 
     def __init__(
-        self, ids: list[np.ndarray], *, batch_size: int, window: int, seed: int, epoch: int
+        self, ids: list[np.ndarray], *, batch_size: int, windows: Slide, seed: int, epoch: int
     ) -> None:
         rng = np.random.default_rng([seed, epoch])
         self.ids = ids
-        self.window = window
+        self.window = window = windows.size
         lengths = np.array([len(piece) for piece in ids])
-        self.starts = (rng.random(len(ids)) * np.maximum(lengths - window + 1, 1)).astype(int)
+        parts = np.maximum(lengths - window + 1, 1) if windows.WHOLE else np.ones(len(ids))
+        self.starts = (rng.random(len(ids)) * parts).astype(int)
         order = rng.permutation(len(ids))
         pools = [
             order[start : start + POOL * batch_size]

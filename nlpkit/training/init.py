@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from nlpkit import text
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.settings.recipe import Pretraining, Recipe
-from nlpkit.text.windows import Encoder
 from nlpkit.training import checkpoint
 
 SUBWORDS = ("bpe", "unigram")
@@ -53,15 +53,16 @@ def of(recipe: Recipe | Pretraining) -> Found | None:
     except (KeyError, TypeError, ValueError) as problem:
         raise ModelError(f"{folder}/run.json: damaged ({problem}); make the run again") from None
     tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
-    _check_pieces(folder, tokenizer, len(tensors.get(f"encoder.{EMBEDDING}", ())))
+    rows = len(tensors.get(f"encoder.{EMBEDDING}", ()))
+    _check_pieces(folder, recipe.tokenizer.kind, tokenizer, rows)
     return Found(folder, tokenizer, summary, checkpoint.part(tensors, "encoder"))
 
 
-def _check_pieces(folder: Path, tokenizer: str, rows: int) -> None:
+def _check_pieces(folder: Path, kind: str, tokenizer: str, rows: int) -> None:
     """Raises ModelError where the tokenizer is damaged, or is not that of the weights."""
     try:
-        pieces = Encoder.from_json(tokenizer, window=1, overlap=0).vocab_size
-    except Exception as problem:  # tokenizers raises bare Exception
+        pieces = text.load(kind, tokenizer).vocab_size
+    except ValueError as problem:
         raise ModelError(f"{folder}/tokenizer.json: damaged ({problem}); make it again") from None
     if rows not in (0, pieces):
         raise ModelError(

@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nlpkit import tasks
-from nlpkit.chain import Pipeline, pipeline
+from nlpkit import tasks, text, zoo
+from nlpkit.chain import Pipeline
 from nlpkit.errors import ModelError
 from nlpkit.runtime.model import Model
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe
-from nlpkit.text.windows import read_encoder
 from nlpkit.training import checkpoint, network
 from nlpkit.training.folder import torch_device
 
@@ -33,13 +32,10 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
                 f"'nlpkit train RECIPE --init {folder}' goes on from it"
             )
         recipe = recipes.load(folder / "recipe.toml")
-        task = tasks.build(summary["task"])
-        encoder = read_encoder(
-            (folder / "tokenizer.json").read_text(encoding="utf-8"),
-            window=recipe.tokenizer.window,
-            overlap=recipe.tokenizer.overlap,
-        )
-        net = network.build(recipe, task, encoder)
+        task = tasks.build(_task(summary))
+        content = (folder / "tokenizer.json").read_text(encoding="utf-8")
+        tokenizer = text.load(recipe.tokenizer.kind, content)
+        net = network.build(recipe, task, tokenizer)
         tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
         net.load_state_dict(tensors)
     except FileNotFoundError as problem:
@@ -47,18 +43,18 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
             f"{folder}: no finished run here ({Path(problem.filename).name} is missing); "
             "'nlpkit train --resume' finishes one"
         ) from None
-    except (KeyError, ValueError, RuntimeError) as problem:
+    except (KeyError, TypeError, ValueError, RuntimeError) as problem:
         reason = str(problem).splitlines()[0]
         raise ModelError(f"{folder}: damaged run ({reason}); train it again") from None
     place = torch_device(device)
     run = network.TorchRun(net.eval().to(place), place)
     model = Model(
-        summary["name"],
-        task,
-        encoder,
-        run,
-        summary["temperature"],
-        f"torch {place}",
+        name=summary["name"],
+        task=task,
+        tokenizer=tokenizer,
+        windows=task.windows(recipe.tokenizer.window, recipe.tokenizer.overlap),
+        run=run,
+        provider=f"torch {place}",
         steps=steps_of(recipe),
         file_bytes=sum((folder / name).stat().st_size for name in READ),
     )
@@ -67,4 +63,11 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
 
 def steps_of(recipe: Recipe) -> Pipeline | None:
     """Return the steps that prepare a recipe's texts; None where there are none."""
-    return pipeline(*recipe.preprocess.steps) if recipe.preprocess.steps else None
+    return zoo.pipeline(*recipe.preprocess.steps) if recipe.preprocess.steps else None
+
+
+def _task(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return the task; runs of before keep its temperature beside it, where 1 is no calibration."""
+    temperature = summary.get("temperature", 1.0)
+    beside = "temperature" not in summary["task"] and temperature != 1.0
+    return {**summary["task"], **({"temperature": temperature} if beside else {})}

@@ -9,16 +9,17 @@ import numpy as np
 from nlpkit import records
 from nlpkit.errors import InputError
 from nlpkit.settings.recipe import Recipe, resolve
+from nlpkit.text import WordVectors
 
 
-def read(recipe: Recipe) -> tuple[list[str], np.ndarray]:
-    """Return the words and vectors_VD (float32) of `tokenizer.vectors`; nothing where none is set.
+def read(recipe: Recipe) -> WordVectors:
+    """Return the words and vectors_VD (float32) of `tokenizer.vectors`; none where none is set.
 
     Raises:
         InputError: the file is not there, or is not of that format.
     """
     if not recipe.tokenizer.vectors:
-        return [], np.zeros((0, 0), np.float32)
+        return WordVectors((), np.zeros((0, 0), np.float32))
     (path, *_) = resolve(recipe.tokenizer.vectors, recipe.folder)
     with records.open_input(path) as stream:
         read = records.read(stream, "lines", records.Source(str(path)))
@@ -31,7 +32,7 @@ def read(recipe: Recipe) -> tuple[list[str], np.ndarray]:
         raise _wrong(path, str(problem)) from None
     if vectors_VD.shape != (count, width) or len(set(words)) != count:
         raise _wrong(path, f"{vectors_VD.shape} numbers where {count} words of {width} are said")
-    return words, vectors_VD
+    return WordVectors(words, vectors_VD)
 
 
 def _wrong(path: Path, reason: str) -> InputError:

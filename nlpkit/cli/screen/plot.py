@@ -163,7 +163,8 @@ def svg_plot(points: Sequence[Point], score: str = "macro-F1") -> str:
     size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="{-LEFT} {-TOP} {WIDTH} {HEIGHT}"'
     font = 'font-family="system-ui, sans-serif" font-size="13"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>'
-    title = f"<title>{escape(score[:1].upper() + score[1:])} against documents a second, with 95% intervals</title>"
+    name = escape(score[:1].upper() + score[1:])
+    title = f"<title>{name} against documents a second, with 95% intervals</title>"
     return "\n".join([head, title, *parts, "</svg>\n"])
 
 
