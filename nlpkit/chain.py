@@ -16,7 +16,7 @@ from nlpkit.steps import Load, Result, Step, no_models
 
 
 class Pipeline:
-    """A chain of steps: called with texts, it returns what the last step makes of each."""
+    """A chain of steps: called with texts, it returns the last step's result for each."""
 
     def __init__(self, links: Sequence[Link], load: Load = no_models) -> None:
         """Build the steps; those that ask a model get it from `load`, which is `zoo.load`.
@@ -52,20 +52,20 @@ class Pipeline:
     def with_fields(self, texts: Sequence[str]) -> list[tuple[Result, dict[str, Any]]]:
         """Return each text's result, with the fields (offsets, upos) that the steps add."""
         stages = self.stages(texts)
-        known: list[dict[str, Any]] = [{} for _ in texts]
+        added: list[dict[str, Any]] = [{} for _ in texts]
         for stage in stages:
-            for fields, result in zip(known, stage, strict=True):
+            for fields, result in zip(added, stage, strict=True):
                 fields.update(getattr(result, "fields", {}))
-        return list(zip(stages[-1], known, strict=True))
+        return list(zip(stages[-1], added, strict=True))
 
     def stages(self, texts: Sequence[str]) -> list[list[Result]]:
-        """Return what each step made of the texts, the last step's results last."""
-        made: list[list[Result]] = []
+        """Return the results of every step, each a list with one result for a text."""
+        stages: list[list[Result]] = []
         documents = [joined(text) for text in texts]
         for step in self.steps:
-            made.append(list(step(documents)))
-            documents = [as_text(result) for result in made[-1]]
-        return made
+            stages.append(list(step(documents)))
+            documents = [as_text(result) for result in stages[-1]]
+        return stages
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the steps as plain values, which `links_of` reads."""

@@ -13,14 +13,16 @@ from hypothesis import given, settings, strategies as st
 
 import nlpkit
 from nlpkit import catalog
-from nlpkit.chain import as_text, links_of, pipeline
+from nlpkit.chain import as_text
 from nlpkit.cli.step_command import COMMON
 from nlpkit.errors import InputError, MissingExtra, NlpkitError, UsageError
 from nlpkit.language.contractions import split as contraction
 from nlpkit.language.detect import detect
 from nlpkit.language.words import splitter
 from nlpkit.settings import flags
+from nlpkit.settings.links import links_of
 from nlpkit.steps import Tokens
+from nlpkit.zoo import pipeline
 
 STEPS = catalog.names("steps")
 FRAGMENTS = [

@@ -16,10 +16,11 @@ import pytest
 from conftest import ROOT, Cli, environment
 
 from nlpkit import catalog
-from nlpkit.chain import Pipeline, links_of
+from nlpkit.chain import Pipeline
 from nlpkit.errors import InputError
 from nlpkit.jobs.steps import process
 from nlpkit.records.reading import Reading
+from nlpkit.settings.links import links_of
 
 STEPS = catalog.names("steps")
 LINES = (

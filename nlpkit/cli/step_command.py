@@ -94,8 +94,8 @@ def _sign(command: Callable[..., None], module: ModuleType, known: list[flags.Fl
 
 
 def _annotation(flag: flags.Flag) -> Any:
-    told = flags.shown(flag.default)
-    default = f" \\[default: {told}]" if told else ""
+    shown = flags.shown(flag.default)
+    default = f" \\[default: {shown}]" if shown else ""
     names = f"--{flag.name}/--no-{flag.name}" if flag.switch else f"--{flag.name}"
     option = typer.Option(names, help=flag.help + default, rich_help_panel=STEP)
     kind: Any = list[get_args(flag.hint)[0]] if flag.repeated else flag.hint  # type: ignore[misc]

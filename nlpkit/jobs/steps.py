@@ -60,7 +60,7 @@ def process(
 
 
 def put(record: Record, result: Result, known: Record, field: str, *, full: bool) -> Record:
-    """Return the record with a result in a field, and in full what is known of its tokens."""
+    """Return the record with a result in a field; `full` adds the fields of its tokens."""
     if full:
         plain = list(result) if isinstance(result, Tokens) else result
         return record | {field: plain} | known
@@ -100,7 +100,7 @@ def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> 
     except BaseException:
         closed.set()
         for child in multiprocessing.active_children():
-            child.terminate()  # nobody waits for what they are at
+            child.terminate()  # their results are not needed
         with suppress(KeyboardInterrupt):  # a second Ctrl-C, while they end
             pool.shutdown(cancel_futures=True)
         raise
@@ -152,7 +152,7 @@ _chain: Pipeline | NlpkitError | None = None
 
 def _start(steps: list[dict[str, Any]], threads: int) -> None:
     global _chain
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _chain = Pipeline(links_of(steps), partial(zoo.load, threads=threads))
@@ -163,7 +163,7 @@ def _start(steps: list[dict[str, Any]], threads: int) -> None:
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        parent.join()  # killed, it can't tell us to end
+        parent.join()  # a killed parent cannot end its workers
         os._exit(1)
 
 
@@ -175,7 +175,7 @@ def _work(texts: list[str]) -> list[tuple[Result, Record]]:
 
 
 def preview(links: Sequence[Link], texts: Sequence[str]) -> list[list[str]]:
-    """Return for each text what it is and what each step makes of it, as lines."""
+    """Return for each text a list: the text, then the line that each step makes of it."""
     stages = Pipeline(links, zoo.load).stages(texts)
     return [[text, *(as_text(stage[row]) for stage in stages)] for row, text in enumerate(texts)]
 

@@ -32,7 +32,7 @@ Show = Callable[[int | None, Weighed], object]  # the document's number, or None
 
 @dataclass(frozen=True)
 class Listener:
-    """Who hears of what happens: terms to show, all written that was read, a word of warning."""
+    """Callbacks: for terms to show, for a batch that is written, and for a warning."""
 
     show: Show = lambda document, terms: None
     settled: Callable[[], object] = lambda: None
@@ -51,7 +51,7 @@ NOBODY = Listener()
 
 
 def vectorize(request: Request, listener: Listener = NOBODY) -> Done:
-    """Do what was asked for, after checking that all of it makes sense.
+    """Check the request, then learn, write and weigh as it says.
 
     Raises:
         UsageError: the options contradict each other, or leave nothing.
@@ -66,7 +66,7 @@ def vectorize(request: Request, listener: Listener = NOBODY) -> Done:
         learned = _learned(request)
         return Done(learned.documents, learned)
     with ExitStack() as stack:
-        # First of all, so that a place that cannot be written is known before the work.
+        # Opened first, so that an output that cannot be written fails before the work.
         out = format and stack.enter_context(
             open_output(request.output or "-", binary=format.BINARY)
         )
@@ -111,7 +111,7 @@ def _texts(items: Iterable[Document], label: str | None, seen: set[str]) -> Iter
 
 @contextmanager
 def _kept(reading: Reading) -> Iterator[Reading]:
-    """Copy what can be read only once, stdin and pipes, to a place where it can be read again."""
+    """Copy inputs that can be read only once, stdin and pipes, to files."""
     with tempfile.TemporaryDirectory(prefix="nlpkit-") as folder:
         copies = {}
         for number, path in enumerate(reading.inputs):
@@ -207,7 +207,7 @@ def _settled(batches: Iterator[Batch], settled: Callable[[], object]) -> Iterato
 def _warned(
     batches: Iterator[Batch], fields: Sequence[str], warn: Callable[[str], object]
 ) -> Iterator[Batch]:
-    """Say once that a field of the input is about to be replaced."""
+    """Warn once if a field of the input will be replaced."""
     for batch in itertools.islice(batches, 1):
         if taken := [field for field in fields if field in batch.records[0]]:
             warn(f"the input's own {' and '.join(map(repr, taken))} will be replaced")

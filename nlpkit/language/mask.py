@@ -1,6 +1,6 @@
 """Privacy for `clean`: a tag in the place of what points to one person or firm.
 
-A CPF, CNPJ or CEP in its written form goes whatever its check digits, for a typo still gives a
+A CPF, CNPJ or CEP in its written form goes even if its check digits are wrong: a typo still gives a
 person away. A bare run of digits goes only if the check digits hold or it is a mobile's number:
 it may as well be an order. Prices, dates and years stay.
 """
@@ -41,7 +41,7 @@ _LOCAL_PHONE = (
     r"(?<![\w.,/$-])(?<!\$ )(?!(?:19|20)\d\d-(?:19|20)\d\d)(?!\d\d00-\d\d00)"
     r"(?:9[ .]?[0-9]{4}|[2-9][0-9]{3})-[0-9]{4}(?![\w-]|[.,/]\d)"
 )
-# The library takes `30. 07.2025` and `182.669.410-0` for numbers; nobody parts a phone's like that.
+# The library takes `30. 07.2025` and `182.669.410-0` for numbers; no phone number is written so.
 _PHONE = (
     r"\+.+|(?:55[ .-]?)?\(?(?:0|0? ?xx)? ?[1-9]\d\)?[ .-]{0,3}9?[ .-]?\d{4}[ .-]{0,3}\d{4}"
     r"|0[3589]00[ .-]?[\d .-]{6,}|4\d{3}[ .-]\d{4}"

@@ -2,7 +2,7 @@
 
 spaCy's rules split white-space chunks one by one, so a chunk's tokens are kept in a cache. Each
 token is split again until nothing changes: then tokens joined by spaces are split into the very
-same tokens, and a step makes no difference between a text and what `nlpkit tokenize` made of it.
+same tokens, and a step gives the same result for a text as for the output of `nlpkit tokenize`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def each_in_its_language(
     """Return (language, result) of each document, asking each language's function once."""
     results: list[Any] = [None] * len(documents)
     for lang in sorted(set(langs)):
-        rows = [row for row, told in enumerate(langs) if told == lang]
+        rows = [row for row, other in enumerate(langs) if other == lang]
         for row, result in zip(rows, of(lang)([documents[row] for row in rows]), strict=True):
             results[row] = result
     return list(zip(langs, results, strict=True))

@@ -163,9 +163,9 @@ def _in_turn(operations: Sequence[Operation]) -> Operation:
 def _settled(text: str, once: Operation) -> str:
     """Clean until nothing changes, so that cleaning the result again changes nothing either.
 
-    What one operation leaves may be another's to take: `&amp;lt;b&gt;` hides a tag, and İ in
-    lower case has an accent. Real texts settle in two passes or three. One that is nested on
-    purpose is parted from its marks: letters, digits and spaces hold nothing to unwrap.
+    One operation may uncover work for another: `&amp;lt;b&gt;` hides a tag, and İ in lower case
+    has an accent. Real texts need two or three passes. A text that is nested on purpose loses its
+    marks after _PASSES: letters, digits and spaces hold nothing to unwrap.
     """
     for attempt in range(2 * _PASSES):
         if attempt == _PASSES:
@@ -178,9 +178,9 @@ def _settled(text: str, once: Operation) -> str:
 
 
 def _operations(chosen: Mapping[str, Any], lang: str, mask: bool) -> Iterator[Operation]:
-    """Yield what to do, in an order in which nothing spoils what a later operation looks for."""
+    """Yield the operations, ordered so that none destroys the patterns of a later one."""
     yield from _unwrapping(chosen, mask)
-    kept = [TAG]  # what no later operation looks into
+    kept = [TAG]  # patterns that no later operation changes
     yield from _replacing(chosen, lang, kept)
     yield from _respelling(chosen, lang, kept)
 
@@ -210,7 +210,7 @@ def _replacing(chosen: Mapping[str, Any], lang: str, kept: list[str]) -> Iterato
 def _respelling(chosen: Mapping[str, Any], lang: str, kept: list[str]) -> Iterator[Operation]:
     if chosen["repeats"]:  # ahead of names, so that 😂😂😂 is named once
         yield outside(kept, words.repeats(lang))
-    if chosen["emoji"] != "keep":  # ahead of numbers and marks, which 1️⃣ and :) are made of
+    if chosen["emoji"] != "keep":  # ahead of numbers and marks: 1️⃣ and :) contain them
         named = chosen["emoji"] == "words"
         yield outside(kept, words.name_emoji(lang) if named else words.drop_emoji())
     if (way := chosen["numbers"]) != "keep":  # ahead of marks: 3,50 is one number

@@ -69,7 +69,7 @@ def build(options: Options, load: Load = no_models) -> Step:
 
 
 def _result(lemmas: Sequence[str], upos: Sequence[str], pos: bool) -> Tokens:
-    # One lemma is one token, whatever a model or a table says.
+    # A lemma with spaces, which models and tables may give, becomes one token.
     whole = ["_".join(lemma.split()) or "_" for lemma in lemmas]
     if not pos:
         return Tokens(whole)

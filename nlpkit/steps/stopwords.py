@@ -30,7 +30,7 @@ NEGATION = {
     "pt": "não nao nem nunca jamais sem nada nenhum nenhuma nenhuns nenhumas ninguém tampouco",
     "en": "no not nor never none nobody nothing nowhere neither without cannot n't n’t n‘t",
 }
-# spaCy's lists hold words that an opinion is made of.
+# Stop words of spaCy's lists that express an opinion.
 OPINION = {
     "pt": "bom boa bem mal melhor pior mais menos muito muita muitos muitas pouco pouca demais "
     "bastante tão só apenas mas embora contudo porém talvez grande grandes obrigado obrigada",

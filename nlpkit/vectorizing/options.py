@@ -1,4 +1,4 @@
-"""What can be chosen for vectors, what goes with which method, and sklearn's names for it."""
+"""The options of vectors, the methods that use each, and sklearn's names for them."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def flag(name: str) -> str:
 
 
 def for_sklearn(options: Options) -> dict[str, Any]:
-    """Return what all of sklearn's text vectorizers are told."""
+    """Return the arguments that all of sklearn's text vectorizers take."""
     words = {"token_pattern": r"\S+"} if options.pretokenized else {}
     return words | {
         "lowercase": options.lowercase,

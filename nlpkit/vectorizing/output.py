@@ -1,4 +1,4 @@
-"""A place for vectors: which format a name promises, and a stream fit for it."""
+"""Where vectors are written: the format that a file's name promises, and a stream for it."""
 
 from __future__ import annotations
 

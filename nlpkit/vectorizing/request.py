@@ -1,4 +1,4 @@
-"""What `nlpkit vectorize` can be asked for, and which of it makes sense together."""
+"""The options of `nlpkit vectorize`, and which of them go together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOP_BY = ("corpus", "document")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was asked for. `given` names the options that somebody gave, with whatever value."""
+    """The options of one call. `given` names those on the command line, defaults or not."""
 
     reading: Reading
     options: Options
@@ -38,7 +38,7 @@ class Request:
 
 
 def check(request: Request) -> None:
-    """Refuse what makes no sense together.
+    """Refuse options that do not go together.
 
     Raises:
         UsageError: the message says what to leave out, or to add.

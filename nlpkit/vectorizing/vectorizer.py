@@ -61,13 +61,13 @@ def fitted(vocabulary: Vocabulary) -> Vectorizer:
 
     options, terms = vocabulary.options, vocabulary.terms
     places = {term: place for place, term in enumerate(terms)}
-    told = for_sklearn(options) | {"vocabulary": places}
+    settings = for_sklearn(options) | {"vocabulary": places}
     if vocabulary.idf is None:
-        counter = sklearn_text().CountVectorizer(**told)
+        counter = sklearn_text().CountVectorizer(**settings)
         space = Space(width=len(terms), dtype="int64", names=terms)
         return Vectorizer(space, counter.transform)
     weigher = sklearn_text().TfidfVectorizer(
-        **told, norm=_norm(options), sublinear_tf=options.sublinear_tf
+        **settings, norm=_norm(options), sublinear_tf=options.sublinear_tf
     )
     weigher.idf_ = np.asarray(vocabulary.idf, np.float64)
     return Vectorizer(Space(width=len(terms), dtype="float64", names=terms), weigher.transform)

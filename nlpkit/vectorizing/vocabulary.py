@@ -29,7 +29,7 @@ _FIX = "fit it again with nlpkit vectorize --fit"
 class Vocabulary:
     """Terms in column order, their idf (tfidf only) and the labels that were seen, sorted.
 
-    `labels` is empty where nobody asked for them, or all of them are numbers.
+    `labels` is empty where they were not asked for, or all of them are numbers.
     """
 
     options: Options

@@ -57,8 +57,8 @@ def _show(found: list[Description]) -> None:
         options.add_column(min_width=22, no_wrap=True)
         options.add_column(ratio=1)
         for option in step.options:
-            told = shown(option.default)
-            default = f" [dim](default: {told})[/]" if told else ""
+            value = shown(option.default)
+            default = f" [dim](default: {value})[/]" if value else ""
             options.add_row(f"  --{option.name}", escape(option.help) + default)
         console.print(options)
         for given, before, after in step.examples:
