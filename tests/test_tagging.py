@@ -20,8 +20,10 @@ from nlpkit.jobs.export import export
 from nlpkit.language.edit_scripts import apply, script_of
 from nlpkit.records import Source
 from nlpkit.settings import recipe
-from nlpkit.tasks import lemma
-from nlpkit.text.words import SLOTS, STYLE, WordEncoder, Words, shape
+from nlpkit.tasks import tag
+from nlpkit.text.documents import Words
+from nlpkit.text.tokenizers import words as tokenizer
+from nlpkit.text.tokenizers.words import SLOTS, STYLE, shape
 from nlpkit.training import run
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -52,15 +54,16 @@ def test_a_bold_script_is_for_the_forms_it_was_seen_with() -> None:
     rows = [
         {"document": ["foi", "era", "casas"], "lemmas": ["ser", "ser", "casa"], "upos": ["AUX"] * 3}
     ] * 2
-    task = lemma.Task.from_rows(rows, lemma.Config())
-    again = lemma.Task(task.config, task.labels, task.describe()["irregular"])
-    place = task.labels.index(script_of("foi", "ser")) - len(lemma.UPOS)
+    task = tag.Task.from_rows(rows, tag.Config())
+    again = tag.Task(task.config, task.labels, task.describe()["irregular"])
+    place = task.labels.index(script_of("foi", "ser")) - len(tag.UPOS)
     logits = np.zeros((4, len(task.labels)), np.float32)
-    logits[:, len(lemma.UPOS) + place] = 9
+    logits[:, len(tag.UPOS) + place] = 9
     (said,) = again.decode([["Foi", "video", "😍", "12"]], [logits])
-    assert said.lemmas[0] == "ser"
-    assert said.lemmas[1] not in ("ser", "")
-    assert said.lemmas[2:] == ("😍", "12")
+    lemmas, _ = said.layers
+    assert lemmas[0] == "ser"
+    assert lemmas[1] not in ("ser", "")
+    assert lemmas[2:] == ("😍", "12")
 
 
 def test_a_script_that_does_not_fit_says_so() -> None:
@@ -70,19 +73,18 @@ def test_a_script_that_does_not_fit_says_so() -> None:
 
 @given(st.lists(st.text(min_size=1, max_size=30), max_size=8))
 def test_any_word_has_ids_inside_its_tables(words: list[str]) -> None:
-    encoder = WordEncoder(buckets=97, letters=6, style="a", window=4, overlap=1)
-    (ids,) = encoder.ids([Words(words)])
+    encoder = tokenizer.Words(buckets=97, letters=6, style="a")
+    ids = encoder.encode([Words(words)]).ids_S
     assert ids.shape == (len(words), SLOTS + 6)
     assert ids.size == 0 or (ids.min() >= 0 and ids[:, :SLOTS].max() < 97 and ids.max() < 256)
-    again = WordEncoder.from_json(encoder.to_json(), window=4, overlap=1)
-    assert np.array_equal(again.ids([words])[0], WordEncoder.ids(encoder, [words])[0])
+    again = tokenizer.load(encoder.to_json())
+    assert np.array_equal(again.encode([words]).ids_S, encoder.encode([words]).ids_S)
 
 
 def test_styles_and_known_words_have_places_of_their_own() -> None:
-    encoder = WordEncoder(
-        buckets=997, letters=4, style="x", window=4, overlap=1, vocabulary=["casa", "0"], width=3
-    )
-    plain, styled = encoder.ids([["Casa", "7", "rua"], Words(["Casa", "7", "rua"], "y")])
+    encoder = tokenizer.Words(buckets=997, letters=4, style="x", vocabulary=["casa", "0"], width=3)
+    documents = [["Casa", "7", "rua"], Words(["Casa", "7", "rua"], "y")]
+    plain, styled = encoder.encode(documents).each()
     assert (plain[:, STYLE] != styled[:, STYLE]).all()
     assert plain[:, SLOTS - 1].tolist() == [1, 2, 0]
     assert shape("McDonald's-2000") == "XxXxxx'x-ddd"
@@ -139,16 +141,16 @@ def test_conllu_errors_name_the_line(text: str, problem: str) -> None:
 
 
 def test_gold_that_does_not_fit_its_words_is_refused() -> None:
-    task = lemma.Task(lemma.Config(), [*lemma.UPOS, "l0||0|"])
+    task = tag.Task(tag.Config(), [*tag.UPOS, "l0||0|"])
     row = {"document": ["a", "b"], "lemmas": ["a"], "upos": ["DET", "NOUN"]}
     with pytest.raises(InputError, match="of one length"):
-        task.target(row)
+        task.gold(row)
     with pytest.raises(InputError, match="unknown UPOS tag 'NOUM'"):
-        task.target(row | {"lemmas": ["a", "b"], "upos": ["DET", "NOUM"]})
+        task.gold(row | {"lemmas": ["a", "b"], "upos": ["DET", "NOUM"]})
 
 
 def test_windows_of_a_long_document_meet_in_the_middle() -> None:
-    task = lemma.Task(lemma.Config(), [*lemma.UPOS, "l0||0|"])
+    task = tag.Task(tag.Config(), [*tag.UPOS, "l0||0|"])
     spans = [(0, 8), (4, 12), (6, 14)]
     pieces = [np.full((8, 1), n) for n in range(3)]
     assert task.combine(pieces, spans)[:, 0].tolist() == [0] * 6 + [1] * 3 + [2] * 5
@@ -164,7 +166,7 @@ def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_jsonl(folder / "dev.jsonl", sentences(60, 2))
     source = {"text": "words", "label": "upos"}
     tree = tiny_tree("wordlstm") | {
-        "task": {"name": "lemma", "hidden": 16},
+        "task": {"name": "tag", "hidden": 16},
         "data": {name: [{"path": f"{name}.jsonl"} | source] for name in ("train", "dev")},
     }
     tree["tokenizer"] |= {"vectors": "v.vec"}
@@ -193,7 +195,7 @@ def test_a_long_document_is_tagged_in_windows_as_in_one(tagger: Path) -> None:
     model = nlpkit.load(str(tagger), device="cpu")
     words = ["os", "gatos", "comprava", "7", "."] * 30
     (answer,) = model.predict([words])
-    assert answer.lemmas == tuple(["o", "gato", "comprar", "7", "."] * 30)
+    assert answer.layers[0] == tuple(["o", "gato", "comprar", "7", "."] * 30)
 
 
 def test_a_tagger_is_measured_and_does_not_label(tagger: Path, cli: Cli, tmp_path: Path) -> None:
