@@ -63,4 +63,6 @@ checkpoint_steps = 7
 
 def learn(recipe: recipes.Pretraining, folder: Path, **options: Any) -> dict[str, Any]:
     options = {"device": "cpu", "resume": False, "listener": lambda event: None} | options
-    return pretrain.pretrain(recipe, folder, **options)
+    summary = pretrain.pretrain(recipe, folder, **options)
+    assert summary
+    return summary.to_dict()

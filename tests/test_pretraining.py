@@ -36,11 +36,12 @@ def test_it_learns_with_what_it_does_not_refuse(objective: str, folder: Path) ->
         suited.append(arch)
         weights = load_file(folder / arch / "model.safetensors")
         assert {name.partition(".")[0] for name in weights} == {"encoder"}
-        if summary["steps"]:
+        assert summary
+        if summary.steps:
             lines = (folder / arch / "metrics.jsonl").read_text().splitlines()
             losses = [json.loads(line)["dev_loss"] for line in lines]
             assert losses[-1] < losses[0]
-            assert summary["dev"]["dev_loss"] == min(losses)
+            assert summary.dev["dev_loss"] == min(losses)
     assert suited, "no architecture suits it"
     assert "bow" not in suited, "characters are no pieces"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -12,6 +11,7 @@ from safetensors.torch import load_file
 
 from nlpkit.errors import UsageError
 from nlpkit.lock import held
+from nlpkit.training.events import Evaluated
 
 
 class Stop(Exception):
@@ -22,8 +22,8 @@ def test_a_stopped_run_resumes_to_the_same_weights(folder: Path) -> None:
     recipe = made(folder, "lstm", "mlm", "objective.next_sentence=true")
     learn(recipe, folder / "unbroken")
 
-    def stop(event: dict[str, Any]) -> None:
-        if event["event"] == "evaluation" and event["step"] == 40:
+    def stop(event: object) -> None:
+        if isinstance(event, Evaluated) and event.step == 40:
             raise Stop
 
     with pytest.raises(Stop):
@@ -41,8 +41,8 @@ def test_a_source_may_go_once_training_began(folder: Path) -> None:
     learn(made(folder, "lstm", "mlm", "pretrain.steps=5"), folder / "first")
     recipe = made(folder, "lstm", "clm", f'init.run="{folder / "first"}"')
 
-    def stop(event: dict[str, Any]) -> None:
-        if event["event"] == "evaluation" and event["step"] == 20:
+    def stop(event: object) -> None:
+        if isinstance(event, Evaluated) and event.step == 20:
             raise Stop
 
     with pytest.raises(Stop):

@@ -24,8 +24,9 @@ def test_training_starts_from_a_run(folder: Path, data: Path) -> None:
     recipe = recipes.from_dict(tree, folder=data, where="test")
     options: Any = {"device": "cpu", "resume": False, "listener": lambda event: None}
     summary = run.train(recipe, folder / "run", **options)
-    assert summary["init"]["objective"] == "clm"
-    assert summary["init"]["data"]["train"][0]["file"] == "train.txt"
+    assert summary and summary.init
+    assert summary.init["objective"] == "clm"
+    assert summary.init["data"]["train"][0]["file"] == "train.txt"
     pretrained = load_file(folder / "pretrained" / "model.safetensors")
     trained = load_file(folder / "run" / "last.safetensors")
     same = [name for name in pretrained if torch.equal(pretrained[name], trained[f"model.{name}"])]

@@ -60,7 +60,7 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
     summary = run.train(
         made, tmp_path / "run", device="cpu", resume=False, listener=lambda event: None
     )
-    assert summary["epochs"] == 1
+    assert summary and summary.epochs == 1
 
 
 @pytest.mark.parametrize("path", PRETRAINING, ids=lambda path: path.parent.name)
@@ -93,7 +93,7 @@ def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_
         resume=False,
         listener=lambda event: None,
     )
-    assert summary["data"]["train"][0]["rows"] == 40
+    assert summary and summary.data["train"][0]["rows"] == 40
 
 
 def test_recipes_of_the_other_command_are_named(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,22 @@ from safetensors.torch import load_file
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.jobs import train as job
 from nlpkit.settings import recipe as recipes
+from nlpkit.settings.sections import Distill, Train
 from nlpkit.tasks import sentiment as sentiment_task
 from nlpkit.training import run
 from nlpkit.training.data import Split
+from nlpkit.training.events import Asked
 from nlpkit.training.judge import Judge
-from nlpkit.training.loop import Loop
+from nlpkit.training.loss import TaskLoss
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 OPTIONS: Any = {"device": "cpu", "resume": False, "listener": lambda event: None}
+
+
+def learn(recipe: Any, folder: Path, **options: Any) -> dict[str, Any]:
+    summary = run.train(recipe, folder, **options)
+    assert summary
+    return summary.to_dict()
 
 
 def recipe_of(folder: Path, arch: str = "bow", **sections: Any) -> recipes.Recipe:
@@ -53,12 +60,12 @@ def test_a_student_learns_from_teachers_on_unlabelled_text(
         "texts": [str(tmp_path / "texts.txt")],
     }
     recipe = recipe_of(data, data={"train": [str(tmp_path / "few.jsonl")]}, distill=distill)
-    events: list[dict[str, Any]] = []
-    summary = run.train(recipe, tmp_path / "run", **OPTIONS | {"listener": events.append})
+    events: list[Any] = []
+    summary = learn(recipe, tmp_path / "run", **OPTIONS | {"listener": events.append})
     assert summary["dev"]["macro_f1"] > 0.9
     assert summary["data"]["train"][1]["rows"] > 350
     assert summary["teachers"] == distill["teachers"]
-    assert {event["name"] for event in events if event["event"] == "teacher"} == {
+    assert {event.teacher for event in events if isinstance(event, Asked)} == {
         "tiny-lstm",
         "tiny-atnet",
     }
@@ -69,7 +76,7 @@ def test_a_student_learns_from_teachers_on_unlabelled_text(
         assert torch.allclose(said.sum(1), torch.ones(len(said)), atol=1e-5)
     events.clear()
     run.train(recipe, tmp_path / "another", **OPTIONS | {"listener": events.append})
-    assert "teacher" not in {event["event"] for event in events}, "they are not asked again"
+    assert Asked not in {type(event) for event in events}, "they are not asked again"
 
 
 def test_a_file_of_answers_is_a_teacher(data: Path, tmp_path: Path) -> None:
@@ -88,12 +95,12 @@ def test_a_file_of_answers_is_a_teacher(data: Path, tmp_path: Path) -> None:
     distill: dict[str, Any] = {"mixing": 1.0, "texts": [str(tmp_path / "texts.txt")]}
     train = [str(tmp_path / "few.jsonl")]
 
-    def learn(name: str) -> dict[str, Any]:
+    def taught(name: str) -> dict[str, Any]:
         teachers = [str(tmp_path / "answers.jsonl")]
         recipe = recipe_of(data, data={"train": train}, distill=distill | {"teachers": teachers})
-        return run.train(recipe, tmp_path / name, **OPTIONS)
+        return learn(recipe, tmp_path / name, **OPTIONS)
 
-    assert learn("run")["dev"]["macro_f1"] > 0.9
+    assert taught("run")["dev"]["macro_f1"] > 0.9
     for answer, said in (
         ({"text": "a"}, "answers.jsonl:1: no scores for negative, neutral, positive"),
         ({"text": "a", "scores": dict.fromkeys(labels, 0.9)}, ":1: its scores are no prob"),
@@ -101,7 +108,7 @@ def test_a_file_of_answers_is_a_teacher(data: Path, tmp_path: Path) -> None:
     ):
         write_jsonl(tmp_path / "answers.jsonl", [answer])
         with pytest.raises((InputError, UsageError), match=said):
-            learn("wrong")
+            taught("wrong")
 
 
 def test_a_teacher_must_be_there_and_know_the_labels(
@@ -130,14 +137,12 @@ def test_a_task_without_labels_is_refused_at_once(tmp_path: Path) -> None:
 
 def test_labelled_rows_weigh_alike_whatever_goes_with_them() -> None:
     task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
-    loop: Any = Loop.__new__(Loop)
-    loop.team, loop.model = SimpleNamespace(device=torch.device("cpu")), SimpleNamespace(task=task)
-    loop.settings, loop.class_weights = SimpleNamespace(label_smoothing=0.0), None
-    loop.split = Split([""] * 4, [0, 2, None, None], [{}] * 4, [1.0, 1.0, 0.0, 0.0])
+    split = Split([""] * 4, [0, 2, None, None], [{}] * 4, [1.0, 1.0, 0.0, 0.0])
+    loss = TaskLoss(task, split, Train(), Distill(), torch.device("cpu"))
     logits_NC = torch.randn(4, 3)
     spans = [(0, 1)] * 4
-    alone = loop._label_loss(logits_NC[:2], spans[:2], [0, 1])
-    assert torch.isclose(alone, loop._label_loss(logits_NC, spans, [0, 1, 2, 3]))
+    alone = loss.of_labels(logits_NC[:2], spans[:2], [0, 1])
+    assert torch.isclose(alone, loss.of_labels(logits_NC, spans, [0, 1, 2, 3]))
 
 
 def test_teachers_have_no_say_on_a_file_that_is_not_taught(
@@ -151,7 +156,7 @@ def test_teachers_have_no_say_on_a_file_that_is_not_taught(
     for taught in (True, False):
         train = [{"path": str(tmp_path / "other.jsonl"), "taught": taught}]
         recipe = recipe_of(data, data={"train": train}, distill=distill)
-        summary = run.train(recipe, tmp_path / str(taught), **OPTIONS)
+        summary = learn(recipe, tmp_path / str(taught), **OPTIONS)
         scores[taught] = summary["dev"]["macro_f1"]
     assert scores[True] > 0.9 > 0.5 > scores[False]
 
@@ -179,7 +184,7 @@ def test_a_file_of_no_weight_teaches_nothing(data: Path, tmp_path: Path) -> None
     wrong = [row | {"label": "neutral"} for row in corpus(400, 9)]
     write_jsonl(tmp_path / "wrong.jsonl", wrong)
     sources = [str(data / "train.jsonl"), {"path": str(tmp_path / "wrong.jsonl"), "weight": 0.0}]
-    summary = run.train(recipe_of(data, data={"train": sources}), tmp_path / "run", **OPTIONS)
+    summary = learn(recipe_of(data, data={"train": sources}), tmp_path / "run", **OPTIONS)
     assert summary["dev"]["macro_f1"] > 0.9
 
 
@@ -187,7 +192,7 @@ def test_every_label_gives_a_file_without_labels_one(data: Path, tmp_path: Path)
     (tmp_path / "facts.txt").write_text("a porta\no número\n", encoding="utf-8")
     facts = {"path": str(tmp_path / "facts.txt"), "every_label": "neutral"}
     sources = [str(data / "train.jsonl"), facts]
-    summary = run.train(recipe_of(data, data={"train": sources}), tmp_path / "run", **OPTIONS)
+    summary = learn(recipe_of(data, data={"train": sources}), tmp_path / "run", **OPTIONS)
     assert summary["data"]["train"][1]["labels"] == {"neutral": 2}
 
 
@@ -244,7 +249,7 @@ def test_a_shifted_run_can_be_exported_and_answers_alike(
     data: Path, tmp_path: Path, cli: Cli
 ) -> None:
     recipe = recipe_of(data, train={**tiny_tree("bow")["train"], "shift_labels": True})
-    summary = run.train(recipe, tmp_path / "run", **OPTIONS)
+    summary = learn(recipe, tmp_path / "run", **OPTIONS)
     summary["task"]["shift"] = [0.0, 99.0, 0.0]
     (tmp_path / "run" / "run.json").write_text(json.dumps(summary), encoding="utf-8")
     done = cli("export", str(tmp_path / "run"), "-o", str(tmp_path / "bundle"))

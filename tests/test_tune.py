@@ -15,6 +15,7 @@ from nlpkit.errors import UsageError
 from nlpkit.jobs import tune as job
 from nlpkit.settings import declaration, recipe as recipes
 from nlpkit.training import data as training_data
+from nlpkit.training.events import EpochEnded, Progress, Started
 from nlpkit.training.opened import open_run
 from nlpkit.tuning import search
 
@@ -86,8 +87,8 @@ def test_the_best_run_is_kept_whole_and_resume_goes_on(tmp_path: Path, data: Pat
     assert all(line["size"] > 0 and line["speed"] > 0 for line in told)
     scores = [line["score"] for line in told]
     _, kept, summary = open_run(out / "best")
-    assert done.best and done.best["score"] == summary["dev"]["macro_f1"] == max(scores)
-    parameters = done.best["parameters"]
+    assert done.best and done.best.score == summary["dev"]["macro_f1"] == max(scores)
+    parameters = done.best.parameters
     assert kept.architecture.name == parameters["architecture.name"]
     assert kept.train.lr == parameters["train.lr"] and kept.train.epochs == 2
     assert recipes.load(out / "best/recipe.toml") == kept
@@ -99,14 +100,14 @@ def test_the_best_run_is_kept_whole_and_resume_goes_on(tmp_path: Path, data: Pat
     more = tune(recipe, out, arch=("bow", "atnet"), trials=2, resume=True)
     assert [line["trial"] for line in lines(out)] == [0, 1, 2, 3, 4] and lines(out)[:3] == told
     assert len({json.dumps(line["parameters"]) for line in lines(out)}) == 5
-    assert more.best and more.best["score"] >= done.best["score"]
+    assert more.best and more.best.score >= done.best.score
 
 
 def test_the_same_seed_proposes_the_same(tmp_path: Path, data: Path) -> None:
     recipe = recipe_file(tmp_path, data)
     fixed = [*SMALL, "train.epochs=1"]
     made = [
-        tune(recipe, tmp_path / str(place), seed=seed, fixed=fixed).records[1]["parameters"]
+        tune(recipe, tmp_path / str(place), seed=seed, fixed=fixed).trials[1].parameters
         for place, seed in enumerate((7, 7, 8))
     ]
     assert made[0] == made[1] != made[2]
@@ -120,10 +121,10 @@ def test_a_new_architecture_is_tuned_by_its_file_alone(
     done = tune(
         recipe, tmp_path / "out", arch=("dummy",), fixed=[*SMALL, "train.epochs=1"], trials=12
     )
-    assert len({line["parameters"]["architecture.twist"] for line in done.records}) > 5
-    states = {line["state"] for line in done.records}
+    assert len({line.parameters["architecture.twist"] for line in done.trials}) > 5
+    states = {line.state for line in done.trials}
     assert {"complete", "invalid", "failed"} <= states
-    reasons = " ".join(line["reason"] for line in done.records)
+    reasons = " ".join(line.reason for line in done.trials)
     assert "[architecture] width = 8 must be a multiple of heads = 3" in reasons
     assert "RuntimeError: mat1 and mat2" in reasons
 
@@ -135,9 +136,9 @@ def test_too_large_or_too_slow_is_never_trained(
     recipe = recipe_file(tmp_path, data)
     for name, limit in (("large", {"max_bytes": 500}), ("slow", {"min_speed": 1e12})):
         done = tune(recipe, tmp_path / name, trials=None, **limit)
-        assert [line["state"] for line in done.records] == ["infeasible"] * 4
-        assert not done.best and "of at " in done.records[0]["reason"]
-        assert not {"start", "step", "epoch"} & {event["event"] for event in EVENTS}
+        assert [line.state for line in done.trials] == ["infeasible"] * 4
+        assert not done.best and "of at " in done.trials[0].reason
+        assert not {Started, Progress, EpochEnded} & {type(event) for event in EVENTS}
         assert not (tmp_path / name / "best").exists()
 
 
@@ -149,8 +150,8 @@ def test_a_space_without_anything_to_change_ends(
     (branch,) = job.branches(recipe, ["bow"], [])
     fixed = [f"{knob.key}={declaration.toml_value(knob.own)}" for knob in branch.knobs]
     done = tune(recipe, tmp_path / "out", fixed=[*fixed, "train.epochs=1"], trials=None)
-    assert [line["state"] for line in done.records] == ["complete", *["pruned"] * 3]
-    assert done.records[1]["reason"] == "the same as trial 0"
+    assert [line.state for line in done.trials] == ["complete", *["pruned"] * 3]
+    assert done.trials[1].reason == "the same as trial 0"
 
 
 def test_rows_are_read_once_and_errors_are_minimised(
@@ -161,9 +162,9 @@ def test_rows_are_read_once_and_errors_are_minimised(
     monkeypatch.setattr(training_data, "load", lambda *args: loads.append(1) or load(*args))
     done = tune(recipe_file(tmp_path, data), tmp_path / "out", metric="ece", trials=3)
     assert len(loads) == 1
-    scores = [line["score"] for line in done.records if line["score"] is not None]
-    assert done.best and done.best["score"] == min(scores)
-    assert [line["score"] for line in done.ranking()] == sorted(scores)
+    scores = [line.score for line in done.trials if line.score is not None]
+    assert done.best and done.best.score == min(scores)
+    assert [line.score for line in done.ranking()] == sorted(scores)
 
 
 def test_rows_of_words_are_searched_among_those_that_read_words(tmp_path: Path) -> None:
@@ -176,4 +177,4 @@ def test_rows_of_words_are_searched_among_those_that_read_words(tmp_path: Path) 
     fixed = ["train.epochs=1", "train.class_weights=none", "task.hidden=16"]
     done = tune(str(tmp_path / "r.toml"), tmp_path / "out", arch=(), fixed=fixed, trials=2)
     assert done.metric == "lemma_upos" and done.best
-    assert {line["parameters"]["architecture.name"] for line in done.records} == {"wordlstm"}
+    assert {line.parameters["architecture.name"] for line in done.trials} == {"wordlstm"}

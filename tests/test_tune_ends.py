@@ -15,8 +15,11 @@ import pytest
 from conftest import ROOT
 from tune_helpers import EVENTS, SMALL, recipe_file, tune
 
+from nlpkit.training.events import EpochEnded, Progress, Started
 from nlpkit.training.opened import open_run
-from nlpkit.tuning import search
+from nlpkit.tuning import search, study
+from nlpkit.tuning.events import Tried
+from nlpkit.tuning.folder import STUDY
 
 
 def test_the_end_of_the_time_keeps_the_trial_in_progress(tmp_path: Path, data: Path) -> None:
@@ -24,39 +27,39 @@ def test_the_end_of_the_time_keeps_the_trial_in_progress(tmp_path: Path, data: P
     started = time.monotonic()
     done = tune(recipe_file(tmp_path, data), tmp_path / "out", fixed=fixed, seconds=1.5)
     assert time.monotonic() - started < 5
-    (line,) = done.records
-    assert line["state"] == "complete" and 0 < line["epochs"] < 5000
-    assert line["reason"] == f"the time was up after epoch {line['epochs']}"
-    assert open_run(tmp_path / "out/best")[2]["dev"]["macro_f1"] == line["score"]
+    (line,) = done.trials
+    assert line.state == "complete" and 0 < line.epochs < 5000
+    assert line.reason == f"the time was up after epoch {line.epochs}"
+    assert open_run(tmp_path / "out/best")[2]["dev"]["macro_f1"] == line.score
 
 
 def test_no_epoch_before_the_end_is_no_score(tmp_path: Path, data: Path) -> None:
     clock = time.monotonic
 
-    def late(event: dict[str, Any]) -> None:
-        if event["event"] == "start":
+    def late(event: object) -> None:
+        if isinstance(event, Started):
             monkeypatch.setattr(search.time, "monotonic", lambda: clock() + 1000)
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         done = tune(recipe_file(tmp_path, data), tmp_path / "out", listener=late)
-    assert [line["state"] for line in done.records] == ["stopped"] and not done.best
+    assert [line.state for line in done.trials] == ["stopped"] and not done.best
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("when", ["step", "epoch", "told"])
-def test_an_interrupt_keeps_the_best(number: int, when: str, tmp_path: Path, data: Path) -> None:
-    seen: list[str] = []
+@pytest.mark.parametrize("when", [Progress, EpochEnded, Tried])
+def test_an_interrupt_keeps_the_best(number: int, when: type, tmp_path: Path, data: Path) -> None:
+    seen: list[Any] = []
 
-    def interrupt(event: dict[str, Any]) -> None:
-        seen.append(event["event"])
-        ready = "epoch" in seen if when == "step" else True
-        if event["event"] == when and ready and seen.count("killed") == 0:
+    def interrupt(event: object) -> None:
+        seen.append(type(event))
+        ready = EpochEnded in seen if when is Progress else True
+        if type(event) is when and ready and seen.count("killed") == 0:
             seen.append("killed")
             os.kill(os.getpid(), number)
 
-    fixed = [*SMALL, f"train.epochs={1 if when == 'told' else 5000}", "train.patience=0"]
+    fixed = [*SMALL, f"train.epochs={1 if when is Tried else 5000}", "train.patience=0"]
     done = tune(recipe_file(tmp_path, data), tmp_path / "out", fixed=fixed, listener=interrupt)
-    assert done.interrupted and len(done.records) == 1
+    assert done.interrupted and len(done.trials) == 1
     assert (tmp_path / "out/best/run.json").exists() and not (tmp_path / "out/.trial").exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -64,10 +67,10 @@ def test_an_interrupt_keeps_the_best(number: int, when: str, tmp_path: Path, dat
 def test_what_was_killed_is_tried_again(tmp_path: Path, data: Path) -> None:
     recipe, out = recipe_file(tmp_path, data), tmp_path / "out"
 
-    def killed(event: dict[str, Any]) -> None:
-        if event["event"] == "start" and EVENTS:
+    def killed(event: object) -> None:
+        if isinstance(event, Started) and EVENTS:
             raise SystemExit(129)
-        EVENTS.extend([event] * (event["event"] == "told"))
+        EVENTS.extend([event] * isinstance(event, Tried))
 
     with pytest.raises(SystemExit):
         tune(recipe, out, trials=9, listener=killed)
@@ -75,10 +78,10 @@ def test_what_was_killed_is_tried_again(tmp_path: Path, data: Path) -> None:
     (out / ".trial/last.safetensors").write_bytes(b"half")
     (out / "best").rename(out / ".best.old")  # as if killed in between two renames
     done = tune(recipe, out, trials=1, resume=True)
-    assert [line["trial"] for line in done.records] == [0, 2]
+    assert [line.number for line in done.trials] == [0, 2]
     proposed = optuna.load_study(
         study_name="tune",
-        storage=search.JournalStorage(search.JournalFileBackend(str(out / search.STUDY))),
+        storage=study.JournalStorage(study.JournalFileBackend(str(out / STUDY))),
     ).trials
     assert proposed[1].params == proposed[2].params and done.best
 
@@ -87,15 +90,11 @@ def test_a_pruned_run_stops_at_once(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pruner = optuna.pruners.ThresholdPruner(lower=2.0)
-    monkeypatch.setattr(search.optuna.pruners, "MedianPruner", lambda **_: pruner)
+    monkeypatch.setattr(optuna.pruners, "MedianPruner", lambda **_: pruner)
     fixed = [*SMALL, "train.epochs=50"]
     done = tune(recipe_file(tmp_path, data), tmp_path / "out", fixed=fixed, trials=1)
-    (line,) = done.records
-    assert (
-        line["state"] == "pruned"
-        and line["epochs"] == 1
-        and "worse than the median" in line["reason"]
-    )
+    (line,) = done.trials
+    assert line.state == "pruned" and line.epochs == 1 and "worse than the median" in line.reason
     assert not (tmp_path / "out/best").exists() and not (tmp_path / "out/.trial").exists()
 
 

@@ -10,4 +10,6 @@ from nlpkit.training import run
 
 def train(recipe: Any, folder: Path, **options: Any) -> dict[str, Any]:
     options = {"device": "cpu", "resume": False, "listener": lambda event: None} | options
-    return run.train(recipe, folder, **options)
+    summary = run.train(recipe, folder, **options)
+    assert summary
+    return summary.to_dict()

@@ -12,14 +12,14 @@ from conftest import tiny_tree
 
 from nlpkit.jobs import tune as job
 from nlpkit.settings import declaration
-from nlpkit.tuning import search
+from nlpkit.tuning.trial import Outcome
 
 SMALL = ["train.epochs=2", "train.batch_size=32", "tokenizer.vocab_size=300"]
 TINY = {
     "atnet": ["architecture.embedding=16", "architecture.filters=16"],
     "bow": ["architecture.buckets=1024", "architecture.chars=[3, 4]"],
 }
-EVENTS: list[dict[str, Any]] = []
+EVENTS: list[Any] = []
 
 
 def recipe_file(folder: Path, data: Path, arch: str = "bow", **changes: Any) -> str:
@@ -35,9 +35,9 @@ def tune(
     arch: tuple[str, ...] = ("bow",),
     fixed: list[str] = SMALL,
     seconds: float = 60,
-    listener: Callable[[dict[str, Any]], None] = EVENTS.append,
+    listener: Callable[[Any], None] = EVENTS.append,
     **options: Any,
-) -> search.Outcome:
+) -> Outcome:
     EVENTS.clear()
     options = {"metric": None, "trials": 2, "max_bytes": None, "min_speed": None} | options
     options = {"seed": 1, "device": "cpu", "resume": False} | options

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nlpkit import catalog
 from nlpkit.errors import MissingExtra, UsageError
 from nlpkit.jobs.train import find_recipe
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Pretraining
+
+if TYPE_CHECKING:
+    from nlpkit.training.events import Listener
+    from nlpkit.training.summary import PretrainingSummary
 
 
 def load_recipe(name: str, overrides: Sequence[str]) -> Pretraining:
@@ -24,8 +28,8 @@ def pretrain(
     *,
     device: str,
     resume: bool,
-    listener: Callable[[dict[str, Any]], None],
-) -> dict[str, Any]:
+    listener: Listener,
+) -> PretrainingSummary | None:
     """Pretrain into `folder`.
 
     Raises:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nlpkit import catalog
 from nlpkit.errors import MissingExtra, UsageError
@@ -14,8 +14,9 @@ from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe
 
 if TYPE_CHECKING:
-    from nlpkit.tuning.search import Outcome
+    from nlpkit.tuning.events import Listener
     from nlpkit.tuning.space import Branch
+    from nlpkit.tuning.trial import Outcome
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
@@ -88,16 +89,17 @@ def tune(
     seed: int,
     device: str,
     resume: bool,
-    listener: Callable[[dict[str, Any]], None],
+    listener: Listener,
 ) -> Outcome:
     """Search until `deadline` of time.monotonic(); raises as `nlpkit.tuning.search.tune`."""
     try:
         from nlpkit.tuning import search
+        from nlpkit.tuning.study import Settings
     except ModuleNotFoundError as problem:
         if problem.name == "optuna":
             raise MissingExtra("tune", "optuna") from None
         raise
-    settings = search.Settings(
+    settings = Settings(
         metric=metric,
         deadline=deadline,
         trials=trials,

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from nlpkit.errors import ModelError
 
+LAST = "last.safetensors"  # the checkpoint, in the folder of a run
+
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
     """Write beside, then rename."""

@@ -1,14 +1,11 @@
-"""What a step of any training is made of: the rate, the optimizer, precision, the update.
-
-Listeners are called with plain events; what they mean is theirs to say.
-"""
+"""What a step of any training is made of: the rate, the optimizer, precision, the update."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +17,6 @@ from nlpkit.settings.sections import Pretrain, Train
 from nlpkit.training import checkpoint
 from nlpkit.training.distributed import Team
 
-Listener = Callable[[dict[str, Any]], None]
-LAST = "last.safetensors"  # the checkpoint of a run, in its folder
-REPORT_EVERY = 0.25  # seconds between two reports to the listener
-
 
 class Descent:
     """AdamW with its scaler and clipping; both are part of a checkpoint."""
@@ -34,17 +27,35 @@ class Descent:
         encoder: nn.Module,
         settings: Train | Pretrain,
         device: torch.device,
+        *,
         layer_decay: float = 1.0,
+        unfreeze: bool = False,
     ) -> None:
-        """`encoder` is the part of the network whose stages may learn at slower rates."""
+        """`encoder` is the part of the network whose stages may learn at slower rates.
+
+        `unfreeze` them one by one, from the head down: one more in each epoch.
+        """
         self.network, self.settings, self.device = network, settings, device
+        self.unfreeze = unfreeze
         self.optimizer = optimizer_for(network, encoder, settings, layer_decay)
         self.half = half_precision(settings, device)
         self.scaler = torch.amp.GradScaler(enabled=self.half is torch.float16)
 
-    def autocast(self) -> Any:
-        """Return the context in which the network is called."""
-        return torch.autocast(self.device.type, self.half) if self.half else nullcontext()
+    def forward(self, network: nn.Module) -> Callable[..., Any]:
+        """Return a network as a function that calls it in the precision of the run."""
+
+        def call(*args: Tensor, **named: Tensor) -> Any:
+            with self._autocast():
+                return network(*args, **named)
+
+        return call
+
+    def set_rate(self, step: int, total: int, epoch: int) -> None:
+        """Set the learning rates of a step (from 0) in an epoch (from 0)."""
+        share = rate(step, total, self.settings)
+        for group in self.optimizer.param_groups:
+            frozen = self.unfreeze and group["below"] > epoch
+            group["lr"] = 0.0 if frozen else self.settings.lr * group["scale"] * share
 
     def step(self, loss: Tensor) -> None:
         """Change the weights by a loss."""
@@ -63,8 +74,8 @@ class Descent:
             return
         tensors = checkpoint.pack(self.network, self.optimizer, rngs)
         state = state | {"scaler": self.scaler.state_dict()}
-        checkpoint.save_tensors(folder / LAST, tensors, state)
-        lines = [json.dumps(event) + "\n" for event in state["history"]]
+        checkpoint.save_tensors(folder / checkpoint.LAST, tensors, state)
+        lines = [json.dumps(line) + "\n" for line in state["history"]]
         checkpoint.save_text(folder / "metrics.jsonl", "".join(lines))
 
     def restore(
@@ -84,6 +95,9 @@ class Descent:
         if stored["scaler"]:
             self.scaler.load_state_dict(stored["scaler"])
         checkpoint.set_random_state(tensors[f"rng.{team.rank}"], self.device)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, self.half) if self.half else nullcontext()
 
 
 def rate(step: int, total: int, settings: Train | Pretrain) -> float:

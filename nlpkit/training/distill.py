@@ -23,7 +23,7 @@ from nlpkit.settings.recipe import Recipe
 from nlpkit.tasks import Task
 from nlpkit.training import checkpoint
 from nlpkit.training.data import Split
-from nlpkit.training.descent import Listener
+from nlpkit.training.events import Asked, Listener
 from nlpkit.training.opened import open_run
 
 STRETCH = 4096  # documents between two reports
@@ -134,5 +134,5 @@ def _said(teacher: Any, documents: Sequence[Any], listener: Listener) -> Any:
         if kept:
             there = [outputs[row] for row in kept]
             said_NC[start + np.array(kept)] = teacher.task.soften(there, teacher.temperature)
-        listener({"event": "teacher", "name": teacher.name, "done": start, "of": len(documents)})
+        listener(Asked(teacher.name, start, len(documents)))
     return said_NC

@@ -14,10 +14,9 @@ from nlpkit.lock import held
 from nlpkit.runtime.device import cores, parse
 from nlpkit.settings import declaration, recipe as recipes
 from nlpkit.settings.recipe import Pretraining, Recipe
-from nlpkit.training import checkpoint
+from nlpkit.training import checkpoint, summary
 from nlpkit.training.distributed import Team, team
-
-FORMAT = 1
+from nlpkit.training.threads import torch_threads
 
 
 def torch_device(device: str) -> str:
@@ -34,7 +33,7 @@ def torch_device(device: str) -> str:
 
 def begun(folder: Path) -> bool:
     """Tell whether a run left a checkpoint here, or is done; what came before is not kept."""
-    return any((folder / name).exists() for name in ("last.safetensors", "run.json"))
+    return any((folder / name).exists() for name in (checkpoint.LAST, summary.RUN))
 
 
 @contextmanager
@@ -47,8 +46,11 @@ def at_work(
         DeviceError: torch cannot use the device.
         UsageError: as `held` and `_prepare`.
     """
-    torch.set_num_threads(threads or cores())
-    with team(torch_device(device)) as members, ExitStack() as stack:
+    with (
+        torch_threads(threads or cores()),
+        team(torch_device(device)) as members,
+        ExitStack() as stack,
+    ):
         if members.leads:
             stack.enter_context(held(folder))
             _prepare(folder, recipe, resume)

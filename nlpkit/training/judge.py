@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from nlpkit.errors import InputError
+from nlpkit.metrics import numbers
 from nlpkit.runtime.model import Model
-from nlpkit.tasks import Task, numbers
+from nlpkit.tasks import Task
 from nlpkit.training.data import Split
 
 SHIFTS = [round(0.1 * place, 1) for place in range(-10, 11)]

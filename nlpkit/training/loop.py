@@ -1,95 +1,38 @@
-"""The training loop: epochs of steps, a checkpoint now and then, the best epoch kept.
+"""The training loop: steps, a checkpoint now and then, looks at dev, the best weights kept.
 
-Everything that decides the weights (order, crops, dropout, rates, moments) follows from the seed
-and the checkpoint, so a resumed run ends in the very same weights as an unbroken one.
+Everything that decides the weights (order, crops, masks, dropout, rates, moments) follows from the
+seed and the checkpoint, so a resumed run ends in the very same weights as an unbroken one.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Generic
 
-import torch
-from torch import Tensor, nn
-
-from nlpkit.errors import InputError, NlpkitError, UsageError
-from nlpkit.runtime.batcher import Batch
-from nlpkit.runtime.model import Model
-from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import numbers
+from nlpkit.errors import NlpkitError, UsageError
 from nlpkit.training import checkpoint
-from nlpkit.training.data import Epoch, Split
-from nlpkit.training.descent import LAST, REPORT_EVERY, Descent, Listener, rate
+from nlpkit.training.course import B, Course, Forward, Look
 from nlpkit.training.distributed import Team
+from nlpkit.training.events import Listener, Progress, Stop
 from nlpkit.training.interrupt import Interrupt
-from nlpkit.training.judge import Judge, chosen_by
+from nlpkit.training.state import State
 
-Variants = Callable[[int], list[Any]]
-
-
-class Stop(Exception):
-    """Raised by a listener: train no more, the best epoch so far is the run's."""
+REPORT_EVERY = 0.25  # seconds between two reports to the listener
 
 
-@dataclass
-class State:
-    """Where a run stands; stored as JSON in each checkpoint."""
+class Loop(Generic[B]):
+    """One run of a course in a folder."""
 
-    epoch: int = 0
-    step: int = 0
-    loss_sum: float = 0.0
-    best: float | None = None
-    best_epoch: int = 0
-    finished: bool = False
-    scaler: dict[str, Any] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    data: str = ""
-    world: int = 1
-
-
-class Loop:
-    """One training run of one network."""
-
-    def __init__(
-        self,
-        *,
-        recipe: Recipe,
-        network: nn.Module,
-        model: Model,
-        train: tuple[Split, list[Any]],
-        dev: Split,
-        folder: Path,
-        team: Team,
-        listener: Listener,
-        taught: Tensor | None = None,
-        variants: Variants | None = None,
-    ) -> None:
-        """`taught[i]`: what teachers say of document i, or 0; `variants`: an epoch's noisy ids."""
-        self.recipe, self.settings = recipe, recipe.train
-        self.network, self.model = network, model
-        self.split, self.ids = train
-        self.taught, self.variants = taught, variants
-        self.dev, self.folder, self.team, self.listener = dev, folder, team, listener
-        self.choose_by = recipe.data.choose_by
-        encoder: nn.Module = network.encoder
-        self.descent = Descent(
-            network, encoder, self.settings, team.device, recipe.init.layer_decay
-        )
-        self.state = State(data=self._digest(), world=team.world)
-        self.class_weights = self._class_weights()
-        self.steps = -(-len(self.ids) // self.settings.batch_size) // team.world
-        if not self.steps:
-            raise InputError(
-                f"{len(self.ids)} documents make no step for {team.world} processes; "
-                "lower train.batch_size or start fewer"
-            )
+    def __init__(self, course: Course[B], folder: Path, team: Team, listener: Listener) -> None:
+        self.course, self.folder, self.team, self.listener = course, folder, team, listener
+        self.descent = course.descent(team.device)
+        self.state = State(data=course.digest(), world=team.world)
         self.started = time.monotonic()
+        self.pace = Pace()
 
     def resume(self) -> None:
         """Continue from the folder's checkpoint.
@@ -98,167 +41,157 @@ class Loop:
             ModelError: it is damaged.
             UsageError: the data or the number of processes is not what it was.
         """
-        path = self.folder / LAST
+        path = self.folder / checkpoint.LAST
         tensors, stored = checkpoint.load_tensors(path)
-        if stored.get("data") != self.state.data:
+        if stored.get("data", "") != self.state.data:
             raise UsageError(
                 f"{path}: the training data has changed since; train into a new folder"
             )
         self.descent.restore(path, tensors, stored, self.team)
-        self.state = State(**stored)
+        self.state = State.restored(stored, self.course.look_every)
 
     def run(self) -> State:
-        """Train until the epochs or the patience end; raises KeyboardInterrupt after saving."""
-        wrapped = self.team.wrap(self.network)
+        """Train until the steps or the patience end; raises KeyboardInterrupt after saving."""
+        wrapped = self.team.wrap(self.descent.network)
+        wrapped.train()
+        forward = self.descent.forward(wrapped)
+        self.pace = Pace()
         with Interrupt() as interrupt, suppress(Stop):
-            while not self.state.finished:
-                self._run_epoch(wrapped, interrupt)
+            if self._look_is_due and self.state.losses:  # the checkpoint was made just before it
+                self._look()
+            while not self._finished:
+                self._run_epoch(forward, interrupt)
         return self.state
 
-    def _run_epoch(self, wrapped: nn.Module, interrupt: Interrupt) -> None:
-        epoch = self._epoch(self.state.epoch)
-        wrapped.train()
-        reported = 0.0
-        seen, since = 0, time.monotonic()
-        for batch in epoch.batches(self.state.step, self.team.rank, self.team.world):
-            self._set_rate()
-            loss = self._step(wrapped, epoch, batch)
-            if not math.isfinite(loss):
-                raise NlpkitError(
-                    f"the loss is {loss} at step {self.state.step + 1} of epoch "
-                    f"{self.state.epoch + 1}: lower train.lr, or set train.clip"
-                )
-            self.state.loss_sum += loss
-            self.state.step += 1
-            seen += len(batch.rows) * self.team.world
-            if time.monotonic() - reported > REPORT_EVERY:
-                reported = time.monotonic()
-                self._report(seen / (reported - since))
-            if self.team.agree([float(interrupt.asked)])[0]:
+    @property
+    def seconds(self) -> float:
+        """How long it took so far, in all attempts."""
+        return self.state.seconds + time.monotonic() - self.started
+
+    @property
+    def _finished(self) -> bool:
+        waited = self.state.looks - self.state.best_look
+        return self.state.step >= self.course.steps or 0 < self.course.patience <= waited
+
+    @property
+    def _look_is_due(self) -> bool:
+        step = self.state.step
+        return step % self.course.look_every == 0 or step >= self.course.steps
+
+    def _run_epoch(self, forward: Forward, interrupt: Interrupt) -> None:
+        state, course = self.state, self.course
+        for batch in course.batches(state.epoch, state.place):
+            state.loss_sum += self._step(forward, batch)
+            state.losses += 1
+            state.step += 1
+            state.place += 1
+            self.pace.count(course.count(batch) * self.team.world)
+            if self.pace.is_due:
+                self._report()
+            looked = self._look_is_due
+            if looked:
+                self._look()
+                if self._finished:
+                    return
+            asked = bool(self.team.agree([float(interrupt.asked)])[0])
+            if not looked and (asked or state.step % course.checkpoint_steps == 0):
                 self._save()
-                self._report(seen / (time.monotonic() - since))  # a listener may Stop instead
+            if asked:
+                self._report()  # a listener may Stop instead
                 raise KeyboardInterrupt
-            if self.state.step % self.settings.checkpoint_steps == 0:
-                self._save()
-        self._end_epoch(seen / max(time.monotonic() - since, 1e-9))
+        state.epoch, state.place = state.epoch + 1, 0
 
-    def _step(self, wrapped: nn.Module, epoch: Epoch, batch: Batch) -> float:
-        device = self.team.device
-        feeds = [torch.from_numpy(array).to(device) for array in batch.feeds().values()]
-        with self.descent.autocast():
-            outputs = wrapped(*feeds)
-        loss = self._label_loss(outputs, [epoch.span(row) for row in batch.rows], batch.rows)
-        if self.taught is not None:
-            mixing, temperature = self.recipe.distill.mixing, self.recipe.distill.temperature
-            taught = self.taught[batch.rows].to(device)
-            task: Any = self.model.task
-            has_N = taught.any(dim=1)
-            far_N = task.distillation(outputs, taught, temperature) * has_N
-            loss = (1 - mixing) * loss + mixing * far_N.sum() / has_N.sum().clamp_min(1)
+    def _step(self, forward: Forward, batch: B) -> float:
+        step = self.state.step
+        self.descent.set_rate(step, self.course.steps, self.state.epoch)
+        loss = self.course.loss(forward, batch, step)
         self.descent.step(loss)
-        return float(loss.detach())
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            section = self.course.section
+            raise NlpkitError(
+                f"the loss is {value} at step {step + 1}, in epoch {self.state.epoch + 1}: "
+                f"lower {section}.lr, or set {section}.clip"
+            )
+        return value
 
-    def _label_loss(self, outputs: Tensor, spans: list[tuple[int, int]], rows: list[int]) -> Tensor:
-        """Return the mean loss of the labelled rows; others weigh 0 and stand for label 0."""
-        device, golds = self.team.device, [self.split.golds[row] for row in rows]
-        known = [0 if gold is None else gold for gold in golds]
-        priors = [self.split.priors[row] for row in rows]
-        targets = {
-            name: torch.from_numpy(array).to(device)
-            for name, array in self.model.task.targets(known, priors, spans).items()
-        }
-        labelled = sum(gold is not None for gold in golds)
-        weights_N = torch.tensor([self.split.weights[row] for row in rows], device=device)
-        loss: Tensor = self.model.task.loss(
-            outputs,
-            targets,
-            smoothing=self.settings.label_smoothing,
-            weights=self.class_weights,
-            rows=weights_N * (len(rows) / max(labelled, 1)),
+    def _look(self) -> None:
+        """Score dev, keep the weights if they are the best, save, and tell the listener."""
+        state, course = self.state, self.course
+        speed, scores = self.pace.speed, {course.decides: 0.0}
+        if self.team.leads:
+            scores = dict(course.look(self.descent.forward(self.descent.network)))
+        (score,) = self.team.agree([scores[course.decides]])
+        best = state.best is None or (
+            score > state.best if course.larger_is_better else score < state.best
         )
-        return loss
-
-    def _end_epoch(self, speed: float) -> None:
-        state, name = self.state, chosen_by(self.model.task, self.choose_by)
-        scores = self._evaluate() if self.team.leads else {name: 0.0}
-        (score,) = self.team.agree([scores[name]])
-        loss = state.loss_sum / state.step
-        state.epoch, state.step, state.loss_sum = state.epoch + 1, 0, 0.0
-        best = state.best is None or score > state.best
+        look = Look(
+            epoch=state.epoch + 1,
+            step=state.step,
+            loss=state.loss,
+            scores=scores,
+            best=best,
+            speed=speed,
+            seconds=self.seconds,
+        )
         if best:
-            state.best, state.best_epoch = score, state.epoch
+            state.best = score
             if self.team.leads:
-                path = self.folder / "model.safetensors"
-                checkpoint.save_tensors(path, self.network.state_dict(), {"epoch": state.epoch})
-        patience = self.settings.patience
-        waited = state.epoch - state.best_epoch
-        state.finished = state.epoch >= self.settings.epochs or 0 < patience <= waited
-        event = {
-            "event": "epoch",
-            "epoch": state.epoch,
-            "loss": round(loss, 6),
-            "score": name,
-            "best": best,
-            "docs_per_second": round(speed, 1),
-            "seconds": round(time.monotonic() - self.started, 1),
-        }
-        dev = {f"dev_{key}": value for key, value in numbers(scores).items()}
-        state.history.append(event | dev)
+                course.keep(self.folder, look)
+        state.loss_sum, state.losses = 0.0, 0
+        event = course.event(look)
+        state.history.append(event.line())
         self._save()
         if self.team.leads:
-            self.listener(state.history[-1])
-
-    def _evaluate(self) -> dict[str, Any]:
-        return Judge(self.model, self.dev, self.choose_by).scores(1.0)
+            self.listener(event)
+        self.pace = Pace()
 
     def _save(self) -> None:
-        self.descent.save(self.folder, self.team, asdict(self.state))
+        state = asdict(self.state) | {"seconds": self.seconds}
+        self.descent.save(self.folder, self.team, state)
 
-    def _digest(self) -> str:
-        """Return a hash of the examples: a run resumes bit for bit on the same data only."""
-        told = [self.split.golds, self.split.weights, self.split.priors, self.dev.golds]
-        digest = hashlib.sha256(repr([*told, self.dev.documents]).encode("utf-8", "replace"))
-        if self.taught is not None:
-            digest.update(self.taught.numpy().tobytes())
-        for ids in self.ids:
-            digest.update(ids.tobytes())
-        return digest.hexdigest()
-
-    def _report(self, speed: float) -> None:
+    def _report(self) -> None:
         if not self.team.leads:
             return
-        left = self.steps * (self.settings.epochs - self.state.epoch) - self.state.step
+        self.pace.reported = time.monotonic()
+        state, course = self.state, self.course
+        done, of = course.progress(state.step)
         self.listener(
-            {
-                "event": "step",
-                "epoch": self.state.epoch + 1,
-                "step": self.state.step,
-                "steps": self.steps,
-                "loss": self.state.loss_sum / self.state.step,
-                "speed": f"{speed:,.0f} docs/s",
-                "seconds_left": left * self.settings.batch_size * self.team.world / speed,
-            }
+            Progress(
+                epoch=state.epoch + 1,
+                done=done,
+                of=of,
+                loss=state.loss,
+                speed=self.pace.speed,
+                unit=course.unit,
+                seconds_left=(course.steps - state.step) * self.pace.seconds_a_step,
+            )
         )
 
-    def _set_rate(self) -> None:
-        step = self.steps * self.state.epoch + self.state.step
-        for group in self.descent.optimizer.param_groups:
-            share = rate(step, self.steps * self.settings.epochs, self.settings)
-            frozen = self.recipe.init.unfreeze and group["below"] > self.state.epoch
-            group["lr"] = 0.0 if frozen else self.settings.lr * group["scale"] * share
 
-    def _epoch(self, number: int) -> Epoch:
-        return Epoch(
-            self.variants(number) if self.variants else self.ids,
-            batch_size=self.settings.batch_size,
-            window=self.model.encoder.window,
-            seed=self.settings.seed,
-            epoch=number,
-        )
+class Pace:
+    """How fast it goes since the last look, and when the listener last heard of it."""
 
-    def _class_weights(self) -> Tensor | None:
-        if self.settings.class_weights == "none":
-            return None
-        golds = [gold for gold in self.split.golds if gold is not None]
-        weights = self.model.task.class_weights(golds, self.settings.class_weights)
-        return torch.tensor(weights, device=self.team.device)
+    def __init__(self) -> None:
+        self.since, self.reported = time.monotonic(), 0.0
+        self.seen = self.steps = 0
+
+    def count(self, seen: int) -> None:
+        """Add one step, in which so much was seen."""
+        self.seen += seen
+        self.steps += 1
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the listener should hear of it again."""
+        return time.monotonic() - self.reported > REPORT_EVERY
+
+    @property
+    def speed(self) -> float:
+        """Units a second."""
+        return self.seen / max(time.monotonic() - self.since, 1e-9)
+
+    @property
+    def seconds_a_step(self) -> float:
+        """Seconds a step; 0 before the first."""
+        return (time.monotonic() - self.since) / self.steps if self.steps else 0.0

@@ -15,29 +15,33 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from nlpkit import __version__, catalog
+from nlpkit import catalog
 from nlpkit.errors import InputError
 from nlpkit.records.rows import fingerprint
 from nlpkit.runtime.device import cores
 from nlpkit.settings.recipe import Pretraining
 from nlpkit.text.windows import Encoder
 from nlpkit.training import checkpoint, corpus as corpora, init, network, tokenizer
-from nlpkit.training.corpus import Corpus
 from nlpkit.training.data import fingerprints, unlabelled
-from nlpkit.training.descent import Listener
 from nlpkit.training.distributed import Team
-from nlpkit.training.folder import FORMAT, at_work, begun
-from nlpkit.training.pretrain_loop import Loop, save_encoder
+from nlpkit.training.events import Listener, Started
+from nlpkit.training.folder import at_work, begun
+from nlpkit.training.loop import Loop
+from nlpkit.training.selfsupervised import SelfSupervised, save_encoder
+from nlpkit.training.state import State
+from nlpkit.training.summary import PretrainingSummary
+from nlpkit.version import __version__
 
 NONE_LEFT = "has no texts left: none is named, all are blank, or all stand in dev or exclude"
 
 
 def pretrain(
     recipe: Pretraining, folder: Path, *, device: str, resume: bool, listener: Listener
-) -> dict[str, Any]:
+) -> PretrainingSummary | None:
     """Pretrain an encoder into `folder` and return the summary that run.json holds.
+
+    Of several processes the leader alone has a summary.
 
     Raises:
         UsageError: the folder already holds a run and `resume` was not asked for, or the objective
@@ -52,7 +56,7 @@ def pretrain(
 
 def _pretrain(
     recipe: Pretraining, folder: Path, members: Team, resume: bool, listener: Listener
-) -> dict[str, Any]:
+) -> PretrainingSummary | None:
     started = time.monotonic()
     settings, resumed = recipe.pretrain, resume and begun(folder)
     source, told = init.start(recipe, folder, resumed, members.leads)
@@ -66,9 +70,11 @@ def _pretrain(
     init.load(source, net)
     pieces = _pieces(encoder)
     module = catalog.load("objectives", recipe.objective.name)
+    parameters = sum(weight.numel() for weight in net.parameters())
     if members.leads:
-        listener(_start(train, dev, net, encoder))
-    steps, scores = 0, {}
+        counts = (len(train.starts) - 1, len(dev.starts) - 1)
+        listener(Started(*counts, parameters, encoder.vocab_size, tokens=len(train.ids)))
+    steps, scores = 0, dict[str, float]()
     if hasattr(module, "fit"):
         if members.leads:  # it takes no steps that others could share
             scores = module.fit(
@@ -83,41 +89,37 @@ def _pretrain(
     else:
         objective = module.Objective(recipe.objective.config, net, pieces).to(members.device)
         torch.manual_seed(settings.seed + members.rank)
-        loop = Loop(recipe, objective, net, (train, dev), folder, members, listener)
+        course = SelfSupervised(recipe, objective, net, (train, dev), members)
+        loop = Loop(course, folder, members, listener)
         if members.agree([float(resumed)])[0]:
             loop.resume()
-        steps, scores = loop.run()
+        state = loop.run()
+        steps, scores = state.step, _kept(state)
     if not members.leads:
-        return {}
-    summary = {
-        "format": FORMAT,
-        "name": recipe.name,
-        "objective": recipe.objective.name,
-        "architecture": recipe.architecture.name,
-        "vocab_size": encoder.vocab_size,
-        "parameters": sum(weight.numel() for weight in net.parameters()),
-        "steps": steps,
-        "dev": scores,
-        "data": {name: _told(folder / "corpus")[name] for name in ("train", "dev")},
-        "init": told,
-        "seconds": round(time.monotonic() - started, 1),
-        "versions": {"nlpkit": __version__, "torch": torch.__version__},
-    }
-    checkpoint.save_text(
-        folder / "run.json", json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
+        return None
+    summary = PretrainingSummary(
+        name=recipe.name,
+        objective=recipe.objective.name,
+        architecture=recipe.architecture.name,
+        vocab_size=encoder.vocab_size,
+        parameters=parameters,
+        steps=steps,
+        dev=scores,
+        data={name: _told(folder / "corpus")[name] for name in ("train", "dev")},
+        init=told,
+        seconds=round(time.monotonic() - started, 1),
+        versions={"nlpkit": __version__, "torch": torch.__version__},
     )
+    summary.write(folder)
     return summary
 
 
-def _start(train: Corpus, dev: Corpus, net: nn.Module, encoder: Encoder) -> dict[str, Any]:
-    return {
-        "event": "start",
-        "train": len(train.starts) - 1,
-        "tokens": len(train.ids),
-        "dev": len(dev.starts) - 1,
-        "parameters": sum(weight.numel() for weight in net.parameters()),
-        "vocab_size": encoder.vocab_size,
-    }
+def _kept(state: State) -> dict[str, float]:
+    """Return the step and the scores of the encoder that was kept."""
+    if not state.best_look:
+        return {}
+    line = state.history[state.best_look - 1]
+    return {key: value for key, value in line.items() if key == "step" or key.startswith("dev_")}
 
 
 def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nlpkit.tuning.search import Outcome
+    from nlpkit.tuning.trial import Outcome
 
 app = typer.Typer(add_completion=False)
 LIMITS = "What a candidate must keep"

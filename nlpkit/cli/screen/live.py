@@ -16,10 +16,8 @@ Handlers = Mapping[type, Callable[[Any], None]]
 class Live:
     """A console and a bar; an event goes to the handler of its class, if there is one."""
 
-    def __init__(
-        self, *columns: ProgressColumn, quiet: bool, handlers: Handlers | None = None
-    ) -> None:
-        self.handlers = handlers or {}
+    def __init__(self, *columns: ProgressColumn, quiet: bool, handlers: Handlers) -> None:
+        self.handlers = handlers
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         self.bar = Progress(
             *columns,
@@ -42,8 +40,6 @@ class Live:
         if kind is KeyboardInterrupt:
             self.console.print("interrupted; the same command with --resume continues")
 
-    def __call__(self, event: Any) -> None:
-        if isinstance(event, dict):  # until training and tuning send typed events too
-            getattr(self, f"_{event['event']}")(event)
-        elif handler := self.handlers.get(type(event)):
+    def __call__(self, event: object) -> None:
+        if handler := self.handlers.get(type(event)):
             handler(event)

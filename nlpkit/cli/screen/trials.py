@@ -13,12 +13,15 @@ from rich.text import Text
 
 from nlpkit.cli.screen.live import Live
 from nlpkit.cli.screen.training import duration
+from nlpkit.training.events import Progress
+from nlpkit.tuning.events import Searching, Tried, Trying
 
 if TYPE_CHECKING:
-    from nlpkit.tuning.search import Outcome
     from nlpkit.tuning.space import Branch
+    from nlpkit.tuning.trial import Outcome, Trial
 
 SHOWN = 5
+SHOWN_FIRST = ("complete", "pruned", "infeasible", "invalid")  # states, before others
 STYLES = {"complete": "", "pruned": "dim"}
 
 
@@ -34,6 +37,12 @@ class TrialsProgress(Live):
             TextColumn("{task.fields[best]}", markup=False),
             TextColumn("{task.fields[left]} left", style="dim"),
             quiet=quiet,
+            handlers={
+                Searching: self._search,
+                Trying: self._trial,
+                Progress: self._progress,
+                Tried: self._tried,
+            },
         )
         self.task = self.bar.add_task("reading", total=deadline - self.started, best="", left="-")
         self.best = self.now = ""
@@ -42,8 +51,8 @@ class TrialsProgress(Live):
     def __exit__(self, *error: object) -> None:
         self.bar.stop()
 
-    def __call__(self, event: dict[str, Any]) -> None:
-        getattr(self, f"_{event['event']}", self._other)(event)
+    def __call__(self, event: object) -> None:
+        super().__call__(event)
         passed = time.monotonic() - self.started
         left = duration(max(self.deadline - time.monotonic(), 0))
         self.bar.update(
@@ -51,55 +60,52 @@ class TrialsProgress(Live):
         )
 
     def finish(self, outcome: Outcome, folder: Path) -> None:
-        """Say which were the best and what to run next."""
+        """Print the best candidates and the next command."""
         ranking = outcome.ranking()[:SHOWN]
-        counts = {state: 0 for state in ("complete", "pruned", "infeasible", "invalid")}
-        for record in outcome.records:
-            counts[record["state"]] = counts.get(record["state"], 0) + 1
+        counts: dict[str, int] = dict.fromkeys(SHOWN_FIRST, 0)
+        for trial in outcome.trials:
+            counts[trial.state] = counts.get(trial.state, 0) + 1
         said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
         ended = "interrupted; " if outcome.interrupted else ""
-        self.console.print(
-            f"\n{ended}{len(outcome.records)} trials: {said or 'none'}", markup=False
-        )
-        for record in ranking:
-            self.console.print(_line(record, self.width), soft_wrap=True)
-            self._settings(record)
+        self.console.print(f"\n{ended}{len(outcome.trials)} trials: {said or 'none'}", markup=False)
+        for trial in ranking:
+            self.console.print(_line(trial, self.width), soft_wrap=True)
+            self._settings(trial)
         if outcome.best:
-            self._next(outcome, folder)
+            self._next(outcome.best, outcome.metric, folder)
 
-    def _settings(self, record: dict[str, Any]) -> None:
+    def _settings(self, trial: Trial) -> None:
         """Print what a candidate is, as words that --set takes."""
         shown = [
             f"{key.removeprefix('architecture.')}={_plain(value)}"
-            for key, value in record["parameters"].items()
+            for key, value in trial.parameters.items()
             if key != "architecture.name"
         ]
         text = Text(" ".join(shown), style="dim")
         for line in text.wrap(self.console, max(self.console.width - 7, 40)):
             self.console.print(Text("       ") + line)
 
-    def _next(self, outcome: Outcome, folder: Path) -> None:
-        best = outcome.best or {}
+    def _next(self, best: Trial, metric: str, folder: Path) -> None:
         run = shlex.quote(str(folder / "best"))
         name = self.branches[0].base.name
         self.console.print(
-            f"best: trial {best['trial']}, dev {outcome.metric} {best['score']:.4f}; its run and "
+            f"best: trial {best.number}, dev {metric} {best.score:.4f}; its run and "
             f"recipe are in {run}\n"
             f"next: nlpkit evaluate {run} TEST.jsonl\n"
             f"      nlpkit export {run} --output export/{name}",
             markup=False,
         )
 
-    def _search(self, event: dict[str, Any]) -> None:
+    def _search(self, event: Searching) -> None:
         self._space()
-        self.width = max(self.width, len(event["metric"]))
-        head = f"{'trial':>5}  {'architecture':<12} {event['metric']:>{self.width}} {'size':>7} "
+        self.width = max(self.width, len(event.metric))
+        head = f"{'trial':>5}  {'architecture':<12} {event.metric:>{self.width}} {'size':>7} "
         self.console.print(Text(f"{head}{'docs/s':>8} {'time':>7}", style="bold"))
-        if event["best"]:
-            self._remember(event["best"])
+        if event.best:
+            self._remember(event.best)
 
     def _space(self) -> None:
-        """Say what is searched; --set takes any of it out."""
+        """Print what is searched; --set takes any of it out."""
         common: list[str] = []
         for branch in self.branches:
             own = [str(knob) for knob in branch.knobs if knob.key.startswith("architecture.")]
@@ -115,36 +121,33 @@ class TrialsProgress(Live):
         for line in text.wrap(self.console, self.console.width):
             self.console.print(line)
 
-    def _trial(self, event: dict[str, Any]) -> None:
-        self.now = f"trial {event['trial']} {event['architecture']}"
+    def _trial(self, event: Trying) -> None:
+        self.now = f"trial {event.number} {event.architecture}"
 
-    def _step(self, event: dict[str, Any]) -> None:
+    def _progress(self, event: Progress) -> None:
         head = self.now.partition(", ")[0]
-        self.now = f"{head}, epoch {event['epoch']} {event['step'] / event['steps']:.0%}"
+        self.now = f"{head}, epoch {event.epoch} {event.done / event.of:.0%}"
 
-    def _other(self, event: dict[str, Any]) -> None:
-        """Events of training that say nothing about the search."""
+    def _tried(self, event: Tried) -> None:
+        if event.best:
+            self._remember(event.trial)
+        self.console.print(_line(event.trial, self.width, best=event.best), soft_wrap=True)
 
-    def _told(self, event: dict[str, Any]) -> None:
-        if event["best"]:
-            self._remember(event)
-        self.console.print(_line(event, self.width), soft_wrap=True)
-
-    def _remember(self, record: dict[str, Any]) -> None:
-        self.best = f"best {record['score']:.4f} (trial {record['trial']})"
+    def _remember(self, trial: Trial) -> None:
+        self.best = f"best {trial.score:.4f} (trial {trial.number})"
 
 
-def _line(record: dict[str, Any], width: int) -> Text:
-    score = "-" if record["score"] is None else f"{record['score']:.4f}"
-    size = "-" if record["size"] is None else f"{record['size'] / 1e6:.2f}M"
-    speed = "-" if record["speed"] is None else f"{record['speed']:,.0f}"
-    name = record["parameters"].get("architecture.name", "-")
-    said = [record["state"]] * (record["state"] != "complete") + [record["reason"]]
-    mark = " *" if record.get("best") else ""
+def _line(trial: Trial, width: int, *, best: bool = False) -> Text:
+    score = "-" if trial.score is None else f"{trial.score:.4f}"
+    size = "-" if trial.size is None else f"{trial.size / 1e6:.2f}M"
+    speed = "-" if trial.speed is None else f"{trial.speed:,.0f}"
+    name = trial.parameters.get("architecture.name", "-")
+    said = [trial.reason] if trial.state == "complete" else [trial.state, trial.reason]
+    mark = " *" if best else ""
     return Text(
-        f"{record['trial']:>5}  {name:<12} {score:>{width}} {size:>7} {speed:>8} "
-        f"{duration(record['seconds']):>7}{mark}  {': '.join(filter(None, said))}".rstrip(),
-        style=STYLES.get(record["state"], "yellow"),
+        f"{trial.number:>5}  {name:<12} {score:>{width}} {size:>7} {speed:>8} "
+        f"{duration(trial.seconds):>7}{mark}  {': '.join(filter(None, said))}".rstrip(),
+        style=STYLES.get(trial.state, "yellow"),
     )
 
 

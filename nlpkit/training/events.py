@@ -1,0 +1,98 @@
+"""Events of a training or a pretraining, in the order in which a listener hears them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class Stop(Exception):
+    """Raised by a listener: train no more, the best weights so far are the run's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A teacher is asked about texts, and has answered `done` of them."""
+
+    teacher: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The data is read and the network is built; `tokens` of a corpus only."""
+
+    documents: int
+    dev: int
+    parameters: int
+    vocab_size: int
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Steps were taken: `done` of the `of` that the bar counts, at `speed` units a second."""
+
+    epoch: int
+    done: int
+    of: int
+    loss: float
+    speed: float
+    unit: str
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnded:
+    """An epoch has ended and dev was scored; `score` names the metric that decides."""
+
+    epoch: int
+    loss: float
+    score: str
+    best: bool
+    docs_per_second: float
+    seconds: float
+    scores: Mapping[str, float]
+
+    def line(self) -> dict[str, Any]:
+        """Return the line of metrics.jsonl."""
+        return {
+            "event": "epoch",
+            "epoch": self.epoch,
+            "loss": self.loss,
+            "score": self.score,
+            "best": self.best,
+            "docs_per_second": self.docs_per_second,
+            "seconds": self.seconds,
+        } | _dev(self.scores)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A pretraining has scored its dev texts."""
+
+    step: int
+    loss: float
+    best: bool
+    seconds: float
+    scores: Mapping[str, float]
+
+    def line(self) -> dict[str, Any]:
+        """Return the line of metrics.jsonl."""
+        return {
+            "event": "evaluation",
+            "step": self.step,
+            "loss": self.loss,
+            "best": self.best,
+            "seconds": self.seconds,
+        } | _dev(self.scores)
+
+
+Event = Asked | Started | Progress | EpochEnded | Evaluated
+Listener = Callable[[Event], None]
+
+
+def _dev(scores: Mapping[str, float]) -> dict[str, float]:
+    return {f"dev_{name}": value for name, value in scores.items()}

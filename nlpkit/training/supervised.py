@@ -1,0 +1,161 @@
+"""The course of a training: rows with golds, in epochs; with teachers or augmented texts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nlpkit import augmentations
+from nlpkit.errors import InputError
+from nlpkit.metrics import numbers
+from nlpkit.runtime.model import Model
+from nlpkit.settings.recipe import Recipe
+from nlpkit.training import checkpoint
+from nlpkit.training.course import Forward, Look
+from nlpkit.training.data import Epoch, Split
+from nlpkit.training.descent import Descent
+from nlpkit.training.distributed import Team
+from nlpkit.training.events import EpochEnded
+from nlpkit.training.judge import Judge, chosen_by
+from nlpkit.training.loss import Reading, TaskLoss
+
+Variants = Callable[[int], list[np.ndarray]]
+
+
+class Supervised:
+    """`nlpkit.training.course.Course` of a recipe's rows; dev is scored after each epoch."""
+
+    section, unit = "train", "docs"
+    larger_is_better = True
+
+    def __init__(
+        self,
+        *,
+        recipe: Recipe,
+        network: nn.Module,
+        model: Model,
+        train: tuple[Split, list[np.ndarray]],
+        dev: Split,
+        team: Team,
+        taught: Tensor | None = None,
+        variants: Variants | None = None,
+    ) -> None:
+        """`taught[i]`: what teachers say of document i, or 0; `variants`: an epoch's noisy ids.
+
+        Raises:
+            InputError: there are too few rows for the team.
+        """
+        self.recipe, self.settings = recipe, recipe.train
+        self.network, self.model, self.team = network, model, team
+        self.split, self.ids = train
+        self.dev, self.taught, self.variants = dev, taught, variants
+        self.decides = chosen_by(model.task, recipe.data.choose_by)
+        self.task_loss = TaskLoss(
+            model.task, self.split, recipe.train, recipe.distill, team.device, taught
+        )
+        self.look_every = -(-len(self.ids) // self.settings.batch_size) // team.world
+        if not self.look_every:
+            raise InputError(
+                f"{len(self.ids)} documents make no step for {team.world} processes; "
+                "lower train.batch_size or start fewer"
+            )
+        self.steps = self.look_every * self.settings.epochs
+        self.patience = self.settings.patience
+        self.checkpoint_steps = self.settings.checkpoint_steps
+
+    def descent(self, device: torch.device) -> Descent:
+        """Return the optimizer of the network."""
+        encoder: nn.Module = self.network.encoder
+        start = self.recipe.init
+        return Descent(
+            self.network,
+            encoder,
+            self.settings,
+            device,
+            layer_decay=start.layer_decay,
+            unfreeze=start.unfreeze,
+        )
+
+    def digest(self) -> str:
+        """Return a hash of the examples: a run resumes bit for bit on the same data only."""
+        told = [self.split.golds, self.split.weights, self.split.priors, self.dev.golds]
+        digest = hashlib.sha256(repr([*told, self.dev.documents]).encode("utf-8", "replace"))
+        if self.taught is not None:
+            digest.update(self.taught.numpy().tobytes())
+        for ids in self.ids:
+            digest.update(ids.tobytes())
+        return digest.hexdigest()
+
+    def batches(self, epoch: int, first: int) -> Iterator[Reading]:
+        """Yield this process's batches of an epoch, without the `first` ones."""
+        drawn = Epoch(
+            self.variants(epoch) if self.variants else self.ids,
+            batch_size=self.settings.batch_size,
+            window=self.model.encoder.window,
+            seed=self.settings.seed,
+            epoch=epoch,
+        )
+        for batch in drawn.batches(first, self.team.rank, self.team.world):
+            yield Reading(batch, [drawn.span(row) for row in batch.rows])
+
+    def count(self, batch: Reading) -> int:
+        """Return the number of documents."""
+        return len(batch.batch.rows)
+
+    def loss(self, forward: Forward, batch: Reading, step: int) -> Tensor:
+        """Return the loss of a batch."""
+        return self.task_loss(forward, batch)
+
+    def look(self, forward: Forward) -> Mapping[str, Any]:
+        """Return the task's metrics on dev."""
+        return Judge(self.model, self.dev, self.recipe.data.choose_by).scores(1.0)
+
+    def keep(self, folder: Path, look: Look) -> None:
+        """Write the weights of the network."""
+        path = folder / "model.safetensors"
+        checkpoint.save_tensors(path, self.network.state_dict(), {"epoch": look.epoch})
+
+    def event(self, look: Look) -> EpochEnded:
+        """Return the end of an epoch."""
+        return EpochEnded(
+            epoch=look.epoch,
+            loss=round(look.loss, 6),
+            score=self.decides,
+            best=look.best,
+            docs_per_second=round(look.speed, 1),
+            seconds=round(look.seconds, 1),
+            scores=numbers(look.scores),
+        )
+
+    def progress(self, step: int) -> tuple[int, int]:
+        """Return the steps of the epoch."""
+        return (step - 1) % self.look_every + 1, self.look_every
+
+
+def augmented(
+    recipe: Recipe, documents: list[Any], ids: list[np.ndarray], model: Model
+) -> Variants | None:
+    """Return what makes an epoch's ids of augmented texts; None where nothing is augmented.
+
+    A text of which an augmentation leaves no token is read as it was.
+    """
+    if not recipe.augment:
+        return None
+    augment = augmentations.build(recipe.augment, recipe.folder)
+
+    def variants(epoch: int) -> list[np.ndarray]:
+        seed = recipe.train.seed
+        texts = [
+            augment(text, Random(f"{seed} {epoch} {row}")) for row, text in enumerate(documents)
+        ]
+        fresh = model.encoder.ids(texts if model.steps is None else model.steps.texts(texts))
+        return [new if len(new) else old for new, old in zip(fresh, ids, strict=True)]
+
+    return variants

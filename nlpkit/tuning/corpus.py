@@ -1,0 +1,88 @@
+"""The rows that all candidates of a search share, and candidates that are not trained yet."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from nlpkit import tasks
+from nlpkit.errors import UsageError
+from nlpkit.exporting import gate, precision
+from nlpkit.metrics import numbers
+from nlpkit.runtime.model import Model
+from nlpkit.settings.recipe import Recipe
+from nlpkit.settings.sections import Tokenizer
+from nlpkit.tasks import Task
+from nlpkit.training import examples, network
+from nlpkit.training.distributed import Team
+from nlpkit.training.examples import Examples
+from nlpkit.training.judge import chosen_by
+from nlpkit.training.threads import torch_threads
+from nlpkit.tuning.space import Branch
+
+KEPT = 4  # tokenizer settings whose examples stay in memory
+PROBED = 500  # dev documents that speed is measured on
+
+
+class Corpus:
+    """The rows of a recipe, read once, and as examples once for each setting of the tokenizer."""
+
+    def __init__(self, recipe: Recipe, device: str) -> None:
+        self.task, self.train, self.dev = examples.load(recipe)
+        self.alone = Team(0, 1, torch.device(device))
+        self.kept: dict[Tokenizer, Examples] = {}
+
+    def suits(self, branch: Branch) -> bool:
+        """Tell whether a branch's tokenizer can read what the rows hold: texts, or words."""
+        texts = all(isinstance(document, str) for document in self.train.documents)
+        return texts or branch.base.tokenizer.kind == "words"
+
+    def examples(self, recipe: Recipe) -> Examples:
+        """Return the examples of a recipe, under its task's own settings."""
+        key = recipe.tokenizer
+        if key not in self.kept:
+            if len(self.kept) == KEPT:
+                del self.kept[next(iter(self.kept))]
+            rows = (self.task, dataclasses.replace(self.train), self.dev)
+            with tempfile.TemporaryDirectory() as scratch:
+                self.kept[key] = examples.read(recipe, rows, Path(scratch), self.alone)
+        return dataclasses.replace(self.kept[key], task=self._task(recipe))
+
+    def model(self, recipe: Recipe) -> Model:
+        """Return a recipe's model with fresh weights, on the CPU."""
+        made = self.examples(recipe)
+        net = network.build(recipe, made.task, made.encoder).eval()
+        return Model(recipe.name, made.task, made.encoder, network.TorchRun(net), steps=made.steps)
+
+    def speed(self, model: Model) -> float:
+        """Return the documents a second that a model reads on one core."""
+        # By the core's own clock: a busy machine then rejects no candidate that is fast enough.
+        with torch_threads(1):
+            documents = self.dev.documents[:PROBED]
+            return gate.speed(model.run, model, documents, time.thread_time)
+
+    def metric(self, recipe: Recipe, asked: str | None) -> str:
+        """Return the metric to search by. Raises UsageError where the task has none such."""
+        model = self.model(recipe)
+        outputs = model.scored(self.dev.documents[:PROBED], self.dev.golds[:PROBED])
+        chosen = chosen_by(model.task, recipe.data.choose_by)
+        there = [*numbers(model.task.metrics(*outputs, 1.0))]
+        there += [] if chosen in there else [chosen]
+        if asked and asked not in there:
+            raise UsageError(f"--metric {asked}: not one of {', '.join(there)}")
+        return asked or chosen
+
+    def _task(self, recipe: Recipe) -> Task:
+        described = self.task.describe() | {"config": dataclasses.asdict(recipe.task.config)}
+        return tasks.build({"name": recipe.task.name} | described)
+
+
+def size(model: Model, recipe: Recipe) -> int:
+    """Return the bytes of a model's file: int8 where the recipe exports it."""
+    there = recipe.export.precisions
+    name = next(name for name in ("int8", "fp32", "fp16") if name in there)
+    return precision.estimate(model.run.network, name)  # type: ignore[attr-defined]
