@@ -18,6 +18,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun with & by a scrip
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
+# A package that adds two tasks by entry points, on the path of this process and of its children.
+PLUGIN = Path(__file__).parent / "plugin"
+if str(PLUGIN) not in sys.path:
+    sys.path.insert(0, str(PLUGIN))
 Made = Callable[[str], Path]
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -188,7 +192,7 @@ def environment() -> dict[str, str]:
     that xdist gives its workers."""
     gone = ("PYTHONUNBUFFERED", "COLUMNS")
     kept = {key: value for key, value in os.environ.items() if key not in gone}
-    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return kept | {"PYTHONPATH": f"{ROOT}{os.pathsep}{PLUGIN}", "OMP_NUM_THREADS": "1"}
 
 
 def add_plugin(

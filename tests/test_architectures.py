@@ -8,13 +8,13 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from nlpkit.text.words import WordEncoder
 
 from nlpkit import catalog
 from nlpkit.architectures import atnet, lstm
 from nlpkit.exporting.gate import grid, padding_difference
 from nlpkit.exporting.onnx import to_onnx
 from nlpkit.tasks import classify
-from nlpkit.text.words import WordEncoder
 from nlpkit.training.network import Network, TorchRun
 
 VOCAB = 50

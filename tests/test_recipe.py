@@ -13,7 +13,7 @@ from conftest import ROOT, sentences, tiny_tree, write_jsonl
 
 from nlpkit import catalog
 from nlpkit.errors import InputError, UsageError
-from nlpkit.settings import declaration, recipe
+from nlpkit.settings import declaration, files, recipe
 
 ALL = sorted((ROOT / "models").rglob("recipe.toml"))
 PRETRAINING = [path for path in ALL if "[objective]" in path.read_text(encoding="utf-8")]
@@ -201,10 +201,10 @@ def test_data_is_looked_for_under_the_environment_first(
     write_jsonl(tmp_path / "there/sets/a.jsonl", [])
     write_jsonl(tmp_path / "here/b.jsonl", [])
     monkeypatch.setenv("NLPKIT_DATA", str(tmp_path / "there"))
-    assert recipe.resolve("sets/*.jsonl", tmp_path / "here")[0].name == "a.jsonl"
-    assert recipe.resolve("b.jsonl", tmp_path / "here")[0].parent.name == "here"
+    assert files.resolve("sets/*.jsonl", tmp_path / "here")[0].name == "a.jsonl"
+    assert files.resolve("b.jsonl", tmp_path / "here")[0].parent.name == "here"
     with pytest.raises(InputError, match="no such data file"):
-        recipe.resolve("c.jsonl", tmp_path / "here")
+        files.resolve("c.jsonl", tmp_path / "here")
 
 
 def any_value() -> Any:

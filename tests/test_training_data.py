@@ -92,7 +92,7 @@ def test_an_epoch_holds_every_document_once() -> None:
 
 
 def test_patterns_may_be_absolute_and_names_may_hold_brackets(tmp_path: Path) -> None:
-    from nlpkit.settings.recipe import resolve
+    from nlpkit.settings.files import resolve
 
     for name in ("a[1].jsonl", "b1.jsonl", "b2.jsonl"):
         write_jsonl(tmp_path / name, [])
@@ -101,7 +101,7 @@ def test_patterns_may_be_absolute_and_names_may_hold_brackets(tmp_path: Path) ->
 
 
 def test_the_data_error_names_the_files_looked_for(tmp_path: Path) -> None:
-    from nlpkit.settings.recipe import resolve
+    from nlpkit.settings.files import resolve
 
     with pytest.raises(InputError, match="NLPKIT_DATA"):
         resolve("nothing.jsonl", tmp_path)

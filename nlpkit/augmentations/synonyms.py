@@ -32,7 +32,7 @@ def build(config: Config, folder: Path) -> Augment:
     Raises:
         InputError: there is no such file, or it holds no synonyms.
     """
-    from nlpkit.settings.recipe import resolve
+    from nlpkit.settings.files import resolve
 
     (path, *_) = resolve(config.thesaurus, folder)
     known = read(path)

@@ -17,7 +17,7 @@ from nlpkit.checking.report import Report, summary_of
 from nlpkit.checking.rows import File, Find, Measure
 from nlpkit.errors import UsageError
 from nlpkit.jobs.train import find_recipe, load_recipe
-from nlpkit.settings import recipe as recipes
+from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Tokenizer
 
@@ -154,7 +154,7 @@ def _recipe_files(recipe: Recipe) -> list[File]:
         )
         for split, sources in sections.items()
         for source in sources
-        for path in recipes.resolve(source.path, recipe.folder)
+        for path in resolve(source.path, recipe.folder)
     }
     return list(found.values())
 

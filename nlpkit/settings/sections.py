@@ -120,9 +120,8 @@ class Tokenizer:
     def __post_init__(self) -> None:
         if not catalog.known("tokenizers", self.kind):
             there = catalog.names("tokenizers")
-            raise ValueError(
-                f"kind = {self.kind!r}: not one of {', '.join(there)}.{near_match(self.kind, there)}"
-            )
+            near = near_match(self.kind, there)
+            raise ValueError(f"kind = {self.kind!r}: not one of {', '.join(there)}.{near}")
         if self.overlap >= self.window:
             raise ValueError(f"overlap = {self.overlap} must be below window = {self.window}")
 

@@ -47,9 +47,9 @@ class Subwords:
         made = self.tokenizer.encode_batch(valid, add_special_tokens=False)
         ids = [id for encoding in made for id in encoding.ids]
         pairs = [
-            _without_blanks(text, *pair)
+            _without_blanks(text, piece, *pair)
             for text, encoding in zip(valid, made, strict=True)
-            for pair in encoding.offsets
+            for piece, pair in zip(encoding.tokens, encoding.offsets, strict=True)
         ]
         return Encoded(
             np.array(ids, dtype=np.int64),
@@ -79,11 +79,14 @@ class Subwords:
         return str(self.tokenizer.to_str())
 
 
-def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return a piece's span without the space before a word, which is part of the piece."""
+def _without_blanks(text: str, piece: str, start: int, end: int) -> tuple[int, int]:
+    """Return a piece's span without the space before a word, which is part of the piece.
+
+    The span of a piece that is nothing but that space is empty.
+    """
     while start < end and text[start].isspace():
         start += 1
-    return start, end
+    return (start, start) if piece == SPACE else (start, end)
 
 
 def load(kind: str, content: str) -> Subwords:

@@ -14,7 +14,8 @@ import numpy as np
 from nlpkit.errors import InputError
 from nlpkit.records.rows import Row, fingerprint, gold_of, read_records, read_rows
 from nlpkit.runtime.batcher import Batch, pad, padded_length
-from nlpkit.settings.recipe import Recipe, resolve
+from nlpkit.settings.files import resolve
+from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Texts
 from nlpkit.tasks import Balanced, Task
 from nlpkit.text.documents import Words

@@ -8,7 +8,8 @@ import numpy as np
 
 from nlpkit import records
 from nlpkit.errors import InputError
-from nlpkit.settings.recipe import Recipe, resolve
+from nlpkit.settings.files import resolve
+from nlpkit.settings.recipe import Recipe
 from nlpkit.text import WordVectors
 
 

@@ -1,0 +1,29 @@
+"""Find the data files that a recipe names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from nlpkit.errors import InputError
+
+
+def resolve(pattern: str, folder: Path) -> list[Path]:
+    """Return the files of a path or glob: under $NLPKIT_DATA, else beside the recipe.
+
+    Raises:
+        InputError: nothing is there.
+    """
+    root = os.environ.get("NLPKIT_DATA")
+    for base in ([Path(root)] if root else []) + [folder]:
+        path = base / pattern
+        if path.exists():
+            return [path]
+        relative = path.relative_to(path.anchor)
+        found = sorted(match for match in Path(path.anchor).glob(str(relative)) if match.is_file())
+        if found:
+            return found
+    looked = (
+        f"$NLPKIT_DATA ({root}) and {folder}" if root else f"{folder} ($NLPKIT_DATA is not set)"
+    )
+    raise InputError(f"{pattern}: no such data file; looked in {looked}")

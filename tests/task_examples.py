@@ -1,0 +1,86 @@
+"""Tiny examples that each task learns in seconds; a new task of ours gets a line in EXAMPLES."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from conftest import corpus, sentences, tiny_tree
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Example:
+    """Rows for a task, and a recipe that learns them."""
+
+    rows: Callable[[int, int], list[Row]]  # how many, seed
+    architecture: str = "atnet"
+    column: str = "text"
+    settings: dict[str, Any] = field(default_factory=dict)  # of [task]
+    tokenizer: dict[str, Any] = field(default_factory=dict)
+    train: dict[str, Any] = field(default_factory=dict)
+
+    def tree(self, task: str) -> dict[str, Any]:
+        """Return the recipe's tree."""
+        tree = tiny_tree(self.architecture, **self.train)
+        return tree | {
+            "name": f"tiny-{task}",
+            "task": {"name": task} | self.settings,
+            "tokenizer": tree["tokenizer"] | self.tokenizer,
+        }
+
+    def documents(self, count: int, seed: int) -> list[Any]:
+        """Return documents alone."""
+        return [row[self.column] for row in self.rows(count, seed)]
+
+
+NAMES = {"positive": "elogio", "negative": "queixa", "neutral": "fato"}
+WORDS = ["ana", "bia", "caio", "davi", "eva", "fabio", "gil", "hugo"]
+
+
+def renamed(rows: int, seed: int) -> list[Row]:
+    """Return labelled texts whose labels are those that the rows have."""
+    return [row | {"label": NAMES[row["label"]]} for row in corpus(rows, seed)]
+
+
+def capitalised(rows: int, seed: int) -> list[Row]:
+    """Return texts with the bounds of their capitalised words."""
+    rng = random.Random(seed)
+    made = []
+    for _ in range(rows):
+        words = [rng.choice(WORDS) for _ in range(rng.randint(1, 9))]
+        words = [word.capitalize() if rng.random() < 0.3 else word for word in words]
+        text, spans, start = " ".join(words), [], 0
+        for word in words:
+            if word[0].isupper():
+                spans.append([start, start + len(word), "CAPITAL"])
+            start += len(word) + 1
+        made.append({"text": text, "spans": spans})
+    return made
+
+
+def reversed_words(rows: int, seed: int) -> list[Row]:
+    """Return texts with their words in reverse."""
+    rng = random.Random(seed)
+    made = []
+    for _ in range(rows):
+        words = [rng.choice(WORDS) for _ in range(rng.randint(1, 4))]
+        made.append({"text": " ".join(words), "target": " ".join(reversed(words))})
+    return made
+
+
+HEAD = {"hidden": 0, "dropout": 0.1}
+EXAMPLES: dict[str, Example] = {
+    "sentiment": Example(corpus, settings=HEAD),
+    "classify": Example(renamed, settings=HEAD),
+    "tag": Example(sentences, "wordlstm", "words", settings={"hidden": 16}),
+    "capitals": Example(
+        capitalised, "lstm", tokenizer={"lowercase": False}, train={"epochs": 6, "lr": 0.01}
+    ),
+    "reverse": Example(
+        reversed_words, "lstm", settings={"width": 48}, train={"epochs": 40, "lr": 0.01}
+    ),
+}

@@ -1,0 +1,131 @@
+"""Contracts that every tokenizer keeps, found by the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from nlpkit import catalog, text
+from nlpkit.errors import UsageError
+from nlpkit.settings.sections import Tokenizer as Settings
+from nlpkit.text import WordVectors
+from nlpkit.text.windows import Slide, Truncate
+
+KINDS = catalog.names("tokenizers")
+TEXTS = [f"Uma frase de teste, número {n}: coração e pão." for n in range(60)]
+SUBWORDS = [kind for kind in KINDS if kind != "words"]
+DOCUMENTS = st.lists(st.text(max_size=30), max_size=5)
+
+
+def learned(kind: str, **settings: Any) -> text.Tokenizer:
+    module = catalog.load("tokenizers", kind)
+    vectors = WordVectors(("frase",), np.ones((1, 2), np.float32))
+    chosen = Settings(kind=kind, vocab_size=200, window=8, overlap=2, **settings)
+    return module.learn(TEXTS, chosen, vectors=vectors if kind == "words" else WordVectors())
+
+
+LEARNED = {kind: learned(kind) for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(documents=DOCUMENTS)
+def test_what_is_stored_encodes_alike(kind: str, documents: list[str]) -> None:
+    tokenizer = LEARNED[kind]
+    again = text.load(kind, tokenizer.to_json())
+    one, other = tokenizer.encode(documents), again.encode(documents)
+    assert np.array_equal(one.ids_S, other.ids_S) and one.lengths_N.sum() == len(one.ids_S)
+    assert again.kind == kind and again.sizes() == tokenizer.sizes()
+    assert len(one.each()) == len(documents)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(documents=DOCUMENTS)
+def test_offsets_do_not_change_the_ids_and_lie_in_the_text(kind: str, documents: list[str]) -> None:
+    tokenizer = LEARNED[kind]
+    plain, pointed = tokenizer.encode(documents), tokenizer.encode(documents, offsets=True)
+    assert np.array_equal(plain.ids_S, pointed.ids_S)
+    assert plain.offsets_S2 is None and pointed.offsets_S2 is not None
+    each = text.split(pointed.offsets_S2, pointed.lengths_N)
+    for document, spans in zip(documents, each, strict=True):
+        for start, end in spans.tolist():
+            assert 0 <= start <= end <= len(document)
+
+
+@pytest.mark.parametrize("kind", SUBWORDS)
+def test_offsets_are_of_the_words_without_their_space(kind: str) -> None:
+    tokenizer = LEARNED[kind]
+    line = "Uma  frase\tde pão"
+    encoded = tokenizer.encode([line], offsets=True)
+    assert encoded.offsets_S2 is not None
+    marked = "".join(line[start:end] for start, end in encoded.offsets_S2.tolist())
+    assert marked.replace(" ", "") == "Umafrasedepão"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_list_of_words_is_read_as_a_text_with_spaces(kind: str) -> None:
+    tokenizer = LEARNED[kind]
+    one, other = tokenizer.encode([["uma", "frase"]]), tokenizer.encode(["uma frase"])
+    assert np.array_equal(one.ids_S, other.ids_S)
+
+
+@pytest.mark.parametrize("kind", SUBWORDS)
+def test_ids_become_text_again(kind: str) -> None:
+    tokenizer = LEARNED[kind]
+    encoded = tokenizer.encode(["uma frase de teste"])
+    assert tokenizer.text(encoded.ids_S.tolist()) == "uma frase de teste"
+    assert len(tokenizer.pieces(encoded.ids_S.tolist())) == len(encoded.ids_S)
+
+
+def test_words_become_text_where_they_have_a_place() -> None:
+    tokenizer = LEARNED["words"]
+    assert tokenizer.text(tokenizer.encode(["frase nova"]).ids_S) == "frase [UNK]"
+
+
+@pytest.mark.parametrize("kind", SUBWORDS)
+def test_bounds_have_ids_that_no_text_spells(kind: str) -> None:
+    module = catalog.load("tokenizers", kind)
+    settings = Settings(kind=kind, vocab_size=200, window=8, overlap=2)
+    tokenizer = module.learn(TEXTS, settings, bounds=True)
+    assert (tokenizer.pad, tokenizer.unk) == (0, 1) and tokenizer.vocab_size <= 200
+    assert None not in (tokenizer.bos, tokenizer.eos) and tokenizer.bos != tokenizer.eos
+    ids = tokenizer.encode(["[BOS] [EOS] [PAD]"]).ids_S.tolist()
+    assert not {tokenizer.bos, tokenizer.eos, tokenizer.pad} & set(ids)
+    assert tokenizer.text([tokenizer.bos, *tokenizer.encode(["frase"]).ids_S, tokenizer.eos]) == (
+        "frase"
+    )
+    assert LEARNED[kind].bos is LEARNED[kind].eos is None
+
+
+def test_hashed_words_cannot_be_written() -> None:
+    with pytest.raises(UsageError, match="writes no texts; take bpe or unigram"):
+        catalog.load("tokenizers", "words").learn(TEXTS, Settings(kind="words"), bounds=True)
+
+
+def test_an_unknown_kind_is_named() -> None:
+    with pytest.raises(ValueError, match="'bpee': not one of .*Did you mean 'bpe'"):
+        Settings(kind="bpee")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_contents_are_a_value_error(kind: str) -> None:
+    for content in ("", "{}", "nonsense", '{"version": 9}'):
+        with pytest.raises(ValueError):
+            text.load(kind, content)
+
+
+@given(lengths=st.lists(st.integers(0, 40), max_size=6))
+def test_windows_cover_a_document_and_truncation_counts_what_it_cuts(lengths: list[int]) -> None:
+    lengths_N = np.array(lengths, dtype=np.int64)
+    encoded = text.Encoded(np.arange(int(lengths_N.sum())), lengths_N)
+    slid, cut = Slide(8, 2).cut(encoded), Truncate(8, 2).cut(encoded)
+    for number, length in enumerate(lengths):
+        rows = np.flatnonzero(slid.owner_W == number)
+        covered = {t for row in rows for t in range(slid.first_W[row], slid.last_W[row])}
+        assert covered == set(range(length))
+        (kept,) = [np.flatnonzero(cut.owner_W == number)]
+        assert [int(cut.last_W[row]) for row in kept] == ([min(length, 8)] if length else [])
+    assert cut.truncated == sum(length > 8 for length in lengths)
+    assert slid.truncated == 0
