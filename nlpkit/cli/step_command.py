@@ -120,7 +120,6 @@ def run(
     from nlpkit.chain import Pipeline
     from nlpkit.errors import UsageError
     from nlpkit.jobs import steps as job
-    from nlpkit.records.answered import holds_nested
 
     reading = reading_of(links[0].name, inputs, source, column, encoding, errors)
     came = reading.formats()
@@ -133,7 +132,7 @@ def run(
     format = to or (named if named != "lines" else alike)
     if format == "lines" and into and into != records.TEXT:
         raise UsageError(f"--into {into}: lines have room for one field; use --to tsv or jsonl")
-    full = holds_nested(format)
+    full = bool(getattr(catalog.load("formats", format), "NESTED", False))
     chain = Pipeline(links, zoo.load)
     with records.write_output(output) as stream:
         done = job.process(
