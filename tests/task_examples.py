@@ -22,6 +22,8 @@ class Example:
     settings: dict[str, Any] = field(default_factory=dict)  # of [task]
     tokenizer: dict[str, Any] = field(default_factory=dict)
     train: dict[str, Any] = field(default_factory=dict)
+    sizes: dict[str, Any] = field(default_factory=dict)  # of [architecture]
+    count: int = 300  # training rows
 
     def tree(self, task: str) -> dict[str, Any]:
         """Return the recipe's tree."""
@@ -30,6 +32,7 @@ class Example:
             "name": f"tiny-{task}",
             "task": {"name": task} | self.settings,
             "tokenizer": tree["tokenizer"] | self.tokenizer,
+            "architecture": tree["architecture"] | self.sizes,
         }
 
     def documents(self, count: int, seed: int) -> list[Any]:
@@ -67,7 +70,7 @@ def reversed_words(rows: int, seed: int) -> list[Row]:
     rng = random.Random(seed)
     made = []
     for _ in range(rows):
-        words = [rng.choice(WORDS) for _ in range(rng.randint(1, 4))]
+        words = [rng.choice(WORDS) for _ in range(rng.randint(2, 3))]
         made.append({"text": " ".join(words), "target": " ".join(reversed(words))})
     return made
 
@@ -81,6 +84,11 @@ EXAMPLES: dict[str, Example] = {
         capitalised, "lstm", tokenizer={"lowercase": False}, train={"epochs": 6, "lr": 0.01}
     ),
     "reverse": Example(
-        reversed_words, "lstm", settings={"width": 48}, train={"epochs": 40, "lr": 0.01}
+        reversed_words,
+        "lstm",
+        settings={"width": 32},
+        train={"epochs": 25, "lr": 0.01},
+        sizes={"hidden": 32, "embedding": 32, "dropout": 0.0},
+        count=600,
     ),
 }

@@ -28,7 +28,7 @@ def made(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, P
     """A task's name, and a folder with its data, its trained run and its bundle."""
     name, folder = request.param, tmp_path_factory.mktemp(request.param)
     example = EXAMPLES[name]
-    for split, count, seed in (("train", 300, 1), ("dev", 60, 2), ("test", 40, 3)):
+    for split, count, seed in (("train", example.count, 1), ("dev", 60, 2), ("test", 40, 3)):
         write_jsonl(folder / f"{split}.jsonl", example.rows(count, seed))
     built = recipe.from_dict(example.tree(name), folder=folder, where="test")
     run.train(built, folder / "run", device="cpu", resume=False, listener=lambda event: None)

@@ -32,6 +32,7 @@ from nlpkit.settings.links import links_of
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Export
 from nlpkit.training.data import Split
+from nlpkit.training.summary import RunSummary
 from nlpkit.version import __version__
 from nlpkit.zoo import open_bundle
 
@@ -42,7 +43,7 @@ Listener = Callable[[gate.Report], None]
 def export(
     model: Model,
     recipe: Recipe,
-    summary: dict[str, Any],
+    summary: RunSummary,
     dev: Split,
     folder: Path,
     *,
@@ -123,7 +124,7 @@ def _check_output(folder: Path) -> None:
 
 def _manifest(
     recipe: Recipe,
-    summary: dict[str, Any],
+    summary: RunSummary,
     reports: Sequence[gate.Report],
     name: str,
     model: Model,
@@ -136,8 +137,8 @@ def _manifest(
         "name": name,
         "version": "1",
         "task": {"name": recipe.task.name} | task.describe(),
-        "architecture": tree["architecture"] | {"vocab_size": summary["vocab_size"]},
-        "parameters": summary["parameters"],
+        "architecture": tree["architecture"] | {"vocab_size": summary.vocab_size},
+        "parameters": summary.parameters,
         "labels": list(task.shown),
         "languages": list(recipe.data.languages),
         "steps": [link.settled() for link in links_of(recipe.preprocess.steps)],
@@ -153,13 +154,13 @@ def _manifest(
         "cpu_precision": _fastest(reports),
         "training": {
             "recipe": tree,
-            "data": summary["data"] | {"seen": [asdict(source) for source in recipe.data.seen]},
-            "init": summary.get("init"),
-            "teachers": [Path(name).name for name in summary.get("teachers", [])],
-            "best_epoch": summary["best_epoch"],
+            "data": dict(summary.data) | {"seen": [asdict(source) for source in recipe.data.seen]},
+            "init": summary.init,
+            "teachers": [Path(name).name for name in summary.teachers],
+            "best_epoch": summary.best_epoch,
         },
         "score": task.score,
-        "scores": {"dev": summary["dev"], "dev_files": summary.get("dev_files", [])},
+        "scores": {"dev": summary.dev, "dev_files": list(summary.dev_files)},
         "tools": {
             "nlpkit": __version__,
             "torch": torch.__version__,

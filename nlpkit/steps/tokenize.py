@@ -14,7 +14,6 @@ from nlpkit.language.detect import Lang, language_of
 from nlpkit.language.words import Span, each_in_its_language, splitter
 from nlpkit.settings.declaration import setting
 from nlpkit.steps import Load, Step, Tokens, no_models
-from nlpkit.text import Tokenizer, split
 
 TAKES, GIVES = "text", "tokens"
 IDEMPOTENT = True
@@ -105,24 +104,20 @@ _MORE = re.compile(r"[.!?…。؟)\]}\"'»”’]+")
 
 
 def _subwords(model: str, load: Load) -> Step:
+    from nlpkit.text.subwords import Subwords
+
     tokenizer = load(model, device="cpu").tokenizer
-    _check_subwords(tokenizer, model)
+    if tokenizer.kind not in catalog.names("tokenizers"):
+        raise ModelError(f"{model}: has rules where this needs the files of a network")
+    if not isinstance(tokenizer, Subwords):
+        raise UsageError(f"--subword {model}: it has no subwords (its tokenizer reads words)")
+    library = tokenizer.tokenizer  # its offsets are of pieces with the space before a word
 
     def pieces(texts: Sequence[str]) -> list[Tokens]:
-        encoded = tokenizer.encode(texts, offsets=True)
-        assert encoded.offsets_S2 is not None  # asked for
-        offsets = split(encoded.offsets_S2, encoded.lengths_N)
+        valid = [whole(text) for text in texts]
         return [
-            Tokens(tokenizer.pieces(ids.tolist()), {"offsets": spans.tolist()})
-            for ids, spans in zip(encoded.each(), offsets, strict=True)
+            Tokens(made.tokens, {"offsets": [list(pair) for pair in made.offsets]})
+            for made in library.encode_batch(valid, add_special_tokens=False)
         ]
 
     return pieces
-
-
-def _check_subwords(tokenizer: Tokenizer, model: str) -> None:
-    """Raise ModelError for a model without a tokenizer, UsageError for one of whole words."""
-    if tokenizer.kind not in catalog.names("tokenizers"):
-        raise ModelError(f"{model}: has rules where this needs the files of a network")
-    if tokenizer.encode([""]).ids_S.ndim > 1:  # the features of a word, which spell nothing
-        raise UsageError(f"--subword {model}: it has no subwords (its tokenizer reads words)")

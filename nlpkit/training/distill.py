@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nlpkit import load, zoo
+from nlpkit import zoo
 from nlpkit.errors import InputError, UsageError
 from nlpkit.records import TEXT
 from nlpkit.records.rows import read_records
+from nlpkit.runtime import onepass
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import Task
+from nlpkit.tasks import Distillable, Task
 from nlpkit.training import checkpoint
 from nlpkit.training.data import Split
 from nlpkit.training.events import Asked, Listener
@@ -50,7 +51,7 @@ def taught(
         ModelError: a teacher is not there, or damaged.
         UsageError: a teacher is of another task or has other labels.
     """
-    if not recipe.distill.teachers:
+    if not recipe.distill.teachers or not isinstance(task, Distillable):
         return None
     places = [_place(name, recipe.folder) for name in recipe.distill.teachers]
     files = [place for place in places if place.suffix == ".jsonl"]
@@ -95,7 +96,11 @@ def _place(name: str, folder: Path) -> Path:
 
 def _opened(place: Path, device: str) -> Model:
     # ONNX Runtime may lack the GPU that torch has.
-    return open_run(place, device)[0] if zoo.is_run(str(place)) else load(str(place), device="auto")
+    return (
+        open_run(place, device)[0]
+        if zoo.is_run(str(place))
+        else zoo.load(str(place), device="auto")
+    )
 
 
 def _answers(path: Path, documents: Sequence[Any], labels: Sequence[str]) -> Any:
@@ -129,10 +134,10 @@ def _said(teacher: Any, documents: Sequence[Any], listener: Listener) -> Any:
     count = len(teacher.task.labels)
     said_NC = np.full((len(documents), count), 1 / count)
     for start in range(0, len(documents), STRETCH):
-        outputs = teacher.outputs(documents[start : start + STRETCH])
+        outputs = onepass.outputs(teacher, documents[start : start + STRETCH])
         kept = [row for row, output in enumerate(outputs) if output is not None]
         if kept:
             there = [outputs[row] for row in kept]
-            said_NC[start + np.array(kept)] = teacher.task.soften(there, teacher.temperature)
+            said_NC[start + np.array(kept)] = teacher.task.probabilities(there)
         listener(Asked(teacher.name, start, len(documents)))
     return said_NC

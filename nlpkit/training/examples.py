@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from nlpkit import catalog
+from nlpkit import catalog, tasks, text
 from nlpkit.chain import Pipeline
 from nlpkit.errors import InputError
 from nlpkit.settings.recipe import Recipe
 from nlpkit.tasks import Task
-from nlpkit.text.windows import Encoder, read_encoder
-from nlpkit.text.words import WordEncoder
-from nlpkit.training import checkpoint, data, init, tokenizer, word_vectors
+from nlpkit.text import Tokenizer, WordVectors
+from nlpkit.training import checkpoint, data, init, word_vectors
 from nlpkit.training.distributed import Team
 from nlpkit.training.folder import begun
 from nlpkit.training.opened import steps_of
@@ -23,26 +22,30 @@ from nlpkit.training.opened import steps_of
 
 @dataclass(frozen=True)
 class Examples:
-    """The task, its rows and their ids; runs that differ in their network only may share them."""
+    """The task, its rows and their ids; runs that differ in their network only may share them.
+
+    `offsets`: (first, one past the last) character of each token, where the task asks for them.
+    """
 
     task: Task
     train: data.Split
     dev: data.Split
     steps: Pipeline | None
-    encoder: Encoder | WordEncoder
+    tokenizer: Tokenizer
     ids: list[np.ndarray]
-    vectors_VD: np.ndarray
+    offsets: list[np.ndarray] | None
+    vectors: WordVectors
 
 
 def load(recipe: Recipe) -> tuple[Task, data.Split, data.Split]:
     """Return a recipe's task, training split and dev split. Raises as `data.load`."""
-    return data.load(recipe, catalog.load("tasks", recipe.task.name).Task)
+    return data.load(recipe, tasks.class_of(recipe.task.name))
 
 
 def read(
     recipe: Recipe, rows: tuple[Task, data.Split, data.Split], folder: Path, members: Team
 ) -> Examples:
-    """Train the tokenizer on `rows`, as `load` returned them, and read them by it.
+    """Learn the tokenizer from `rows`, as `load` returned them, and read them by it.
 
     Raises:
         InputError: the tokenizer keeps nothing of them.
@@ -50,42 +53,58 @@ def read(
     task, train_split, dev_split = rows
     steps = steps_of(recipe)
     documents = train_split.documents if steps is None else steps.texts(train_split.documents)
-    words, vectors_VD = word_vectors.read(recipe)
-    encoder = _encoder(recipe, documents, (words, vectors_VD), folder, members)
-    ids = encoder.ids(documents)
-    _drop_empty(train_split, ids)
-    return Examples(task, train_split, dev_split, steps, encoder, ids, vectors_VD)
+    vectors = word_vectors.read(recipe)
+    learned_from = [*documents, *_written(task, train_split)]
+    tokenizer = _tokenizer(recipe, learned_from, task.WRITES, vectors, folder, members)
+    encoded = tokenizer.encode(documents, offsets=task.OFFSETS)
+    ids, offsets = encoded.each(), None
+    if encoded.offsets_S2 is not None:
+        offsets = text.split(encoded.offsets_S2, encoded.lengths_N)
+    _drop_empty(train_split, ids, offsets)
+    return Examples(task, train_split, dev_split, steps, tokenizer, ids, offsets, vectors)
 
 
-def _encoder(
+def _written(task: Task, split: data.Split) -> list[str]:
+    """Return the texts that the task is to write, which the tokenizer must know too."""
+    return [gold.text for gold in split.golds] if task.WRITES else []
+
+
+def _tokenizer(
     recipe: Recipe,
     documents: list[Any],
-    known: tuple[list[str], np.ndarray],
+    bounds: bool,
+    vectors: WordVectors,
     folder: Path,
     members: Team,
-) -> Encoder | WordEncoder:
-    """Take the tokenizer of an earlier or interrupted run, or train one, in the leader."""
-    path = folder / "tokenizer.json"
-    text = None
+) -> Tokenizer:
+    """Take the tokenizer of an earlier or interrupted run, or learn one, in the leader."""
+    path, kind = folder / "tokenizer.json", recipe.tokenizer.kind
+    content = None
     if members.leads:
         if not begun(folder):
             source = init.of(recipe)
-            made = source.tokenizer if source else None
-            made = made or tokenizer.train(documents, recipe.tokenizer, known)
-            checkpoint.save_text(path, made)
-        text = path.read_text(encoding="utf-8")
-    return read_encoder(
-        members.share_text(text), window=recipe.tokenizer.window, overlap=recipe.tokenizer.overlap
-    )
+            content = source.tokenizer if source else None
+            content = content or learn(recipe, documents, bounds, vectors).to_json()
+            checkpoint.save_text(path, content)
+        content = path.read_text(encoding="utf-8")
+    return text.load(kind, members.share_text(content))
 
 
-def _drop_empty(split: data.Split, ids: list[np.ndarray]) -> None:
+def learn(recipe: Recipe, documents: list[Any], bounds: bool, vectors: WordVectors) -> Tokenizer:
+    """Return the tokenizer that a recipe's kind learns from documents. Raises InputError."""
+    module = catalog.load("tokenizers", recipe.tokenizer.kind)
+    made: Tokenizer = module.learn(documents, recipe.tokenizer, bounds=bounds, vectors=vectors)
+    return made
+
+
+def _drop_empty(split: data.Split, ids: list[np.ndarray], offsets: list[np.ndarray] | None) -> None:
     """Leave out documents of which the tokenizer keeps nothing."""
     there = [row for row, piece in enumerate(ids) if len(piece)]
     if not there:
         raise InputError("the tokenizer keeps nothing of the training texts")
-    split.documents = [split.documents[row] for row in there]
-    split.golds = [split.golds[row] for row in there]
-    split.priors = [split.priors[row] for row in there]
-    split.weights = [split.weights[row] for row in there]
+    for name in ("documents", "golds", "priors", "weights", "taught"):
+        kept = getattr(split, name)  # a list that other examples may share
+        setattr(split, name, [kept[row] for row in there])
     ids[:] = [ids[row] for row in there]
+    if offsets is not None:
+        offsets[:] = [offsets[row] for row in there]

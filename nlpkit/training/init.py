@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from nlpkit import text
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.settings.recipe import Pretraining, Recipe
-from nlpkit.training import checkpoint
+from nlpkit.training import checkpoint, summary as summaries
+from nlpkit.training.summary import PretrainingSummary, RunSummary
 
 SUBWORDS = ("bpe", "unigram")
 EMBEDDING = "embed.weight"  # what every pretrained encoder has, under this name
@@ -24,7 +25,7 @@ class Found:
 
     folder: Path
     tokenizer: str
-    summary: dict[str, Any]
+    summary: RunSummary | PretrainingSummary
     weights: dict[str, Tensor]
 
 
@@ -42,9 +43,8 @@ def of(recipe: Recipe | Pretraining) -> Found | None:
     if recipe.tokenizer.kind not in SUBWORDS:
         raise UsageError(f"[init]: [tokenizer] kind = {recipe.tokenizer.kind} is not of pieces")
     try:
-        summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        summary = summaries.read(folder)
         tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
-        summary["name"]
     except OSError:
         raise ModelError(
             f"{folder}: no finished run to start from; 'nlpkit pretrain RECIPE -o {folder}' or "
@@ -117,4 +117,5 @@ def told(found: Found | None) -> dict[str, Any] | None:
     if found is None:
         return None
     kept = ("name", "objective", "architecture", "steps", "data", "init")
-    return {key: found.summary[key] for key in kept if key in found.summary}
+    stored = found.summary.to_dict()
+    return {key: stored[key] for key in kept if key in stored}

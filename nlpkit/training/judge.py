@@ -5,15 +5,17 @@ Files differ in size a hundredfold, and pooled scores speak of the largest alone
 
 from __future__ import annotations
 
-from copy import copy
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from nlpkit import metrics
 from nlpkit.errors import InputError
-from nlpkit.metrics import numbers
+from nlpkit.runtime import onepass
 from nlpkit.runtime.model import Model
-from nlpkit.tasks import Task
+from nlpkit.tasks import Balanced, Calibrated, Task
 from nlpkit.training.data import Split
 
 SHIFTS = [round(0.1 * place, 1) for place in range(-10, 11)]
@@ -21,33 +23,51 @@ LEAST = 5e-4  # a shift must gain this much
 
 
 class Judge:
-    """Outputs of a model on dev, with the weight of each row.
+    """A model's answers on dev, beside the right ones.
 
     Raises:
         InputError: the tokenizer keeps nothing of the dev texts.
     """
 
     def __init__(self, model: Model, dev: Split, choose_by: str) -> None:
-        self.task, self.choose_by = model.task, choose_by
+        self.model, self.dev, self.choose_by = model, dev, choose_by
+        self.task = model.task
         self.chosen = chosen_by(model.task, choose_by)
-        outputs = model.outputs(dev.documents)
-        owner = np.repeat(np.arange(len(dev.files)), [file["rows"] for file in dev.files])
-        kept = [row for row, output in enumerate(outputs) if output is not None]
-        if not kept:
+        # What a calibrated task's answers follow from is kept: they are asked for many times.
+        self.outputs = onepass.outputs(model, dev.documents) if self._is_calibrated else None
+        self.answers = model.predict(dev.documents) if self.outputs is None else self.outputs
+        self.there = [row for row, answer in enumerate(self.answers) if answer is not None]
+        if not self.there:
             raise InputError(
                 "the tokenizer keeps nothing of the dev texts; there is nothing to score"
             )
-        self.golds = [dev.golds[row] for row in kept]
-        self.outputs: list[Any] = [outputs[row] for row in kept]
-        self.owner = owner[kept]
-        self.files = [str(file.get("file", "")) for file in dev.files]
+        self.golds = [dev.golds[row] for row in self.there]
+        owner = np.repeat(np.arange(len(dev.files)), [file.rows for file in dev.files])
+        self.owner = owner[self.there]
 
+    @property
+    def _is_calibrated(self) -> bool:
+        return isinstance(self.task, Calibrated)
+
+    @cached_property
+    def kept(self) -> list[Any]:
+        """The outputs, or answers, of the documents that have tokens."""
+        return [self.answers[row] for row in self.there]
+
+    @property
     def temperature(self) -> float:
-        """Return the temperature that calibrates the rows, or the files."""
-        if self.choose_by == "rows":
-            return self.task.fit_temperature(self.golds, self.outputs)
-        sizes = np.bincount(self.owner)
-        return self.task.fit_temperature(self.golds, self.outputs, 1 / sizes[self.owner])
+        """The task's temperature; 1 where it has none."""
+        return self.task.temperature if isinstance(self.task, Calibrated) else 1.0
+
+    def calibrate(self) -> None:
+        """Fit the temperature to the rows, or to the files, where the task has one."""
+        if not isinstance(self.task, Calibrated):
+            return
+        weights = None
+        if self.choose_by != "rows":
+            weights = 1 / np.bincount(self.owner)[self.owner]
+        fitted = self.task.fit_temperature(self.golds, self.kept, weights)
+        self.task = self.task.at_temperature(fitted)
 
     def fit_shift(self) -> None:
         """Shift the task's logits, label by label, to where the score on dev is best.
@@ -57,46 +77,51 @@ class Judge:
         whatever an epoch is chosen by: fitted file by file, a few dozen rows decided, and the other
         half of dev scored lower than without (0.675 against 0.678; by rows 0.679).
         """
-        task: Any = copy(self.task)  # the task as it was may serve another training
-        self.task = task
-        task.shift = shift = [0.0] * len(task.labels)
-        best = self._by_rows()
+        if not isinstance(self.task, Balanced):
+            return
+        task, shift = self.task, [0.0] * len(self.task.labels)
+        best = self._score_of(task.shifted(shift))
         for place in [*range(len(shift))] * 2:
             kept = shift[place]
             for tried in SHIFTS:
                 shift[place] = tried
-                score = self._by_rows()
+                score = self._score_of(task.shifted(shift))
                 if score > best + LEAST:
                     best, kept = score, tried
             shift[place] = kept
+        self.task = task.shifted(shift)
 
-    def scores(self, temperature: float) -> dict[str, Any]:
+    def scores(self) -> dict[str, Any]:
         """Return the task's metrics over all rows and, if it decides, the mean over files."""
-        scores = self.task.metrics(self.golds, self.outputs, temperature)
+        scores = self._measured(range(len(self.there)))
         if self.choose_by == "rows":
             return scores
-        return scores | {self.chosen: self._choice(temperature)}
+        each = [file[self.task.score] for file in self.by_file()]
+        return scores | {self.chosen: round(float(np.mean(each)), 6)}
 
-    def by_file(self, temperature: float) -> list[dict[str, Any]]:
+    def by_file(self) -> list[dict[str, Any]]:
         """Return each file's rows and plain scores, as a model's card shows them."""
         told = []
         for file in np.unique(self.owner).tolist():
             rows = np.flatnonzero(self.owner == file).tolist()
-            golds, outputs = [self.golds[row] for row in rows], [self.outputs[row] for row in rows]
-            scores = numbers(self.task.metrics(golds, outputs, temperature))
-            told.append({"file": self.files[file], "rows": len(rows)} | scores)
+            scores = metrics.numbers(self._measured(rows))
+            told.append({"file": self.dev.files[file].file, "rows": len(rows)} | scores)
         return told
 
-    def _by_rows(self, temperature: float = 1.0) -> float:
-        score: float = self.task.metrics(self.golds, self.outputs, temperature)[self.task.score]
-        return score
+    def _measured(self, rows: Sequence[int], task: Task | None = None) -> dict[str, Any]:
+        golds, kept = [self.golds[row] for row in rows], [self.kept[row] for row in rows]
+        task = task or self.task
+        answers = kept if self.outputs is None else self._decoded(task, rows, kept)
+        return metrics.measure(task.answers, golds, answers)
 
-    def _choice(self, temperature: float) -> float:
-        """Return the score that decides, alone."""
-        if self.choose_by == "rows":
-            return self._by_rows(temperature)
-        each = [file[self.task.score] for file in self.by_file(temperature)]
-        return round(float(np.mean(each)), 6)
+    def _decoded(self, task: Any, rows: Sequence[int], outputs: list[Any]) -> list[Any]:
+        documents = [self.dev.documents[self.there[row]] for row in rows]
+        answers: list[Any] = task.decode(documents, outputs, None)
+        return answers
+
+    def _score_of(self, task: Any) -> float:
+        score: float = self._measured(range(len(self.there)), task)[task.score]
+        return score
 
 
 def chosen_by(task: Task, choose_by: str) -> str:

@@ -1,21 +1,22 @@
 """The loss of a batch of rows: all that the training loop asks of a task.
 
-Legend: N rows of the split.
+Legend: B rows of a batch, N rows of the split, C labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from nlpkit.runtime.batcher import Batch
-from nlpkit.runtime.onepass import Span
 from nlpkit.settings.sections import Distill, Train
-from nlpkit.tasks import Task
+from nlpkit.tasks import Balanced, Distillable, Reads, Task
+from nlpkit.text import Tokenizer
 from nlpkit.training.course import Forward
 from nlpkit.training.data import Split
 
@@ -25,15 +26,16 @@ class Reading:
     """A batch and, of each of its documents, the tokens that were read."""
 
     batch: Batch
-    spans: Sequence[Span]
+    reads: Reads
 
 
 class TaskLoss:
-    """The loss by the labels and, where there are teachers, the distance from what they say."""
+    """The loss by the golds and, where there are teachers, the distance from what they say."""
 
     def __init__(
         self,
         task: Task,
+        tokenizer: Tokenizer,
         split: Split,
         train: Train,
         distill: Distill,
@@ -41,49 +43,47 @@ class TaskLoss:
         taught_NC: Tensor | None = None,
     ) -> None:
         """`taught_NC[i]`: what teachers say of document i, or 0."""
-        self.task, self.split, self.device = task, split, device
+        self.task, self.tokenizer, self.split, self.device = task, tokenizer, split, device
         self.train, self.distill, self.taught_NC = train, distill, taught_NC
         self.class_weights = self._class_weights()
 
     def __call__(self, forward: Forward, reading: Reading) -> Tensor:
         """Call the network on a batch and return the loss of its outputs."""
         rows = reading.batch.rows
-        feeds = [
-            torch.from_numpy(array).to(self.device) for array in reading.batch.feeds().values()
-        ]
-        outputs = forward(*feeds)
-        loss = self.of_labels(outputs, reading.spans, rows)
-        if self.taught_NC is None:
+        targets = self._targets(rows, reading.reads)
+        outputs = forward(**self._tensors(reading.batch.feeds()), targets=targets)
+        loss = self._of_golds(outputs, targets, rows)
+        if self.taught_NC is None or not isinstance(self.task, Distillable):
             return loss
-        task: Any = self.task
         mixing, temperature = self.distill.mixing, self.distill.temperature
-        taught = self.taught_NC[rows].to(self.device)
-        has = taught.any(dim=1)
-        far = task.distillation(outputs, taught, temperature) * has
-        return (1 - mixing) * loss + mixing * far.sum() / has.sum().clamp_min(1)
+        taught_BC = self.taught_NC[rows].to(self.device)
+        has_B = taught_BC.any(dim=1)
+        far_B = self.task.distillation(outputs, taught_BC, temperature) * has_B
+        return (1 - mixing) * loss + mixing * far_B.sum() / has_B.sum().clamp_min(1)
 
-    def of_labels(self, outputs: Any, spans: Sequence[Span], rows: list[int]) -> Tensor:
-        """Return the mean loss of the labelled rows; others weigh 0 and stand for label 0."""
+    def _targets(self, rows: list[int], reads: Reads) -> dict[str, Tensor]:
         golds = [self.split.golds[row] for row in rows]
-        known = [0 if gold is None else gold for gold in golds]
-        priors = [self.split.priors[row] for row in rows]
-        targets = {
-            name: torch.from_numpy(array).to(self.device)
-            for name, array in self.task.targets(known, priors, spans).items()
-        }
-        labelled = sum(gold is not None for gold in golds)
-        weights = torch.tensor([self.split.weights[row] for row in rows], device=self.device)
-        loss: Tensor = self.task.loss(
-            outputs,
-            targets,
-            smoothing=self.train.label_smoothing,
-            weights=self.class_weights,
-            rows=weights * (len(rows) / max(labelled, 1)),
-        )
-        return loss
+        targets = self.task.targets(golds, reads, self.tokenizer)
+        if isinstance(self.task, Balanced):
+            targets |= self.task.prior_targets([self.split.priors[row] for row in rows])
+        return self._tensors(targets)
+
+    def _of_golds(self, outputs: Any, targets: Mapping[str, Tensor], rows: list[int]) -> Tensor:
+        """Return the mean loss of the rows with a gold; the others weigh 0."""
+        loss_B: Tensor = self.task.loss(outputs, targets, self.train.label_smoothing)
+        golds = [self.split.golds[row] for row in rows]
+        if self.class_weights is not None and isinstance(self.task, Balanced):
+            places = [0 if gold is None else self.task.place(gold) for gold in golds]
+            loss_B = loss_B * self.class_weights[torch.tensor(places, device=self.device)]
+        known = sum(gold is not None for gold in golds)
+        weights_B = torch.tensor([self.split.weights[row] for row in rows], device=self.device)
+        return (loss_B * (weights_B * (len(rows) / max(known, 1)))).mean()
+
+    def _tensors(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
 
     def _class_weights(self) -> Tensor | None:
-        if self.train.class_weights == "none":
+        if self.train.class_weights == "none" or not isinstance(self.task, Balanced):
             return None
         golds = [gold for gold in self.split.golds if gold is not None]
         weights = self.task.class_weights(golds, self.train.class_weights)

@@ -25,15 +25,22 @@ if TYPE_CHECKING:
 
 
 class Network(nn.Module):
-    """ids_BT (int64), mask_BT (bool), and the targets that the head takes -> its outputs."""
+    """ids_BT (int64), mask_BT (bool) -> the head's outputs.
+
+    Of `targets` the head is given those that it names in FORCED (teacher forcing).
+    """
 
     def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
 
-    def forward(self, ids: Tensor, mask: Tensor, **forced: Tensor) -> dict[str, Tensor]:
-        outputs: dict[str, Tensor] = self.head(self.encoder(ids, mask), mask, **forced)
+    def forward(
+        self, ids: Tensor, mask: Tensor, targets: Mapping[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        head: Any = self.head
+        forced = {name: targets[name] for name in head.FORCED} if targets else {}
+        outputs: dict[str, Tensor] = head(self.encoder(ids, mask), mask, **forced)
         return outputs
 
     def graphs(self) -> dict[str, Graph]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,22 @@ from nlpkit.errors import ModelError
 from nlpkit.runtime.model import Model
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe
-from nlpkit.training import checkpoint, network
+from nlpkit.training import checkpoint, network, summary as summaries
 from nlpkit.training.folder import torch_device
+from nlpkit.training.summary import PretrainingSummary, RunSummary
 
 READ = ("model.safetensors", "tokenizer.json")  # what answering needs
 
 
-def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str, Any]]:
+def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, RunSummary]:
     """Return a finished run as a torch-backed model, its recipe and its summary.
 
     Raises:
         ModelError: the folder holds no finished run, or its files are damaged.
     """
     try:
-        summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        if "objective" in summary:
+        summary = summaries.read(folder)
+        if isinstance(summary, PretrainingSummary):
             raise ModelError(
                 f"{folder}: a pretrained encoder answers nothing yet; "
                 f"'nlpkit train RECIPE --init {folder}' goes on from it"
@@ -49,7 +49,7 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, dict[str
     place = torch_device(device)
     run = network.TorchRun(net.eval().to(place), place)
     model = Model(
-        name=summary["name"],
+        name=summary.name,
         task=task,
         tokenizer=tokenizer,
         windows=task.windows(recipe.tokenizer.window, recipe.tokenizer.overlap),
@@ -66,8 +66,8 @@ def steps_of(recipe: Recipe) -> Pipeline | None:
     return zoo.pipeline(*recipe.preprocess.steps) if recipe.preprocess.steps else None
 
 
-def _task(summary: dict[str, Any]) -> dict[str, Any]:
+def _task(summary: RunSummary) -> dict[str, Any]:
     """Return the task; runs of before keep its temperature beside it, where 1 is no calibration."""
-    temperature = summary.get("temperature", 1.0)
-    beside = "temperature" not in summary["task"] and temperature != 1.0
-    return {**summary["task"], **({"temperature": temperature} if beside else {})}
+    temperature = summary.temperature
+    beside = "temperature" not in summary.task and temperature != 1.0
+    return {**summary.task, **({"temperature": temperature} if beside else {})}

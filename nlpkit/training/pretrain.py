@@ -16,14 +16,14 @@ from typing import Any
 
 import torch
 
-from nlpkit import catalog
+from nlpkit import catalog, text
 from nlpkit.errors import InputError
 from nlpkit.records.rows import fingerprint
 from nlpkit.runtime.device import cores
 from nlpkit.settings.recipe import Pretraining
-from nlpkit.text.windows import Encoder
-from nlpkit.training import checkpoint, corpus as corpora, init, network, tokenizer
-from nlpkit.training.data import fingerprints, unlabelled
+from nlpkit.text import Tokenizer
+from nlpkit.training import checkpoint, corpus as corpora, init, network
+from nlpkit.training.data import FileCount, fingerprints, unlabelled
 from nlpkit.training.distributed import Team
 from nlpkit.training.events import Listener, Started
 from nlpkit.training.folder import at_work, begun
@@ -63,17 +63,18 @@ def _pretrain(
     if members.leads:
         _prepare_corpus(recipe, folder, source)
     members.agree([0.0])  # the others wait here until the leader's files are whole
-    encoder = _encoder(recipe, (folder / "tokenizer.json").read_text(encoding="utf-8"))
+    content = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    tokenizer = text.load(recipe.tokenizer.kind, content)
     train, dev = (corpora.read(folder / "corpus", name) for name in ("train", "dev"))
     torch.manual_seed(settings.seed)
-    net = network.build_encoder(recipe.architecture, recipe.tokenizer.window, encoder)
+    net = network.build_encoder(recipe.architecture, recipe.tokenizer.window, tokenizer)
     init.load(source, net)
-    pieces = _pieces(encoder)
+    pieces = tokenizer.pieces(range(tokenizer.vocab_size))
     module = catalog.load("objectives", recipe.objective.name)
     parameters = sum(weight.numel() for weight in net.parameters())
     if members.leads:
         counts = (len(train.starts) - 1, len(dev.starts) - 1)
-        listener(Started(*counts, parameters, encoder.vocab_size, tokens=len(train.ids)))
+        listener(Started(*counts, parameters, tokenizer.vocab_size, tokens=len(train.ids)))
     steps, scores = 0, dict[str, float]()
     if hasattr(module, "fit"):
         if members.leads:  # it takes no steps that others could share
@@ -101,7 +102,7 @@ def _pretrain(
         name=recipe.name,
         objective=recipe.objective.name,
         architecture=recipe.architecture.name,
-        vocab_size=encoder.vocab_size,
+        vocab_size=tokenizer.vocab_size,
         parameters=parameters,
         steps=steps,
         dev=scores,
@@ -130,37 +131,38 @@ def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None
     if (place / "files.json").exists() and _told(place)["made_of"] == made_of.hexdigest():
         return
     taken = fingerprints(recipe.corpus.exclude, recipe.folder)
-    dev_files: list[dict[str, Any]] = []
+    dev_files: list[FileCount] = []
     held_out = list(unlabelled(recipe.corpus.dev, recipe.folder, taken, dev_files))
     if not held_out:
         raise InputError(f"[corpus] dev {NONE_LEFT}")
     taken |= {fingerprint(text) for text in held_out}
 
-    def documents(files: list[dict[str, Any]]) -> Any:
+    def documents(files: list[FileCount]) -> Any:
         return unlabelled(recipe.corpus.train, recipe.folder, taken, files)
 
     drawn = corpora.sample(documents([]), recipe.pretrain.seed) if not source else []
     if not (source or drawn):
         raise InputError(f"[corpus] train {NONE_LEFT}")
-    text = source.tokenizer if source else tokenizer.train(drawn, recipe.tokenizer)
-    checkpoint.save_text(folder / "tokenizer.json", text)
-    encoder = _encoder(recipe, text)
-    files: list[dict[str, Any]] = []
-    corpora.write(documents(files), encoder, place, "train")
-    corpora.write(held_out, encoder, place, "dev")
-    told = {"train": files, "dev": dev_files, "made_of": made_of.hexdigest()}
+    tokenizer = _tokenizer(recipe, source, drawn)
+    checkpoint.save_text(folder / "tokenizer.json", tokenizer.to_json())
+    files: list[FileCount] = []
+    corpora.write(documents(files), tokenizer, place, "train")
+    corpora.write(held_out, tokenizer, place, "dev")
+    read = {"train": files, "dev": dev_files}
+    told: dict[str, Any] = {name: [file.to_dict() for file in of] for name, of in read.items()}
+    told["made_of"] = made_of.hexdigest()
     checkpoint.save_text(place / "files.json", json.dumps(told, ensure_ascii=False, indent=1))
 
 
-def _encoder(recipe: Pretraining, text: str) -> Encoder:
-    settings = recipe.tokenizer
-    return Encoder.from_json(text, window=settings.window, overlap=settings.overlap)
+def _tokenizer(recipe: Pretraining, source: init.Found | None, documents: list[str]) -> Tokenizer:
+    """Return the tokenizer of the run to start from, else one learned from documents."""
+    kind = recipe.tokenizer.kind
+    if source:
+        return text.load(kind, source.tokenizer)
+    made: Tokenizer = catalog.load("tokenizers", kind).learn(documents, recipe.tokenizer)
+    return made
 
 
 def _told(place: Path) -> dict[str, Any]:
     told: dict[str, Any] = json.loads((place / "files.json").read_text(encoding="utf-8"))
     return told
-
-
-def _pieces(encoder: Encoder) -> list[str]:
-    return [str(encoder.tokenizer.id_to_token(place)) for place in range(encoder.vocab_size)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ from nlpkit.training.folder import at_work, begun
 from nlpkit.training.judge import Judge
 from nlpkit.training.loop import Loop
 from nlpkit.training.summary import RunSummary
-from nlpkit.training.supervised import Supervised, augmented
+from nlpkit.training.supervised import Rows, Supervised, augmented
 from nlpkit.version import __version__
 
 
@@ -48,7 +49,7 @@ def train(
     threads = recipe.train.threads
     with at_work(recipe, folder, device=device, threads=threads, resume=resume) as members:
         if given:
-            checkpoint.save_text(folder / "tokenizer.json", given.encoder.to_json())
+            checkpoint.save_text(folder / "tokenizer.json", given.tokenizer.to_json())
         return _train(recipe, folder, members, resume, listener, given)
 
 
@@ -63,15 +64,23 @@ def _train(
     started = time.monotonic()
     made = given or examples.read(recipe, examples.load(recipe), folder, members)
     torch.manual_seed(recipe.train.seed)
-    net = network.build(recipe, made.task, made.encoder).to(members.device)
-    if len(made.vectors_VD):
-        net.encoder.start_from(torch.from_numpy(made.vectors_VD))
+    net = network.build(recipe, made.task, made.tokenizer).to(members.device)
+    if len(made.vectors.words):
+        encoder: Any = net.encoder
+        encoder.start_from(torch.from_numpy(made.vectors.vectors_VD))
     resumed = resume and begun(folder)
     source, told = init.start(recipe, folder, resumed, members.leads)
     init.load(source, net.encoder)
     torch.manual_seed(recipe.train.seed + members.rank)
     run = network.TorchRun(net, members.device)
-    model = Model(recipe.name, made.task, made.encoder, run, steps=made.steps)
+    model = Model(
+        name=recipe.name,
+        task=made.task,
+        tokenizer=made.tokenizer,
+        windows=made.task.windows(recipe.tokenizer.window, recipe.tokenizer.overlap),
+        run=run,
+        steps=made.steps,
+    )
     taught = None
     if members.leads:
         place = str(members.device)
@@ -80,7 +89,7 @@ def _train(
         recipe=recipe,
         network=net,
         model=model,
-        train=(made.train, made.ids),
+        train=Rows(made.train, made.ids, made.offsets),
         dev=made.dev,
         team=members,
         taught=members.share_tensor(taught),
@@ -89,7 +98,7 @@ def _train(
     loop = Loop(course, folder, members, listener)
     parameters = sum(weight.numel() for weight in net.parameters())
     if members.leads:
-        pieces = made.encoder.vocab_size
+        pieces = made.tokenizer.vocab_size
         listener(Started(len(made.ids), len(made.dev.documents), parameters, pieces))
     if members.agree([float(resumed)])[0]:
         loop.resume()
@@ -101,18 +110,21 @@ def _train(
     judge = Judge(model, made.dev, recipe.data.choose_by)
     if recipe.train.shift_labels:
         judge.fit_shift()
-    temperature = judge.temperature()
+    judge.calibrate()
     summary = RunSummary(
         name=recipe.name,
         task={"name": recipe.task.name} | judge.task.describe(),
-        vocab_size=made.encoder.vocab_size,
+        vocab_size=made.tokenizer.vocab_size,
         parameters=parameters,
         epochs=state.looks,
         best_epoch=state.best_look,
-        temperature=temperature,
-        dev=judge.scores(temperature),
-        dev_files=judge.by_file(temperature),
-        data={"train": made.train.files, "dev": made.dev.files},
+        temperature=judge.temperature,
+        dev=judge.scores(),
+        dev_files=judge.by_file(),
+        data={
+            split: [file.to_dict() for file in rows.files]
+            for split, rows in (("train", made.train), ("dev", made.dev))
+        },
         init=told,
         teachers=list(recipe.distill.teachers),
         seconds=round(time.monotonic() - started, 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,9 +15,10 @@ from torch import Tensor, nn
 
 from nlpkit import augmentations
 from nlpkit.errors import InputError
-from nlpkit.metrics import numbers
+from nlpkit.metrics import minimised, numbers
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
+from nlpkit.tasks import Balanced, Reads
 from nlpkit.training import checkpoint
 from nlpkit.training.course import Forward, Look
 from nlpkit.training.data import Epoch, Split
@@ -29,11 +31,19 @@ from nlpkit.training.loss import Reading, TaskLoss
 Variants = Callable[[int], list[np.ndarray]]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The training rows, their ids and, where the task asks for them, their tokens' offsets."""
+
+    split: Split
+    ids: list[np.ndarray]
+    offsets: list[np.ndarray] | None = None
+
+
 class Supervised:
     """`nlpkit.training.course.Course` of a recipe's rows; dev is scored after each epoch."""
 
     section, unit = "train", "docs"
-    larger_is_better = True
 
     def __init__(
         self,
@@ -41,7 +51,7 @@ class Supervised:
         recipe: Recipe,
         network: nn.Module,
         model: Model,
-        train: tuple[Split, list[np.ndarray]],
+        train: Rows,
         dev: Split,
         team: Team,
         taught: Tensor | None = None,
@@ -54,11 +64,18 @@ class Supervised:
         """
         self.recipe, self.settings = recipe, recipe.train
         self.network, self.model, self.team = network, model, team
-        self.split, self.ids = train
+        self.split, self.ids, self.offsets = train.split, train.ids, train.offsets
         self.dev, self.taught, self.variants = dev, taught, variants
         self.decides = chosen_by(model.task, recipe.data.choose_by)
+        self.larger_is_better = not minimised(model.task.score)
         self.task_loss = TaskLoss(
-            model.task, self.split, recipe.train, recipe.distill, team.device, taught
+            model.task,
+            model.tokenizer,
+            self.split,
+            recipe.train,
+            recipe.distill,
+            team.device,
+            taught,
         )
         self.look_every = -(-len(self.ids) // self.settings.batch_size) // team.world
         if not self.look_every:
@@ -85,7 +102,8 @@ class Supervised:
 
     def digest(self) -> str:
         """Return a hash of the examples: a run resumes bit for bit on the same data only."""
-        told = [self.split.golds, self.split.weights, self.split.priors, self.dev.golds]
+        golds, dev_golds = (self._plain(split.golds) for split in (self.split, self.dev))
+        told = [golds, self.split.weights, self.split.priors, dev_golds]
         digest = hashlib.sha256(repr([*told, self.dev.documents]).encode("utf-8", "replace"))
         if self.taught is not None:
             digest.update(self.taught.numpy().tobytes())
@@ -93,17 +111,32 @@ class Supervised:
             digest.update(ids.tobytes())
         return digest.hexdigest()
 
+    def _plain(self, golds: list[Any]) -> list[Any]:
+        """Return labels as their places, as the checkpoints of earlier versions know them."""
+        task = self.model.task
+        if not isinstance(task, Balanced):
+            return golds
+        return [None if gold is None else task.place(gold) for gold in golds]
+
     def batches(self, epoch: int, first: int) -> Iterator[Reading]:
         """Yield this process's batches of an epoch, without the `first` ones."""
         drawn = Epoch(
             self.variants(epoch) if self.variants else self.ids,
             batch_size=self.settings.batch_size,
-            window=self.model.encoder.window,
+            windows=self.model.windows,
             seed=self.settings.seed,
             epoch=epoch,
         )
         for batch in drawn.batches(first, self.team.rank, self.team.world):
-            yield Reading(batch, [drawn.span(row) for row in batch.rows])
+            yield Reading(batch, self._reads(batch.rows, drawn))
+
+    def _reads(self, rows: list[int], drawn: Epoch) -> Reads:
+        """Return which tokens of the documents are read, and where they stand in the text."""
+        spans = [drawn.span(row) for row in rows]
+        if self.offsets is None:
+            return Reads(spans)
+        parts = zip(rows, spans, strict=True)
+        return Reads(spans, [self.offsets[row][start:end] for row, (start, end) in parts])
 
     def count(self, batch: Reading) -> int:
         """Return the number of documents."""
@@ -115,7 +148,7 @@ class Supervised:
 
     def look(self, forward: Forward) -> Mapping[str, Any]:
         """Return the task's metrics on dev."""
-        return Judge(self.model, self.dev, self.recipe.data.choose_by).scores(1.0)
+        return Judge(self.model, self.dev, self.recipe.data.choose_by).scores()
 
     def keep(self, folder: Path, look: Look) -> None:
         """Write the weights of the network."""
@@ -155,7 +188,8 @@ def augmented(
         texts = [
             augment(text, Random(f"{seed} {epoch} {row}")) for row, text in enumerate(documents)
         ]
-        fresh = model.encoder.ids(texts if model.steps is None else model.steps.texts(texts))
+        prepared = texts if model.steps is None else model.steps.texts(texts)
+        fresh = model.tokenizer.encode(prepared).each()
         return [new if len(new) else old for new, old in zip(fresh, ids, strict=True)]
 
     return variants

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 
 from nlpkit import tasks
-from nlpkit.errors import UsageError
+from nlpkit.errors import InputError, UsageError
 from nlpkit.exporting import gate, precision
-from nlpkit.metrics import numbers
+from nlpkit.metrics import measure, numbers
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Tokenizer
@@ -55,8 +55,16 @@ class Corpus:
     def model(self, recipe: Recipe) -> Model:
         """Return a recipe's model with fresh weights, on the CPU."""
         made = self.examples(recipe)
-        net = network.build(recipe, made.task, made.encoder).eval()
-        return Model(recipe.name, made.task, made.encoder, network.TorchRun(net), steps=made.steps)
+        net = network.build(recipe, made.task, made.tokenizer).eval()
+        settings = recipe.tokenizer
+        return Model(
+            name=recipe.name,
+            task=made.task,
+            tokenizer=made.tokenizer,
+            windows=made.task.windows(settings.window, settings.overlap),
+            run=network.TorchRun(net),
+            steps=made.steps,
+        )
 
     def speed(self, model: Model) -> float:
         """Return the documents a second that a model reads on one core."""
@@ -68,9 +76,13 @@ class Corpus:
     def metric(self, recipe: Recipe, asked: str | None) -> str:
         """Return the metric to search by. Raises UsageError where the task has none such."""
         model = self.model(recipe)
-        outputs = model.scored(self.dev.documents[:PROBED], self.dev.golds[:PROBED])
+        said = model.predict(self.dev.documents[:PROBED])
+        pairs = [pair for pair in zip(self.dev.golds, said, strict=False) if pair[1] is not None]
+        if not pairs:
+            raise InputError("the tokenizer keeps nothing of the dev texts")
         chosen = chosen_by(model.task, recipe.data.choose_by)
-        there = [*numbers(model.task.metrics(*outputs, 1.0))]
+        golds, answers = zip(*pairs, strict=True)
+        there = [*numbers(measure(model.task.answers, golds, answers))]
         there += [] if chosen in there else [chosen]
         if asked and asked not in there:
             raise UsageError(f"--metric {asked}: not one of {', '.join(there)}")
