@@ -8,11 +8,17 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test depends on the clock: an example may take as long as a busy machine needs.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun with & by a script, as CI may be
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -22,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 PLUGIN = Path(__file__).parent / "plugin"
 if str(PLUGIN) not in sys.path:
     sys.path.insert(0, str(PLUGIN))
+PATIENCE = 600  # seconds after which what does not come is a hang; no test measures time by it
 Made = Callable[[str], Path]
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -35,6 +42,38 @@ FILLERS = ["o produto", "a loja", "meu pedido", "este filme", "o hotel", "a comi
 
 # Short, empty, of several windows, and of no known word.
 TEXTS = ["o hotel lindo 1", "", "a loja péssimo 2", "reunião " * 40, "👍", "x" * 5000]
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    """Look again and again whether something holds; fail where it never does."""
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until, "it does not come"
+        time.sleep(0.01)
+
+
+def grows_evenly(work: Callable[[int], object], size: int) -> bool:
+    """Tell whether eight times as much to do takes no more than 32 times as long.
+
+    In proportion it takes 8 times as long, and 64 times where it grows with the square. The time is
+    this process's own on the processor, the least of three runs; below 5 ms it says nothing.
+    """
+
+    def seconds(size: int) -> float:
+        before = time.process_time()
+        work(size)
+        return time.process_time() - before
+
+    short, long = (min(seconds(much) for _ in range(3)) for much in (size, 8 * size))
+    return long < 32 * max(short, 0.005)
+
+
+def children_of(parent: int) -> list[int]:
+    """Return the numbers of a process's children, or skip the test where no file tells them."""
+    task = Path(f"/proc/{parent}/task/{parent}/children")
+    if not task.exists():
+        pytest.skip("needs /proc/PID/task/PID/children")
+    return [int(child) for child in task.read_text().split()]
 
 
 def corpus(rows: int, seed: int) -> list[dict[str, str]]:
@@ -165,7 +204,7 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
             capture_output=True,
             cwd=tmp_path,
             env=environment() | env,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
 

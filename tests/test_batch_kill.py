@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from batch_helpers import Run, inputs as inputs, outputs, run as run
+from conftest import PATIENCE, children_of, wait_until
+from killing import calls, kill_until_it_ends
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -20,22 +19,11 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
     workers: int, run: Run, inputs: Path, tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     run(str(inputs), folder="whole", shard_size=10)
-    command = [sys.executable, "-m", "nlpkit", "batch", str(inputs), "-o", str(tmp_path / "out")]
-    command += ["-m", str(tiny_bundle("bow")), "--shard-size", "10", "-w", str(workers), "--resume"]
-    rng, kills = random.Random(workers), 0
-    for attempt in range(40):
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-        if attempt == 0:  # in the midst of work; afterwards at any moment
-            while not [*(tmp_path / "out").glob(".parts/*/*.out")] and process.poll() is None:
-                time.sleep(0.002)
-        try:
-            process.wait(timeout=rng.uniform(0, 0.02) if not attempt else rng.uniform(0.2, 1.5))
-            break
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-    assert process.returncode == 0
+    command = ["batch", str(inputs), "-m", str(tiny_bundle("bow")), "--shard-size", "10"]
+    command += ["-w", str(workers), "--resume", "-o"]
+    unbroken = calls(tmp_path, [*command, str(tmp_path / "unbroken")])
+    command.append(str(tmp_path / "out"))
+    kills = kill_until_it_ends(command, unbroken, tmp_path, seed=workers, most=12)
     assert kills, "it was never killed"
     assert outputs(tmp_path / "out") == outputs(tmp_path / "whole")
     assert not [*(tmp_path / "out/.parts").iterdir()]
@@ -48,23 +36,12 @@ def test_the_workers_end_with_the_process_that_is_killed(
     command = [sys.executable, "-m", "nlpkit", "batch", str(inputs), "-o", str(tmp_path / "out")]
     command += ["-m", str(tiny_bundle("bow")), "-w", "2"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 60
-    while not [*(tmp_path / "out").glob(".parts/*/*.out")] and time.monotonic() < until:
-        time.sleep(0.05)
-    children = _children(process.pid)
+    wait_until(lambda: [*(tmp_path / "out").glob(".parts/*/*.out")])
+    children = children_of(process.pid)
     process.kill()
     process.wait()
     assert len(children) >= 2
-    while any(Path(f"/proc/{child}").exists() for child in children):
-        assert time.monotonic() < until, "a worker outlives the batch"
-        time.sleep(0.05)
-
-
-def _children(parent: int) -> list[int]:
-    task = Path(f"/proc/{parent}/task/{parent}/children")
-    if not task.exists():
-        pytest.skip("needs /proc/PID/task/PID/children")
-    return [int(child) for child in task.read_text().split()]
+    wait_until(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
 
 
 def test_interrupted_it_says_how_to_go_on(
@@ -74,11 +51,9 @@ def test_interrupted_it_says_how_to_go_on(
     command = [sys.executable, "-m", "nlpkit", "batch", str(inputs), "-o", str(tmp_path / "out")]
     command += ["-m", str(tiny_bundle("bow")), "-w", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    until = time.monotonic() + 60
-    while not [*(tmp_path / "out").glob(".parts/*/*.out")] and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_until(lambda: [*(tmp_path / "out").glob(".parts/*/*.out")])
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert b"--resume continues" in said
     assert b"Traceback" not in said

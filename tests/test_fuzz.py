@@ -12,7 +12,6 @@ import io
 import json
 import lzma
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +35,8 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 }
 WORD = "\tuma\tum\tDET" + 6 * "\t_"
 Damage = Callable[[bytes], bytes]
-# The first example of a test loads pyarrow and a model; a hang is a matter of minutes.
-PATIENT = settings(
+MANY = settings(
     max_examples=150,
-    deadline=timedelta(seconds=20),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -107,7 +104,7 @@ def answered(model: Any, path: Path, to: str) -> tuple[int, str | None]:
     packer=st.sampled_from([*PACKERS]),
     inside=st.booleans(),
 )
-@PATIENT
+@MANY
 def test_damage_ends_in_rows_or_in_our_error(
     format: str, changes: Any, packer: str, inside: bool, model: Any, tmp_path: Path
 ) -> None:
@@ -130,7 +127,7 @@ def test_damage_ends_in_rows_or_in_our_error(
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("parquet", "conllu")])
 @given(changes=st.lists(CHANGE, min_size=1, max_size=3))
-@PATIENT
+@MANY
 def test_no_record_is_lost_where_bad_ones_are_put_aside(format: str, changes: Any) -> None:
     """Every line of the file is in a record or in a reject, whatever else is wrong with it."""
     bad: list[tuple[int, str]] = []
@@ -147,7 +144,7 @@ def test_no_record_is_lost_where_bad_ones_are_put_aside(format: str, changes: An
 
 
 @given(data=st.binary(max_size=300), suffix=st.sampled_from([*PACKERS]))
-@PATIENT
+@MANY
 def test_any_bytes_are_no_traceback_whatever_the_name_says(
     data: bytes, suffix: str, tmp_path: Path
 ) -> None:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from conftest import corpus
 from hypothesis import example, given, settings, strategies as st
+from nlpkit.training.tokenizer import train
 from tokenizers import Tokenizer
 
 from nlpkit.settings.sections import Tokenizer as Settings
 from nlpkit.text import pieces, word_memory
 from nlpkit.text.pieces import Pieces, reads_by_word
-from nlpkit.training.tokenizer import train
 
 Answer = tuple[np.ndarray, np.ndarray]
 KINDS = ("bpe", "unigram", "char")
@@ -62,7 +62,7 @@ def same(ours: Answer, theirs: Answer) -> bool:
 @example(text="www.\x1f")  # a blank for Python alone
 @example(text="a\ud83d\ude00 b")
 @example(text="a\x00b c")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_word_by_word_is_as_the_whole(kind: str, text: str) -> None:
     made = trained(kind)
     assert made.by_word
@@ -72,7 +72,7 @@ def test_word_by_word_is_as_the_whole(kind: str, text: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(texts=st.lists(TEXTS, max_size=80))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_many_new_words_at_once_are_as_one_by_one(kind: str, texts: list[str]) -> None:
     made = remembering(trained(kind).tokenizer)
     texts = [*texts, *(f"palavra{n} é\u0301 \u0301 a\x00b" for n in range(pieces.FEW))]
@@ -82,7 +82,7 @@ def test_many_new_words_at_once_are_as_one_by_one(kind: str, texts: list[str]) -
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_long_texts_are_asked_in_parts_that_make_the_whole(kind: str, texts: list[str]) -> None:
     made = remembering(trained(kind).tokenizer)
     before, pieces.LONG = pieces.LONG, 8

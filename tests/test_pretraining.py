@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import environment, write_jsonl
+from conftest import PATIENCE, environment, write_jsonl
 from pretraining_helpers import folder as folder, learn, made, texts
 from safetensors.torch import load_file
 
@@ -76,7 +76,7 @@ def test_two_processes_pretrain_as_one(folder: Path) -> None:
         cwd=folder,
         env=environment(),
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()

@@ -10,14 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import corpus, environment, write_jsonl
+from conftest import corpus, environment, wait_until, write_jsonl
 
 from nlpkit.batch import cluster, ray_engine as job
 from nlpkit.batch.plan import Settings
@@ -50,7 +49,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                         command, env=environment(), stdout=log, stderr=log, start_new_session=True
                     )
                 )
-                _wait(
+                wait_until(
                     lambda: (
                         (folder / "ray.log").read_bytes().count(b"runtime started") == len(nodes)
                     )
@@ -60,13 +59,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             for node in nodes:
                 os.killpg(node.pid, signal.SIGKILL)  # told politely, a node may wait for minutes
                 node.wait()
-
-
-def _wait(what: Callable[[], Any]) -> None:
-    until = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < until, "it does not come"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -131,7 +123,7 @@ def test_killed_and_resumed_on_a_cluster_it_makes_what_the_local_engine_makes(
     options += ["--shard-size", "10", "--engine", "ray", "--address", address]
     command = [sys.executable, "-m", "nlpkit", *options]
     process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL)
-    _wait(lambda: [*(tmp_path / "out").glob(".parts/*/*.out")] or process.poll() is not None)
+    wait_until(lambda: [*(tmp_path / "out").glob(".parts/*/*.out")] or process.poll() is not None)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     done = cli(*options, "--resume")

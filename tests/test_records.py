@@ -24,7 +24,7 @@ def test_the_public_files_are_the_formats() -> None:
     st.sampled_from(["strict", "replace", "ignore", "backslashreplace"]),
     st.sampled_from(["", "text\n", "id,text\n", "id\ttext\n", '{"text": "a"}\n']),
 )
-@settings(max_examples=200, deadline=None)  # the first asks for pyarrow
+@settings(max_examples=200)
 def test_any_bytes_end_in_records_or_in_our_error(
     tail: bytes | str, encoding: str, errors: str, start: str
 ) -> None:

@@ -66,7 +66,7 @@ def test_the_raw_record_can_be_got_back() -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 @given(content=st.binary(max_size=200) | st.text(max_size=80).map(str.encode))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_bytes_end_in_records_rejects_or_our_error(format: str, content: bytes) -> None:
     head = {"csv": b"text\n", "tsv": b"text\n"}.get(format, b"")
     try:

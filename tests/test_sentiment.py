@@ -7,7 +7,7 @@ import io
 import json
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import environment
+from conftest import PATIENCE, environment
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from nlpkit.jobs.predict import Reading, predictions, write
@@ -93,7 +93,8 @@ def run_lines(content: bytes, model: Model, folder: Path) -> list[dict]:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(texts=st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]))))
 def test_any_text_comes_through_in_order(texts: list[str], model: Model, tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_any_text_comes_through_in_order(texts: list[str], model: Model, tmp_pat
     assert [row["text"] for row in rows] == kept
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_scores_are_the_same_in_any_company(model: Model, data: st.DataObject) -> None:
     words = st.sampled_from(["adorei", "péssimo", "hotel", "12", "!", "não", "😍", "zzz"])
@@ -206,18 +207,26 @@ def test_a_slow_producer_is_answered_line_by_line(tiny_bundle: Made) -> None:
             process.stdin.flush()
             assert process.stdout.readline().startswith(b"positive\t")
         process.stdin.close()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_a_steady_stream_is_answered_before_it_ends(model: Model) -> None:
-    def items():  # type: ignore[no-untyped-def]
-        for number in range(40):
-            time.sleep(0.02)
-            yield number, "adorei"
+    """It trickles until its first answer is read, and no chunk of it is ever full."""
+    read, ended = threading.Event(), threading.Event()
 
-    started = time.monotonic()
-    first = next(iter(answer(model, items(), lambda: None)))
-    assert first[0] == 0 and time.monotonic() - started < 0.6
+    def items():  # type: ignore[no-untyped-def]
+        for number in range(50 * PATIENCE):
+            yield number, "adorei"
+            if read.wait(0.02):
+                return
+        ended.set()
+
+    answers = answer(model, items(), lambda: None, limit=100 * PATIENCE)
+    first = next(answers)
+    assert first[0] == 0 and not ended.is_set()
+    read.set()
+    numbers = [number for number, *_ in answers]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_csv_passes_every_field_through(sentiment: Cli, tmp_path: Path) -> None:

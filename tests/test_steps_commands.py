@@ -9,11 +9,10 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Cli, environment
+from conftest import PATIENCE, ROOT, Cli, children_of, environment, wait_until
 
 from nlpkit import catalog
 from nlpkit.chain import Pipeline
@@ -123,23 +122,31 @@ def test_what_a_worker_cannot_have_is_told_as_without_workers(cli: Cli, tmp_path
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="POSIX signals")
 def test_ctrl_c_twice_ends_workers_at_once(tmp_path: Path) -> None:
-    (tmp_path / "big.txt").write_text("a casa azul\n" * 300_000, encoding="utf-8")
-    command = [sys.executable, "-m", "nlpkit", "stem", "big.txt", "--workers", "2"]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment(),
-        cwd=tmp_path,
-        start_new_session=True,
-    ) as running:
-        time.sleep(2)
+    """First when an answer is there, and again when a worker is gone."""
+    answers = tmp_path / "answers.txt"
+    command = [sys.executable, "-m", "nlpkit", "stem", "--workers", "2"]
+    with (
+        answers.open("wb") as output,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,  # stays open: without a signal it would not end
+            stdout=output,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            cwd=tmp_path,
+            start_new_session=True,
+        ) as running,
+    ):
+        assert running.stdin is not None and running.stderr is not None
+        running.stdin.write(b"a casa azul\n" * 5_000)
+        running.stdin.flush()
+        wait_until(lambda: answers.stat().st_size)
+        workers = len(children_of(running.pid))
         os.killpg(running.pid, signal.SIGINT)
-        time.sleep(0.2)
+        wait_until(lambda: running.poll() is not None or len(children_of(running.pid)) < workers)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGINT)
-        assert running.wait(10) == 130
-        assert running.stderr is not None
+        assert running.wait(PATIENCE) == 130
         assert b"Traceback" not in running.stderr.read()
 
 
@@ -179,7 +186,7 @@ def test_a_slow_input_is_answered_line_by_line(tmp_path: Path) -> None:
                 process.stdin.flush()
                 assert process.stdout.readline() == b"gost\n"
             process.stdin.close()
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE) == 0
 
 
 def test_filters_start_without_torch_and_without_spacys_command_line(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, corpus, tiny_recipe, write_jsonl
+from conftest import PATIENCE, ROOT, corpus, tiny_recipe, write_jsonl
 from safetensors.torch import load_file
 from training_helpers import train
 
@@ -44,7 +44,7 @@ def test_two_processes_train_as_one_with_a_teacher(
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, Cli, corpus, tiny_recipe, write_jsonl
+from conftest import PATIENCE, ROOT, Cli, corpus, tiny_recipe, wait_until, write_jsonl
+from killing import calls, kill_until_it_ends
 from safetensors.torch import load_file
 from training_helpers import train
 
@@ -53,31 +52,13 @@ def test_a_killed_run_resumes_to_the_same_weights(data: Path, tmp_path: Path) ->
 
 
 def test_killed_at_any_moment_it_goes_on_to_the_same_weights(data: Path, tmp_path: Path) -> None:
-    """By the command line, at random, from its first second on: reading, training, saving."""
+    """By the command line, at random, from its first call on: reading, training, saving."""
     recipe = tiny_recipe("bow", data, checkpoint_steps=2, epochs=6)
     (tmp_path / "r.toml").write_text(declaration.toml(recipe.to_dict() | {"folder": str(data)}))
-    command = [sys.executable, "-m", "nlpkit", "train", str(tmp_path / "r.toml"), "--device", "cpu"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-
-    def begin(name: str) -> subprocess.Popen[bytes]:
-        whole = [*command, "-o", str(tmp_path / name), "--resume"]
-        return subprocess.Popen(whole, env=environment, stderr=subprocess.DEVNULL)
-
-    started = time.monotonic()
-    assert begin("unbroken").wait() == 0
-    took = time.monotonic() - started
-    rng, kills = random.Random(4), 0
-    for _ in range(4):
-        process = begin("killed")
-        try:
-            process.wait(timeout=took * rng.uniform(0.5, 0.98))
-            break
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            kills += 1
-    else:
-        assert begin("killed").wait() == 0
+    command = ["train", str(tmp_path / "r.toml"), "--device", "cpu", "--resume", "-o"]
+    whole = calls(tmp_path, [*command, str(tmp_path / "unbroken")])
+    command.append(str(tmp_path / "killed"))
+    kills = kill_until_it_ends(command, whole, tmp_path, seed=4, most=4)
     assert kills, "it was never killed"
     assert same_weights(tmp_path / "unbroken", tmp_path / "killed")
 
@@ -110,11 +91,9 @@ def test_ctrl_c_saves_and_exits_130(data: Path, tmp_path: Path, cli: Cli) -> Non
         command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE
     )
     metrics = tmp_path / "run/metrics.jsonl"
-    deadline = time.monotonic() + 60
-    while not metrics.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: metrics.exists() or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert b"Traceback" not in said
     assert (tmp_path / "run/last.safetensors").exists()

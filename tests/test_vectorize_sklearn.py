@@ -64,7 +64,7 @@ def direct(options: Options, limits: Limits) -> Any:
     return TfidfVectorizer(**told, norm=norm, sublinear_tf=options.sublinear_tf)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(texts=TEXTS, others=TEXTS, chosen=choices())
 def test_equal_to_sklearn_to_the_last_bit(
     texts: list[str],
@@ -105,7 +105,7 @@ def test_ties_fall_as_in_sklearn_in_a_large_vocabulary() -> None:
         assert learn(texts, options, limits).terms == list(reference.get_feature_names_out())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     texts=TEXTS, ngrams=st.sampled_from(["1", "1-2"]), norm=st.sampled_from(["l1", "l2", "none"])
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import tiny_tree
+from conftest import PATIENCE, tiny_tree
 
 from nlpkit.jobs import tune as job
 from nlpkit.settings import declaration
@@ -34,7 +34,7 @@ def tune(
     *,
     arch: tuple[str, ...] = ("bow",),
     fixed: list[str] = SMALL,
-    seconds: float = 60,
+    seconds: float = PATIENCE,
     listener: Callable[[Any], None] = EVENTS.append,
     **options: Any,
 ) -> Outcome:

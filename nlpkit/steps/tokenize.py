@@ -14,6 +14,7 @@ from nlpkit.language.detect import Lang, language_of
 from nlpkit.language.words import Span, each_in_its_language, splitter
 from nlpkit.settings.declaration import setting
 from nlpkit.steps import Load, Step, Tokens, no_models
+from nlpkit.text.unicode import whole
 
 TAKES, GIVES = "text", "tokens"
 IDEMPOTENT = True

@@ -1,0 +1,82 @@
+"""Run nlpkit in a process that kills itself, and its workers, after so many calls.
+
+A moment of a run is told by the calls of nlpkit's functions before it, not by seconds, so that it
+is the same moment on a busy machine. As a script this file runs the command line until the call
+number $NLPKIT_LAST_CALL; one that ends before it writes its number of calls to $NLPKIT_CALLS.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+SOURCES = str(Path(__file__).parents[1] / "nlpkit")
+NEVER = 0
+
+
+def calls(folder: Path, command: list[str]) -> int:
+    """Run a command to its end and return how many calls its first process made."""
+    assert _run(NEVER, folder, command) == 0
+    return int((folder / "calls").read_text())
+
+
+def kill_until_it_ends(
+    command: list[str], whole: int, folder: Path, *, seed: int, most: int
+) -> int:
+    """Run a command again and again, killed at moments drawn from a seed, until it ends.
+
+    `whole` is how many calls an unbroken run makes, `most` after how many kills it is left alone.
+    Return how often it was killed.
+    """
+    rng = random.Random(seed)
+    for kills in range(most):
+        code = _run(rng.randint(1, whole * 3 // 5), folder, command)
+        if code == 0:
+            return kills
+        assert code == -signal.SIGKILL
+    assert _run(NEVER, folder, command) == 0
+    return most
+
+
+def _run(last: int, folder: Path, command: list[str]) -> int:
+    told = {"PYTHONPATH": str(Path(SOURCES).parent), "OMP_NUM_THREADS": "1"}
+    told |= {"NLPKIT_LAST_CALL": str(last), "NLPKIT_CALLS": str(folder / "calls")}
+    return subprocess.run(
+        [sys.executable, __file__, *command],
+        env=os.environ | told,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    ).returncode
+
+
+class Counter:
+    """Counts calls of nlpkit's functions in one thread, and kills the session at the last."""
+
+    def __init__(self, last: int) -> None:
+        self.last, self.seen = last, 0
+
+    def __call__(self, frame: Any, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(SOURCES):
+            self.seen += 1
+            if self.seen == self.last:
+                os.killpg(0, signal.SIGKILL)
+
+
+if __name__ in ("__main__", "__mp_main__"):  # workers import it by the second name, and count too
+    counter = Counter(int(os.environ["NLPKIT_LAST_CALL"]))
+    sys.setprofile(counter)
+
+if __name__ == "__main__":
+    from nlpkit.cli.app import app
+
+    try:
+        app(prog_name="nlpkit")
+    finally:
+        sys.setprofile(None)
+        Path(os.environ["NLPKIT_CALLS"]).write_text(str(counter.seen))
