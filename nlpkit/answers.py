@@ -34,16 +34,16 @@ class Answer(Protocol):
         """Return the texts of those fields."""
 
     @classmethod
-    def values(cls, answer: Self | None, into: str | None = None) -> dict[str, Any]:
+    def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
         """Return the fields of an answer, or of none, as JSON has them."""
 
     def plain(self) -> dict[str, Any]:
         """Return the answer as plain values, scores at four places: what golden.jsonl keeps."""
 
-    def at_least(self, least: float) -> Self:
+    def at_least(self, least: float) -> Any:
         """Return the answer without what it is less sure of than `least`."""
 
-    def matches(self, other: Self) -> tuple[int, int]:
+    def matches(self, other: Any) -> tuple[int, int]:
         """Return how many of its parts another answer has alike, and how many there are."""
 
 
@@ -68,17 +68,17 @@ def difference(one: Any, other: Any) -> float:
     return 0.0 if one == other else float("inf")
 
 
-class Label(NamedTuple):
-    """One label of a document, with the probability of each label; a gold label has none.
-
-    A tuple, for there are millions of them.
-    """
-
+class _Label(NamedTuple):  # a tuple, for there are millions of them
     label: str
     score: float | None = None
     scores: Mapping[str, float] = MappingProxyType({})
 
-    SCORED = True  # type: ignore[misc]
+
+class Label(_Label):
+    """One label of a document, with the probability of each label; a gold label has none."""
+
+    __slots__ = ()
+    SCORED: ClassVar[bool] = True
 
     @classmethod
     def fields(cls, into: str | None = None) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class Label(NamedTuple):
         return self.label, "" if self.score is None else f"{self.score:.4f}"
 
     @classmethod
-    def values(cls, answer: Label | None, into: str | None = None) -> dict[str, Any]:
+    def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
         """Return label, score and scores."""
         label, score = cls.fields(into)
         if answer is None:
@@ -107,7 +107,7 @@ class Label(NamedTuple):
         unsure = self.score is not None and self.score < least
         return self._replace(label=UNCERTAIN) if unsure else self
 
-    def matches(self, other: Label) -> tuple[int, int]:
+    def matches(self, other: Any) -> tuple[int, int]:
         """Return (1, 1) for the same label, else (0, 1)."""
         return int(self.label == other.label), 1
 
@@ -137,7 +137,7 @@ class Tags:
         return tuple(" ".join("_".join(tag.split()) or "_" for tag in tags) for tags in self.layers)
 
     @classmethod
-    def values(cls, answer: Tags | None, into: str | None = None) -> dict[str, Any]:
+    def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
         """Return each layer as a list."""
         layers = answer.layers if answer else [()] * len(cls.LAYERS)
         return dict(zip(cls.fields(into), map(list, layers), strict=True))
@@ -150,7 +150,7 @@ class Tags:
         """Return the answer as it is: tags have no scores."""
         return self
 
-    def matches(self, other: Tags) -> tuple[int, int]:
+    def matches(self, other: Any) -> tuple[int, int]:
         """Return how many words have the same tags in all layers."""
         ours, theirs = zip(*self.layers, strict=True), zip(*other.layers, strict=True)
         return sum(a == b for a, b in zip(ours, theirs, strict=False)), len(self.layers[0])
@@ -191,7 +191,7 @@ class Spans:
         return (" ".join(f"{span.start}-{span.end}:{span.label}" for span in self.spans),)
 
     @classmethod
-    def values(cls, answer: Spans | None, into: str | None = None) -> dict[str, Any]:
+    def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
         """Return a list of tables: start, end, label, text and, where there is one, score."""
         (field,) = cls.fields(into)
         return {field: [_table(span) for span in answer.spans] if answer else []}
@@ -209,7 +209,7 @@ class Spans:
         sure = (span for span in self.spans if span.score is None or span.score >= least)
         return Spans(tuple(sure))
 
-    def matches(self, other: Spans) -> tuple[int, int]:
+    def matches(self, other: Any) -> tuple[int, int]:
         """Return how many of the spans in either are in both."""
         ours, theirs = self.keys(), other.keys()
         return (len(ours & theirs), len(ours | theirs)) if ours | theirs else (1, 1)
@@ -224,13 +224,16 @@ def _table(span: Span) -> dict[str, Any]:
     return table if span.score is None else table | {"score": span.score}
 
 
-class Text(NamedTuple):
-    """A text that a model wrote, with the mean log-probability of its tokens if it is known."""
-
+class _Text(NamedTuple):
     text: str
     score: float | None = None
 
-    SCORED = False  # type: ignore[misc]  # a log-probability is no confidence to cut at
+
+class Text(_Text):
+    """A text that a model wrote, with the mean log-probability of its tokens if it is known."""
+
+    __slots__ = ()
+    SCORED: ClassVar[bool] = False  # a log-probability is no confidence to cut at
 
     @classmethod
     def fields(cls, into: str | None = None) -> tuple[str, ...]:
@@ -242,7 +245,7 @@ class Text(NamedTuple):
         return (self.text,)
 
     @classmethod
-    def values(cls, answer: Text | None, into: str | None = None) -> dict[str, Any]:
+    def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
         """Return the text."""
         (field,) = cls.fields(into)
         return {field: answer.text if answer else ""}
@@ -255,6 +258,6 @@ class Text(NamedTuple):
         """Return the answer as it is."""
         return self
 
-    def matches(self, other: Text) -> tuple[int, int]:
+    def matches(self, other: Any) -> tuple[int, int]:
         """Return (1, 1) for the same text, else (0, 1)."""
         return int(self.text == other.text), 1

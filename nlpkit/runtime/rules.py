@@ -125,7 +125,9 @@ class Characters:
     """Encode texts as code points: what the rules read, unchanged, half surrogate pairs too."""
 
     kind, vocab_size = "characters", 0x110000
-    pad, unk, bos, eos = 0, 0xFFFD, None, None
+    pad, unk = 0, 0xFFFD
+    bos: int | None = None
+    eos: int | None = None
 
     def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
         """Return all texts' code points; none of a text of white space alone."""
@@ -138,9 +140,9 @@ class Characters:
         spans_S2 = None
         if offsets:
             starts = [len(text) - len(text.lstrip()) for text in texts]
-            at_S = np.concatenate(
-                [np.arange(n) + s for n, s in zip(lengths_N, starts, strict=True)] or [[]]
-            )
+            none = np.zeros(0, dtype=np.int64)
+            places = (np.arange(n) + s for n, s in zip(lengths_N, starts, strict=True))
+            at_S = np.concatenate([none, *places])
             spans_S2 = np.stack([at_S, at_S + 1], axis=1).astype(np.int64)
         return Encoded(np.frombuffer(points, dtype="<u4"), lengths_N, spans_S2)
 

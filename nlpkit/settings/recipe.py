@@ -110,7 +110,7 @@ class Recipe(_Tree):
         """Name the columns of each data file: the task's own, where the recipe names none."""
         columns = catalog.load("tasks", parts["task"].name).Task.columns
         data: Data = sections["data"]
-        named = {
+        named: dict[str, Any] = {
             split: tuple(
                 dataclasses.replace(
                     source,

@@ -98,9 +98,9 @@ class Task:
     def gold(self, fields: Mapping[str, Any]) -> Analysis:
         """Return the gold of a row. Raises InputError where its fields do not belong together."""
         words = words_of(fields)
-        for _, _, upos in words:
-            if upos not in UPOS and upos != UNKNOWN:
-                raise InputError(f"unknown UPOS tag {upos!r}; there are: {', '.join(UPOS)}")
+        for _, _, tag in words:
+            if tag not in UPOS and tag != UNKNOWN:
+                raise InputError(f"unknown UPOS tag {tag!r}; there are: {', '.join(UPOS)}")
         forms, lemmas, upos = (tuple(layer) for layer in zip(*words, strict=True))
         return Analysis((lemmas, upos), forms)
 

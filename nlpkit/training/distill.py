@@ -21,7 +21,7 @@ from nlpkit.records.rows import read_records
 from nlpkit.runtime import onepass
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import Distillable, Task
+from nlpkit.tasks import Distillable
 from nlpkit.training import checkpoint
 from nlpkit.training.data import Split
 from nlpkit.training.events import Asked, Listener
@@ -35,7 +35,7 @@ TOLD_BY = ("model.safetensors", "run.json", "bundle.json")
 
 def taught(
     recipe: Recipe,
-    task: Task,
+    task: Any,
     split: Split,
     folder: Path,
     device: str,
@@ -80,7 +80,7 @@ def taught(
     return total / voices.clamp_min(1) * torch.tensor(split.taught)[:, None]
 
 
-def _described(task: Task) -> str:
+def _described(task: Distillable) -> str:
     return f"task {type(task).__module__.rpartition('.')[2]} with {', '.join(task.labels)[:200]}"
 
 
