@@ -156,8 +156,7 @@ class Tags:
         return sum(a == b for a, b in zip(ours, theirs, strict=False)), len(self.layers[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of a document's text: text[start:end], in characters, and what it is."""
 
     start: int
@@ -167,12 +166,14 @@ class Span:
     score: float | None = None
 
 
-@dataclass(frozen=True)
-class Spans:
-    """The spans that were found in a document, in their order."""
-
+class _Spans(NamedTuple):
     spans: tuple[Span, ...]
 
+
+class Spans(_Spans):
+    """The spans that were found in a document, in their order."""
+
+    __slots__ = ()
     SCORED: ClassVar[bool] = True
 
     @property

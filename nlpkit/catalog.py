@@ -15,19 +15,18 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from nlpkit.errors import MissingExtra, UsageError, near_match
 
 PACKAGE = Path(__file__).parent
 
 
-@dataclass(frozen=True)
-class Shelf:
+class Shelf(NamedTuple):
     """Where the files of a kind lie in the package, what one is called, and what it may need."""
 
     folder: str

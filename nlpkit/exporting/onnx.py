@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -64,7 +64,7 @@ def _exported(graph: Graph, feeds: Arrays, network: Network) -> Exported:
         name: (*axes, *feeds[name].shape[len(axes) :])  # where a token is several ids
         for name, axes in graph.signature.inputs.items()
     }
-    signature = replace(graph.signature, inputs=inputs)
+    signature = graph.signature._replace(inputs=inputs)
     sizes = {axis: Dim(axis) for axes in inputs.values() for axis in axes if isinstance(axis, str)}
     # The exporter narrates each pass on stdout, which is not a place for that.
     with _quiet(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):

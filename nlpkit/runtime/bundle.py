@@ -10,9 +10,8 @@ import contextlib
 import hashlib
 import mmap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nlpkit import text
 from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError
@@ -32,8 +31,7 @@ BuildTask = Callable[[Mapping[str, Any]], Any]
 BuildSteps = Callable[[tuple[Any, ...]], Steps]
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A bundle's folder and its manifest; the files are read when asked for."""
 
     folder: Path
@@ -108,8 +106,7 @@ def open_bundle(
     )
 
 
-@dataclass(frozen=True)
-class Started:
+class Started(NamedTuple):
     """The sessions of a bundle's graphs in one precision, and the bytes that were read."""
 
     sessions: Mapping[str, onnxruntime.InferenceSession]

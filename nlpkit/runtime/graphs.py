@@ -9,8 +9,7 @@ Legend: B batch, T time, F ids of one token.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +24,7 @@ EMBEDDING = "document_embedding"
 Axes = tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """The inputs and outputs of one graph, in order, each with its axes; the first is the batch."""
 
     inputs: Mapping[str, Axes]

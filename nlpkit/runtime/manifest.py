@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nlpkit.errors import ModelError, UsageError, near_match
 from nlpkit.runtime.graphs import MAIN, Signature
@@ -37,16 +36,14 @@ COMMON = (
 NEEDED = {1: (*COMMON, "temperature"), 2: (*COMMON, "graphs", "tokenizer")}
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(NamedTuple):
     """One graph of a bundle; `signature` is None where format 1 does not tell it."""
 
     signature: Signature | None
     files: Mapping[str, str]  # precision -> file
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):  # made at every start, where a dataclass would take 1 ms more
     """What bundle.json says. `tree` is all of it, for what is only shown."""
 
     name: str

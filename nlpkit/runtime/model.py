@@ -34,11 +34,10 @@ class Asked(Protocol):
     def answer(self, model: Any, documents: Sequence[Any], windows: Windows) -> list[Any]: ...
 
 
-@dataclass
 class Tally:
     """How many documents were cut because they are longer than what is read of one."""
 
-    truncated: int = 0
+    truncated = 0
 
 
 @dataclass(frozen=True)

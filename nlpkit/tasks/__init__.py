@@ -17,8 +17,7 @@ Legend: N documents, C labels, B batch, T time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 from nlpkit import catalog
 from nlpkit.errors import UsageError
@@ -36,16 +35,14 @@ if TYPE_CHECKING:
 Fields = Mapping[str, Any]  # of a row: the record's own, and "document" and "label"
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(NamedTuple):
     """The fields that rows have where nobody names others: the document's and the answer's."""
 
     text: str = "text"
     target: str = "label"
 
 
-@dataclass(frozen=True)
-class Reads:
+class Reads(NamedTuple):
     """What a batch holds of each document: its tokens from first to before last.
 
     `offsets`: (first, one past the last) character of those tokens, where the task asks for them.

@@ -15,8 +15,7 @@ Legend: N documents, S tokens of all documents, B batch, T time, F ids of one to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nlpkit import catalog
 
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(frozen=True)
-class Encoded:
+class Encoded(NamedTuple):
     """The ids of many documents in one array, one document after another.
 
     `ids_S` (int64; [S, F] where a token is several ids), `lengths_N` tokens of each document and,
@@ -81,8 +79,7 @@ class Tokenizer(Protocol):
         """Return the contents of tokenizer.json."""
 
 
-@dataclass(frozen=True)
-class WordVectors:
+class WordVectors(NamedTuple):
     """Words and their vectors_VD (float32), learned before; V may be 0."""
 
     words: Sequence[str] = ()

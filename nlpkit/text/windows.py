@@ -8,7 +8,6 @@ Legend: N documents, W windows, S tokens of all documents.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from nlpkit.text import Encoded
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(frozen=True)
 class Windows:
     """The windows of some documents, in order.
 
@@ -25,12 +23,17 @@ class Windows:
     `last_W[w]`; they begin at `encoded.ids_S[start_W[w]]`. `truncated`: documents that were cut.
     """
 
-    encoded: Encoded
-    owner_W: np.ndarray
-    start_W: np.ndarray
-    first_W: np.ndarray
-    last_W: np.ndarray
-    truncated: int = 0
+    def __init__(
+        self,
+        encoded: Encoded,
+        owner_W: np.ndarray,
+        start_W: np.ndarray,
+        first_W: np.ndarray,
+        last_W: np.ndarray,
+        truncated: int = 0,
+    ) -> None:
+        self.encoded, self.owner_W, self.start_W = encoded, owner_W, start_W
+        self.first_W, self.last_W, self.truncated = first_W, last_W, truncated
 
     def __len__(self) -> int:
         return len(self.owner_W)
@@ -41,20 +44,15 @@ class Windows:
         return list(pairs)
 
 
-@dataclass(frozen=True)
 class Slide:
     """Read a long document in windows of `size` tokens that share `overlap` tokens."""
 
-    size: int
-    overlap: int
-
     WHOLE: ClassVar[bool] = True  # every token is read, so a training may read any part
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.overlap < self.size:
-            raise ValueError(
-                f"overlap = {self.overlap} must be at least 0 and below window = {self.size}"
-            )
+    def __init__(self, size: int, overlap: int) -> None:
+        if not 0 <= overlap < size:
+            raise ValueError(f"overlap = {overlap} must be at least 0 and below window = {size}")
+        self.size, self.overlap = size, overlap
 
     def cut(self, encoded: Encoded) -> Windows:
         """Cut each document's ids into windows; one without tokens has none.
@@ -75,7 +73,6 @@ class Slide:
         return Windows(encoded, owner_W, start_W, first_W, last_W)
 
 
-@dataclass(frozen=True)
 class Truncate(Slide):
     """Read the first `size` tokens of a document; `overlap` has no meaning here."""
 
