@@ -19,7 +19,9 @@ def init() -> None:
 @app.command(epilog="Example: nlpkit init recipe --arch lstm > recipe.toml")
 def recipe(
     arch: Annotated[str, typer.Option(help="The network; see 'nlpkit models architectures'.")],
-    task: Annotated[str, typer.Option(help="What to learn: sentiment or classify.")] = "sentiment",
+    task: Annotated[
+        str, typer.Option(help=f"What to learn: {', '.join(catalog.names('tasks'))}.")
+    ] = "sentiment",
     objective: Annotated[
         str | None,
         typer.Option(help=f"For 'nlpkit pretrain': {', '.join(catalog.names('objectives'))}."),

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from nlpkit import catalog
+
 app = typer.Typer(add_completion=False)
 FILES = "Without a recipe"
 
@@ -44,7 +46,8 @@ def train(
     task: Annotated[
         str | None,
         typer.Option(
-            help="What to learn: sentiment (if left out), classify.", rich_help_panel=FILES
+            help=f"What to learn: {', '.join(catalog.names('tasks'))}; sentiment if left out.",
+            rich_help_panel=FILES,
         ),
     ] = None,
     arch: Annotated[
@@ -54,7 +57,7 @@ def train(
     files: Annotated[
         list[str] | None,
         typer.Option(
-            "--train", help="Rows with text and label to learn from.", rich_help_panel=FILES
+            "--train", help="Rows to learn from, with a text and its truth.", rich_help_panel=FILES
         ),
     ] = None,
     dev: Annotated[
@@ -62,11 +65,15 @@ def train(
         typer.Option(help="Rows to choose the best epoch by.", rich_help_panel=FILES),
     ] = None,
     column: Annotated[
-        str, typer.Option(help="The field that holds the text.", rich_help_panel=FILES)
-    ] = "text",
+        str | None,
+        typer.Option(help="The field to read; the task's own if left out.", rich_help_panel=FILES),
+    ] = None,
     label: Annotated[
-        str, typer.Option(help="The field that holds the true label.", rich_help_panel=FILES)
-    ] = "label",
+        str | None,
+        typer.Option(
+            help="The field with the truth; the task's if left out.", rich_help_panel=FILES
+        ),
+    ] = None,
     encoding: Annotated[
         str, typer.Option(help="Encoding of the files.", rich_help_panel=FILES)
     ] = "utf-8",
@@ -103,7 +110,7 @@ def _recipe(
     arch: str | None,
     files: list[str] | None,
     dev: list[str] | None,
-    fields: dict[str, str],
+    fields: dict[str, str | None],
 ) -> Any:
     from nlpkit.errors import UsageError
 
