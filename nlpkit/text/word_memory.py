@@ -4,6 +4,9 @@ A word is its UTF-8 bytes, told from others by a 64-bit hash: the sum of its byt
 numbers, one for each place, so that nobody can prepare words that collide. Two of ten million do
 with a chance of 3e-6.
 
+It stands in for a dict of lists, which costs a quarter more CPU time of a whole `nlpkit sentiment`
+over 40,000 short Portuguese texts (2.7 s rather than 2.1 s, medians of three, 2026-11).
+
 Legend: C bytes, K words, U distinct new words, S ids.
 """
 
