@@ -18,11 +18,13 @@ from nlpkit.cli.screen.plot import Frame, Mark, Point, placed, svg_plot, text_pl
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.jobs import compare as job
 from nlpkit.jobs.evaluate import evaluate
-from nlpkit.metrics.classification import interval, resampled
+from nlpkit.language.treebank import UPOS
+from nlpkit.metrics.classification import interval, resampled_f1
 from nlpkit.runtime import rules
 from nlpkit.runtime.model import Model
-from nlpkit.tasks import classify
+from nlpkit.tasks import classify, tag
 from nlpkit.tasks.sentiment import LABELS, Config, Task
+from nlpkit.text.windows import Slide
 
 Made = Callable[[str], Path]
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -55,9 +57,14 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         if name == "other":
             task = classify.Task(Config(), ["bad", "good"])
         if name == "tagger":
-            task.command = "lemmatize"
+            task = tag.Task(tag.Config(), UPOS)
         return Model(
-            name, task, rules.Characters(), rules.RulesRun(FAKES.get(name, right)), file_bytes=7
+            name=name,
+            task=task,
+            tokenizer=rules.Characters(),
+            windows=Slide(rules.WINDOW, rules.OVERLAP),
+            run=rules.RulesRun(FAKES.get(name, right)),
+            file_bytes=7,
         )
 
     monkeypatch.setattr(job, "open_model", opened)
@@ -73,7 +80,7 @@ def by_name(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_differences_are_paired(files: list[str]) -> None:
-    report = job.compare(list(FAKES), files, rounds=1)
+    report = job.compare(list(FAKES), files, rounds=1).to_dict()
     rows = by_name(report)
     assert report["best"] == "right" and rows["right"]["macro_f1"] == 1
     assert rows["copy"]["difference"] == 0 and rows["copy"]["difference_interval"] == [0, 0]
@@ -84,14 +91,15 @@ def test_differences_are_paired(files: list[str]) -> None:
 
 
 def test_scores_are_means_over_files_and_of_one_file_those_of_evaluate(files: list[str]) -> None:
-    row = by_name(job.compare(["nearly", "wrong"], files, rounds=1))["wrong"]
+    row = by_name(job.compare(["nearly", "wrong"], files, rounds=1).to_dict())["wrong"]
     assert [file["data"] for file in row["files"]] == files
     mean = sum(file["macro_f1"] for file in row["files"]) / 2
     assert row["macro_f1"] == pytest.approx(mean, abs=1e-6)
     low, high = row["macro_f1_interval"]
     assert low < mean < high
-    (alone,) = job.compare(["wrong"], files[:1], rounds=1)["models"]
-    scores = evaluate(job.open_model("wrong", device="cpu", precision="auto"), files[:1])
+    (alone,) = job.compare(["wrong"], files[:1], rounds=1).to_dict()["models"]
+    model = job.open_model("wrong", device="cpu", precision="auto")
+    scores = evaluate(model, files[:1]).to_dict()
     for key in ("macro_f1", "macro_f1_interval", "accuracy", "ece"):
         assert alone[key] == scores[key]
     assert alone["difference_interval"] == [0, 0]
@@ -102,7 +110,7 @@ def test_resampling_agrees_with_the_interval_of_one_model() -> None:
     gold_N, guess_N = rng.integers(0, 3, (2, 400))
     confusion = np.zeros((3, 3), dtype=int)
     np.add.at(confusion, (gold_N, guess_N), 1)
-    (f1_R,) = resampled(gold_N, guess_N[None])
+    (f1_R,) = resampled_f1(gold_N, guess_N[None])
     assert np.quantile(f1_R, [0.025, 0.975]) == pytest.approx(interval(confusion), abs=0.01)
 
 
@@ -123,15 +131,15 @@ def test_documents_that_one_model_cannot_read_are_left_out_for_all(
     opened = job.open_model
 
     class Deaf(Model):
-        def outputs(self, documents: Any) -> list[Any]:
-            return [None, *super().outputs(documents)[1:]]
+        def predict(self, documents: Any) -> list[Any]:
+            return [None, *super().predict(documents)[1:]]
 
     def other(name: str, **options: str) -> Model:
         model = opened(name, **options)
-        return Deaf(name, model.task, model.encoder, model.run) if name == "wrong" else model
+        return Deaf(**vars(model)) if name == "wrong" else model
 
     monkeypatch.setattr(job, "open_model", other)
-    report = job.compare(["right", "wrong"], files, rounds=1)
+    report = job.compare(["right", "wrong"], files, rounds=1).to_dict()
     assert report["left_out"] == 2 and report["n"] == 208
     assert {file["n"] for row in report["models"] for file in row["files"]} == {149, 59}
 
@@ -140,7 +148,7 @@ def test_documents_that_one_model_cannot_read_are_left_out_for_all(
     ("names", "said"),
     [
         (["right", "right"], "right is named twice"),
-        (["right", "tagger"], "tagger does not label documents"),
+        (["right", "tagger"], "tagger gives Analysis .* where right gives Label"),
         (["right", "other"], "other has the labels bad, good where right has negative"),
     ],
 )

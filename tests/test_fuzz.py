@@ -22,8 +22,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from nlpkit import catalog, records
 from nlpkit.errors import InputError, NlpkitError
-from nlpkit.jobs.predict import Reading, documents, predictions, write
+from nlpkit.jobs.predict import answers
 from nlpkit.records import Source
+from nlpkit.records.answered import write
+from nlpkit.records.reading import Reading, documents
 
 FORMATS = catalog.names("formats")
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -81,7 +83,7 @@ def changed(data: bytes, changes: list[tuple[str, float, bytes]]) -> bytes:
 def answered(model: Any, path: Path, to: str) -> tuple[int, str | None]:
     """Return how many records are answered and the error that ended it, if one did."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
-    given = iter(predictions(model, Reading(inputs=[str(path)])))
+    given = iter(answers(model, Reading(inputs=[str(path)])))
     count = 0
 
     def counted() -> Iterator[Any]:
@@ -91,7 +93,7 @@ def answered(model: Any, path: Path, to: str) -> tuple[int, str | None]:
             yield answer
 
     try:
-        write(counted(), out, to, plain=False, into="label")
+        write(counted(), out, to, kind=model.task.answers, into="label", plain=False)
     except NlpkitError as problem:
         assert "\n" not in str(problem)
         return count, str(problem)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from conftest import corpus
 from hypothesis import example, given, settings, strategies as st
-from nlpkit.training.tokenizer import train
 from tokenizers import Tokenizer
 
+from nlpkit import catalog
 from nlpkit.settings.sections import Tokenizer as Settings
 from nlpkit.text import pieces, word_memory
 from nlpkit.text.pieces import Pieces, reads_by_word
@@ -42,7 +42,8 @@ TEXTS = st.lists(st.text(max_size=6) | st.sampled_from(PARTS), max_size=12).map(
 def trained(kind: str) -> Pieces:
     texts = [str(row["text"]) for row in corpus(200, 1)]
     settings = Settings(kind=kind, vocab_size=300, strip_accents=True)
-    return remembering(Tokenizer.from_str(train(texts, settings)))
+    learned = catalog.load("tokenizers", kind).learn(texts, settings)
+    return remembering(Tokenizer.from_str(learned.to_json()))
 
 
 def remembering(tokenizer: Tokenizer) -> Pieces:

@@ -15,9 +15,10 @@ import nlpkit
 from nlpkit import zoo
 from nlpkit.errors import DeviceError, MissingExtra, ModelError, UsageError
 from nlpkit.jobs.models import bundles
-from nlpkit.runtime import rules
+from nlpkit.runtime import onepass, rules
 from nlpkit.runtime.model import Model
 from nlpkit.tasks.sentiment import LABELS, Config, Task
+from nlpkit.text.windows import Slide
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 INSTALLED = pytest.mark.skipif(len(rules.installed()) < 2, reason="needs the extra rules")
@@ -25,7 +26,13 @@ INSTALLED = pytest.mark.skipif(len(rules.installed()) < 2, reason="needs the ext
 
 def asked(compound: Callable[[str], float]) -> Model:
     """Return a model whose rules are a function."""
-    return Model("ours", Task(Config(), LABELS), rules.Characters(), rules.RulesRun(compound))
+    return Model(
+        name="ours",
+        task=Task(Config(), LABELS),
+        tokenizer=rules.Characters(),
+        windows=Slide(rules.WINDOW, rules.OVERLAP),
+        run=rules.RulesRun(compound),
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def test_a_long_document_is_the_mean_of_its_windows() -> None:
         longest.append(len(piece))
         return (piece.count("+") - piece.count("-")) / len(piece)
 
-    (output,) = asked(compound).outputs([text])
+    (output,) = onepass.outputs(asked(compound), [text])
     assert max(longest) == rules.WINDOW
     assert output is not None and output[2] == pytest.approx(rules.OVERLAP / rules.WINDOW)
 
@@ -78,7 +85,7 @@ def test_it_says_what_the_packages_say() -> None:
         module = importlib.import_module(f"{source.package}.{source.module}")
         analyzer = module.SentimentIntensityAnalyzer()
         model = nlpkit.load(name)
-        for text, output in zip(texts, model.outputs(texts), strict=True):
+        for text, output in zip(texts, onepass.outputs(model, texts), strict=True):
             assert output is not None
             assert output[2] == analyzer.polarity_scores(text)["compound"]
 
@@ -98,7 +105,7 @@ def test_evaluate_and_models_need_no_special_word(cli: Cli, data: Path) -> None:
     done = cli("evaluate", "rules", data / "test.jsonl", "--to", "json")
     assert done.returncode == 0, done.stderr
     assert 0 < json.loads(done.stdout)["macro_f1"] < 1
-    found = {entry["name"]: entry for entry in bundles()}
+    found = {entry.name: entry.to_dict() for entry in bundles()}
     assert found["rules"]["bytes"] > 10**5 and found["rules-en"]["languages"] == ["en"]
     assert cli("models").returncode == 0
 

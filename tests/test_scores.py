@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from nlpkit.answers import Label
 from nlpkit.errors import InputError
 from nlpkit.metrics.classification import calibration_error, classification, interval
 from nlpkit.tasks import classify, sentiment
+
+A, B = Label("a"), Label("b")
 
 
 def one_hot(guesses: list[int], labels: int = 3) -> np.ndarray:
@@ -61,7 +64,7 @@ def test_more_documents_narrow_the_interval() -> None:
 def test_decoding_is_softmax_at_the_temperature() -> None:
     task = classify.Task(classify.Config(), ["a", "b"])
     logits = np.array([[2.0, 0.0], [-1e4, 1e4]], dtype=np.float32)
-    hot, sure = task.decode(["a", "b"], logits, 2.0)
+    hot, sure = task.at_temperature(2.0).decode(["a", "b"], logits)
     assert hot.label == "a" and hot.score == pytest.approx(1 / (1 + np.exp(-1)))
     assert sure.scores == {"a": 0.0, "b": 1.0}
 
@@ -69,9 +72,9 @@ def test_decoding_is_softmax_at_the_temperature() -> None:
 def test_the_temperature_calms_what_is_too_sure() -> None:
     task = classify.Task(classify.Config(), ["a", "b"])
     logits = np.tile([[6.0, 0.0]], (10, 1))
-    golds = [0] * 7 + [1] * 3
+    golds = [A] * 7 + [B] * 3
     assert task.fit_temperature(golds, logits) > 2
-    assert task.fit_temperature([0] * 10, logits) < 0.5
+    assert task.fit_temperature([A] * 10, logits) < 0.5
 
 
 def test_labels_are_learned_or_given() -> None:
@@ -86,14 +89,14 @@ def test_labels_are_learned_or_given() -> None:
     )
     assert two.labels == ("negative", "neutral", "positive")
     with pytest.raises(InputError, match="Did you mean 'positive'"):
-        two.target({"label": "positve"})
+        two.gold({"label": "positve"})
 
 
 def test_class_weights_have_mean_one_over_documents() -> None:
     task = classify.Task(classify.Config(), ["a", "b"])
-    golds = [0] * 90 + [1] * 10
+    golds = [A] * 90 + [B] * 10
     assert task.class_weights(golds, "none") == [1, 1]
     for scheme in ("sqrt", "balanced"):
         weights = task.class_weights(golds, scheme)
-        assert sum(weights[gold] for gold in golds) / 100 == pytest.approx(1)
+        assert sum(weights[task.place(gold)] for gold in golds) / 100 == pytest.approx(1)
         assert weights[1] > weights[0]

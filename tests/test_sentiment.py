@@ -18,11 +18,15 @@ import pytest
 from conftest import PATIENCE, environment
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nlpkit.jobs.predict import Reading, predictions, write
+from nlpkit.jobs.predict import answers
+from nlpkit.records.answered import write
+from nlpkit.records.reading import Reading
+from nlpkit.runtime import onepass
 from nlpkit.runtime.batcher import batches, padded_length
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.stream import answer
-from nlpkit.text.windows import cut
+from nlpkit.text import Encoded
+from nlpkit.text.windows import Slide
 
 Made = Callable[[str], Path]
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -86,8 +90,8 @@ def run_lines(content: bytes, model: Model, folder: Path) -> list[dict]:
     if not content:
         return []
     out = io.StringIO()
-    answers = predictions(model, Reading(inputs=[str(path)]))
-    count = write(answers, out, "jsonl", plain=True, into="label")
+    items = answers(model, Reading(inputs=[str(path)]))
+    count = write(items, out, "jsonl", kind=model.task.answers, into="label", plain=True)
     assert count == out.getvalue().count("\n")
     return [json.loads(line) for line in out.getvalue().split("\n")[:-1]]
 
@@ -111,10 +115,10 @@ def test_scores_are_the_same_in_any_company(model: Model, data: st.DataObject) -
     words = st.sampled_from(["adorei", "péssimo", "hotel", "12", "!", "não", "😍", "zzz"])
     text = st.lists(words, max_size=60).map(" ".join)
     texts = data.draw(st.lists(text, min_size=1, max_size=30))
-    together = model.outputs(texts)
-    backwards = model.outputs(texts[::-1])[::-1]
+    together = onepass.outputs(model, texts)
+    backwards = onepass.outputs(model, texts[::-1])[::-1]
     for place, (one, other) in enumerate(zip(together, backwards, strict=True)):
-        alone = model.outputs([texts[place]])[0]
+        alone = onepass.outputs(model, [texts[place]])[0]
         if one is None:
             assert other is None and alone is None
         else:
@@ -123,9 +127,9 @@ def test_scores_are_the_same_in_any_company(model: Model, data: st.DataObject) -
 
 
 def test_a_long_document_changes_nothing_for_a_short_one(model: Model) -> None:
-    task = replace(model, task=Loud(model.task))
-    (alone,) = task.outputs(["adorei"])
-    beside, long = task.outputs(["adorei", "adorei o hotel " * 60])
+    loud = replace(model, task=Loud())
+    (alone,) = onepass.outputs(loud, ["adorei"])
+    beside, long = onepass.outputs(loud, ["adorei", "adorei o hotel " * 60])
     assert np.array_equal(alone, beside)
     assert (long == 7).all()
 
@@ -133,8 +137,7 @@ def test_a_long_document_changes_nothing_for_a_short_one(model: Model) -> None:
 class Loud:
     """A task whose windows are combined into what no network says."""
 
-    def __init__(self, task: Any) -> None:
-        self.task = task
+    OFFSETS = False
 
     def combine(self, outputs: Any, spans: Any) -> Any:
         return np.full_like(outputs[0], 7)
@@ -142,7 +145,8 @@ class Loud:
 
 def test_a_long_document_is_read_to_its_end(model: Model) -> None:
     neutral = "a reunião da portaria " * 60
-    plain, spiced = model.outputs([neutral, neutral + "adorei lindo perfeito maravilhoso " * 30])
+    long = [neutral, neutral + "adorei lindo perfeito maravilhoso " * 30]
+    plain, spiced = onepass.outputs(model, long)
     assert plain is not None and spiced is not None
     assert spiced[2] - plain[2] > 0.5
 
@@ -161,7 +165,7 @@ def test_windows_cover_every_token(length: int, window: int, data: st.DataObject
     overlap = data.draw(st.integers(0, window - 1))
     other = data.draw(st.integers(0, 100))
     ids, lengths = np.arange(other + length), np.array([other, length])
-    made = cut(ids, lengths, window, overlap)
+    made = Slide(window, overlap).cut(Encoded(ids, lengths))
     first = int((made.owner_W == 0).sum())
     spans = made.spans(slice(first, None))
     covered = {token for start, end in spans for token in range(start, end)}
@@ -172,7 +176,8 @@ def test_windows_cover_every_token(length: int, window: int, data: st.DataObject
 
 @given(st.lists(st.integers(1, 300), max_size=200), st.integers(1, 4000))
 def test_every_window_is_in_one_batch(lengths: list[int], budget: int) -> None:
-    windows = cut(np.ones(sum(lengths), dtype=np.int64), np.array(lengths, dtype=int), 300, 0)
+    ids_S = np.ones(sum(lengths), dtype=np.int64)
+    windows = Slide(300, 0).cut(Encoded(ids_S, np.array(lengths, dtype=int)))
     seen = []
     for batch in batches(windows, budget):
         assert batch.ids_BT.shape == batch.mask_BT.shape

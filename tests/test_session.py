@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,10 @@ import pytest
 from nlpkit.errors import ModelError
 from nlpkit.runtime import device
 from nlpkit.runtime.batcher import TOKEN_BUDGET
-from nlpkit.runtime.bundle import read_manifest
+from nlpkit.runtime.bundle import read_bundle
+from nlpkit.runtime.graphs import EMBEDDING, LOGITS, MAIN
 from nlpkit.runtime.session import (
     CUDA_BUDGET,
-    EMBEDDING,
-    LOGITS,
     BoundRun,
     SessionRun,
     budget_of,
@@ -28,26 +27,32 @@ Made = Callable[[str], Path]
 
 
 @pytest.fixture(params=["lstm", "transformer"])
-def session(request: pytest.FixtureRequest, tiny_bundle: Made) -> Any:
-    bundle = read_manifest(tiny_bundle(request.param))
-    return device.session(str(bundle.checked("model.onnx")), "cpu")
+def sessions(request: pytest.FixtureRequest, tiny_bundle: Made) -> dict[str, Any]:
+    bundle = read_bundle(tiny_bundle(request.param))
+    return {MAIN: device.session(str(bundle.checked("model.onnx")), "cpu")}
 
 
 @pytest.mark.parametrize("output", [LOGITS, EMBEDDING])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 8), (4, 2), (5, 16), (33, 8)])
-def test_binding_changes_no_bit(session: Any, output: str, shape: tuple[int, int]) -> None:
+def test_binding_changes_no_bit(sessions: Any, output: str, shape: tuple[int, int]) -> None:
     ids_BT = np.random.default_rng(0).integers(1, 200, shape)
     mask_BT = np.arange(shape[1]) < np.arange(1, shape[0] + 1)[:, None]
     feeds = {"ids": ids_BT * mask_BT, "mask": mask_BT}
-    plain, bound = SessionRun(session, output), BoundRun(session, output)
-    assert len(plain(feeds)) == shape[0]
-    np.testing.assert_array_equal(bound(feeds), plain(feeds))
-    np.testing.assert_array_equal(bound(feeds), plain(feeds))  # nothing is left of the last call
+    plain, bound = SessionRun(sessions, {}), BoundRun(sessions, {})
+
+    def said(run: SessionRun) -> np.ndarray:
+        (array,) = run(MAIN, feeds, (output,)).values()
+        return array
+
+    assert len(said(plain)) == shape[0]
+    np.testing.assert_array_equal(said(bound), said(plain))
+    np.testing.assert_array_equal(said(bound), said(plain))  # nothing is left of the last call
 
 
-def test_a_bound_run_tells_what_the_network_cannot_take(session: Any) -> None:
+def test_a_bound_run_tells_what_the_network_cannot_take(sessions: Any) -> None:
+    feeds = {"ids": np.zeros((1, 2, 3), dtype=np.int64), "mask": np.ones((1, 2))}
     with pytest.raises(ModelError, match="can't take"):
-        BoundRun(session)({"ids": np.zeros((1, 2, 3), dtype=np.int64), "mask": np.ones((1, 2))})
+        BoundRun(sessions, {})(MAIN, feeds, (LOGITS,))
 
 
 class OnCuda:
@@ -57,20 +62,19 @@ class OnCuda:
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]
 
 
-def test_the_provider_chooses_run_and_budget(session: Any) -> None:
-    cuda: Any = OnCuda()
-    assert type(run_of(session)) is SessionRun
-    assert type(run_of(cuda)) is BoundRun
-    assert (budget_of(session), budget_of(cuda)) == (TOKEN_BUDGET, CUDA_BUDGET)
+def test_the_provider_chooses_run_and_budget(sessions: Any) -> None:
+    cuda: Any = {MAIN: OnCuda()}
+    assert type(run_of(sessions, {})) is SessionRun
+    assert type(run_of(cuda, {})) is BoundRun
+    assert (budget_of(sessions), budget_of(cuda)) == (TOKEN_BUDGET, CUDA_BUDGET)
 
 
 def test_a_larger_budget_makes_larger_batches_and_the_same_answers(model: Any) -> None:
     sizes: list[int] = []
 
-    def run(feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+    def run(graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]) -> Any:
         sizes.append(feeds["ids"].size)
-        outputs: np.ndarray = model.run(feeds)
-        return outputs
+        return model.run(graph, feeds, outputs)
 
     texts = [f"adorei o produto {number}" for number in range(400)]
     answers = []

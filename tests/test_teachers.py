@@ -14,19 +14,27 @@ import torch
 from conftest import corpus, tiny_tree, write_jsonl
 from safetensors.torch import load_file
 
+from nlpkit.answers import Label
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.jobs import train as job
+from nlpkit.runtime.batcher import pad
+from nlpkit.runtime.graphs import IDS, LOGITS
+from nlpkit.runtime.model import Model
+from nlpkit.runtime.rules import Characters
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.sections import Distill, Train
-from nlpkit.tasks import sentiment as sentiment_task
+from nlpkit.tasks import Reads, sentiment as sentiment_task
+from nlpkit.text.windows import Slide
 from nlpkit.training import run
-from nlpkit.training.data import Split
+from nlpkit.training.data import FileCount, Split
 from nlpkit.training.events import Asked
 from nlpkit.training.judge import Judge
-from nlpkit.training.loss import TaskLoss
+from nlpkit.training.loss import Reading, TaskLoss
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 OPTIONS: Any = {"device": "cpu", "resume": False, "listener": lambda event: None}
+TASK = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
+GOLDS = [Label(label) for label in sentiment_task.LABELS]
 
 
 def learn(recipe: Any, folder: Path, **options: Any) -> dict[str, Any]:
@@ -126,7 +134,7 @@ def test_a_teacher_must_be_there_and_know_the_labels(
 
 
 def test_a_task_without_labels_is_refused_at_once(tmp_path: Path) -> None:
-    tree = tiny_tree("wordlstm") | {"task": {"name": "lemma"}}
+    tree = tiny_tree("wordlstm") | {"task": {"name": "tag"}}
     for section, settings in (("train", {"shift_labels": True}), ("distill", {"teachers": ["a"]})):
         made = recipes.from_dict(
             tree | {section: tree.get(section, {}) | settings}, folder=tmp_path, where="t"
@@ -135,14 +143,20 @@ def test_a_task_without_labels_is_refused_at_once(tmp_path: Path) -> None:
             job.check(made)
 
 
+def loss_of(golds: list[Label | None], weights: list[float], logits_NC: Any) -> Any:
+    """Return the loss of the rows that a network gives those logits, as the first of a split."""
+    count, rows = len(golds), list(range(len(logits_NC)))
+    split = Split([""] * count, golds, [{}] * count, weights)
+    loss = TaskLoss(TASK, Characters(), split, Train(), Distill(), torch.device("cpu"))
+    batch = pad([np.ones(1, dtype=np.int64)] * len(rows), rows, 1)
+    return loss(lambda **feeds: {LOGITS: logits_NC}, Reading(batch, Reads([(0, 1)] * len(rows))))
+
+
 def test_labelled_rows_weigh_alike_whatever_goes_with_them() -> None:
-    task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
-    split = Split([""] * 4, [0, 2, None, None], [{}] * 4, [1.0, 1.0, 0.0, 0.0])
-    loss = TaskLoss(task, split, Train(), Distill(), torch.device("cpu"))
+    golds, weights = [GOLDS[0], GOLDS[2], None, None], [1.0, 1.0, 0.0, 0.0]
     logits_NC = torch.randn(4, 3)
-    spans = [(0, 1)] * 4
-    alone = loss.of_labels(logits_NC[:2], spans[:2], [0, 1])
-    assert torch.isclose(alone, loss.of_labels(logits_NC, spans, [0, 1, 2, 3]))
+    alone = loss_of(golds, weights, logits_NC[:2])
+    assert torch.isclose(alone, loss_of(golds, weights, logits_NC))
 
 
 def test_teachers_have_no_say_on_a_file_that_is_not_taught(
@@ -162,19 +176,16 @@ def test_teachers_have_no_say_on_a_file_that_is_not_taught(
 
 
 def test_the_distillation_loss_is_least_where_the_teachers_are() -> None:
-    task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
     taught_NC = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
-    there = task.distillation(taught_NC.log(), taught_NC, 2.0)
+    there = TASK.distillation({LOGITS: taught_NC.log()}, taught_NC, 2.0)
     for noise in torch.randn(20, 2, 3, generator=torch.Generator().manual_seed(1)):
-        assert (task.distillation(taught_NC.log() + noise, taught_NC, 2.0) >= there - 1e-6).all()
+        outputs = {LOGITS: taught_NC.log() + noise}
+        assert (TASK.distillation(outputs, taught_NC, 2.0) >= there - 1e-6).all()
 
 
 def test_a_rows_weight_is_its_share_of_the_loss() -> None:
-    task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
     logits_NC = torch.randn(4, 3, requires_grad=True)
-    arrays = task.targets([0, 1, 2, 0], [{}] * 4, [(0, 1)] * 4)
-    targets = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    task.loss(logits_NC, targets, rows=torch.tensor([1.0, 0.0, 2.0, 1.0])).backward()
+    loss_of([*GOLDS, GOLDS[0]], [1.0, 0.0, 2.0, 1.0], logits_NC).backward()
     assert logits_NC.grad is not None
     assert not logits_NC.grad[1].any()
     assert logits_NC.grad[0].any()
@@ -196,46 +207,47 @@ def test_every_label_gives_a_file_without_labels_one(data: Path, tmp_path: Path)
     assert summary["data"]["train"][1]["labels"] == {"neutral": 2}
 
 
-class Said:
-    """A model that says given logits."""
-
-    def __init__(self, logits_NC: np.ndarray) -> None:
-        self.task = sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS)
-        self.logits_NC = logits_NC
-
-    def outputs(self, documents: list[str]) -> list[np.ndarray]:
-        return list(self.logits_NC)
-
-
 def judged(choose_by: str, often: bool = False) -> Judge:
     """Two files: a large one that is answered well, a small one where neutral is said too often.
 
     `often`: in the large one as well, though less so.
     """
     rng = np.random.default_rng(1)
-    golds = rng.integers(0, 3, 330).tolist()
-    logits_NC = 3 * np.eye(3)[golds] + rng.normal(size=(330, 3))
+    places = rng.integers(0, 3, 330).tolist()
+    logits_NC = 3 * np.eye(3)[places] + rng.normal(size=(330, 3))
     logits_NC[300:, 1] += 2.5
     logits_NC[:300, 1] += 1.5 * often
-    dev = Split([""] * 330, golds, [{}] * 330, [1.0] * 330, [{"rows": 300}, {"rows": 30}])
-    return Judge(Said(logits_NC), dev, choose_by)  # type: ignore[arg-type]
+    first = ord("一")  # a document is one character, and the network knows it by its place
+    documents = [chr(first + place) for place in range(330)]
+    golds = [GOLDS[place] for place in places]
+    files = [FileCount(name, rows, {}, "") for name, rows in (("large", 300), ("small", 30))]
+    dev = Split(documents, golds, [{}] * 330, [1.0] * 330, files)
+
+    def said(graph: str, feeds: Any, outputs: Any) -> dict[str, np.ndarray]:
+        return {LOGITS: logits_NC[feeds[IDS][:, 0] - first]}
+
+    network: Any = said
+    model = Model(name="m", task=TASK, tokenizer=Characters(), windows=Slide(8, 0), run=network)
+    return Judge(model, dev, choose_by)
 
 
 def test_files_count_alike_where_they_should() -> None:
     rows, files = judged("rows"), judged("files")
     assert rows.chosen == "macro_f1"
     assert files.chosen == "macro_f1_by_file"
-    assert files.scores(1.0)["macro_f1"] == rows.scores(1.0)["macro_f1"]
-    assert files.scores(1.0)["macro_f1_by_file"] < rows.scores(1.0)["macro_f1"] - 0.1
-    assert files.temperature() > rows.temperature()
+    assert files.scores()["macro_f1"] == rows.scores()["macro_f1"]
+    assert files.scores()["macro_f1_by_file"] < rows.scores()["macro_f1"] - 0.1
+    files.calibrate()
+    rows.calibrate()
+    assert files.temperature > rows.temperature
 
 
 def test_the_shift_finds_the_balance_and_is_kept() -> None:
     judge, other = judged("files", often=True), judged("rows", often=True)
-    before = judge.scores(1.0)["macro_f1"]
+    before = judge.scores()["macro_f1"]
     judge.fit_shift()
     other.fit_shift()
-    assert judge.scores(1.0)["macro_f1"] > before + 0.02
+    assert judge.scores()["macro_f1"] > before + 0.02
     assert judge.task.shift[1] < 0
     assert judge.task.shift == other.task.shift, "a small file does not decide"
     described = judge.task.describe()
