@@ -16,6 +16,7 @@ from nlpkit.jobs.evaluate import evaluate
 from nlpkit.jobs.export import export
 from nlpkit.records.answered import annotated
 from nlpkit.settings import recipe
+from nlpkit.text.windows import Truncate
 from nlpkit.training import run
 from nlpkit.training.opened import open_run
 
@@ -131,6 +132,22 @@ def test_batch_is_resumed_by_workers(made: tuple[str, Path], cli: Cli, tmp_path:
     assert [json.loads(line) for line in contents[0].splitlines()] == json.loads(
         json.dumps(expected)
     )
+
+
+def test_a_document_that_is_not_read_to_its_end_is_counted(
+    made: tuple[str, Path], cli: Cli, tmp_path: Path
+) -> None:
+    _, folder = made
+    words = as_line(documents(made)[0]).split(" ")
+    (tmp_path / "long.txt").write_text(" ".join(words * 400) + "\nab\n", encoding="utf-8")
+    cut = isinstance(nlpkit.load(str(folder / "out"), device="cpu").windows, Truncate)
+    done = cli("batch", "long.txt", "-m", folder / "out", "-o", "answered")
+    assert done.returncode == 0, done.stderr.decode()
+    manifest = json.loads((tmp_path / "answered/manifest.json").read_text(encoding="utf-8"))
+    assert [file["truncated"] for file in manifest["files"].values()] == [int(cut)]
+    assert (b"1 too long to be read to the end" in done.stderr) == cut
+    done = cli("predict", "-m", folder / "out", "long.txt", "-o", "out.tsv")
+    assert (b"the rest was not read" in done.stderr) == cut
 
 
 def test_evaluate_and_compare_score_it(made: tuple[str, Path], cli: Cli) -> None:

@@ -32,6 +32,7 @@ def answer(model: Model, settings: Settings, parts: Parts, shard: Shard) -> None
     """
     item, number = parts.item, shard.number
     kind, into = model.task.answers, settings.into
+    truncated_before = model.tally.truncated
     items = _answers(model, settings, shard)
     with records.write_output(parts.path(number, OUTPUT)) as out:
         if item.plain:
@@ -49,7 +50,8 @@ def answer(model: Model, settings: Settings, parts: Parts, shard: Shard) -> None
         with records.write_output(parts.path(number, BAD)) as out:
             catalog.load("formats", "jsonl").write(shard.rejects, out)
     with records.write_output(parts.path(number, COUNTS)) as out:
-        out.write(Counts(len(shard.records), len(shard.rejects)).to_json())
+        truncated = model.tally.truncated - truncated_before
+        out.write(Counts(len(shard.records), len(shard.rejects), truncated).to_json())
 
 
 def _answers(model: Model, settings: Settings, shard: Shard) -> Iterator[Answered]:

@@ -25,8 +25,8 @@ class Report:
 
     files: dict[str, Outcome] = field(default_factory=dict)
 
-    def count(self, name: Literal["records", "rejects"]) -> int:
-        """Return how many records there are in all, or rejects."""
+    def count(self, name: Literal["records", "rejects", "truncated"]) -> int:
+        """Return how many there are in all inputs."""
         return sum(getattr(outcome, name) for outcome in self.files.values())
 
     @property

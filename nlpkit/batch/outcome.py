@@ -30,13 +30,15 @@ def input_of(item: Item) -> State:
 class Outcome:
     """How an input ended: with an output, or with a problem.
 
-    `sha256` and `bytes` are the output's, `rejected_to` is the file of its bad records, all in the
-    batch's folder. The order of the fields is that of the manifest.
+    `truncated` counts the records that the model did not read to their end. `sha256` and `bytes`
+    are the output's, `rejected_to` is the file of its bad records, all in the batch's folder. The
+    order of the fields is that of the manifest.
     """
 
     input: State  # its path and, of one that was read, its state then
     records: int = 0
     rejects: int = 0
+    truncated: int = 0
     output: str | None = None
     sha256: str | None = None
     bytes: int | None = None
@@ -71,6 +73,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "input": dict,
     "records": int,
     "rejects": int,
+    "truncated": int,
     "output": str,
     "sha256": str,
     "bytes": int,

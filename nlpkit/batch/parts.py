@@ -29,10 +29,11 @@ OUTPUT, BAD, COUNTS = ".out", ".rej", ".json"  # the files of a part
 
 @dataclass(frozen=True)
 class Counts:
-    """How many records a part answers, and how many it rejects."""
+    """How many records a part answers, how many it rejects, how many it read only in part."""
 
     records: int
     rejects: int
+    truncated: int = 0
 
     def to_json(self) -> str:
         """Return the counts as JSON."""
@@ -42,7 +43,7 @@ class Counts:
     def from_json(cls, text: str) -> Counts:
         """Return the counts. Raises KeyError, TypeError or ValueError if the text is damaged."""
         table = json.loads(text)
-        return cls(int(table["records"]), int(table["rejects"]))
+        return cls(int(table["records"]), int(table["rejects"]), int(table.get("truncated", 0)))
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Parts:
             input=source,
             records=sum(part.records for part in done),
             rejects=rejects,
+            truncated=sum(part.truncated for part in done),
             output=self.item.output,
             sha256=digest,
             bytes=output.stat().st_size,

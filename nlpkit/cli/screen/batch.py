@@ -41,11 +41,12 @@ class BatchProgress(Live):
     def finish(self, report: Report, folder: Path) -> None:
         """Print how the batch ended."""
         seconds = max(time.monotonic() - self.start, 1e-9)
-        bad = report.count("rejects")
+        bad, truncated = report.count("rejects"), report.count("truncated")
         self.console.print(
             f"{len(report.files) - len(report.failed):,} of {len(report.files):,} files, "
             f"{report.count('records'):,} records"
             + (f", {bad:,} bad ones in {folder / 'rejects'}" if bad else "")
+            + (f", {truncated:,} too long to be read to the end" if truncated else "")
             + (f", {len(report.failed):,} failed" if report.failed else "")
             + f"; {self.records / seconds:,.0f} records/s; {folder / MANIFEST}",
             markup=False,
