@@ -102,7 +102,7 @@ def reduced(graph: Graph) -> Graph:
 
 
 def draw(graph: Graph) -> str:
-    """Return the picture as SVG: who imports stands above what is imported."""
+    """Return the picture as SVG: a room stands above the rooms that it imports."""
     height, arrows = layers(graph), reduced(graph)
     rows: list[list[str]] = [[] for _ in range(max(height.values()) + 1)]
     for room in sorted(graph):

@@ -23,7 +23,7 @@ class Pipeline:
 
         Raises:
             UsageError: there are no steps, or a step cannot read what the one before it makes.
-            ModelError, MissingExtra: a step needs what is not there.
+            ModelError, MissingExtra: a step needs a model or an extra that is missing.
         """
         if not links:
             raise UsageError("a pipeline needs a step, such as clean")
@@ -82,6 +82,6 @@ def pipeline(*steps: str | Mapping[str, Any], load: Load = no_models) -> Pipelin
 
     Raises:
         UsageError: there is no such step or option.
-        ModelError, MissingExtra: a step needs what is not there.
+        ModelError, MissingExtra: a step needs a model or an extra that is missing.
     """
     return Pipeline(links_of(steps), load)

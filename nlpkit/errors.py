@@ -19,7 +19,7 @@ from collections.abc import Iterable
 
 
 class NlpkitError(Exception):
-    """Something went wrong that the person at the keyboard can mend."""
+    """An error that the person at the keyboard can fix."""
 
     exit_code = 1
 

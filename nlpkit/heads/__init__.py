@@ -3,6 +3,6 @@
 A head has
 
     forward(states_BTD, mask_BT, **forced) -> {name: Tensor}   # what the task's loss takes
-    graphs(encoder) -> {name: nlpkit.heads.graph.Graph}        # what is exported and answers
+    graphs(encoder) -> {name: nlpkit.heads.graph.Graph}        # to export and to answer with
     FORCED                     names of the task's targets that enter `forward` (teacher forcing)
 """

@@ -100,7 +100,7 @@ def compare(
     """Return scores, sizes and times of each model, and how far it is from the best.
 
     Scores are means over the files, of the documents that every model answers. Models are compared
-    by the score of their task. `listener` is told what is being done.
+    by the score of their task. `listener` is told of each stage.
 
     Raises:
         UsageError: a model is named twice, or its answers or labels are not those of the first.

@@ -33,7 +33,7 @@ RESAMPLES = 200  # of metrics that are computed anew for each
 
 
 def measure(kind: type[Answer], golds: Sequence[Any], answers: Sequence[Any]) -> dict[str, Any]:
-    """Return what every metric of a kind of answers says; "n" is what was counted."""
+    """Return the scores of every metric of a kind of answers; "n" counts the rows."""
     said: dict[str, Any] = {}
     for metric in fitting(kind):
         said |= metric.measure(golds, answers)

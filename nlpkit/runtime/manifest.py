@@ -44,7 +44,7 @@ class Graph(NamedTuple):
 
 
 class Manifest(NamedTuple):  # made at every start, where a dataclass would take 1 ms more
-    """What bundle.json says. `tree` is all of it, for what is only shown."""
+    """The contents of bundle.json. `tree` is all of it, with the parts that are only shown."""
 
     name: str
     task: Mapping[str, Any]  # what `nlpkit.tasks.build` takes

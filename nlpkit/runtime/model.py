@@ -35,7 +35,7 @@ class Asked(Protocol):
 
 
 class Tally:
-    """How many documents were cut because they are longer than what is read of one."""
+    """How many documents were cut because they are longer than the model reads."""
 
     truncated = 0
 
@@ -45,7 +45,7 @@ class Model:
     """Everything between text and answers.
 
     Documents are texts, or lists of words. `steps` prepare texts, as they did in training.
-    `windows` says what is read at once. `run` is the only place where a network is called.
+    `windows` cuts documents into the pieces that a graph reads. `run` is the only place where a network is called.
     `file_bytes` is the size of the files that it was read from; `budget` is how many tokens,
     padding included, a graph is given at once.
     """

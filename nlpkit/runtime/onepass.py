@@ -23,7 +23,7 @@ Combine = Callable[[Outputs, Sequence[Span]], "np.ndarray"]
 
 
 class Reader(Protocol):
-    """What is asked of a model here (`nlpkit.runtime.model.Model`)."""
+    """The part of `nlpkit.runtime.model.Model` that this module needs."""
 
     @property
     def task(self) -> Any: ...

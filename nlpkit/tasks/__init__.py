@@ -1,4 +1,4 @@
-"""Tasks, one file each: what is asked of a document, and how a network learns to answer it.
+"""Tasks, one file each: a question about a document, and how a network learns to answer it.
 
 A task's file has a frozen `Config`, the keys of `[task]`, and a class `Task`, whose contract is the
 protocol below. The top of the file imports the standard library only; numpy and torch are imported
@@ -58,7 +58,7 @@ class Reads(NamedTuple):
 
 
 class Task(Protocol):
-    """What every task has; `config` and `labels` may be whatever `describe` keeps."""
+    """What every task has; `config` and `labels` are kept by `describe`, in any form."""
 
     answers: type[Answer]  # the kind of its answers, and of its golds
     score: str  # the metric that the best epoch is chosen by

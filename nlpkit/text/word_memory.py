@@ -1,4 +1,4 @@
-"""What is known of words, asked of whole arrays at a time: no Python object for a word or a text.
+"""A vectorised cache from words to ids: no Python object for a word or a text.
 
 A word is its UTF-8 bytes, told from others by a 64-bit hash: the sum of its bytes times random
 numbers, one for each place, so that nobody can prepare words that collide. Two of ten million do

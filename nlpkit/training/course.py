@@ -1,4 +1,4 @@
-"""The contract of a course: what is learned in one run of the training loop, and from what."""
+"""The contract of a course: the loss to minimise in one run of the training loop, and its data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Course(Protocol[B]):
     """All that is random in it follows from the seed, the epoch and the step."""
 
     section: str  # of the recipe, as messages name it
-    unit: str  # what is counted in a batch: docs, tokens
+    unit: str  # counted in a batch: docs, tokens
     steps: int  # in all
     look_every: int  # steps between two looks at dev
     patience: int  # looks without a better score that end the run; 0 has no end

@@ -73,7 +73,7 @@ def _check_pieces(folder: Path, kind: str, tokenizer: str, rows: int) -> None:
 def start(
     recipe: Recipe | Pretraining, folder: Path, resumed: bool, leads: bool
 ) -> tuple[Found | None, dict[str, Any] | None]:
-    """Return the run to start from, and what is told of it.
+    """Return the run to start from, and a line that tells of it.
 
     A resumed run needs its source no more, wherever that may be by now. Raises as `of`.
     """
