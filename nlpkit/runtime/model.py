@@ -45,7 +45,8 @@ class Model:
     """Everything between text and answers.
 
     Documents are texts, or lists of words. `steps` prepare texts, as they did in training.
-    `windows` cuts documents into the pieces that a graph reads. `run` is the only place where a network is called.
+    `windows` cuts documents into the pieces that a graph reads. `run` is the only place where a
+    network is called.
     `file_bytes` is the size of the files that it was read from; `budget` is how many tokens,
     padding included, a graph is given at once.
     """
