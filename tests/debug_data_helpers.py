@@ -15,11 +15,6 @@ CLEAN: list[Row] = [(f"o livro número {n} é bom", "yes" if n % 2 else "no") fo
 
 
 @pytest.fixture(autouse=True)
-def debug_data(names: list[str], **options: Any) -> dict[str, Any]:
-    """Return the report as plain values."""
-    return job.debug_data(names, **options).plain()
-
-
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NLPKIT_DATA", raising=False)
@@ -28,6 +23,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def save(name: str, rows: list[Row]) -> str:
     write_jsonl(Path(name), [{"text": text, "label": label} for text, label in rows])
     return name
+
+
+def debug_data(names: list[str], **options: Any) -> dict[str, Any]:
+    """Return the report as plain values."""
+    return job.debug_data(names, **options).plain()
 
 
 def found(*names: str, **options: Any) -> dict[str, dict[str, Any]]:

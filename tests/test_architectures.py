@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
-from nlpkit.text.words import WordEncoder
 
-from nlpkit import catalog
+from nlpkit import catalog, tasks
 from nlpkit.architectures import atnet, lstm
-from nlpkit.exporting.gate import grid, padding_difference
-from nlpkit.exporting.onnx import to_onnx
+from nlpkit.exporting.gate import cases, grid, padding_difference
+from nlpkit.exporting.onnx import Exported, to_onnx
+from nlpkit.language.treebank import UPOS
+from nlpkit.runtime.session import SessionRun
 from nlpkit.tasks import classify
+from nlpkit.text.tokenizers.words import Words
 from nlpkit.training.network import Network, TorchRun
 
 VOCAB = 50
@@ -33,46 +36,66 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
 
 
 class Subwords:
-    """As much of an encoder as the gate asks for."""
+    """As much of a tokenizer as the gate and the heads ask for."""
 
-    window = WINDOW
+    vocab_size = VOCAB
 
     def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
         return rng.integers(1, VOCAB, (batch, time))
 
 
-def encoder_of(name: str) -> Any:
+def tokenizer_of(name: str) -> Any:
     kind = getattr(catalog.load("architectures", name), "TOKENIZER", {}).get("kind")
     if kind == "words":
-        return WordEncoder(buckets=VOCAB, letters=7, style="", window=WINDOW, overlap=4)
+        return Words(buckets=VOCAB, letters=7, style="")
     return Subwords()
 
 
 def some_ids(name: str, batch: int, time: int) -> torch.Tensor:
-    return torch.from_numpy(encoder_of(name).random(np.random.default_rng(1), batch, time))
+    return torch.from_numpy(tokenizer_of(name).random(np.random.default_rng(1), batch, time))
 
 
-def network(name: str, given: dict) -> Network:
+def shapes(name: str) -> Iterator[Any]:
+    return grid(tokenizer_of(name), WINDOW, np.random.default_rng(0))
+
+
+CLASSIFY = classify.Task(classify.Config(hidden=5), ["a", "b", "c"])
+
+
+def network(name: str, given: dict, task: Any = CLASSIFY) -> Network:
     torch.manual_seed(0)
     module = catalog.load("architectures", name)
     fields = module.Config.__dataclass_fields__
     sizes = {key: value for key, value in SMALL.items() if key in fields}
     encoder = module.Encoder(module.Config(**sizes | given))
-    task = classify.Task(classify.Config(hidden=5), ["a", "b", "c"])
-    return Network(encoder, task.head(encoder.width, encoder.pooling)).eval()
+    return Network(encoder, task.head(encoder, tokenizer_of(name))).eval()
+
+
+def logits_of(net: Network, feeds: Any) -> np.ndarray:
+    return TorchRun(net)("main", feeds, ("logits",))["logits"]
+
+
+def onnx_run(graphs: dict[str, Exported]) -> SessionRun:
+    sessions = {
+        name: onnxruntime.InferenceSession(
+            graph.model.SerializeToString(), providers=["CPUExecutionProvider"]
+        )
+        for name, graph in graphs.items()
+    }
+    return SessionRun(sessions, {name: graph.signature for name, graph in graphs.items()})
 
 
 @pytest.mark.parametrize(("name", "given"), VARIANTS)
 def test_contract(name: str, given: dict) -> None:
     net = network(name, given)
     run = TorchRun(net)
-    for feeds in grid(encoder_of(name)):
+    for feeds in shapes(name):
         ids, mask = torch.from_numpy(feeds["ids"]), torch.from_numpy(feeds["mask"])
         states = net.encoder(ids, mask)
         assert states.shape == (*ids.shape[:2], net.encoder.width)
-        assert run(feeds).shape == (len(ids), 3)
+        assert logits_of(net, feeds).shape == (len(ids), 3)
         # A row alone and unpadded is the row in any batch.
-        assert padding_difference(run, feeds) < 1e-5
+        assert padding_difference(run, "main", run.signatures["main"], feeds) < 1e-5
     assert sum(p.numel() for p in net.parameters()) > 5
 
 
@@ -90,7 +113,11 @@ def test_real_states_do_not_depend_on_padding(name: str, given: dict) -> None:
 def test_the_gradient_reaches_every_parameter(name: str, given: dict) -> None:
     net = network(name, given).train()
     ids = some_ids(name, 8, 12)
-    net(ids, torch.ones(8, 12, dtype=torch.bool)).logsumexp(dim=1).sum().backward()
+    net(ids, torch.ones(8, 12, dtype=torch.bool))["logits"].logsumexp(dim=1).sum().backward()
+    check_gradients(net)
+
+
+def check_gradients(net: Network) -> None:
     for parameter_name, parameter in net.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.abs().sum() > 0, parameter_name
@@ -102,19 +129,54 @@ def test_the_gradient_reaches_every_parameter(name: str, given: dict) -> None:
 )
 def test_onnx_is_torch_over_unseen_shapes(name: str, given: dict) -> None:
     net = network(name, given)
-    model = to_onnx(net, encoder_of(name)).SerializeToString()
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    for feeds in grid(encoder_of(name)):
-        difference = np.abs(session.run(None, dict(feeds))[0] - TorchRun(net)(feeds)).max()
+    run = onnx_run(to_onnx(net, tokenizer_of(name)))
+    for feeds in shapes(name):
+        session = run.sessions["main"]
+        difference = np.abs(session.run(None, dict(feeds))[0] - logits_of(net, feeds)).max()
         assert difference < 1e-5
+
+
+HEADED = {
+    "tag": {"config": {"hidden": 6}, "labels": [*UPOS, "l0||0|", "l0|s|0|"]},
+    "capitals": {"config": {}},
+    "reverse": {"config": {"width": 6}},
+}
+
+
+@pytest.fixture(params=HEADED)
+def headed(request: pytest.FixtureRequest) -> Network:
+    """A network whose head answers by token, or has several graphs."""
+    return network("lstm", {}, tasks.build({"name": request.param} | HEADED[request.param]))
+
+
+def test_every_graph_of_a_head_is_torch_whatever_its_company(headed: Network) -> None:
+    run, exported = TorchRun(headed), onnx_run(to_onnx(headed, Subwords()))
+    assert list(exported.signatures) == list(run.signatures)
+    for case in cases(run, Subwords(), WINDOW):
+        signature = run.signatures[case.graph]
+        assert padding_difference(run, case.graph, signature, case.feeds) < 1e-5
+        made = exported(case.graph, case.feeds, tuple(signature.outputs))
+        sizes = dict(zip(("batch", "time"), case.feeds["mask"].shape, strict=True))
+        for name, axes in signature.outputs.items():
+            assert made[name].shape == tuple(sizes.get(axis, axis) for axis in axes)
+            real = case.feeds["mask"] if axes[:2] == ("batch", "time") else slice(None)
+            assert np.abs(made[name] - case.expected[name])[real].max() < 1e-5
+
+
+def test_the_gradient_reaches_every_parameter_of_a_head(headed: Network) -> None:
+    targets = {"previous": torch.from_numpy(np.random.default_rng(2).integers(1, VOCAB, (8, 4)))}
+    mask = torch.ones(8, 12, dtype=torch.bool)
+    outputs = headed.train()(some_ids("lstm", 8, 12), mask, targets)
+    outputs["logits"].logsumexp(dim=2).sum().backward()
+    check_gradients(headed)
 
 
 def test_atnet_is_the_textbook_sketch() -> None:
     """Embed, Conv1D(64, 5, relu), Dense(1, tanh), softmax, multiply, max pool, dense, output."""
     torch.manual_seed(3)
     encoder = atnet.Encoder(atnet.Config(vocab_size=VOCAB, kernels=(5,), filters=64))
-    task = classify.Task(classify.Config(hidden=16), ["a", "b", "c"])
-    net = Network(encoder, task.head(encoder.width, "max")).eval()
+    task = classify.Task(classify.Config(hidden=16, pooling="max"), ["a", "b", "c"])
+    net = Network(encoder, task.head(encoder, Subwords())).eval()
     weights = {name: value.detach().numpy() for name, value in net.named_parameters()}
     ids = np.random.default_rng(0).integers(1, VOCAB, 11)
 
@@ -132,7 +194,7 @@ def test_atnet_is_the_textbook_sketch() -> None:
     logits = weights["head.output.weight"] @ np.maximum(dense, 0) + weights["head.output.bias"]
 
     feeds = {"ids": ids[None], "mask": np.ones((1, len(ids)), dtype=bool)}
-    assert np.allclose(TorchRun(net)(feeds)[0], logits, atol=1e-5)
+    assert np.allclose(logits_of(net, feeds)[0], logits, atol=1e-5)
 
 
 def test_bow_sees_the_same_word_wherever_it_stands() -> None:

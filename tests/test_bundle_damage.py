@@ -6,15 +6,16 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
-from conftest import Cli, Made
+from conftest import TEXTS, Cli, Made
 from onnx import TensorProto, helper
 
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.jobs.export import export
-from nlpkit.runtime.bundle import open_bundle
+from nlpkit.zoo import open_bundle
 
 
 @pytest.fixture
@@ -40,8 +41,9 @@ def refused(folder: Path, said: str) -> None:
 
 def test_hostile_and_damaged_bundles_are_refused(copy: Path) -> None:
     manifest = json.loads((copy / "bundle.json").read_text())
-    edit(copy, format=99)
-    refused(copy, "format 99")
+    for version in (99, 3, 0, "2", None):
+        edit(copy, format=version)
+        refused(copy, f"format {version!r}")
     edit(copy, **manifest)
     edit(copy, files=manifest["files"] | {"../../etc/passwd": "0"})
     refused(copy, "outside the bundle")
@@ -58,9 +60,20 @@ def test_hostile_and_damaged_bundles_are_refused(copy: Path) -> None:
     (copy / "model.onnx").write_bytes(tampered)
     rehash(copy, "model.onnx")
     edit(copy, task=manifest["task"] | {"labels": ["a", "b"]})
-    refused(copy, "2 labels")
+    refused(copy, "gives 3 numbers, where the task needs 2")
     edit(copy, task=manifest["task"] | {"name": "nonsense"})
     refused(copy, "unknown task")
+    for wrong in (
+        {"labels": ["a", "a", "b"]},
+        {"labels": "abc"},
+        {"temperature": "x"},
+        {"temperature": 0},
+        {"temperature": float("nan")},
+    ):
+        edit(copy, task=manifest["task"] | wrong)
+        refused(copy, "its task can't be rebuilt")
+    edit(copy, task=[])
+    refused(copy, "its task can't be rebuilt")
     edit(copy, task=manifest["task"])
     (copy / "tokenizer.json").write_text("{}")
     rehash(copy, "tokenizer.json")
@@ -68,23 +81,90 @@ def test_hostile_and_damaged_bundles_are_refused(copy: Path) -> None:
     (copy / "tokenizer.json").unlink()
     refused(copy, "tokenizer.json is missing")
     for wrong in (
-        {"temperature": "x"},
-        {"temperature": 0},
-        {"temperature": float("nan")},
-        {"task": manifest["task"] | {"labels": ["a", "a", "b"]}},
-        {"task": manifest["task"] | {"labels": "abc"}},
         {"parameters": "many"},
         {"window": -1},
         {"overlap": 9999},
         {"cpu_precision": "int4"},
         {"precisions": {"fp32": "a"}},
         {"files": []},
-        {"task": []},
+        {"graphs": {}},
+        {"graphs": []},
+        {"graphs": {"main": {"inputs": {}, "outputs": {}}}},
+        {"graphs": {"main": manifest["graphs"]["main"] | {"files": {"fp32": "model.onnx"}}}},
+        {"graphs": {"main": manifest["graphs"]["main"] | {"inputs": {"ids": [["batch"]]}}}},
+        {"tokenizer": {}},
+        {"tokenizer": {"kind": 1, "file": "tokenizer.json"}},
     ):
         edit(copy, **manifest | wrong)
         refused(copy, "cannot be")
     (copy / "bundle.json").write_text("{")
     refused(copy, "damaged")
+
+
+def test_graphs_that_are_not_those_announced_are_refused(copy: Path) -> None:
+    manifest = json.loads((copy / "bundle.json").read_text())
+    main = manifest["graphs"]["main"]
+    for wrong in (
+        {"inputs": {"mask": main["inputs"]["mask"], "ids": main["inputs"]["ids"]}},
+        {"outputs": {"logits": ["batch", 3]}},
+        {"outputs": main["outputs"] | {"logits": ["batch", 4]}},
+        {"outputs": main["outputs"] | {"logits": ["batch", "time", 3]}},
+    ):
+        edit(copy, graphs={"main": main | wrong})
+        refused(copy, "was announced")
+    edit(copy, graphs={"other": main})
+    refused(copy, "logits of the graph 'main' is not there")
+    edit(copy, graphs={"main": main | {"files": dict.fromkeys(main["files"], "../secret")}})
+    refused(copy, "'../secret' has no hash")
+
+
+def in_the_first_format(folder: Path) -> dict[str, Any]:
+    """Rewrite a bundle's manifest as nlpkit wrote it before, and return that."""
+    tree = json.loads((folder / "bundle.json").read_text())
+    files = tree.pop("graphs")["main"]["files"]
+    del tree["tokenizer"]
+    tree["temperature"] = tree["task"].pop("temperature", 1.0)
+    tree["precisions"] = {
+        name: {"file": files[name]} | report for name, report in tree["precisions"].items()
+    }
+    tree["format"] = 1
+    (folder / "bundle.json").write_text(json.dumps(tree))
+    return tree
+
+
+def test_a_bundle_of_the_first_format_answers_as_it_did(copy: Path) -> None:
+    edit(copy, task=json.loads((copy / "bundle.json").read_text())["task"] | {"temperature": 1.7})
+    now = {
+        name: open_bundle(copy, device="cpu", precision=name) for name in ("fp32", "int8", "fp16")
+    }
+    assert in_the_first_format(copy)["temperature"] == 1.7
+    for precision, model in now.items():
+        before = open_bundle(copy, device="cpu", precision=precision)
+        assert before.task.temperature == 1.7
+        assert before.predict(TEXTS) == model.predict(TEXTS)
+        assert dict(before.run.signatures["main"].outputs) == dict(
+            model.run.signatures["main"].outputs
+        )
+
+
+def test_damage_of_the_first_format_is_refused(copy: Path) -> None:
+    manifest = in_the_first_format(copy)
+    for wrong in (
+        {"temperature": "x"},
+        {"temperature": 0},
+        {"temperature": float("nan")},
+        {"precisions": {"fp32": {"bytes": 1}}},
+        {"task": []},
+        {"training": {}},
+    ):
+        edit(copy, **manifest | wrong)
+        refused(copy, "cannot be")
+    outside = {"precisions": {"fp32": {"file": "../x", "bytes": 1}}, "cpu_precision": "fp32"}
+    edit(copy, **manifest | outside)
+    refused(copy, "'../x' has no hash")
+    del manifest["temperature"]
+    (copy / "bundle.json").write_text(json.dumps(manifest))
+    refused(copy, "lacks temperature")
 
 
 def test_nothing_beside_a_bundle_is_deleted(copy: Path, tiny_run: Made) -> None:

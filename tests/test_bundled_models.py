@@ -11,7 +11,8 @@ from conftest import ROOT, TEXTS
 
 import nlpkit
 from nlpkit import zoo
-from nlpkit.runtime.bundle import open_bundle
+from nlpkit.runtime import onepass
+from nlpkit.runtime.bundle import read_bundle
 
 BUNDLED = sorted((ROOT / "export").glob("*/bundle.json"))
 SHIPPED = [
@@ -25,10 +26,10 @@ SHIPPED = [
 def test_scores_are_equal_to_the_last_bit_in_any_company(path: Path, precision: str) -> None:
     model = nlpkit.load(str(path), device="cpu", precision=precision)
     texts = TEXTS * 4 + ["bom dia " * n for n in range(1, 30)]
-    together = model.outputs(texts)
+    together = onepass.outputs(model, texts)
     for size in (1, 3, 7):
         for start in range(0, len(texts), size):
-            some = model.outputs(texts[start : start + size])
+            some = onepass.outputs(model, texts[start : start + size])
             for one, other in zip(some, together[start : start + size], strict=True):
                 assert (one is None and other is None) or np.array_equal(one, other)
 
@@ -37,7 +38,7 @@ def test_scores_are_equal_to_the_last_bit_in_any_company(path: Path, precision: 
 def test_a_bundled_model_gives_its_golden_answers(path: Path, precision: str) -> None:
     lines = (path / "golden.jsonl").read_text(encoding="utf-8").splitlines()
     golden = [json.loads(line) for line in lines]
-    model = open_bundle(path, device="cpu", precision=precision)
+    model = zoo.open_bundle(path, device="cpu", precision=precision)
     answers = model.predict([line.pop("text") for line in golden])
     exact = precision == json.loads((path / "bundle.json").read_text())["cpu_precision"]
     for line, answer in zip(golden, answers, strict=True):
@@ -50,6 +51,18 @@ def test_a_bundled_model_gives_its_golden_answers(path: Path, precision: str) ->
         )
         said.pop("scores", None)
         assert said == line or not exact
+
+
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.parent.name)
+def test_a_bundled_model_is_read_whatever_its_format(path: Path) -> None:
+    tree = json.loads(path.read_text(encoding="utf-8"))
+    manifest = read_bundle(path.parent).manifest
+    assert tree["format"] in (1, 2)
+    assert manifest.graphs.keys() == {"main"}
+    assert manifest.tokenizer_kind == tree["training"]["recipe"]["tokenizer"]["kind"]
+    task = zoo.open_bundle(path.parent, device="cpu").task
+    if tree["format"] == 1:
+        assert getattr(task, "temperature", 1.0) == tree["temperature"]
 
 
 def test_the_bundled_models_are_there() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,6 +16,7 @@ from nlpkit import catalog
 from nlpkit.errors import GateError, ModelError, UsageError
 from nlpkit.exporting.gate import Report
 from nlpkit.jobs.export import export
+from nlpkit.runtime import onepass
 from nlpkit.settings.sections import Export
 
 
@@ -25,8 +27,8 @@ def test_a_bundle_answers_as_torch_does(arch: str, tiny_run: Made, tiny_bundle: 
     torch_model, *_ = open_run(tiny_run(arch))
     for precision, most in (("fp32", 1e-5), ("int8", 0.3), ("fp16", 0.03)):
         onnx_model = nlpkit.load(str(tiny_bundle(arch)), device="cpu", precision=precision)
-        pairs = zip(torch_model.outputs(TEXTS), onnx_model.outputs(TEXTS), strict=True)
-        for theirs, ours in pairs:
+        both = (onepass.outputs(model, TEXTS) for model in (torch_model, onnx_model))
+        for theirs, ours in zip(*both, strict=True):
             assert (theirs is None) == (ours is None)
             if theirs is not None:
                 assert np.abs(theirs - ours).max() < most
@@ -41,6 +43,17 @@ def test_the_report_is_in_the_manifest_and_the_card(tiny_bundle: Made) -> None:
     assert manifest["labels"] == ["negative", "neutral", "positive"]
     assert "train.jsonl" in (folder / "README.md").read_text()
     assert {path.name for path in folder.iterdir()} == {*manifest["files"], "bundle.json"}
+
+
+def test_a_bundle_says_what_its_graphs_take_and_give(tiny_bundle: Made) -> None:
+    manifest = json.loads((tiny_bundle("atnet") / "bundle.json").read_text())
+    assert manifest["format"] == 2
+    assert manifest["tokenizer"] == {"kind": "bpe", "file": "tokenizer.json"}
+    (graph,) = manifest["graphs"].values()
+    assert graph["inputs"] == {"ids": ["batch", "time"], "mask": ["batch", "time"]}
+    assert graph["outputs"] == {"logits": ["batch", 3], "document_embedding": ["batch", 16]}
+    assert list(graph["files"]) == list(manifest["precisions"])
+    assert set(graph["files"].values()) <= set(manifest["files"])
 
 
 @pytest.mark.parametrize(
@@ -78,13 +91,14 @@ def test_a_broken_conversion_leaves_no_file(
 
     real = exporting.to_onnx
 
-    def broken(network: object, vocab_size: int) -> onnx.ModelProto:
-        model = real(network, vocab_size)  # type: ignore[arg-type]
-        bias = next(item for item in model.graph.initializer if item.name == "head.output.bias")
+    def broken(network: Any, tokenizer: Any) -> dict[str, Any]:
+        graphs = real(network, tokenizer)
+        weights = graphs["main"].model.graph.initializer
+        bias = next(item for item in weights if item.name == "head.output.bias")
         values = onnx.numpy_helper.to_array(bias).copy()
         values[0] += 0.01
         bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
-        return model
+        return graphs
 
     monkeypatch.setattr(exporting, "to_onnx", broken)
     with pytest.raises(GateError, match="fp32: max_logit_diff"):

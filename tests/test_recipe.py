@@ -32,7 +32,7 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
     assert made.name == path.parent.name
     assert made.data.exclude, "a shipped recipe keeps the test sets out"
     assert all(source.licence for source in made.data.train)
-    if made.task.name == "lemma":
+    if made.task.name == "tag":
         rows: list[dict] = sentences(12, 1)
         dev: list[dict] = sentences(2, 2)
         fields = ', text="words", label="upos"'

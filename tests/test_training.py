@@ -18,7 +18,19 @@ from training_helpers import train
 from nlpkit import catalog
 from nlpkit.errors import NlpkitError
 from nlpkit.settings import declaration
+from nlpkit.settings.sections import Tokenizer as Settings
+from nlpkit.tasks import Reads, sentiment
+from nlpkit.text import Tokenizer
 from nlpkit.training.descent import rate
+
+TEXTS = ["Que filme ótimo!", "péssimo, nunca mais", "kkkkk adorei @ana http://x.br"] * 20
+
+
+def learned(kind: str) -> Tokenizer:
+    made: Tokenizer = catalog.load("tokenizers", kind).learn(
+        TEXTS, Settings(kind=kind, vocab_size=200)
+    )
+    return made
 
 
 @pytest.mark.parametrize("arch", catalog.names("architectures"))
@@ -81,16 +93,17 @@ def test_a_loss_that_is_no_number_stops(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_masked_label_is_not_learned_away() -> None:
-    from nlpkit.tasks import sentiment
-
     task = sentiment.Task(sentiment.Config(), sentiment.LABELS)
+    gold, tokenizer = task.gold({"label": "positive"}), learned("char")
     logits = torch.zeros(1, 3, requires_grad=True)
 
     def neutral_gradient(weight: float) -> float:
         logits.grad = None
-        arrays = task.targets([2], [{1: weight}], [(0, 2)])
+        arrays = task.targets([gold], Reads([(0, 2)]), tokenizer) | task.prior_targets(
+            [{1: weight}]
+        )
         targets = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        task.loss(logits, targets).backward()
+        task.loss({"logits": logits}, targets, 0.0).mean().backward()
         assert logits.grad[0, 0] > 0 > logits.grad[0, 2]
         return float(logits.grad[0, 1])
 
@@ -100,17 +113,14 @@ def test_a_masked_label_is_not_learned_away() -> None:
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "char"])
 def test_the_tokenizer_reads_anything_and_specials_are_only_text(kind: str) -> None:
-    import tokenizers
+    tokenizer = learned(kind)
 
-    from nlpkit.settings import recipe
-    from nlpkit.training import tokenizer
+    def ids(text: str) -> list[int]:
+        return tokenizer.encode([text]).ids_S.tolist()
 
-    texts = ["Que filme ótimo!", "péssimo, nunca mais", "kkkkk adorei @ana http://x.br"] * 20
-    settings = recipe.Tokenizer(kind=kind, vocab_size=200)
-    made = tokenizers.Tokenizer.from_str(tokenizer.train(texts, settings))
-    assert 0 not in made.encode("[PAD] [UNK] bom").ids
-    assert made.encode("OTIMO\x00 👍 漢字 \u200d").ids
-    assert made.encode("Que FILME").ids == made.encode("que   filme ").ids
+    assert 0 not in ids("[PAD] [UNK] bom")
+    assert ids("OTIMO\x00 👍 漢字 \u200d")
+    assert ids("Que FILME") == ids("que   filme ")
     if kind != "char":
-        assert made.encode("veja http://a.b/c").ids == made.encode("veja https://outro.com").ids
-    assert made.encode("").ids in ([], made.encode(" ").ids)
+        assert ids("veja http://a.b/c") == ids("veja https://outro.com")
+    assert ids("") in ([], ids(" "))

@@ -11,6 +11,7 @@ from conftest import Cli, corpus, tiny_tree, write_jsonl
 from nlpkit import catalog
 from nlpkit.errors import InputError
 from nlpkit.records.rows import fingerprint
+from nlpkit.text.windows import Slide
 from nlpkit.training import data as training_data
 from nlpkit.training.data import Epoch
 
@@ -54,8 +55,7 @@ def test_texts_of_dev_and_excluded_files_are_not_trained_on(tmp_path: Path) -> N
     assert not held & {fingerprint(text) for text in split.documents}
     assert len(split.documents) == 20
     assert len(dev.documents) == 5
-    targets = task.targets(split.golds[:1], split.priors[:1], [(0, 2)])
-    assert targets["prior_NC"].tolist() == [[1, 0, 1]]
+    assert task.prior_targets(split.priors[:1])["prior_BC"].tolist() == [[1, 0, 1]]
 
 
 def test_one_label_is_refused(tmp_path: Path, cli: Cli) -> None:
@@ -79,7 +79,7 @@ def test_an_unknown_label_is_named_with_its_place(tmp_path: Path, cli: Cli) -> N
 
 def test_an_epoch_holds_every_document_once() -> None:
     ids = [np.arange(1, 2 + n % 37) for n in range(1000)]
-    epoch = Epoch(ids, batch_size=16, window=20, seed=1, epoch=0)
+    epoch = Epoch(ids, batch_size=16, windows=Slide(20, 4), seed=1, epoch=0)
     seen = [row for batch in epoch.batches(0, 0, 1) for row in batch.rows]
     assert sorted(seen) == list(range(1000))
     assert max(batch.mask_BT.sum(axis=1).max() for batch in epoch.batches(0, 0, 1)) == 20
@@ -87,7 +87,7 @@ def test_an_epoch_holds_every_document_once() -> None:
     assert not shares[0] & shares[1]
     padding = [1 - batch.mask_BT.mean() for batch in epoch.batches(0, 0, 1)]
     assert np.mean(padding) < 0.25
-    again = Epoch(ids, batch_size=16, window=20, seed=1, epoch=0)
+    again = Epoch(ids, batch_size=16, windows=Slide(20, 4), seed=1, epoch=0)
     assert [b.rows for b in again.batches(30, 0, 1)] == [b.rows for b in epoch.batches(30, 0, 1)]
 
 

@@ -87,7 +87,7 @@ def test_the_best_run_is_kept_whole_and_resume_goes_on(tmp_path: Path, data: Pat
     assert all(line["size"] > 0 and line["speed"] > 0 for line in told)
     scores = [line["score"] for line in told]
     _, kept, summary = open_run(out / "best")
-    assert done.best and done.best.score == summary["dev"]["macro_f1"] == max(scores)
+    assert done.best and done.best.score == summary.dev["macro_f1"] == max(scores)
     parameters = done.best.parameters
     assert kept.architecture.name == parameters["architecture.name"]
     assert kept.train.lr == parameters["train.lr"] and kept.train.epochs == 2
@@ -170,7 +170,7 @@ def test_rows_are_read_once_and_errors_are_minimised(
 def test_rows_of_words_are_searched_among_those_that_read_words(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "train.jsonl", sentences(60, 1))
     write_jsonl(tmp_path / "dev.jsonl", sentences(20, 2))
-    tree = tiny_tree("wordlstm") | {"task": {"name": "lemma", "hidden": 16}}
+    tree = tiny_tree("wordlstm") | {"task": {"name": "tag", "hidden": 16}}
     for name, (path,) in tree["data"].items():
         tree["data"][name] = [{"path": path, "text": "words", "label": "upos"}]
     (tmp_path / "r.toml").write_text(declaration.toml(tree))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,10 @@ import pytest
 from conftest import ROOT
 from tune_helpers import recipe_file, tune
 
-from nlpkit import catalog, tasks
+from nlpkit import catalog, tasks, text
 from nlpkit.errors import NlpkitError, UsageError
 from nlpkit.jobs import tune as job
+from nlpkit.runtime.bundle import read_bundle
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,15 @@ def test_the_estimate_is_the_size_of_the_bundled_file(name: str) -> None:
     from nlpkit.exporting.precision import estimate
     from nlpkit.training.network import Network
 
-    told = json.loads((ROOT / "export" / name / "bundle.json").read_text(encoding="utf-8"))
-    settings = {key: value for key, value in told["architecture"].items() if key != "name"}
-    module = catalog.load("architectures", told["architecture"]["name"])
+    folder = ROOT / "export" / name
+    told = read_bundle(folder).manifest
+    settings = {key: value for key, value in told.tree["architecture"].items() if key != "name"}
+    module = catalog.load("architectures", told.architecture)
     if "max_length" in module.Config.__dataclass_fields__:
-        settings["max_length"] = told["window"]
+        settings["max_length"] = told.window
     encoder = module.Encoder(module.Config(**settings))
-    task = tasks.build(told["task"])
-    net = Network(encoder, task.head(encoder.width, encoder.pooling))
-    for precision, report in told["precisions"].items():
-        assert 0 < 1 - estimate(net, precision) / report["bytes"] < 0.01
+    content = (folder / told.tokenizer_file).read_text(encoding="utf-8")
+    tokenizer = text.load(told.tokenizer_kind, content)
+    net = Network(encoder, tasks.build(told.task).head(encoder, tokenizer))
+    for precision in told.precisions:
+        assert 0 < 1 - estimate(net, precision) / told.bytes_of(precision) < 0.01
