@@ -27,6 +27,8 @@ def main() -> None:
     try:
         app(prog_name="nlpkit")
     except SystemExit as ended:
+        if ended.code == 130:  # one more Ctrl-C must not interrupt the way out
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         if ended.code is None or isinstance(ended.code, int):
             end_at_once(ended.code or 0)
         raise

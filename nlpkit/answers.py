@@ -114,13 +114,14 @@ class Label(_Label):
 
 @dataclass(frozen=True)
 class Tags:
-    """One tag of each word, in one or more layers of the same length.
+    """One tag of each word, in one or more layers of the same length, and the words themselves.
 
     A task names its layers in a subclass: `LAYERS = ("lemmas", "upos")`. In a gold, UNKNOWN stands
     for a tag that nobody knows: it teaches and scores nothing.
     """
 
     layers: tuple[tuple[str, ...], ...]
+    words: tuple[str, ...] = ()
 
     LAYERS: ClassVar[tuple[str, ...]] = ("tags",)
     NAMES: ClassVar[tuple[str, ...]] = ("tag",)  # of one tag of each layer, for metrics
@@ -129,22 +130,24 @@ class Tags:
 
     @classmethod
     def fields(cls, into: str | None = None) -> tuple[str, ...]:
-        """Return the layers' names, or `into_LAYER` of each."""
-        return cls.LAYERS if into is None else tuple(f"{into}_{name}" for name in cls.LAYERS)
+        """Return `words` and the layers' names, each with `into_` before it if that is given."""
+        names = ("words", *cls.LAYERS)
+        return names if into is None else tuple(f"{into}_{name}" for name in names)
 
     def cells(self) -> tuple[str, ...]:
-        """Return each layer as words with spaces between; a space in a tag becomes `_`."""
-        return tuple(" ".join("_".join(tag.split()) or "_" for tag in tags) for tags in self.layers)
+        """Return the words and each layer, with spaces between; a space in a tag becomes `_`."""
+        rows = (self.words, *self.layers)
+        return tuple(" ".join("_".join(item.split()) or "_" for item in row) for row in rows)
 
     @classmethod
     def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
-        """Return each layer as a list."""
-        layers = answer.layers if answer else [()] * len(cls.LAYERS)
-        return dict(zip(cls.fields(into), map(list, layers), strict=True))
+        """Return the words and each layer as lists."""
+        rows = (answer.words, *answer.layers) if answer else ((),) * (1 + len(cls.LAYERS))
+        return dict(zip(cls.fields(into), map(list, rows), strict=True))
 
     def plain(self) -> dict[str, Any]:
         """Return each layer as a list."""
-        return self.values(self)
+        return dict(zip(self.LAYERS, map(list, self.layers), strict=True))
 
     def at_least(self, least: float) -> Self:
         """Return the answer as it is: tags have no scores."""

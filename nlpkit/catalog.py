@@ -27,25 +27,28 @@ PACKAGE = Path(__file__).parent
 
 
 class Shelf(NamedTuple):
-    """Where the files of a kind lie in the package, what one is called, and what it may need."""
+    """Where the files of a kind lie, what one is called, and what each of them provides."""
 
     folder: str
     singular: str
+    provides: tuple[str, ...]
     extra: str = "train"  # named where a file imports a package that is not installed
 
 
 SHELVES = {
-    "architectures": Shelf("architectures", "architecture"),
-    "augmentations": Shelf("augmentations", "augmentation"),
-    "checks": Shelf("checks", "check"),
-    "commands": Shelf("cli/commands", "command"),
-    "formats": Shelf("records/formats", "format"),
-    "metrics": Shelf("metrics", "metric"),
-    "objectives": Shelf("objectives", "objective"),
-    "steps": Shelf("steps", "step"),
-    "tasks": Shelf("tasks", "task"),
-    "tokenizers": Shelf("text/tokenizers", "tokenizer"),
-    "vector_formats": Shelf("vectorizing/formats", "format", "vectors"),
+    "architectures": Shelf("architectures", "architecture", ("Config", "Encoder")),
+    "augmentations": Shelf("augmentations", "augmentation", ("Config", "build")),
+    "checks": Shelf("checks", "check", ("SAMPLE", "check")),
+    "commands": Shelf("cli/commands", "command", ("app",)),
+    "formats": Shelf("records/formats", "format", ("read", "write")),
+    "metrics": Shelf("metrics", "metric", ("FITS", "measure")),
+    "objectives": Shelf("objectives", "objective", ("Config",)),
+    "steps": Shelf(
+        "steps", "step", ("TAKES", "GIVES", "IDEMPOTENT", "EXAMPLES", "Options", "build")
+    ),
+    "tasks": Shelf("tasks", "task", ("Config", "Task")),
+    "tokenizers": Shelf("text/tokenizers", "tokenizer", ("learn", "load")),
+    "vector_formats": Shelf("vectorizing/formats", "format", ("BINARY", "write"), "vectors"),
 }
 
 
@@ -54,7 +57,8 @@ RENAMED = {("tasks", "lemma"): "tag"}
 
 
 def current(kind: str, name: str) -> str:
-    """Return the name that a thing has now."""
+    """Return the name that a thing has now; commands show its `_` as `-`."""
+    name = name.replace("-", "_")
     return RENAMED.get((kind, name), name)
 
 
@@ -72,8 +76,9 @@ def load(kind: str, name: str) -> ModuleType:
     """Import and return the module of one thing.
 
     Raises:
-        UsageError: there is no such thing; the message has the near match and the list.
-        MissingExtra: it is written in a package that is not installed.
+        UsageError: there is no such thing (the message has the near match and the list), or one of
+            another package cannot be used.
+        MissingExtra: it needs a package that is not installed.
     """
     shelf, name = SHELVES[kind], current(kind, name)
     if not known(kind, name):
@@ -82,13 +87,30 @@ def load(kind: str, name: str) -> ModuleType:
             f"unknown {shelf.singular} {name!r}.{near_match(name, there)} "
             f"There are: {', '.join(there)}"
         )
-    module = _added(kind)[name] if name not in _own(kind) else _module(shelf, name)
+    if name not in _own(kind):
+        return _of_another_package(shelf, name, _added(kind)[name])
     try:
-        return import_module(module)
+        return import_module(_module(shelf, name))
     except ModuleNotFoundError as problem:
         if problem.name and not problem.name.startswith("nlpkit"):
             raise MissingExtra(shelf.extra, problem.name) from None
         raise
+
+
+def _of_another_package(shelf: Shelf, name: str, path: str) -> ModuleType:
+    """Import a thing of another package. Raises UsageError where it cannot be used."""
+    where = f"the {shelf.singular} {name!r} of another package ({path})"
+    try:
+        module = import_module(path)
+    except Exception as problem:  # their code may raise anything
+        raise UsageError(
+            f"{where} cannot be imported: {type(problem).__name__}: {problem}; "
+            "repair or uninstall that package"
+        ) from problem
+    lacks = [each for each in shelf.provides if not hasattr(module, each)]
+    if lacks:
+        raise UsageError(f"{where} lacks {', '.join(lacks)}")
+    return module
 
 
 def source_of(kind: str, name: str) -> Path | None:
@@ -149,5 +171,5 @@ def _read(content: str) -> list[tuple[str, str, str]]:
             group = line.strip("[]")
         elif group.startswith("nlpkit.") and "=" in line and not line.startswith("#"):
             name, _, module = line.partition("=")
-            entries.append((group, name.strip(), module.strip()))
+            entries.append((group, name.strip().replace("-", "_"), module.strip()))
     return entries

@@ -102,7 +102,8 @@ def test_a_check_finds_nothing_in_sound_rows(name: str) -> None:
 
 
 def test_no_two_checks_claim_one_place() -> None:
-    orders = [catalog.load("checks", name).ORDER for name in CHECKS]
+    modules = [catalog.load("checks", name) for name in CHECKS]
+    orders = [module.ORDER for module in modules if hasattr(module, "ORDER")]
     assert len(set(orders)) == len(orders)
 
 

@@ -38,7 +38,11 @@ def summary(name: str) -> str:
         with path.open(encoding="utf-8") as lines:
             first = next(lines).strip().strip('"')
     else:
-        first = (catalog.load(kind, file).__doc__ or "").strip().partition("\n")[0]
+        try:
+            module = catalog.load(kind, file)
+        except NlpkitError as problem:  # of another package: the help is there without it
+            return f"({problem})"
+        first = (module.__doc__ or "").strip().partition("\n")[0]
     first = first.removeprefix(f"nlpkit {name}: ")
     return first[:1].upper() + first[1:]
 
@@ -78,7 +82,8 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in commands():
             for name in self.list_commands(ctx):  # what a near match is looked for among
-                self.get_command(ctx, name)
+                with contextlib.suppress(NlpkitError):  # one of another package that is broken
+                    self.get_command(ctx, name)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

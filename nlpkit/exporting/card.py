@@ -26,9 +26,10 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         f"```\nnlpkit predict --model {manifest['name']} FILE\n```\n\n"
         f"{_reading(manifest, task)}{_calibration(task)}",
         "## Scores",
-        f"On dev ({dev['n']} {task.unit}, pooled): {score} {dev[score]:.4f}{spread}, "
-        f"{', '.join(others)}. Dev chose the epoch, so these flatter the model "
-        f"a little: measure it on data of yours with `nlpkit evaluate {manifest['name']} FILE`.",
+        f"On dev ({dev['n']} {task.unit}, pooled): "
+        f"{', '.join([f'{score} {dev[score]:.4f}{spread}', *others])}. Dev chose the epoch, so "
+        "these flatter the model a little: measure it on data of yours with "
+        f"`nlpkit evaluate {manifest['name']} FILE`.",
         *_by_file(manifest["scores"]["dev_files"], score),
         "## Precisions",
         _precisions(manifest["precisions"], score),

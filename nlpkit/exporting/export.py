@@ -78,7 +78,8 @@ def export(
     if failures:
         raise GateError(
             f"nothing was written; limits exceeded: {'; '.join(failures)}. "
-            "Leave the precision out, or widen a limit with --set export.KEY=VALUE"
+            "A network whose answers depend on padding or on company must be corrected; otherwise "
+            "leave the precision out, or widen a limit with --set export.KEY=VALUE"
         )
     files[TOKENIZER] = model.tokenizer.to_json().encode()
     manifest = _manifest(recipe, summary, reports, folder.name, model, signatures)

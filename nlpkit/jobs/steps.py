@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -99,15 +98,24 @@ def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> 
             yield items, _result(future), waiting.empty()
     except BaseException:
         closed.set()
-        for child in multiprocessing.active_children():
-            child.terminate()  # their results are not needed
-        with suppress(KeyboardInterrupt):  # a second Ctrl-C, while they end
-            pool.shutdown(cancel_futures=True)
+        _kill(pool)
         raise
     closed.set()
     pool.shutdown(cancel_futures=True)
     if entry.error is not None:
         raise entry.error
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """End the workers, whose results are not needed; a second Ctrl-C does not get in between."""
+    ours = threading.current_thread() is threading.main_thread()  # others hear no signals
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if ours else None
+    # Before the kill: a worker that starts after it would be waited for without end.
+    pool.shutdown(wait=False, cancel_futures=True)
+    for child in multiprocessing.active_children():
+        child.kill()
+    if ours:
+        signal.signal(signal.SIGINT, heard)
 
 
 def _result(future: Future[Any]) -> Any:

@@ -49,8 +49,8 @@ def split(token: str) -> tuple[str, ...]:
     if found is not None:
         return tuple(_as(token, place, word) for place, word in enumerate(found))
     if "-" in token:
-        if match := _ENCLISIS.fullmatch(token):
-            return match[1], match[2]
+        if len(parts := verb_and_pronoun(token)) == 2:
+            return parts
         match = _MESOCLISIS.fullmatch(token)
         if match and match[3].lower() in _FUTURE:  # dir-lhe-ia is diria + lhe
             host = match[1]
@@ -58,6 +58,12 @@ def split(token: str) -> tuple[str, ...]:
                 host = host[:-1] + _INFINITIVE.get(host[-1], host[-1])  # fá-lo-ei is farei + lo
             return host + match[3], match[2]
     return (token,)
+
+
+def verb_and_pronoun(token: str) -> tuple[str, ...]:
+    """Return the two parts of "disse-lhe", which both stand in it; other tokens as they are."""
+    match = _ENCLISIS.fullmatch(token) if "-" in token else None
+    return (match[1], match[2]) if match else (token,)
 
 
 def _as(token: str, place: int, word: str) -> str:

@@ -8,7 +8,8 @@ without a line of its own. A file has
 
 `golds` and `answers` are of that kind, one for each document that was answered. Plain numbers
 (float) among the values are scores, which lists and cards show; a metric whose name ends in one of
-ERRORS is better when lower. Every file that fits is measured. A file may also have
+ERRORS is better when lower. Every file that fits is measured, so the names of scores must differ
+from those of other files; "n" may be given, if rows are not what is counted. A file may also have
 
     def resampled(golds, answers_M, name) -> ndarray_MR | None     # quicker than `draws` does it
 
@@ -34,7 +35,7 @@ RESAMPLES = 200  # of metrics that are computed anew for each
 
 def measure(kind: type[Answer], golds: Sequence[Any], answers: Sequence[Any]) -> dict[str, Any]:
     """Return the scores of every metric of a kind of answers; "n" counts the rows."""
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {"n": len(golds)}
     for metric in fitting(kind):
         said |= metric.measure(golds, answers)
     return said

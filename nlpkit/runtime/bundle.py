@@ -219,6 +219,7 @@ def _steps(bundle: Bundle, build: BuildSteps) -> Steps:
 
 def _tokenizer(bundle: Bundle, content: bytes) -> text.Tokenizer:
     try:
-        return text.load(bundle.manifest.tokenizer_kind, content.decode("utf-8"))
+        kind, languages = bundle.manifest.tokenizer_kind, bundle.manifest.languages
+        return text.load(kind, content.decode("utf-8"), languages)
     except (UsageError, ValueError) as problem:
         raise ModelError(f"{bundle.folder}: its tokenizer can't be read ({problem})") from None

@@ -61,7 +61,7 @@ class Task(Protocol):
     """What every task has; `config` and `labels` are kept by `describe`, in any form."""
 
     answers: type[Answer]  # the kind of its answers, and of its golds
-    score: str  # the metric that the best epoch is chosen by
+    score: str  # the score, of those that metrics give its answers, that the best epoch has
     unit: str  # what metrics count: documents, words
     columns: Columns
     windows: type[Slide]  # what becomes of a long document: Slide or Truncate

@@ -44,9 +44,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Analysis(Tags):
-    """The lemma and the UPOS tag of each word; of a gold, with the forms that they are of."""
-
-    forms: tuple[str, ...] = ()
+    """The lemma and the UPOS tag of each word."""
 
     LAYERS: ClassVar[tuple[str, ...]] = ("lemmas", "upos")
     NAMES: ClassVar[tuple[str, ...]] = ("lemma", "upos")
@@ -106,7 +104,7 @@ class Task:
 
     def count(self, golds: Sequence[Analysis]) -> dict[str, int]:
         """Return how many words there are, for model cards."""
-        return {"words": sum(len(gold.forms) for gold in golds)}
+        return {"words": sum(len(gold.words) for gold in golds)}
 
     def targets(
         self, golds: Sequence[Analysis], reads: Reads, tokenizer: Tokenizer
@@ -122,7 +120,7 @@ class Task:
             upos_BT[row, : end - start] = [self.places.get(tag, IGNORED) for tag in tags]
             scripts_BT[row, : end - start] = [
                 IGNORED if lemma == UNKNOWN else self._script(form, lemma)
-                for form, lemma in zip(gold.forms[here], lemmas, strict=True)
+                for form, lemma in zip(gold.words[here], lemmas, strict=True)
             ]
         return {"upos": upos_BT, "scripts": scripts_BT}
 
@@ -155,7 +153,7 @@ class Task:
 
     def answer(self, model: Model, documents: Sequence[Any], windows: Windows) -> list[Any]:
         """Read each window once; where windows overlap each gives half."""
-        return onepass.answers(self, model, documents, windows)
+        return onepass.answers(self, model, windows.encoded.words or documents, windows)
 
     def combine(self, outputs: onepass.Outputs, spans: Sequence[onepass.Span]) -> np.ndarray:
         """Return logits_TC of a document."""
@@ -166,8 +164,7 @@ class Task:
     ) -> list[Analysis]:
         """Return lemmas and tags; a script that does not fit its word yields to the next best."""
         return [
-            self._decoded(document.split() if isinstance(document, str) else document, output)
-            for document, output in zip(documents, outputs, strict=True)
+            self._decoded(words, output) for words, output in zip(documents, outputs, strict=True)
         ]
 
     def _decoded(self, forms: Sequence[str], logits_TC: np.ndarray) -> Analysis:
@@ -178,7 +175,8 @@ class Task:
             self._applied(script, form) or self._next_best(form, scripts_TS[place])
             for place, (form, script) in enumerate(zip(forms, best, strict=False))
         ]
-        return Analysis((tuple(lemmas), tuple(UPOS[tag] for tag in tags[: len(lemmas)])))
+        words = tuple(forms[: len(lemmas)])
+        return Analysis((tuple(lemmas), tuple(UPOS[tag] for tag in tags[: len(lemmas)])), words)
 
     def _next_best(self, form: str, scripts_S: np.ndarray) -> str:
         for script in scripts_S.argsort()[::-1][1:TRIED].tolist():

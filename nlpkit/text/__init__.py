@@ -3,7 +3,8 @@
 A tokenizer's file has two functions:
 
     learn(documents, settings, *, bounds=False, vectors=NO_VECTORS) -> Tokenizer
-    load(content) -> Tokenizer    # of what `to_json` wrote; raises ValueError, KeyError, TypeError
+    load(content, languages) -> Tokenizer  # of what `to_json` wrote, for a model of languages;
+                                           # raises ValueError, KeyError, TypeError
 
 `settings` are the `[tokenizer]` section of a recipe. With `bounds` the vocabulary has ids for the
 begin and the end of a text, which tasks that write texts need. The kind is kept beside the file (in
@@ -28,12 +29,14 @@ class Encoded(NamedTuple):
 
     `ids_S` (int64; [S, F] where a token is several ids), `lengths_N` tokens of each document and,
     where they were asked for, `offsets_S2`: first and one past the last character of each token.
-    Arrays of a few dozen ids each would cost more than the ids themselves.
+    `words` are those of each document, from a tokenizer whose tokens are words. Arrays of a few
+    dozen ids each would cost more than the ids themselves.
     """
 
     ids_S: np.ndarray
     lengths_N: np.ndarray
     offsets_S2: np.ndarray | None = None
+    words: Sequence[Sequence[str]] | None = None
 
     def each(self) -> list[np.ndarray]:
         """Return each document's ids."""
@@ -94,8 +97,10 @@ class WordVectors(NamedTuple):
 NO_VECTORS = WordVectors()
 
 
-def load(kind: str, content: str) -> Tokenizer:
+def load(kind: str, content: str, languages: Sequence[str] = ()) -> Tokenizer:
     """Return the tokenizer of that kind from the contents of tokenizer.json.
+
+    `languages` are the model's: where words are tokens, the rules of the first split texts.
 
     Raises:
         UsageError: there is no such kind.
@@ -103,7 +108,7 @@ def load(kind: str, content: str) -> Tokenizer:
     """
     module = catalog.load("tokenizers", kind)
     try:
-        tokenizer: Tokenizer = module.load(content)
+        tokenizer: Tokenizer = module.load(content, languages)
     except (KeyError, TypeError) as problem:
         raise ValueError(f"lacks {problem}") from None
     return tokenizer

@@ -87,7 +87,7 @@ def _tokenizer(
             content = content or learn(recipe, documents, bounds, vectors).to_json()
             checkpoint.save_text(path, content)
         content = path.read_text(encoding="utf-8")
-    return text.load(kind, members.share_text(content))
+    return text.load(kind, members.share_text(content), recipe.data.languages)
 
 
 def learn(recipe: Recipe, documents: list[Any], bounds: bool, vectors: WordVectors) -> Tokenizer:

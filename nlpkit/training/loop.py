@@ -121,6 +121,10 @@ class Loop(Generic[B]):
         speed, scores = self.pace.speed, {course.decides: 0.0}
         if self.team.leads:
             scores = dict(course.look(self.descent.forward(self.descent.network)))
+            if course.decides not in scores:
+                raise UsageError(
+                    f"no metric gives the score {course.decides!r}. There are: {', '.join(scores)}"
+                )
         (score,) = self.team.agree([scores[course.decides]])
         best = state.best is None or (
             score > state.best if course.larger_is_better else score < state.best

@@ -34,7 +34,7 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, RunSumma
         recipe = recipes.load(folder / "recipe.toml")
         task = tasks.build(_task(summary))
         content = (folder / "tokenizer.json").read_text(encoding="utf-8")
-        tokenizer = text.load(recipe.tokenizer.kind, content)
+        tokenizer = text.load(recipe.tokenizer.kind, content, recipe.data.languages)
         net = network.build(recipe, task, tokenizer)
         tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
         net.load_state_dict(tensors)

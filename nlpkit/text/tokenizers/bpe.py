@@ -32,6 +32,6 @@ def learn(
     return subwords.learn("bpe", models.BPE(unk_token=UNK), trainer, documents, settings)
 
 
-def load(content: str) -> Subwords:
+def load(content: str, languages: Sequence[str] = ()) -> Subwords:
     """Return the tokenizer of tokenizer.json. Raises ValueError where it is damaged."""
     return subwords.load("bpe", content)

@@ -38,6 +38,6 @@ def learn(
     return subwords.of_vocabulary("char", [*first, *usual], normal)
 
 
-def load(content: str) -> Subwords:
+def load(content: str, languages: Sequence[str] = ()) -> Subwords:
     """Return the tokenizer of tokenizer.json. Raises ValueError where it is damaged."""
     return subwords.load("char", content)

@@ -31,6 +31,6 @@ def learn(
     return subwords.learn("unigram", models.Unigram(), trainer, documents, settings)
 
 
-def load(content: str) -> Subwords:
+def load(content: str, languages: Sequence[str] = ()) -> Subwords:
     """Return the tokenizer of tokenizer.json. Raises ValueError where it is damaged."""
     return subwords.load("unigram", content)

@@ -12,7 +12,6 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import UsageError
@@ -28,15 +27,17 @@ if TYPE_CHECKING:
 FORM, SUFFIXES, OTHERS, STYLE, KNOWN = 0, slice(1, 6), slice(6, 9), 9, 10
 SLOTS = 11
 LETTERS = 256
+LANGUAGES = ("pt", "en")  # whose rules split texts; texts of others are split at white space
 CACHED = 1 << 17  # words whose ids are kept; then the cache starts anew
 LONGEST = 100  # characters of a word that is kept: memory is bounded whatever the text
 _DIGIT = re.compile(r"\d")
-_WORD = re.compile(r"\S+")
 _RUN = re.compile(r"(.)\1{3,}")
 
 
 class Words:
-    """Encode lists of words; a string is split at white space.
+    """Encode lists of words, or texts, which `lang` says how to split.
+
+    `lang` is pt or en, for the rules of `nlpkit tokenize`, or empty for white space.
 
     Ids are [T, SLOTS + letters]: the features, then the word's first letters and last ones.
     `style` is that in which documents without one of their own are answered (the treebank
@@ -54,10 +55,11 @@ class Words:
         style: str,
         vocabulary: Sequence[str] = (),
         width: int = 0,
+        lang: str = "",
     ) -> None:
         if min(buckets, letters) < 2:
             raise ValueError("buckets and letters must be 2 at least")
-        self.buckets, self.letters, self.style = buckets, letters, style
+        self.buckets, self.letters, self.style, self.lang = buckets, letters, style, lang
         self.vocab_size = buckets
         self.pad, self.unk, self.bos, self.eos = 0, 0, None, None
         self.vocabulary, self.width = tuple(vocabulary), width
@@ -78,12 +80,18 @@ class Words:
         """
         import numpy as np
 
-        parts = [doc.split() if isinstance(doc, str) else doc for doc in documents]
+        parts = self.split(documents)
         none = np.zeros((0, SLOTS + self.letters), dtype=np.int32)
         rows = [self._rows(doc, words) for doc, words in zip(documents, parts, strict=True)]
         lengths_N = np.array([len(words) for words in parts], dtype=np.int64)
-        spans_S2 = _offsets(documents) if offsets else None
-        return Encoded(np.concatenate([none, *rows]), lengths_N, spans_S2)
+        spans_S2 = _offsets(documents, parts) if offsets else None
+        return Encoded(np.concatenate([none, *rows]), lengths_N, spans_S2, parts)
+
+    def split(self, documents: Sequence[Any]) -> list[Sequence[str]]:
+        """Return each document's words."""
+        texts = [document for document in documents if isinstance(document, str)]
+        split = iter(_by_rules(texts, self.lang) if self.lang else map(str.split, texts))
+        return [next(split) if isinstance(doc, str) else doc for doc in documents]
 
     def _rows(self, document: Any, words: Sequence[str]) -> np.ndarray:
         import numpy as np
@@ -171,28 +179,42 @@ def learn(
     )
 
 
-def load(content: str) -> Words:
+def load(content: str, languages: Sequence[str] = ()) -> Words:
     """Return the tokenizer of tokenizer.json. Raises ValueError, KeyError or TypeError."""
     tree = json.loads(content)
     if tree["version"] != 1:
         raise ValueError(f"words of version {tree['version']!r}")
     settings = {key: tree[key] for key in ("buckets", "letters", "style", "width")}
-    return Words(**settings, vocabulary=tree["vocabulary"].split())
+    lang = next((lang for lang in languages[:1] if lang in LANGUAGES), "")
+    return Words(**settings, vocabulary=tree["vocabulary"].split(), lang=lang)
 
 
-def _offsets(documents: Sequence[Any]) -> np.ndarray:
+def _by_rules(texts: Sequence[str], lang: str) -> list[list[str]]:
+    """Split texts as `nlpkit tokenize` does, and Portuguese verbs from the pronoun behind them."""
+    from nlpkit.language import contractions
+    from nlpkit.language.words import splitter
+
+    split = splitter(lang).split_all(texts) if texts else []
+    if lang != "pt":
+        return split
+    return [
+        [word for token in tokens for word in contractions.verb_and_pronoun(token)]
+        for tokens in split
+    ]
+
+
+def _offsets(documents: Sequence[Any], parts: Sequence[Sequence[str]]) -> np.ndarray:
     """Return (first, one past the last) character of each word, offsets_S2."""
     import numpy as np
 
     spans: list[tuple[int, int]] = []
-    for document in documents:
-        if isinstance(document, str):
-            spans += [match.span() for match in _WORD.finditer(document)]
-        else:
-            starts = accumulate((len(word) + 1 for word in document), initial=0)
-            spans += [
-                (start, start + len(word)) for start, word in zip(starts, document, strict=False)
-            ]
+    for document, words in zip(documents, parts, strict=True):
+        text = document if isinstance(document, str) else " ".join(words)
+        end = 0
+        for word in words:
+            start = text.index(word, end)
+            end = start + len(word)
+            spans.append((start, end))
     return np.array(spans, dtype=np.int64).reshape(-1, 2)
 
 
