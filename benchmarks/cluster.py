@@ -50,27 +50,32 @@ def seconds(python: str, inputs: Path, engine: str, workers: int, shard: int) ->
 
 def stages(inputs: Path, shard: int) -> dict[str, float]:
     """Return records a second of a reader, of an actor, and of the first process."""
-    from nlpkit.batch import ray_engine as ray
-    from nlpkit.batch.plan import expand
-    from nlpkit.jobs import batch
+    from nlpkit.batch.actors import Predictor, Row, read
+    from nlpkit.batch.job import Job, fingerprint
+    from nlpkit.batch.manifest import Report
+    from nlpkit.batch.plan import Settings, expand
+    from nlpkit.batch.ray_engine import Input
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        settings = batch.Settings(model=MODEL, shard_size=shard, device="cpu")
-        job = batch.Job(folder, settings, 1, "", batch.Report(), None, lambda event: None)
+        settings = Settings(model=MODEL, shard_size=shard, device="cpu")
+        job = Job(folder, settings, 1, "", Report(), None, lambda event: None)
         items = expand([str(inputs)], folder=folder, source=None, to=None)
         rows, start = [], time.perf_counter()
         for item in items:
-            rows += ray.read({"row": pickle.dumps((item, set()))}, settings, Path.cwd())
+            rows += read({"row": pickle.dumps((item, set()))}, settings, Path.cwd())
         reading = time.perf_counter() - start
-        predictor = ray.Predictor(settings, batch.fingerprint(MODEL), Path.cwd())
+        predictor = Predictor(settings, fingerprint(MODEL), Path.cwd())
         start = time.perf_counter()
         answered = [predictor(row) for row in rows]
         answering = time.perf_counter() - start
         start = time.perf_counter()
-        there = {item.output: ray.Input.begun(item, job) for item in items}
-        ended = ray._gathered((ray.Row.unpacked(row) for row in answered), there, job)
-        count = sum(told.records for _, told in ended)
+        there = {item.output: Input.begun(item, job) for item in items}
+        for told in map(Row.unpacked, answered):
+            if told.problem:
+                raise told.problem
+            there[told.item.output].take(told)
+        count = sum(each.join(job).records for each in there.values())
         keeping = time.perf_counter() - start
     spent = {"reader": reading, "actor": answering, "first process": keeping}
     return {stage: count / each for stage, each in spent.items()}

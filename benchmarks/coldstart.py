@@ -19,14 +19,15 @@ from pathlib import Path
 from statistics import median
 
 from nlpkit import zoo
+from nlpkit.runtime.bundle import read_bundle
+from nlpkit.runtime.graphs import MAIN
 
 FLOOR = """
 import json, sys, os
 import numpy, onnxruntime
 from tokenizers import Tokenizer
-folder, path = sys.argv[1:]
+folder, file, path = sys.argv[1:]
 manifest = json.load(open(folder + "/bundle.json"))
-file = manifest["precisions"][manifest["cpu_precision"]]["file"]
 tokenizer = Tokenizer.from_file(folder + "/tokenizer.json")
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = len(os.sched_getaffinity(0))
@@ -48,13 +49,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ten.txt"
         path.write_text(LINES, encoding="utf-8")
+        bundle = read_bundle(zoo.find_bundle(args.model))
+        file = bundle.manifest.graphs[MAIN].files[bundle.manifest.cpu_precision]
         nlpkit = [sys.executable, "-m", "nlpkit"]
         commands = {
             "floor of sentiment": [
                 sys.executable,
                 "-c",
                 FLOOR,
-                str(zoo.find_bundle(args.model)),
+                str(bundle.folder),
+                file,
                 str(path),
             ],
             "nlpkit sentiment": [*nlpkit, "sentiment", "--model", args.model, str(path)],

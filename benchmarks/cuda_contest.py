@@ -7,39 +7,52 @@ import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
 import torch
 
-from nlpkit.runtime.session import LOGITS, BoundRun, SessionRun, filled
+from nlpkit.heads.graph import Graph
+from nlpkit.runtime.graphs import LOGITS, MAIN, Signature
+from nlpkit.runtime.session import BoundRun, SessionRun, filled
 
 LEAST, WARM = 3, 3  # calls of a contestant in a round, and before the first
 clock = time.perf_counter
-Feeds = dict[str, np.ndarray]
-Call = Callable[[Feeds], np.ndarray]
+Feeds = Mapping[str, np.ndarray]
+
+
+class Call(Protocol):
+    """How nlpkit calls a graph (`nlpkit.runtime.graphs.Run`), for those with one graph."""
+
+    def __call__(
+        self, graph: str, feeds: Feeds, outputs: Sequence[str]
+    ) -> dict[str, np.ndarray]: ...
 
 
 class Apart:
-    """A call in three parts, copies there, kernels, copies back; `parts` has their seconds."""
+    """A call in three parts, copies there, kernels, copies back; `parts` has their seconds.
 
-    def __init__(self) -> None:
+    It answers with the logits of the one graph, whatever outputs are asked for.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        self.signatures = {MAIN: signature}
         self.parts: list[tuple[float, float, float]] = []
 
-    def __call__(self, feeds: Feeds) -> np.ndarray:
+    def __call__(self, graph: str, feeds: Feeds, outputs: Sequence[str]) -> dict[str, np.ndarray]:
         times = [clock()]
         held = self.put(feeds)
         times.append(clock())
         made = self.run(held)
         times.append(clock())
-        outputs = self.get(made)
+        logits = self.get(made)
         times.append(clock())
         self.parts.append((times[1] - times[0], times[2] - times[1], times[3] - times[2]))
-        return outputs[: len(feeds["ids"])]
+        return {LOGITS: logits[: len(feeds["ids"])]}
 
     def put(self, feeds: Feeds) -> Any: ...
     def run(self, held: Any) -> Any: ...
@@ -49,8 +62,10 @@ class Apart:
 class OrtApart(Apart):
     """A session whose inputs and output stay on the device."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, kind: str) -> None:
-        super().__init__()
+    def __init__(
+        self, session: onnxruntime.InferenceSession, signature: Signature, kind: str
+    ) -> None:
+        super().__init__(signature)
         self.session, self.kind = session, kind
 
     def put(self, feeds: Feeds) -> Any:
@@ -66,30 +81,32 @@ class OrtApart(Apart):
         return binding
 
     def get(self, binding: Any) -> np.ndarray:
-        outputs: np.ndarray = binding.copy_outputs_to_cpu()[0]
-        return outputs
+        logits: np.ndarray = binding.copy_outputs_to_cpu()[0]
+        return logits
 
 
 class Torch(Apart):
-    """A torch network."""
+    """A graph's module in torch, which gives a tuple of the outputs."""
 
-    def __init__(self, net: Any, kind: str) -> None:
-        super().__init__()
-        self.net, self.kind = net, kind
+    def __init__(self, module: Any, signature: Signature, kind: str) -> None:
+        super().__init__(signature)
+        self.module, self.kind = module, kind
+        self.place = [*signature.outputs].index(LOGITS)
 
     def put(self, feeds: Feeds) -> Any:
-        return [torch.from_numpy(feeds[name]).to(self.kind) for name in ("ids", "mask")]
+        names = self.signatures[MAIN].inputs
+        return [torch.from_numpy(feeds[name]).to(self.kind) for name in names]
 
     @torch.inference_mode()
     def run(self, held: Any) -> Any:
-        outputs = self.net(*held)
+        outputs = self.module(*held)
         if self.kind == "cuda":
             torch.cuda.synchronize()
-        return outputs
+        return outputs[self.place]
 
     def get(self, made: Any) -> np.ndarray:
-        outputs: np.ndarray = made.float().cpu().numpy()
-        return outputs
+        logits: np.ndarray = made.float().cpu().numpy()
+        return logits
 
 
 def placed(model: bytes, session: onnxruntime.InferenceSession, feeds: Feeds) -> dict[str, int]:
@@ -103,7 +120,7 @@ def placed(model: bytes, session: onnxruntime.InferenceSession, feeds: Feeds) ->
         options.profile_file_prefix = f"{folder}/profile"
         providers = session.get_providers()
         profiled = onnxruntime.InferenceSession(model, options, providers=providers)
-        profiled.run([LOGITS], feeds)
+        profiled.run([LOGITS], dict(feeds))
         events = json.loads(Path(profiled.end_profiling()).read_text(encoding="utf-8"))
     told = [event["args"] for event in events if event.get("cat") == "Node"]
     here = [args["op_name"] for args in told if args.get("provider") not in (None, providers[0])]
@@ -112,21 +129,30 @@ def placed(model: bytes, session: onnxruntime.InferenceSession, feeds: Feeds) ->
 
 
 def contestants(
-    net: torch.nn.Module, made: dict[str, onnxruntime.InferenceSession], kind: str, static: bool
+    graph: Graph,
+    signature: Signature,
+    made: dict[str, onnxruntime.InferenceSession],
+    kind: str,
+    static: bool,
 ) -> dict[str, Call]:
-    """Return who takes part, by name; the first is what the others are compared with."""
-    whole = copy.deepcopy(net).eval().to(kind)
+    """Return who takes part, by name; the first is what the others are compared with.
+
+    `made` are sessions of the graph's export in each precision, `signature` is theirs.
+    """
+    whole = copy.deepcopy(graph.module).eval().to(kind)
     found: dict[str, Call] = {}
     for precision, each in (("fp32", whole), ("fp16", copy.deepcopy(whole).half())):
-        found[f"torch eager {precision}"] = Torch(each, kind)
-        found[f"torch compile {precision}"] = Torch(torch.compile(each, dynamic=True), kind)
+        compiled = torch.compile(each, dynamic=True)
+        found[f"torch eager {precision}"] = Torch(each, signature, kind)
+        found[f"torch compile {precision}"] = Torch(compiled, signature, kind)
         if static:
             fixed = torch.compile(each, dynamic=False, mode="reduce-overhead")
-            found[f"torch static {precision}"] = Torch(fixed, kind)
+            found[f"torch static {precision}"] = Torch(fixed, signature, kind)
     for precision, session in made.items():
-        found[f"ort plain {precision}"] = SessionRun(session)
-        found[f"ort bound {precision}"] = BoundRun(session)
-        found[f"ort apart {precision}"] = OrtApart(session, kind)
+        one = {MAIN: session}, {MAIN: signature}
+        found[f"ort plain {precision}"] = SessionRun(*one)
+        found[f"ort bound {precision}"] = BoundRun(*one)
+        found[f"ort apart {precision}"] = OrtApart(session, signature, kind)
     return found
 
 
@@ -140,7 +166,7 @@ def measured(
         rows[name] = {"name": name, "batch": len(feeds["ids"]), "length": feeds["ids"].shape[1]}
         start = clock()
         try:
-            answers[name] = [call(feeds) for _ in range(WARM)][-1]
+            answers[name] = [call(MAIN, feeds, (LOGITS,))[LOGITS] for _ in range(WARM)][-1]
         except Exception as problem:  # told, not hidden: the others go on
             rows[name]["failed"] = f"{type(problem).__name__}: {str(problem).splitlines()[0][:160]}"
         rows[name]["warm_s"] = clock() - start  # compiling is in it
@@ -169,6 +195,6 @@ def _calls(call: Call, feeds: Feeds, seconds: float) -> Iterator[float]:
     done, end = 0, clock() + seconds
     while done < LEAST or clock() < end:
         start = clock()
-        call(feeds)
+        call(MAIN, feeds, (LOGITS,))
         yield clock() - start
         done += 1

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
-from nlpkit.jobs.predict import Answer, Reading, documents, write
+from nlpkit.records.answered import Answered, write
+from nlpkit.records.reading import Reading, documents
 from nlpkit.runtime import stream
+from nlpkit.runtime.graphs import BATCH, TIME, Signature
 from nlpkit.runtime.model import Model
 
 WORDS = """
@@ -65,8 +67,9 @@ def lines_to_labels(
     `apart` has, for each precision, a run whose `parts` are seconds of copies and kernels.
     """
     texts = [text for text in texts if text]
+    first = next(iter(models.values()))
     systems: dict[str, Model] = dict(models)
-    systems["no network"] = replace(next(iter(models.values())), run=nothing)
+    systems["no network"] = replace(first, run=Nothing(first.run.signatures))
     speeds: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "texts.txt"
@@ -87,9 +90,19 @@ def lines_to_labels(
     return {"documents": len(texts), "speeds": speeds, "stages": stages}
 
 
-def nothing(feeds: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Answer without a network."""
-    return np.zeros((len(feeds["ids"]), 3), dtype=np.float32)
+class Nothing:
+    """Answer without a network: zeros of the right shape (`nlpkit.runtime.graphs.Run`)."""
+
+    def __init__(self, signatures: Mapping[str, Signature]) -> None:
+        self.signatures = signatures
+
+    def __call__(
+        self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        sizes: dict[str | int, Any] = dict(zip((BATCH, TIME), feeds["mask"].shape, strict=True))
+        every = self.signatures[graph].outputs
+        shapes = {name: [sizes.get(axis, axis) for axis in every[name]] for name in outputs}
+        return {name: np.zeros(shape, dtype=np.float32) for name, shape in shapes.items()}
 
 
 def whole(model: Model, path: Path, size: int) -> None:
@@ -97,8 +110,12 @@ def whole(model: Model, path: Path, size: int) -> None:
     with chunked(size), path.with_suffix(".tsv").open("w", encoding="utf-8") as out:
         read = documents(Reading(inputs=[str(path)], format="lines"))
         told = stream.answer(model, read, out.flush, limit=size)
-        answers = (Answer(*each) for each in told)
-        write(answers, out, "tsv", plain=True, into="label")
+        written(model, (Answered(*each) for each in told), out)
+
+
+def written(model: Model, answers: Iterator[Answered], out: TextIO) -> None:
+    """Write answers as `nlpkit sentiment` writes those of plain lines."""
+    write(answers, out, "tsv", kind=model.task.answers, into=None, plain=True)
 
 
 def staged(model: Model, path: Path, size: int) -> dict[str, Any]:
@@ -110,10 +127,9 @@ def staged(model: Model, path: Path, size: int) -> dict[str, Any]:
     run.parts.clear()
     sizes: list[tuple[int, int, int]] = []
 
-    def counted(feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+    def counted(graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]) -> Any:
         sizes.append((*feeds["mask"].shape, int(feeds["mask"].sum())))
-        outputs: np.ndarray = run(feeds)
-        return outputs
+        return run(graph, feeds, outputs)
 
     model = replace(model, run=counted)
     spent: dict[str, float] = {}
@@ -125,18 +141,16 @@ def staged(model: Model, path: Path, size: int) -> dict[str, Any]:
         texts = [text for _, text in chunk]
         windows = _timed(spent, "encoding", lambda texts=texts: model.encode(texts))
         said = _timed(
-            spent, "decoding", lambda texts=texts, windows=windows: model.decode(texts, windows)
+            spent, "answering", lambda texts=texts, windows=windows: model.answer(texts, windows)
         )
-        answers = [Answer(*pair, one) for pair, one in zip(chunk, said, strict=True)]
+        answers = [Answered(*pair, one) for pair, one in zip(chunk, said, strict=True)]
         _timed(
             spent,
             "writing",
-            lambda answers=answers: write(
-                iter(answers), io.StringIO(), "tsv", plain=True, into="label"
-            ),
+            lambda answers=answers: written(model, iter(answers), io.StringIO()),
         )
     inside = dict(zip(PARTS, np.sum(run.parts, axis=0).tolist(), strict=True))
-    spent["batching and decoding"] = spent.pop("decoding") - sum(inside.values())
+    spent["batching and decoding"] = spent.pop("answering") - sum(inside.values())
     rows, widths, tokens = np.array(sizes).T
     padded = int((rows * widths).sum())
     return {

@@ -34,6 +34,7 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,16 +45,16 @@ import torch
 from cuda_contest import Call, Feeds, OrtApart, contestants, measured, placed
 from cuda_lines import lines_to_labels, synthetic, table as lines_table
 
-from nlpkit import catalog, zoo
+from nlpkit import catalog, text, zoo
 from nlpkit.exporting.onnx import to_onnx
 from nlpkit.exporting.precision import as_fp16
 from nlpkit.runtime import device as devices
+from nlpkit.runtime.graphs import MAIN, Signature
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.session import budget_of, run_of
 from nlpkit.settings import recipe as recipes
-from nlpkit.text.windows import read_encoder
 from nlpkit.training import network
-from nlpkit.training.opened import open_run
+from nlpkit.training.opened import open_run, steps_of
 
 TOKENIZER = zoo.CHECKOUT / "export" / "sentiment" / "tokenizer.json"
 LABELS = ("negative", "neutral", "positive")
@@ -70,20 +71,31 @@ def opened(name: str, tokenizer: Path) -> Model:
     task = catalog.load("tasks", recipe.task.name).Task.from_rows(
         [{"label": label} for label in LABELS], recipe.task.config
     )
-    cuts = {"window": recipe.tokenizer.window, "overlap": recipe.tokenizer.overlap}
-    encoder = read_encoder(tokenizer.read_text(encoding="utf-8"), **cuts)
+    pieces = text.load(recipe.tokenizer.kind, tokenizer.read_text(encoding="utf-8"))
     torch.manual_seed(0)
-    return Model(name, task, encoder, network.TorchRun(network.build(recipe, task, encoder).eval()))
+    return Model(
+        name=name,
+        task=task,
+        tokenizer=pieces,
+        windows=task.windows(recipe.tokenizer.window, recipe.tokenizer.overlap),
+        run=network.TorchRun(network.build(recipe, task, pieces).eval()),
+        steps=steps_of(recipe),
+    )
 
 
-def exported(model: Model) -> dict[str, bytes]:
-    """Return our export of each precision."""
-    made = to_onnx(model.run.network, model.encoder)  # type: ignore[attr-defined]
-    return {"fp32": made.SerializeToString(), "fp16": as_fp16(made).SerializeToString()}
+def exported(model: Model) -> tuple[dict[str, bytes], Signature]:
+    """Return our export of each precision, and its signature. Raises SystemExit."""
+    run: Any = model.run
+    made = to_onnx(run.network, model.tokenizer)
+    if [*made] != [MAIN]:
+        raise SystemExit(f"{model.name}: has the graphs {', '.join(made)}; one, {MAIN}, is timed")
+    onnx = made[MAIN].model
+    files = {"fp32": onnx.SerializeToString(), "fp16": as_fp16(onnx).SerializeToString()}
+    return files, made[MAIN].signature
 
 
 def feeds_of(model: Model, batch: int, length: int) -> Feeds:
-    ids = model.encoder.random(np.random.default_rng(0), batch, length)
+    ids = model.tokenizer.random(np.random.default_rng(0), batch, length)
     return {"ids": ids, "mask": np.ones((batch, length), dtype=bool)}
 
 
@@ -91,7 +103,7 @@ def networks(
     model: Model, callers: dict[str, Call], args: argparse.Namespace, end: float
 ) -> list[dict[str, Any]]:
     """Return the rows of all shapes that the time allows, smallest first."""
-    longest = model.encoder.window
+    longest = model.windows.size
     shapes = {(batch, min(length, longest)) for batch in args.batches for length in args.lengths}
     rows = []
     for batch, length in sorted(shapes, key=lambda shape: (shape[0] * shape[1], shape)):
@@ -154,6 +166,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.05, help="of a contestant in a round")
     parser.add_argument("--minutes", type=float, default=9.0, help="then no shape is begun")
+    parser.add_argument("--without", metavar="WORD", help="leave out contestants named so: compile")
     parser.add_argument("--static", action="store_true", help="torch.compile of each shape as well")
     parser.add_argument("--texts", type=Path, help="one a line; else sentences made up here")
     parser.add_argument("--count", type=int, default=100_000, help="lines at most")
@@ -168,7 +181,7 @@ def main() -> None:
     print(", ".join(f"{key} {value}" for key, value in report["machine"].items()))
     for number, name in enumerate(args.models):
         model = opened(name, args.tokenizer)
-        files = exported(model)
+        files, signature = exported(model)
         made = {each: devices.session(file, args.device) for each, file in files.items()}
         feeds = feeds_of(model, 4, 16)
         entry: dict[str, Any] = {"name": name}
@@ -176,23 +189,27 @@ def main() -> None:
         print(f"Nodes of {name} that {args.device} does not run: {entry['elsewhere']}")
         report["models"].append(entry)
         # Lines first, for they are few minutes; then shapes, in an equal share of what is left.
-        ready = {precision: _served(model, each) for precision, each in made.items()}
-        apart = {precision: OrtApart(each, args.device) for precision, each in made.items()}
+        ready = {precision: served(model, each, signature) for precision, each in made.items()}
+        apart = {each: OrtApart(made[each], signature, args.device) for each in made}
         entry["lines"] = lines_to_labels(
             ready, apart, texts[: args.count], chunks=args.chunks, rounds=min(args.rounds, 3)
         )
         print(lines_table(name, entry["lines"]), flush=True)
         save(report, args.output)
-        callers = contestants(model.run.network, made, args.device, args.static)  # type: ignore[attr-defined]
+        run: Any = model.run
+        callers = contestants(run.graphs[MAIN], signature, made, args.device, args.static)
+        if args.without:
+            callers = {who: call for who, call in callers.items() if args.without not in who}
         share = clock() + (end - clock()) / (len(args.models) - number)
         entry["network"] = networks(model, callers, args, share)
         print(table(name, entry["network"]), flush=True)
         save(report, args.output)
 
 
-def _served(model: Model, session: onnxruntime.InferenceSession) -> Model:
+def served(model: Model, session: onnxruntime.InferenceSession, signature: Signature) -> Model:
     """Return the model as open_bundle would make it of that session."""
-    return Model(model.name, model.task, model.encoder, run_of(session), budget=budget_of(session))
+    sessions = {MAIN: session}
+    return replace(model, run=run_of(sessions, {MAIN: signature}), budget=budget_of(sessions))
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def score(sentences: list[dict[str, Any]], lemmatize: Any) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     right = scored = tagged = tags = plain = plain_right = 0
     for sentence, answer in zip(sentences, answers, strict=True):
-        lemmas = getattr(answer, "lemmas", answer)
+        lemmas, upos = getattr(answer, "layers", (answer, ()))
         for said, gold, tag in zip(lemmas, sentence["lemmas"], sentence["upos"], strict=True):
             if gold == "_":
                 continue
@@ -102,7 +102,7 @@ def score(sentences: list[dict[str, Any]], lemmatize: Any) -> dict[str, Any]:
             right += said == gold
             plain += tag != "PUNCT"
             plain_right += tag != "PUNCT" and said.lower() == gold.lower()
-        for said, gold in zip(getattr(answer, "upos", ()), sentence["upos"], strict=False):
+        for said, gold in zip(upos, sentence["upos"], strict=False):
             tags += gold != "_"
             tagged += said == gold
     return {

@@ -16,7 +16,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from nlpkit.text.words import normal
+from nlpkit.text.tokenizers.words import normal
 
 TOKEN = re.compile(r"\w+(?:-\w+)*|[^\w\s]")
 PER_SET = 16_000_000  # characters: no genre swamps the others
