@@ -39,7 +39,9 @@ def test_a_bundled_model_gives_its_golden_answers(path: Path, precision: str) ->
     lines = (path / "golden.jsonl").read_text(encoding="utf-8").splitlines()
     golden = [json.loads(line) for line in lines]
     model = zoo.open_bundle(path, device="cpu", precision=precision)
-    answers = model.predict([line.pop("text") for line in golden])
+    texts = [line.pop("text") for line in golden]
+    by_space = model.tokenizer.kind == "words"  # as texts were split when these were written
+    answers = model.predict([text.split() for text in texts] if by_space else texts)
     exact = precision == json.loads((path / "bundle.json").read_text())["cpu_precision"]
     for line, answer in zip(golden, answers, strict=True):
         assert (answer is None) == (not line or line.get("label") == "")

@@ -7,6 +7,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -244,3 +245,37 @@ def test_a_trained_spacy_pipeline_lemmatizes(tmp_path: Path) -> None:
     assert chain("As casas") == ["As/X", "casa/NOUN"]
     with pytest.raises(ModelError, match="spacy download none"):
         nlpkit.pipeline("lemmatize --engine spacy --model none")
+
+
+def test_predict_splits_texts_as_tokenize_does_and_leaves_lists_alone(
+    cli: Cli,
+) -> None:
+    def said(*options: str, given: str) -> dict[str, Any]:
+        done = cli("predict", "-m", "tagger-pt", *options, "--to", "jsonl", stdin=given.encode())
+        assert done.returncode == 0, done.stderr.decode()
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    answer = said(given="Ela não gostou, disse-lhe.\n")
+    assert answer["words"] == ["Ela", "não", "gostou", ",", "disse", "lhe", "."]
+    assert answer["lemmas"] == ["ela", "não", "gostar", ",", "dizer", "ele", "."]
+    listed = json.dumps({"words": ["custa", "10 000", "euros"]})
+    answer = said("--from", "jsonl", given=listed)
+    assert answer["words"] == ["custa", "10 000", "euros"] and len(answer["lemmas"]) == 3
+
+
+def test_predict_reads_the_words_of_a_treebank(cli: Cli, tmp_path: Path) -> None:
+    rows = [("1-2", "do"), ("1", "de"), ("2", "o"), ("3", "gato"), ("4", ".")]
+    lines = ["# text = do gato.", *("\t".join([*row, *"________"]) for row in rows)]
+    (tmp_path / "a.conllu").write_text("\n".join(lines) + "\n\n", encoding="utf-8")
+    done = cli("predict", "-m", "tagger-pt", "a.conllu")
+    assert done.returncode == 0, done.stderr.decode()
+    words = [line.split("\t")[1:4] for line in done.stdout.decode().splitlines()[1:-1]]
+    assert words == [
+        ["de", "de", "ADP"],
+        ["o", "o", "DET"],
+        ["gato", "gato", "NOUN"],
+        [".", ".", "PUNCT"],
+    ]
+    refused = cli("predict", "-m", "sentiment", "a.conllu")
+    assert refused.returncode == 2 and b"conllu holds words" in refused.stderr

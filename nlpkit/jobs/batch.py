@@ -19,7 +19,7 @@ from nlpkit.batch.outcome import Outcome, state_of
 from nlpkit.batch.plan import Item, Settings, expand
 from nlpkit.errors import UsageError
 from nlpkit.lock import held
-from nlpkit.records.answered import check_confidence
+from nlpkit.records.answered import check_confidence, check_format
 from nlpkit.runtime.device import cores
 
 EVERY = 1.0  # seconds between two manifests: after a kill, files that it lacks are done again
@@ -56,6 +56,8 @@ def batch(
     with held(folder):
         kind = zoo.answers_of(settings.model)
         check_confidence(kind, settings.min_confidence, settings.model)
+        for format in sorted({item.to for item in items}):
+            check_format(format, kind, settings.into)
         settings = settings.for_answers(kind)
         manifest = open_manifest(folder, settings, fingerprint(settings.model), resume=resume)
         report = manifest.report

@@ -119,6 +119,8 @@ def verify(name: str) -> Verified:
 def _verified(folder: Path, name: str) -> Verified:
     bundle = read_bundle(folder)
     golden = _golden(bundle.checked("golden.jsonl").read_bytes(), folder)
+    if bundle.manifest.tree["format"] == 1 and bundle.manifest.tokenizer_kind == "words":
+        golden = [(text.split(), said) for text, said in golden]  # its words lay between spaces
     checked = []
     for precision in bundle.manifest.precisions:
         try:
@@ -132,13 +134,16 @@ def _verified(folder: Path, name: str) -> Verified:
     return Verified(bundle.manifest.name, tuple(checked))
 
 
-def _golden(content: bytes, folder: Path) -> list[tuple[str, dict[str, Any]]]:
+def _golden(content: bytes, folder: Path) -> list[tuple[Any, dict[str, Any]]]:
     """Return the texts and the answers announced, as plain values."""
     try:
         rows = [json.loads(line) for line in content.decode().splitlines()]
-        return [(row.pop("text"), row) for row in rows]
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        golden = [(row.pop("text"), row) for row in rows]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise ModelError(f"{folder / 'golden.jsonl'}: damaged ({problem})") from None
+    if not golden or not all(isinstance(text, str) for text, _ in golden):
+        raise ModelError(f"{folder / 'golden.jsonl'}: damaged (it must hold texts with answers)")
+    return golden
 
 
 def _check_ids(model: Model, folder: Path) -> None:
@@ -160,7 +165,7 @@ def _check_ids(model: Model, folder: Path) -> None:
 
 
 def _distance(
-    model: Model, golden: list[tuple[str, dict[str, Any]]], where: str, near: float
+    model: Model, golden: list[tuple[Any, dict[str, Any]]], where: str, near: float
 ) -> float:
     """Return the largest difference to an announced score.
 
@@ -172,9 +177,10 @@ def _distance(
     for (text, announced), answer in zip(golden, said, strict=True):
         now = answer.plain() if answer else {}
         far = difference(announced, now)
-        if far > near:
+        if not far <= near:  # a score that is no number is no answer either
             said_, told = (json.dumps(each, ensure_ascii=False)[:200] for each in (now, announced))
-            raise ModelError(f"{where}: predicted {said_} for {text[:60]!r}, expected {told}")
+            shown = (text if isinstance(text, str) else " ".join(text))[:60]
+            raise ModelError(f"{where}: predicted {said_} for {shown!r}, expected {told}")
         farthest = max(farthest, far)
     return round(farthest, 4)
 

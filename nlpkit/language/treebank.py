@@ -27,6 +27,8 @@ def words_of(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             'lists "lemmas" and "upos" of one length with the words are needed, '
             "as the conllu reader gives them"
         )
+    if not all(isinstance(each, str) for each in (*words, *lemmas, *upos)):
+        raise InputError('"words", "lemmas" and "upos" must be lists of strings')
     return list(zip(words, lemmas, upos, strict=True))
 
 

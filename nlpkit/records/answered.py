@@ -33,6 +33,17 @@ def holds_nested(format: str) -> bool:
     return bool(getattr(catalog.load("formats", format), "NESTED", False))
 
 
+def check_format(format: str, kind: type[Answer], into: str | None) -> None:
+    """Raise UsageError where a format has no place for answers of a kind."""
+    held = getattr(catalog.load("formats", format), "HOLDS", None)
+    fields = kind.fields(into)
+    if held is not None and not set(fields) <= set(held):
+        raise UsageError(
+            f"{format} holds {', '.join(held)} and has no place for {', '.join(fields)}; "
+            "use --to jsonl"
+        )
+
+
 def check_confidence(kind: type[Answer], least: float, model: str) -> None:
     """Raise UsageError where a confidence is asked of a model whose answers have no scores."""
     if least and not kind.SCORED:

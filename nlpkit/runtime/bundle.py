@@ -67,7 +67,7 @@ def task_of(bundle: Bundle, build: BuildTask) -> Any:
     """Return the task that a bundle describes. Raises ModelError where it is damaged."""
     try:
         return build(bundle.manifest.task)
-    except (UsageError, KeyError, TypeError, ValueError) as problem:
+    except (UsageError, KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ModelError(f"{bundle.about}: its task can't be rebuilt ({problem})") from None
 
 

@@ -184,6 +184,7 @@ def _is_sound(manifest: Manifest) -> bool:
     return (
         isinstance(manifest.name, str)
         and isinstance(manifest.parameters, int)
+        and isinstance(manifest.tree["architecture"]["name"], str)
         and all(isinstance(item, str) for item in (*manifest.languages, *manifest.labels))
         and isinstance(manifest.dev[manifest.score], float)
         and all(isinstance(digest, str) for digest in manifest.files.values())

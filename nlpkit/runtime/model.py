@@ -29,6 +29,7 @@ class Asked(Protocol):
     """What a model asks of its task; `nlpkit.tasks.Task` has more, for training."""
 
     answers: type[Answer]
+    columns: Any  # `text` is the field that it reads: "text", or one that holds lists of words
     OFFSETS: bool  # whether its answers point into the text
 
     def answer(self, model: Any, documents: Sequence[Any], windows: Windows) -> list[Any]: ...

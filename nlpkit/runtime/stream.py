@@ -25,6 +25,7 @@ FEWEST, MOST = 128, 4096  # documents in a chunk that is paced
 SHORTEST = 4  # tokens: with such documents a chunk is to fill a batch of its own, on a GPU too
 SHORT, LONG = 0.05, 0.2  # seconds that such a chunk is to take
 PAUSE = 0.05  # seconds
+TEXT = "text"  # the column of tasks that read texts
 
 
 def answer(
@@ -42,18 +43,31 @@ def answer(
     """
     shelf: Shelf[Item] = Shelf(limit, pause)
     most = max(MOST, model.budget // SHORTEST)
+    column = model.task.columns.text
 
     def encoded(chunk: list[tuple[Item, str]]) -> tuple[Any, ...]:
-        texts = list(dict.fromkeys(text for _, text in chunk))  # copies are scored once
-        return chunk, texts, model.encode(texts)
+        read = [text if column == TEXT else words_or(text, item, column) for item, text in chunk]
+        documents = list(dict.fromkeys(read))  # copies are scored once
+        return chunk, read, documents, model.encode(documents)
 
-    for chunk, texts, windows in ahead(shelf.chunks(items), encoded):
+    for chunk, read, documents, windows in ahead(shelf.chunks(items), encoded):
         start = time.monotonic()
-        said = dict(zip(texts, model.answer(texts, windows), strict=True))
+        said = dict(zip(documents, model.answer(documents, windows), strict=True))
         shelf.pace(len(chunk), time.monotonic() - start, most)
-        for item, text in chunk:
-            yield item, text, said[text]
+        for (item, text), document in zip(chunk, read, strict=True):
+            yield item, text, said[document]
         settled()
+
+
+def words_or(text: str, record: Any, column: str) -> str | tuple[str, ...]:
+    """Return the list of words that a record has in a field, else the text.
+
+    Words as they come keep their number: joined and split again, "10 000" would be two.
+    """
+    words = record.get(column) if isinstance(record, dict) else None
+    if isinstance(words, list) and all(isinstance(word, str) for word in words):
+        return tuple(words)
+    return text
 
 
 def ahead(source: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[Any]:

@@ -109,6 +109,8 @@ def load(kind: str, content: str, languages: Sequence[str] = ()) -> Tokenizer:
     module = catalog.load("tokenizers", kind)
     try:
         tokenizer: Tokenizer = module.load(content, languages)
-    except (KeyError, TypeError) as problem:
+    except KeyError as problem:
         raise ValueError(f"lacks {problem}") from None
+    except (TypeError, AttributeError, OverflowError, RecursionError) as problem:
+        raise ValueError(str(problem)) from None
     return tokenizer

@@ -45,7 +45,8 @@ class Loop(Generic[B]):
         tensors, stored = checkpoint.load_tensors(path)
         if stored.get("data", "") != self.state.data:
             raise UsageError(
-                f"{path}: the training data has changed since; train into a new folder"
+                f"{path}: the training data has changed since, or an earlier version began it; "
+                "train into a new folder"
             )
         self.descent.restore(path, tensors, stored, self.team)
         self.state = State.restored(stored, self.course.look_every)

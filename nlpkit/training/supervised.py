@@ -112,10 +112,10 @@ class Supervised:
         return digest.hexdigest()
 
     def _plain(self, golds: list[Any]) -> list[Any]:
-        """Return labels as their places, as the checkpoints of earlier versions know them."""
+        """Return golds as plain values; labels as places, as earlier checkpoints have them."""
         task = self.model.task
         if not isinstance(task, Balanced):
-            return golds
+            return [None if gold is None else gold.plain() for gold in golds]
         return [None if gold is None else task.place(gold) for gold in golds]
 
     def batches(self, epoch: int, first: int) -> Iterator[Reading]:

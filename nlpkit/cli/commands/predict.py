@@ -165,7 +165,7 @@ def _write(
     from nlpkit import records
     from nlpkit.errors import UsageError
     from nlpkit.jobs.predict import answers
-    from nlpkit.records.answered import write
+    from nlpkit.records.answered import check_format, write
     from nlpkit.runtime.stream import PAUSE
 
     came = reading.formats()
@@ -175,6 +175,8 @@ def _write(
         raise UsageError(f"--output {output}: spreadsheets are not written; name it .csv or .tsv")
     alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
     format = to or (named if named != "lines" else "tsv" if plain else alike)
+    kind = model.task.answers
+    check_format(format, kind, into)
     with records.write_output(output) as stream:
         if line_buffered and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True)
@@ -185,7 +187,6 @@ def _write(
 
         pause = 0.0 if line_buffered else PAUSE
         said = answers(model, reading, settled, min_confidence=min_confidence, pause=pause)
-        kind = model.task.answers
         said = progress.answered(_warned(said, kind.fields(into)))
         return write(said, stream, format, kind=kind, into=into, plain=plain)
 

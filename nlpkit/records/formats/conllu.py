@@ -11,6 +11,7 @@ from nlpkit.records.source import TEXT, Record, Source
 
 NESTED = True
 COLUMNS = 10
+HOLDS = ("words", "lemmas", "upos")  # of a model's answers
 VIEWS = ("words", "tokens")  # "no" is the words "em", "o", and one token
 _EMPTY = "_"
 
