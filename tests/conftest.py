@@ -69,11 +69,23 @@ def grows_evenly(work: Callable[[int], object], size: int) -> bool:
 
 
 def children_of(parent: int) -> list[int]:
-    """Return the numbers of a process's children, or skip the test where no file tells them."""
-    task = Path(f"/proc/{parent}/task/{parent}/children")
-    if not task.exists():
-        pytest.skip("needs /proc/PID/task/PID/children")
-    return [int(child) for child in task.read_text().split()]
+    """Return the children of all threads of a process, or skip the test where no file tells them.
+
+    A process is the child of the thread that started it.
+    """
+    told = [*Path(f"/proc/{parent}/task").glob("*/children")]
+    if not told:
+        pytest.skip("needs /proc/PID/task/TID/children")
+    return [int(child) for file in told for child in file.read_text().split()]
+
+
+def has_ended(process: int) -> bool:
+    """Tell whether a process is gone, or dead and waits for its parent to notice."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return status.rpartition(")")[2].split()[0] in "ZX"
 
 
 def corpus(rows: int, seed: int) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from batch_helpers import Run, inputs as inputs, outputs, run as run
-from conftest import PATIENCE, children_of, wait_until
+from conftest import PATIENCE, children_of, has_ended, wait_until
 from killing import calls, kill_until_it_ends
 
 
@@ -41,7 +41,7 @@ def test_the_workers_end_with_the_process_that_is_killed(
     process.kill()
     process.wait()
     assert len(children) >= 2
-    wait_until(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
+    wait_until(lambda: all(map(has_ended, children)))
 
 
 def test_interrupted_it_says_how_to_go_on(

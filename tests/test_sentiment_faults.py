@@ -84,7 +84,10 @@ def test_sigterm_leaves_no_part_file(tiny_bundle: Made, tmp_path: Path) -> None:
     with subprocess.Popen(
         [*command, "-o", "out.tsv"], stdin=subprocess.PIPE, cwd=tmp_path, env=environment()
     ) as process:
-        wait_until(lambda: [*tmp_path.glob(".out.tsv.*")] or process.poll() is not None)
+        assert process.stdin
+        process.stdin.write(b"adorei\n")
+        process.stdin.flush()
+        wait_until(lambda: any(part.stat().st_size for part in tmp_path.glob(".out.tsv.*")))
         process.terminate()
         assert process.wait(timeout=PATIENCE) == 143
     assert list(tmp_path.iterdir()) == []

@@ -110,10 +110,15 @@ def _kill(pool: ProcessPoolExecutor) -> None:
     """End the workers, whose results are not needed; a second Ctrl-C does not get in between."""
     ours = threading.current_thread() is threading.main_thread()  # others hear no signals
     heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if ours else None
+    results = getattr(pool, "_result_queue", None)
     # Before the kill: a worker that starts after it would be waited for without end.
     pool.shutdown(wait=False, cancel_futures=True)
     for child in multiprocessing.active_children():
         child.kill()
+    # A worker killed while it wrote leaves half a result, and the pool waits for the rest as long
+    # as a writer is open: ours is the last one. No public call closes it.
+    if results is not None:
+        results._writer.close()
     if ours:
         signal.signal(signal.SIGINT, heard)
 
