@@ -38,7 +38,7 @@ class Shelf(NamedTuple):
 SHELVES = {
     "architectures": Shelf("architectures", "architecture", ("Config", "Encoder")),
     "augmentations": Shelf("augmentations", "augmentation", ("Config", "build")),
-    "checks": Shelf("checks", "check", ("SAMPLE", "check")),
+    "checks": Shelf("checks", "check", ("check",)),
     "commands": Shelf("cli/commands", "command", ("app",)),
     "formats": Shelf("records/formats", "format", ("read", "write")),
     "metrics": Shelf("metrics", "metric", ("FITS", "measure")),

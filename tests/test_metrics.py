@@ -102,8 +102,10 @@ def test_answers_know_how_they_are_written() -> None:
     assert found.plain()["spans"][0]["score"] == 0.9877 and "score" not in found.plain()["spans"][1]
     assert found.score == 0.987654 and spans((0, 1)).score is None
     assert [span.text for span in found.at_least(0.99).spans] == ["Bahia"]
-    assert Tags((("a b", "c"),)).cells() == ("a_b c",)
-    assert Analysis((("a",), ("X",))).values(None, "my") == {"my_lemmas": [], "my_upos": []}
+    assert Tags((("a b", "c"),), ("x", "y z")).cells() == ("x y_z", "a_b c")
+    assert Analysis((("a",), ("X",))).values(None, "my") == {
+        name: [] for name in ("my_words", "my_lemmas", "my_upos")
+    }
     assert Label.values(None) == {"label": "", "score": None, "scores": {}}
     assert Label.fields("mood") == ("mood", "mood_score")
     assert Text.values(Text("b"), "said") == {"said": "b"}

@@ -19,6 +19,7 @@ from nlpkit.errors import InputError, MissingExtra, NlpkitError, UsageError
 from nlpkit.language.contractions import split as contraction
 from nlpkit.language.detect import detect
 from nlpkit.language.words import splitter
+from nlpkit.runtime import onepass
 from nlpkit.settings import flags
 from nlpkit.settings.links import links_of
 from nlpkit.steps import Tokens
@@ -242,7 +243,7 @@ def test_a_recipe_prepares_text_in_training_and_in_serving(tmp_path: Path, data:
     model = nlpkit.load(str(tmp_path / "out"), device="cpu")
     assert model.steps is not None
     assert [step["name"] for step in model.steps.describe()] == ["stopwords", "stem"]
-    one, other = model.outputs(["Adorei o produto", "ADOREI produtos"])
+    one, other = onepass.outputs(model, ["Adorei o produto", "ADOREI produtos"])
     assert (one == other).all()
 
 
