@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from nlpkit.answers import Text
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.jobs import install
 
@@ -184,3 +185,19 @@ def test_other_answers_than_announced(bundle: Path) -> None:
     put(bundle, "golden.jsonl", b"[]\n")
     with pytest.raises(ModelError, match="damaged"):
         install.add(bundle)
+
+
+def test_a_precision_may_decide_a_close_answer_otherwise_but_not_most_of_them() -> None:
+    class Halved:
+        def predict(self, texts: list[str]) -> list[Text]:
+            return [Text(text[:1]) for text in texts]
+
+    golden = [
+        (text, {"output": output}) for text, output in (("aa", "a"), ("bb", "b"), ("cc", "d"))
+    ]
+    model: Any = Halved()
+    assert install._distance(model, golden, "mine in fp16", install.NEARBY) == 0.0
+    with pytest.raises(ModelError, match="expected"):
+        install._distance(model, golden, "mine in int8", install.NEAR)
+    with pytest.raises(ModelError, match="expected"):
+        install._distance(model, [*golden[1:], ("ee", {"output": "f"})], "x", install.NEARBY)

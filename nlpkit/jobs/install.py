@@ -170,13 +170,18 @@ def _distance(
     """Return the largest difference to an announced score.
 
     Raises:
-        ModelError: an answer is not the one announced.
+        ModelError: an answer is not the one announced; in another precision than theirs, where a
+            close decision may fall otherwise, more than half of the answers are not.
     """
     said = model.predict([text for text, _ in golden])
-    farthest = 0.0
+    farthest, others = 0.0, 0
     for (text, announced), answer in zip(golden, said, strict=True):
         now = answer.plain() if answer else {}
         far = difference(announced, now)
+        if far == float("inf") and near > NEAR:
+            others += 1
+            if 2 * others <= len(golden):
+                continue
         if not far <= near:  # a score that is no number is no answer either
             said_, told = (json.dumps(each, ensure_ascii=False)[:200] for each in (now, announced))
             shown = (text if isinstance(text, str) else " ".join(text))[:60]

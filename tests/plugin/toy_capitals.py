@@ -120,4 +120,4 @@ def _spans(text: str, logits_TC: Any, offsets_T2: Any) -> Spans:
             first, _, sure = found[-1]
             found[-1] = (first, end, min(sure, float(probs_C[tag])))
         before = tag
-    return Spans(tuple(Span(s, e, LABEL, text[s:e], sure) for s, e, sure in found))
+    return Spans(tuple(Span(s, e, LABEL, text[s:e], sure) for s, e, sure in found if s < e))
