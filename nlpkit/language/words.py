@@ -33,6 +33,16 @@ def each_in_its_language(
     return list(zip(langs, results, strict=True))
 
 
+def spans_of(text: str, tokens: Sequence[str]) -> list[Span]:
+    """Return (token, start, end) for each token of a text, in their order."""
+    spans, start = [], 0
+    for token in tokens:
+        start = text.index(token, start)
+        spans.append((token, start, start + len(token)))
+        start += len(token)
+    return spans
+
+
 class Words:
     """Split texts into words: a callable from texts to (language, tokens) pairs."""
 
@@ -76,15 +86,8 @@ class Splitter:
 
     def spans_all(self, texts: Sequence[str]) -> list[list[Span]]:
         """Return (token, start, end) for each token: text[start:end] is the token."""
-        found = []
-        for text, tokens in zip(texts, self.split_all(texts), strict=True):
-            spans, start = [], 0
-            for token in tokens:
-                start = text.index(token, start)
-                spans.append((token, start, start + len(token)))
-                start += len(token)
-            found.append(spans)
-        return found
+        split = zip(texts, self.split_all(texts), strict=True)
+        return [spans_of(text, tokens) for text, tokens in split]
 
     def _learn(self, chunks: set[str]) -> None:
         """Put the tokens of new chunks into `known`, all of them in a few calls of spaCy."""

@@ -185,7 +185,7 @@ def load(content: str, languages: Sequence[str] = ()) -> Words:
     if tree["version"] != 1:
         raise ValueError(f"words of version {tree['version']!r}")
     settings = {key: tree[key] for key in ("buckets", "letters", "style", "width")}
-    lang = next((lang for lang in languages[:1] if lang in LANGUAGES), "")
+    lang = languages[0] if languages and languages[0] in LANGUAGES else ""
     return Words(**settings, vocabulary=tree["vocabulary"].split(), lang=lang)
 
 
@@ -207,14 +207,12 @@ def _offsets(documents: Sequence[Any], parts: Sequence[Sequence[str]]) -> np.nda
     """Return (first, one past the last) character of each word, offsets_S2."""
     import numpy as np
 
+    from nlpkit.language.words import spans_of
+
     spans: list[tuple[int, int]] = []
     for document, words in zip(documents, parts, strict=True):
         text = document if isinstance(document, str) else " ".join(words)
-        end = 0
-        for word in words:
-            start = text.index(word, end)
-            end = start + len(word)
-            spans.append((start, end))
+        spans += [(start, end) for _, start, end in spans_of(text, words)]
     return np.array(spans, dtype=np.int64).reshape(-1, 2)
 
 
