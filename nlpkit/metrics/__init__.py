@@ -9,7 +9,8 @@ without a line of its own. A file has
 `golds` and `answers` are of that kind, one for each document that was answered. Plain numbers
 (float) among the values are scores, which lists and cards show; a metric whose name ends in one of
 ERRORS is better when lower. Every file that fits is measured, so the names of scores must differ
-from those of other files; "n" may be given where a metric counts words or spans instead of rows. A file may also have
+from those of other files; "n" may be given where a metric counts words or spans instead of rows.
+A file may also have
 
     def resampled(golds, answers_M, name) -> ndarray_MR | None     # quicker than `draws` does it
 
