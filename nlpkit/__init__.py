@@ -6,6 +6,8 @@ Importing this package costs nothing: the public names are resolved when first u
 from __future__ import annotations
 
 import os
+import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from nlpkit.version import __version__
@@ -15,8 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["__version__", "load", "pipeline"]
 
-# Before anything imports ONNX Runtime: it writes a device id and reports home over the network.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"  # ONNX Runtime reads it once, when it is imported
+if "onnxruntime" in sys.modules and os.environ.get(TELEMETRY_OFF) != "1":
+    warnings.warn(
+        "onnxruntime was imported before nlpkit, so its telemetry is on and cannot be stopped: "
+        f"import nlpkit first, or set {TELEMETRY_OFF}=1",
+        stacklevel=2,
+    )
+# Otherwise it writes a device id below HOME and reports to its makers. Children inherit this.
+os.environ[TELEMETRY_OFF] = "1"
 
 
 def __getattr__(name: str) -> Any:

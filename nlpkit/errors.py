@@ -15,8 +15,15 @@ Each message is one line: what was wrong, where, and what to do about it.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
+CHECKOUT = Path(__file__).parents[1]  # the folder above the package: a checkout has the build file
+PREFIX, BONUS = 3, 0.1  # the first letters count most (Winkler 1990): lemas is lemmatize, not clean
+NEAR, ELSEWHERE = 0.69, 0.85  # least likeness of a suggestion; of one with another first letter
 
 class NlpkitError(Exception):
     """An error that the person at the keyboard can fix."""
@@ -39,8 +46,7 @@ class MissingExtra(UsageError):
     def __init__(self, extra: str, missing: str) -> None:
         self.told = (extra, missing)
         super().__init__(
-            f"this needs {missing}, which is not installed: pip install 'nlpkit[{extra}]' "
-            f"(in a checkout: pip install -c constraints.txt '.[{extra}]')"
+            f"this needs {missing}, which is not installed: {install_extra(extra)}"
         )
 
 
@@ -80,9 +86,92 @@ class Renamed(UserWarning):
     """Something goes by another name now; the old one still works."""
 
 
+class NoFile(InputError):
+    """There is no file of the name given, in which a text may stand by mistake."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+    def __reduce__(self) -> tuple[type[NoFile], tuple[str, str]]:
+        return type(self), (str(self), self.name)
+
+
 def near_match(wrong: str, allowed: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` with a leading space, or an empty string."""
+    """Return `` Did you mean 'x'?`` with a leading space, or an empty string.
+
+    Case, accents, outer spaces and the dashes of an option do not count. Where nothing is near enough nothing is suggested.
+    """
+    asked = _letters(wrong)
+    near = [(_likeness(asked, _letters(name)), name) for name in allowed if name != wrong]
+    best, name = max(near, key=lambda pair: pair[0], default=(0.0, ""))
+    same_start = asked[:1] == _letters(name)[:1]
+    return f" Did you mean {name!r}?" if best >= (NEAR if same_start else ELSEWHERE) else ""
+
+
+def _letters(name: str) -> str:
+    import unicodedata
+
+    parts = unicodedata.normalize("NFKD", name.strip().lstrip("-").casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return how alike two words are, 0 to 1: difflib's ratio, raised by a common beginning."""
     import difflib
 
-    close = difflib.get_close_matches(wrong, list(allowed), n=1, cutoff=0.6)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    ratio = difflib.SequenceMatcher(None, one, other).ratio()
+    same = len(os.path.commonprefix([one, other]))
+    return ratio + BONUS * min(same, PREFIX) * (1 - ratio)
+
+
+def quoted(path: str | os.PathLike[str]) -> str:
+    """Return a path as a message shows it: with spaces or quotes in it, as a shell reads it."""
+    import shlex
+
+    text = os.fspath(path)
+    return shlex.quote(text) if not text or re.search(r"[\s'\"]", text) else text
+
+
+def install_extra(extra: str) -> str:
+    """Return the command that installs an extra where this nlpkit came from.
+
+    On PyPI another project has the name, so no index is asked for it: the command names the
+    checkout, the wheel's file, the repository or, where none is known, the extra's packages.
+    """
+    import json
+    import shlex
+    from importlib import metadata
+
+    requires, origin = [], {}
+    with contextlib.suppress(metadata.PackageNotFoundError, ValueError):
+        distribution = metadata.distribution("nlpkit")
+        requires = distribution.requires or []
+        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    path, vcs = _local(origin.get("url", "")), origin.get("vcs_info")
+    folder = next((f for f in (CHECKOUT, path) if f and (f / "pyproject.toml").is_file()), None)
+    if folder:
+        limits = "-c constraints.txt " if (folder / "constraints.txt").is_file() else ""
+        editable = origin.get("dir_info", {}).get("editable") and path == folder
+        return f"cd {quoted(folder)} && pip install {limits}{'-e ' * bool(editable)}'.[{extra}]'"
+    if vcs:
+        return f"pip install 'nlpkit[{extra}] @ {vcs['vcs']}+{origin['url']}@{vcs['commit_id']}'"
+    if path and path.is_file():
+        return f"pip install {shlex.quote(f'{path}[{extra}]')}"
+    needs = _requirements(requires, extra) or [f"the packages of nlpkit's extra {extra}"]
+    return f"pip install {' '.join(map(shlex.quote, needs))}"
+
+
+def _local(url: str) -> Path | None:
+    """Return the path of a file: URL; None of another."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    return Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
+
+
+def _requirements(declared: Iterable[str], extra: str) -> list[str]:
+    """Return the packages of an extra from a wheel's list of requirements."""
+    mark = re.compile(rf"extra == ['\"]{re.escape(extra)}['\"]")
+    split = (line.partition(";") for line in declared)
+    return sorted({need.strip() for need, _, marker in split if mark.search(marker)})

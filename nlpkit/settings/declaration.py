@@ -32,8 +32,13 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
-    """Make `cls` from a table, appending to `problems` instead of raising."""
+def build(
+    cls: type, table: Any, where: str, problems: list[str], options: Mapping[str, str] | None = None
+) -> Any:
+    """Make `cls` from a table, appending to `problems` instead of raising.
+
+    `options` names the flag of each key, where the table was written as flags.
+    """
     if not isinstance(table, Mapping):
         problems.append(f"[{where}] must be a table, not {table!r}")
         return None
@@ -47,7 +52,8 @@ def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
         try:
             values[key] = _within(convert(value, hints[key]), bounds[key])
         except ValueError as problem:
-            problems.append(f"[{where}] {key} = {_shown(value)}: {problem}")
+            said = f"{where}: --{options[key]} {value}" if options else None
+            problems.append(f"{said or f'[{where}] {key} = {_shown(value)}'}: {problem}")
     try:
         return cls(**values)
     except (TypeError, ValueError) as problem:

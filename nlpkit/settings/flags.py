@@ -98,10 +98,11 @@ def _plain(value: str, flag: Flag) -> Any:
     return value
 
 
-def build(options: type, values: Mapping[str, Any], where: str) -> Any:
-    """Make the options. Raises UsageError with every problem and its flag."""
+def build(options: type, values: Mapping[str, Any], where: str, *, flags: bool = True) -> Any:
+    """Make the options. Raises UsageError with every problem, by its flag or, in a table, key."""
     problems: list[str] = []
-    made = declaration.build(options, values, where, problems)
+    names = {flag.field: flag.name for flag in flags_of(options)} if flags else None
+    made = declaration.build(options, values, where, problems, names)
     if problems:
         raise UsageError("; ".join(problems))
     return made

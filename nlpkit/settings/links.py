@@ -133,13 +133,13 @@ def _parsed(text: str) -> list[Link]:
             raise UsageError(f"{text!r}: a step is missing beside a |")
         name = part[0]
         options = catalog.load("steps", name).Options
-        links.append(_link(name, flags.parse(options, part[1:], name)))
+        links.append(_link(name, flags.parse(options, part[1:], name), written_as_flags=True))
         start = end + 1
     return links
 
 
-def _link(name: str, values: Mapping[str, Any]) -> Link:
+def _link(name: str, values: Mapping[str, Any], *, written_as_flags: bool = False) -> Link:
     options = catalog.load("steps", name).Options
     names = {flag.name: flag.field for flag in flags.flags_of(options)}
     fields = {names.get(key.replace("_", "-"), key): value for key, value in values.items()}
-    return Link(name, flags.build(options, fields, name))
+    return Link(name, flags.build(options, fields, name, flags=written_as_flags))
