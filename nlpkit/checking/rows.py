@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
 from nlpkit import records
-from nlpkit.errors import InputError, near_match
-from nlpkit.records.rows import fingerprint
+from nlpkit.errors import InputError, near_match, quoted
+from nlpkit.records.rows import fingerprint, is_blank, label_of, located, renamed
 from nlpkit.text.unicode import whole
 
 EXCERPT = 200  # characters kept of a text, to show it: more than a terminal's line
 BATCH = 1000  # texts measured together: a tokenizer is fastest over many
 
 Measure = Callable[[Sequence[str]], Sequence[int]]  # lengths in what the window counts
+LabelOf = Callable[[Any], str]  # a label as text; raises InputError
 Find = Callable[[str, str], str]  # of a text and its language: what is wrong; "" is nothing
 
 
@@ -30,6 +31,7 @@ class Row(NamedTuple):
     words: int
     length: int
     excerpt: str
+    problem: str = ""  # of its label
 
 
 class Hit(NamedTuple):
@@ -48,6 +50,8 @@ class File:
     text: str | None = None
     label: str = "label"
     every_label: str = ""
+    labels_as: Mapping[str, str] | None = None  # new names of labels
+    label_of: LabelOf | None = label_of  # None: the task's answers are no labels
     encoding: str = "utf-8"
     needs_label: bool = False  # without labels it is wrong, rather than unlabelled
     max_per_label: int = 0
@@ -71,14 +75,16 @@ class File:
         found = self._records()
         while batch := list(islice(found, BATCH)):
             self.fields = self.fields or tuple(batch[0][1])
-            self.labelled |= bool(self.every_label) or any(
-                self.label in record and _is_label(record[self.label]) for _, record, _ in batch
-            )
             lengths = measure([text for *_, text in batch])
             for (where, record, text), length in zip(batch, lengths, strict=True):
+                label, problem = self._label(record)
+                self.labelled |= bool(self.every_label or problem) or (
+                    self.label in record and not isinstance(record[self.label], list | dict)
+                )
                 row = Row(
                     where=where,
-                    label=self.every_label or _label(record.get(self.label)),
+                    label=label,
+                    problem=problem,
                     key=_key(self._copied(record, text)),
                     words=len(text.split()),
                     length=length,
@@ -89,24 +95,31 @@ class File:
                     if note := find(text, lang):
                         self.hits.setdefault(find, []).append(Hit(row, note))
         if not self.rows:
-            raise InputError(f"{self.path}: no rows, only a header; there is nothing to check")
+            raise InputError(
+                f"{quoted(self.path)}: no rows, only a header; there is nothing to check"
+            )
         if self.needs_label and self.label not in self.fields and not self.labelled:
             near = near_match(self.label, self.fields)
             raise InputError(
-                f"{self.path}: its rows have no {self.label!r}.{near} "
+                f"{quoted(self.path)}: its rows have no {self.label!r}.{near} "
                 f"Their fields are: {', '.join(self.fields)}"
             )
 
     def _records(self) -> Iterator[tuple[str, records.Record, str]]:
-        position = records.Position()
-        source = records.Source(self.path, self.encoding, column=self.text, position=position)
-        form = records.format_of(self.path)
-        with records.open_input(self.path) as stream:
-            for record in records.read(stream, form, source):
-                line = position.line
-                if form == "csv":  # a row may span lines; people look for its first
-                    line -= sum(value.count("\n") for value in record.values())
-                yield f"{self.path}:{line}", record, records.text_of(record, source)
+        source = records.Source(quoted(self.path), column=self.text)
+        for where, record in located(self.path, self.text, self.encoding):
+            yield where, record, records.text_of(record, source)
+
+    def _label(self, record: records.Record) -> tuple[str | None, str]:
+        """Return the label of a record, if it has one, and what is wrong with it."""
+        value = self.every_label or renamed(record.get(self.label), self.labels_as)
+        tags = isinstance(record.get(self.text or records.TEXT), list)  # a list of words has them
+        if is_blank(value) or (isinstance(value, list | dict) and (tags or not self.label_of)):
+            return None, ""
+        try:
+            return (self.label_of or str)(value), ""
+        except InputError as problem:
+            return None, str(problem)
 
     def _copied(self, record: records.Record, text: str) -> str:
         """Return what a row's copies are found by, as `nlpkit.records.rows.Row.words` does."""
@@ -121,16 +134,6 @@ Group = list[FileRow]  # the rows of one text
 def rows_per_file(rows: Iterable[FileRow]) -> Counter[str]:
     """Return how many of the rows each file has."""
     return Counter(file.path for file, _ in rows)
-
-
-def _is_label(value: Any) -> bool:
-    """Tell whether a value may be a row's label, if an empty one; a list is tags of its words."""
-    return not isinstance(value, list | dict)
-
-
-def _label(value: Any) -> str | None:
-    there = value is not None and _is_label(value) and str(value).strip()
-    return str(value) if there else None
 
 
 def _key(text: str) -> bytes | None:

@@ -22,6 +22,7 @@ from nlpkit.version import __version__
 ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
 ORDER += ["pipe", "steps", "debug-data", "pretrain", "train", "tune", "evaluate", "compare"]
 ORDER += ["export", "models", "init", "doctor"]
+LONGEST = 60  # characters of a text that advice repeats
 EXTENSION = re.compile(r"\.\w{1,8}$")  # of a file's name; a text may end with a full stop
 
 
@@ -119,6 +120,7 @@ class LazyGroup(TyperGroup):
         if not reads or not plain or EXTENSION.search(name):
             return ""
         text = shlex.quote(name) if "'" in name else f"'{name}'"
+        text = text if len(name) <= LONGEST else "'TEXT'"
         more = " ..." if any(parameter.required for parameter in command.params) else ""
         return f". To pass a text: echo {text} | nlpkit {ctx.invoked_subcommand}{more}"
 

@@ -13,7 +13,7 @@ from nlpkit.errors import InputError, UsageError
 from nlpkit.records.answered import check_confidence
 from nlpkit.records.rows import gold_of, read_rows
 from nlpkit.runtime.model import Model
-from nlpkit.tasks import Task
+from nlpkit.tasks import Task, lone_label
 
 
 def open_model(name: str, *, device: str, precision: str) -> Model:
@@ -61,6 +61,7 @@ class Evaluation:
     provider: str
     data: tuple[str, ...]
     docs_per_second: float
+    warning: str = ""  # why the scores say little
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -116,4 +117,5 @@ def evaluate(
         provider=model.provider,
         data=tuple(paths),
         docs_per_second=round(len(documents) / seconds, 1),
+        warning=lone_label(model.task, [gold for gold, _ in sure]),
     )

@@ -48,6 +48,7 @@ def recipe_from_files(
         UsageError: an override is wrong, or there is no such task or architecture.
         MissingExtra: torch is not installed.
     """
+    tasks.class_of(task)
     named = {key: value for key, value in fields.items() if value is not None}
     tree: dict[str, Any] = {
         "name": f"{task}-{arch}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -78,6 +79,10 @@ def convert(value: Any, hint: Any) -> Any:
         return tuple(convert(item, get_args(hint)[0]) for item in items)
     if origin in (Union, types.UnionType):
         return None if value is None else convert(value, get_args(hint)[0])
+    if origin is Mapping:
+        if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+            raise ValueError("must be a table of texts")
+        return dict(value)
     if dataclasses.is_dataclass(hint):
         return _nested(value, hint)
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -132,13 +137,18 @@ def toml_value(value: Any) -> str:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items())
+        items = [(key, item) for key, item in value.items() if item is not None]
+        inner = ", ".join(f"{_toml_key(key)} = {toml_value(item)}" for key, item in items)
         return "{ " + inner + " }"
     if isinstance(value, (list, tuple)):
         if any(isinstance(item, Mapping) for item in value):
             return "[\n" + "".join(f"  {toml_value(item)},\n" for item in value) + "]"
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else toml_value(key)
 
 
 def toml(tree: Mapping[str, Any]) -> str:

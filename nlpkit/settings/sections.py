@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,9 @@ class Source:
     label: str = setting("", "field of the right answer; left out: the task's usual one")
     encoding: str = "utf-8"
     every_label: str = setting("", "label of every row, where the file itself has none")
+    labels: Mapping[str, str] | None = setting(
+        None, 'new names of labels, such as {neutro = "neutral"}; others stay'
+    )
     style: str = setting("", "annotation style that the file follows (words tokenizers)")
     max_per_label: int = setting(0, "rows of each label at most, drawn by the seed; 0 is all", 0)
     missing_labels: float = setting(

@@ -10,6 +10,7 @@ What only some tasks can do is a protocol of its own, asked for by `isinstance`:
     Calibrated    its scores are probabilities that a temperature calibrates
     Balanced      it has labels that can be weighed, counted apart, and shifted
     Distillable   it can learn the probabilities that other models give
+    Labelled      its right answers are labels: a text, an integer or a boolean each
 
 Legend: N documents, C labels, B batch, T time.
 """
@@ -147,6 +148,26 @@ class Distillable(Protocol):
 
     def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any:
         """Return loss_B (torch), each row's distance from the teachers' probs_BC."""
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """A task whose right answers are labels: a text, an integer or a boolean each."""
+
+    @staticmethod
+    def label_of(value: Any) -> str:
+        """Return a row's label as text; raises InputError where it is none."""
+
+
+def lone_label(task: Any, golds: Sequence[Any]) -> str:
+    """Return a warning where all golds are one label, which scores say nothing of; else ""."""
+    labels = {task.group(gold) for gold in golds} if isinstance(task, Balanced) else ()
+    if len(labels) != 1:
+        return ""
+    return (
+        f"every row to score by has the label {next(iter(labels))!r}: {task.score} then says "
+        "nothing of the others; add rows of every label"
+    )
 
 
 def build(described: Mapping[str, Any]) -> Any:

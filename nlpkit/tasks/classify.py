@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from nlpkit.answers import Label
 from nlpkit.errors import InputError, near_match
+from nlpkit.records.rows import label_of
 from nlpkit.runtime import onepass
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
@@ -55,6 +56,7 @@ class Task:
     windows = Slide
     OFFSETS: ClassVar[bool] = False
     WRITES: ClassVar[bool] = False
+    ADVICE: ClassVar[str] = 'A recipe renames: {path = "...", labels = {other = "name"}} in [data]'
 
     def __init__(
         self,
@@ -84,7 +86,7 @@ class Task:
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], config: Config) -> Self:
         """Learn the labels. Raises InputError when there are fewer than two."""
-        labels = sorted({str(row["label"]) for row in rows})
+        labels = sorted({cls.label_of(row["label"]) for row in rows})
         if len(labels) < 2:
             raise InputError(
                 f"the training files hold only the label {labels[0]!r}; a classifier needs two"
@@ -93,13 +95,18 @@ class Task:
             )
         return cls(config, labels)
 
+    @staticmethod
+    def label_of(value: Any) -> str:
+        """Return a row's label as text. Raises InputError where it is none."""
+        return label_of(value)
+
     def gold(self, fields: Mapping[str, Any]) -> Label:
         """Return the row's label. Raises InputError for a label that is not known."""
-        label = str(fields["label"])
+        label = self.label_of(fields["label"])
         if label not in self._golds:
             raise InputError(
                 f"unknown label {label!r}.{near_match(label, self.labels)} "
-                f"The labels are: {', '.join(self.labels)}"
+                f"The labels are: {', '.join(self.labels)}. {self.ADVICE}"
             )
         return self._golds[label]
 

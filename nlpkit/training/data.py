@@ -17,7 +17,7 @@ from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Texts
-from nlpkit.tasks import Balanced, Task
+from nlpkit.tasks import Balanced, Labelled, Task
 from nlpkit.text.documents import Words
 from nlpkit.text.unicode import whole
 from nlpkit.text.windows import Slide
@@ -76,6 +76,9 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     rows = [row.fields for *_, rows in train_rows for row in rows]
     if not rows and any(rows for *_, rows in _rows(recipe.data.train, recipe.folder, set())):
         raise InputError("every training text also stands in the dev or excluded files; split them")
+    if isinstance(task_class, Labelled):
+        for row in (row for *_, rows in train_rows for row in rows):  # which say where they stand
+            gold_of(lambda fields: task_class.label_of(fields["label"]), row)
     task = task_class.from_rows(rows, recipe.task.config)
     train = _split(train_rows, task, recipe, "train")
     if not any(train.weights):
@@ -161,6 +164,7 @@ def _read(source: Source, path: Path) -> list[Row]:
         label=source.label,
         encoding=source.encoding,
         every_label=source.every_label,
+        names=source.labels,
     )
 
 

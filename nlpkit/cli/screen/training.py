@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 
+from nlpkit.cli.screen.console import Console
 from nlpkit.cli.screen.live import Live
 from nlpkit.metrics import numbers
-from nlpkit.training.events import Asked, EpochEnded, Evaluated, Progress, Started
+from nlpkit.training.events import Asked, EpochEnded, Evaluated, Progress, Started, Warned
 
 if TYPE_CHECKING:
     from nlpkit.training.summary import PretrainingSummary, RunSummary
@@ -31,6 +32,7 @@ class TrainingProgress(Live):
             quiet=quiet,
             handlers={
                 Asked: self._asked,
+                Warned: self._warned,
                 Started: self._start,
                 Progress: self._progress,
                 EpochEnded: self._epoch,
@@ -50,6 +52,10 @@ class TrainingProgress(Live):
             f"next: nlpkit export {folder} --output export/{summary.name}",
             markup=False,
         )
+
+    def _warned(self, event: Warned) -> None:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)  # also where --quiet
+        console.print(f"nlpkit: {event.message}", markup=False)
 
     def _warn_of_silent_labels(self, per_class: Mapping[str, Any]) -> None:
         """Name the labels that the model never gets right; with few rows that is most of them."""
