@@ -5,7 +5,8 @@
     │   ├── MissingExtra   2  an optional dependency is not installed
     │   └── NoSpace        2  the disk to write to is full
     ├── InputError         3  the input cannot be read as said
-    │   └── NoColumn       3  it has no field of that name
+    │   ├── NoColumn       3  it has no field of that name
+    │   └── NoFile         3  there is no such file
     ├── ModelError         4  a model or bundle is missing or refused
     ├── DeviceError        5  the device asked for does not really work here
     └── GateError          6  an export or data check failed its limits
@@ -24,6 +25,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[1]  # the folder above the package: a checkout has the build file
 PREFIX, BONUS = 3, 0.1  # the first letters count most (Winkler 1990): lemas is lemmatize, not clean
 NEAR, ELSEWHERE = 0.69, 0.85  # least likeness of a suggestion; of one with another first letter
+
 
 class NlpkitError(Exception):
     """An error that the person at the keyboard can fix."""
@@ -45,9 +47,7 @@ class MissingExtra(UsageError):
 
     def __init__(self, extra: str, missing: str) -> None:
         self.told = (extra, missing)
-        super().__init__(
-            f"this needs {missing}, which is not installed: {install_extra(extra)}"
-        )
+        super().__init__(f"this needs {missing}, which is not installed: {install_extra(extra)}")
 
 
 class NoSpace(UsageError):
@@ -62,6 +62,17 @@ class InputError(NlpkitError):
 
 class NoColumn(InputError):
     """The input has no column, or the record no field, of the name asked for."""
+
+
+class NoFile(InputError):
+    """There is no file of the name given, in which a text may stand by mistake."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+    def __reduce__(self) -> tuple[type[NoFile], tuple[str, str]]:
+        return type(self), (str(self), self.name)
 
 
 class ModelError(NlpkitError):
@@ -86,21 +97,10 @@ class Renamed(UserWarning):
     """Something goes by another name now; the old one still works."""
 
 
-class NoFile(InputError):
-    """There is no file of the name given, in which a text may stand by mistake."""
-
-    def __init__(self, message: str, name: str) -> None:
-        super().__init__(message)
-        self.name = name
-
-    def __reduce__(self) -> tuple[type[NoFile], tuple[str, str]]:
-        return type(self), (str(self), self.name)
-
-
 def near_match(wrong: str, allowed: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` with a leading space, or an empty string.
 
-    Case, accents, outer spaces and the dashes of an option do not count. Where nothing is near enough nothing is suggested.
+    Case, accents, outer spaces and the dashes of an option do not count.
     """
     asked = _letters(wrong)
     near = [(_likeness(asked, _letters(name)), name) for name in allowed if name != wrong]
@@ -121,8 +121,8 @@ def _likeness(one: str, other: str) -> float:
     import difflib
 
     ratio = difflib.SequenceMatcher(None, one, other).ratio()
-    same = len(os.path.commonprefix([one, other]))
-    return ratio + BONUS * min(same, PREFIX) * (1 - ratio)
+    same = sum(one.startswith(other[:n]) for n in range(1, min(PREFIX, len(other)) + 1))
+    return ratio + BONUS * same * (1 - ratio)
 
 
 def quoted(path: str | os.PathLike[str]) -> str:

@@ -9,7 +9,7 @@ from random import Random
 
 from nlpkit import records
 from nlpkit.augmentations import Augment, each_word
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, quoted
 from nlpkit.settings.declaration import setting
 
 
@@ -68,7 +68,8 @@ def read(path: Path) -> dict[str, tuple[str, ...]]:
     known = {word: closest for word in found if (closest := _closest(word, found))}
     if not known:
         raise InputError(
-            f"{path}: holds no synonyms; each line is a word, its sense and synonyms (a|b), by tabs"
+            f"{quoted(path)}: holds no synonyms; each line is a word, "
+            "its sense and synonyms (a|b), by tabs"
         )
     return known
 

@@ -12,6 +12,7 @@ from nlpkit import records
 from nlpkit.batch.outcome import state_of
 from nlpkit.batch.plan import Item, Settings
 from nlpkit.batch.url import Url, opened
+from nlpkit.errors import quoted
 from nlpkit.records import Record, Source, text_of
 
 CHARACTERS = 1 << 24  # in a shard, and so in memory, when documents are long
@@ -44,7 +45,7 @@ def shards(item: Item, settings: Settings) -> Iterator[tuple[Shard, int]]:
     rejects: list[dict[str, Any]] = []
     with opened(item.path) as stream:
         source = Source(
-            str(item.path),
+            quoted(str(item.path)),
             settings.encoding,
             column=None if item.format == "lines" else settings.column,  # in a folder of both
             reject=lambda line, raw, why: rejects.append({"line": line, "reason": why, "raw": raw}),

@@ -20,7 +20,7 @@ def check(data: Data) -> Iterator[Finding]:
         yield Finding(
             severity=ERROR,
             message=f"{plural(len(rows), 'row')} with a label of the wrong kind",
-            advice="a label is a text, an integer or a boolean; training stops at the first such row",
+            advice="a label is a text, an integer or a boolean; training stops at the first other",
             count=len(rows),
             examples=(
                 Example((row.where,), row.excerpt, row.problem.partition(";")[0]) for _, row in rows

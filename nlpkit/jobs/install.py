@@ -18,7 +18,7 @@ from typing import Any
 
 from nlpkit import zoo
 from nlpkit.answers import difference
-from nlpkit.errors import DeviceError, ModelError, UsageError
+from nlpkit.errors import DeviceError, ModelError, UsageError, quoted
 from nlpkit.runtime.bundle import read_bundle
 from nlpkit.runtime.graphs import IDS, MASK
 from nlpkit.runtime.manifest import NAME as MANIFEST
@@ -46,12 +46,14 @@ def add(source: Path, *, replace: bool = False) -> Verified:
         elif zipfile.is_zipfile(source):
             _unpack(source, part)
         elif source.exists():
-            raise ModelError(f"{source}: neither a bundle's folder nor a zip of one")
+            raise ModelError(f"{quoted(source)}: neither a bundle's folder nor a zip of one")
         else:
-            raise UsageError(f"{source}: no such file or folder")
+            raise UsageError(f"{quoted(source)}: no such file or folder")
         name = read_bundle(part).manifest.name
         if not NAME.fullmatch(name):
-            raise ModelError(f"{source}: calls itself {name!r}, which is no name for a folder")
+            raise ModelError(
+                f"{quoted(source)}: calls itself {name!r}, which is no name for a folder"
+            )
         verified = _verified(part, name)
         target = shelf / name
         there = {folder.name: folder for folder in zoo.bundle_folders()}

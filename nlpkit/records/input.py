@@ -71,9 +71,13 @@ def _open(path: Path) -> BinaryIO:
     try:
         return cast(BinaryIO, import_module(module).open(path, "rb"))
     except ImportError as err:
-        raise UsageError(f"{quoted(path)}: this Python has no {module}; decompress the file first") from err
+        raise UsageError(
+            f"{quoted(path)}: this Python has no {module}; decompress the file first"
+        ) from err
     except OSError as err:
-        raise InputError(f"{quoted(path)}: cannot be opened: {err.strerror or err}; check it") from err
+        raise InputError(
+            f"{quoted(path)}: cannot be opened: {err.strerror or err}; check it"
+        ) from err
 
 
 def _check(path: Path) -> None:
@@ -82,7 +86,9 @@ def _check(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise NoFile(missing(path), str(path)) from None
     except PermissionError:
-        raise InputError(f"{quoted(path)}: permission denied; check the rights of its folder") from None
+        raise InputError(
+            f"{quoted(path)}: permission denied; check the rights of its folder"
+        ) from None
     except (OSError, ValueError) as err:  # ValueError: a NUL in the name
         if getattr(err, "errno", None) == errno.ENAMETOOLONG:  # a text
             raise NoFile(f"{quoted(str(path)[:60])}...: no such file", str(path)) from None

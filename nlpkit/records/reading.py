@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nlpkit import records
-from nlpkit.errors import UsageError
+from nlpkit.errors import UsageError, quoted
 from nlpkit.records import Record, Source
 
 
@@ -45,7 +45,7 @@ def documents(reading: Reading) -> Iterator[tuple[Record, str]]:
 def _documents(reading: Reading) -> Iterator[tuple[Record, str]]:
     for path in reading.inputs:
         name = "stdin" if path == "-" else path
-        source = Source(name, reading.encoding, reading.errors, reading.column)
+        source = Source(quoted(name), reading.encoding, reading.errors, reading.column)
         with records.open_input(reading.copies.get(path, path)) as stream:
             if reading.whole:
                 lines = records.read(stream, "lines", source)

@@ -79,12 +79,8 @@ def convert(value: Any, hint: Any) -> Any:
         return tuple(convert(item, get_args(hint)[0]) for item in items)
     if origin in (Union, types.UnionType):
         return None if value is None else convert(value, get_args(hint)[0])
-    if origin is Mapping:
-        if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
-            raise ValueError("must be a table of texts")
-        return dict(value)
-    if dataclasses.is_dataclass(hint):
-        return _nested(value, hint)
+    if origin is Mapping or dataclasses.is_dataclass(hint):
+        return _texts(value) if origin is Mapping else _nested(value, hint)
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise ValueError("must be a finite number")
@@ -100,6 +96,12 @@ def _within(value: Any, bounds: Mapping[str, Any]) -> Any:
         allowed = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
         raise ValueError(f"must be {' and '.join(allowed)}")
     return value
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+        raise ValueError("must be a table of texts")
+    return dict(value)
 
 
 def _nested(value: Any, cls: Any) -> Any:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from nlpkit import catalog
-from nlpkit.errors import InputError, UsageError
+from nlpkit.errors import InputError, UsageError, quoted
 from nlpkit.settings import flags
 
 CHAINED = ("text", "tokens")  # results that a next step, or a tokenizer, reads
@@ -101,16 +101,16 @@ def read(path: str) -> list[Link]:
     try:
         tree = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+        raise InputError(f"{quoted(path)}: {problem.strerror}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise InputError(f"{path}: not valid TOML: {problem}") from None
+        raise InputError(f"{quoted(path)}: not valid TOML: {problem}") from None
     steps = tree.get("steps")
     if not isinstance(steps, list) or not steps:
         raise UsageError(f'{path}: has no steps; write steps = ["clean", "tokenize"]')
     try:
         return links_of(steps)
     except UsageError as problem:
-        raise UsageError(f"{path}: {problem}") from None
+        raise UsageError(f"{quoted(path)}: {problem}") from None
 
 
 def _values(described: Mapping[str, Any]) -> dict[str, Any]:
