@@ -39,6 +39,13 @@ def user_folder() -> Path:
         raise UsageError("this user has no home folder; name one by $NLPKIT_HOME") from None
 
 
+def is_own(path: str) -> bool:
+    """Tell whether a bundle's path lies in the user's folder."""
+    with contextlib.suppress(UsageError):
+        return Path(path).is_relative_to(user_folder())
+    return False
+
+
 def bundle_folders() -> Iterator[Path]:
     """Yield every bundle's folder; where two have one name, only the first that is found.
 

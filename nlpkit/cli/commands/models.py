@@ -98,7 +98,7 @@ def _bundle_table(found: Sequence[Entry | Damaged], console: Any) -> None:
     from rich.table import Table
 
     from nlpkit.jobs.models import Damaged
-    from nlpkit.zoo import user_folder
+    from nlpkit.zoo import is_own
 
     titles = ("name", "task", "architecture", "reads", "weights", "MB", "dev score", "")
     table = Table(*titles, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
@@ -118,7 +118,7 @@ def _bundle_table(found: Sequence[Entry | Damaged], console: Any) -> None:
             f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "-",
             f"{entry.bytes / 1e6:.1f}",
             f"{entry.dev[entry.score]:.4f}" if entry.score in entry.dev else "-",
-            "yours" if entry.path.startswith(str(user_folder())) else "",
+            "yours" if is_own(entry.path) else "",
         )
     console.print(table)
     for problem in problems:
