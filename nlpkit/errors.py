@@ -127,10 +127,12 @@ def _likeness(one: str, other: str) -> float:
 
 def quoted(path: str | os.PathLike[str]) -> str:
     """Return a path as a message shows it: with spaces or quotes in it, as a shell reads it."""
+    text = os.fspath(path)
+    if text and not re.search(r"[\s'\"]", text):
+        return text
     import shlex
 
-    text = os.fspath(path)
-    return shlex.quote(text) if not text or re.search(r"[\s'\"]", text) else text
+    return shlex.quote(text)
 
 
 def install_extra(extra: str) -> str:

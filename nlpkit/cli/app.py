@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
 import sys
 import warnings
 from collections.abc import Iterator
@@ -119,6 +118,8 @@ class LazyGroup(TyperGroup):
         plain = " " in name or not PurePath(name).parent.name
         if not reads or not plain or EXTENSION.search(name):
             return ""
+        import shlex
+
         text = shlex.quote(name) if "'" in name else f"'{name}'"
         text = text if len(name) <= LONGEST else "'TEXT'"
         more = " ..." if any(parameter.required for parameter in command.params) else ""
