@@ -91,7 +91,8 @@ def _check(path: Path) -> None:
         ) from None
     except (OSError, ValueError) as err:  # ValueError: a NUL in the name
         if getattr(err, "errno", None) == errno.ENAMETOOLONG:  # a text
-            raise NoFile(f"{quoted(str(path)[:60])}...: no such file", str(path)) from None
+            said = f"{quoted(str(path)[:60])}...: cannot be opened: no file has so long a name"
+            raise NoFile(said, str(path)) from None
         raise InputError(f"{quoted(path)}: cannot be opened: {err}; check the name") from None
     if stat.S_ISDIR(about.st_mode):
         raise InputError(
