@@ -5,7 +5,9 @@ Use when: you want the best accuracy for the time it takes; the default choice o
 With kernels = [5], filters = 64 and length_scale = false this is the textbook sketch embedding
 -> Conv1D(64, 5, relu, same) -> Dense(1, tanh) -> softmax over time -> multiply -> (in the task's
 head) global max pooling -> dense -> output. Convolutions over text: Kim 2014; additive attention:
-Bahdanau et al. 2015.
+Bahdanau et al. 2015. The weights of the softmax sum to 1, so they divide the features, and their
+gradients, by about the length of the text before max pooling: from 1,500 rows of long reviews the
+sketch scored 0.34 macro-F1 where length_scale scored 0.51 (docs/learning.md).
 
 Legend: B batch, T time, D width, F filters.
 """
@@ -31,8 +33,8 @@ class Config:
     )
     filters: int = setting(64, "filters of each convolution", 1, tune=[32, 64, 128, 256])
     length_scale: bool = setting(
-        False,
-        "multiply the attention by the length, so that long texts do not fade",
+        True,
+        "multiply the attention by the length; false learns slowly, or not at all from few rows",
         tune=[False, True],
     )
     dropout: float = setting(0.2, "on embeddings", 0, 1, tune=(0.0, 0.5))

@@ -12,6 +12,7 @@ from nlpkit import metrics, zoo
 from nlpkit.errors import InputError, UsageError
 from nlpkit.records.answered import check_confidence
 from nlpkit.records.rows import gold_of, read_rows
+from nlpkit.runtime.device import cores
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task
 
@@ -27,7 +28,7 @@ def open_model(name: str, *, device: str, precision: str) -> Model:
             raise UsageError(f"{name} is a run, which has no precisions; export it to choose one")
         from nlpkit.training.opened import open_run
 
-        return open_run(Path(name), device)[0]
+        return open_run(Path(name), device, threads=cores())[0]
     return zoo.load(name, device=device, precision=precision)
 
 

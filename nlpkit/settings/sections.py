@@ -169,7 +169,12 @@ class Distill:
 class Train:
     """[train]: the loop. AdamW (Loshchilov & Hutter 2019) with warm-up and decay."""
 
-    epochs: int = setting(5, "passes over the training data at most", 1, tune=(2, 10))
+    epochs: int = setting(
+        0,
+        "passes over the training data; 0 makes 5, or more where they would be under 700 steps",
+        0,
+        tune=[0, 2, 3, 5, 8, 10],
+    )
     batch_size: int = setting(64, "documents in a step (on each process)", 1, tune=[32, 64, 128])
     lr: float = setting(1e-3, "peak learning rate", 0, tune=(3e-4, 1e-2, "log"))
     schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after warm-up")
@@ -190,7 +195,9 @@ class Train:
         False, "at the end, shift each label's logit to where dev's score is best"
     )
     patience: int = setting(
-        2, "epochs without a better dev macro-F1 before stopping; 0 never stops", 0
+        500,
+        "steps without a better dev score before stopping, and two epochs at least; 0 never stops",
+        0,
     )
     amp: Literal["auto", "bf16", "fp16", "off"] = setting(
         "auto", "half precision on a GPU; auto is bf16 where the GPU has it. CPU is always float32"
@@ -198,7 +205,7 @@ class Train:
     checkpoint_steps: int = setting(
         500, "steps between checkpoints, from which --resume continues", 1
     )
-    threads: int = setting(0, "CPU threads; 0 uses every core", 0, 512)
+    threads: int = setting(0, "CPU threads; 0 uses $NLPKIT_THREADS, or every core", 0, 512)
     seed: int = setting(1, "seed of weights, order and dropout", 0, 2**31)
 
 
@@ -234,5 +241,5 @@ class Pretrain:
     )
     eval_steps: int = setting(1000, "steps between two looks at the dev texts", 1)
     checkpoint_steps: int = setting(500, "steps between checkpoints", 1)
-    threads: int = setting(0, "CPU threads; 0 uses every core", 0, 512)
+    threads: int = setting(0, "CPU threads; 0 uses $NLPKIT_THREADS, or every core", 0, 512)
     seed: int = setting(1, "seed of weights, order, masks and dropout", 0, 2**31)

@@ -37,7 +37,7 @@ class Course(Protocol[B]):
     unit: str  # counted in a batch: docs, tokens
     steps: int  # in all
     look_every: int  # steps between two looks at dev
-    patience: int  # looks without a better score that end the run; 0 has no end
+    patience: int  # steps without a better score that end the run; 0 never ends it
     checkpoint_steps: int  # steps between two checkpoints
     decides: str  # the score by which the best weights are kept
     larger_is_better: bool

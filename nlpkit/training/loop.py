@@ -22,6 +22,7 @@ from nlpkit.training.interrupt import Interrupt
 from nlpkit.training.state import State
 
 REPORT_EVERY = 0.25  # seconds between two reports to the listener
+LEAST_LOOKS = 2  # scores on dev without a better one before a run stops: one bad score is noise
 
 
 class Loop(Generic[B]):
@@ -71,8 +72,14 @@ class Loop(Generic[B]):
 
     @property
     def _finished(self) -> bool:
-        waited = self.state.looks - self.state.best_look
-        return self.state.step >= self.course.steps or 0 < self.course.patience <= waited
+        return self.state.step >= self.course.steps or self._patience_is_over
+
+    @property
+    def _patience_is_over(self) -> bool:
+        """Whether dev has not improved for `patience` steps and LEAST_LOOKS looks."""
+        looks = self.state.looks - self.state.best_look
+        steps = looks * self.course.look_every
+        return looks >= LEAST_LOOKS and 0 < self.course.patience <= steps
 
     @property
     def _look_is_due(self) -> bool:

@@ -19,6 +19,7 @@ from nlpkit.runtime.batcher import padded_length
 from nlpkit.runtime.graphs import Signature
 from nlpkit.settings.recipe import Part, Recipe
 from nlpkit.text import Tokenizer
+from nlpkit.training.threads import torch_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,9 +69,13 @@ def build_encoder(architecture: Part, window: int, tokenizer: Tokenizer) -> Any:
 class TorchRun:
     """Call a network's graphs as ONNX Runtime would: `nlpkit.runtime.graphs.Run`."""
 
-    def __init__(self, network: Network, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, network: Network, device: torch.device | str = "cpu", *, threads: int = 0
+    ) -> None:
+        """`threads` on the CPU; 0 uses as many as torch is set to."""
         self.network = network
         self.device = device
+        self.threads = threads
 
     @cached_property
     def graphs(self) -> dict[str, Graph]:
@@ -91,7 +96,8 @@ class TorchRun:
         was_training = self.network.training
         self.network.eval()
         names = called.signature.inputs
-        arrays = called.module(*(torch.from_numpy(feeds[n]).to(self.device) for n in names))
+        with torch_threads(self.threads or torch.get_num_threads()):
+            arrays = called.module(*(torch.from_numpy(feeds[n]).to(self.device) for n in names))
         self.network.train(was_training)
         made = dict(zip(called.signature.outputs, arrays, strict=True))
         return {name: _plain(made[name]) for name in outputs}

@@ -18,8 +18,12 @@ from nlpkit.training.summary import PretrainingSummary, RunSummary
 READ = ("model.safetensors", "tokenizer.json")  # what answering needs
 
 
-def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, RunSummary]:
+def open_run(
+    folder: Path, device: str = "cpu", *, threads: int = 0
+) -> tuple[Model, Recipe, RunSummary]:
     """Return a finished run as a torch-backed model, its recipe and its summary.
+
+    `threads` on the CPU; 0 uses as many as torch is set to.
 
     Raises:
         ModelError: the folder holds no finished run, or its files are damaged.
@@ -47,7 +51,7 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, RunSumma
         reason = str(problem).splitlines()[0]
         raise ModelError(f"{folder}: damaged run ({reason}); train it again") from None
     place = torch_device(device)
-    run = network.TorchRun(net.eval().to(place), place)
+    run = network.TorchRun(net.eval().to(place), place, threads=threads)
     model = Model(
         name=summary.name,
         task=task,

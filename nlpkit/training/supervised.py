@@ -29,6 +29,8 @@ from nlpkit.training.judge import Judge, chosen_by
 from nlpkit.training.loss import Reading, TaskLoss
 
 Variants = Callable[[int], list[np.ndarray]]
+EPOCHS = 5  # passes over the training data where the recipe names none,
+STEPS = 700  # and more on small data: fewer steps leave a network untrained (docs/learning.md)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Supervised:
                 f"{len(self.ids)} documents make no step for {team.world} processes; "
                 "lower train.batch_size or start fewer"
             )
-        self.steps = self.look_every * self.settings.epochs
+        epochs = self.settings.epochs or max(EPOCHS, -(-STEPS // self.look_every))
+        self.steps = self.look_every * epochs
         self.patience = self.settings.patience
         self.checkpoint_steps = self.settings.checkpoint_steps
 
