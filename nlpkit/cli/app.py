@@ -16,7 +16,17 @@ from nlpkit.errors import NlpkitError, Renamed
 from nlpkit.version import __version__
 
 ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
-ORDER += ["pipe", "steps", "debug-data", "pretrain", "train", "tune", "evaluate", "compare"]
+ORDER += [
+    "pipe",
+    "steps",
+    "split",
+    "debug-data",
+    "pretrain",
+    "train",
+    "tune",
+    "evaluate",
+    "compare",
+]
 ORDER += ["export", "models", "init", "doctor"]
 
 
