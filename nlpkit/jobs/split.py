@@ -1,4 +1,4 @@
-"""Split rows into files to train, to choose and to test by: stratified, copies kept together."""
+"""Split rows into training, development and test files: stratified, copies kept together."""
 
 from __future__ import annotations
 

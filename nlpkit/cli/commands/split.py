@@ -1,4 +1,4 @@
-"""nlpkit split: split labelled rows into files to train, to choose and to test by."""
+"""nlpkit split: split rows into training, development and test files."""
 
 from __future__ import annotations
 
@@ -28,25 +28,26 @@ def split(
     dev: Annotated[
         str | None,
         typer.Option(
-            metavar="SIZE", help="Rows to choose by: 10% or 500.", rich_help_panel=SPLITTING
+            metavar="SIZE", help="Rows of NAME.dev: 10% or 500.", rich_help_panel=SPLITTING
         ),
     ] = None,
     test: Annotated[
         str | None,
         typer.Option(
-            metavar="SIZE", help="Rows to test by: 10% or 500.", rich_help_panel=SPLITTING
+            metavar="SIZE", help="Rows of NAME.test: 10% or 500.", rich_help_panel=SPLITTING
         ),
     ] = None,
     label: Annotated[
         str | None,
         typer.Option(
-            help="The field whose values all parts share alike ('label').",
+            metavar="FIELD",
+            help="Stratify by this field ('label').",
             rich_help_panel=SPLITTING,
         ),
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(help="Another seed draws other rows.", rich_help_panel=SPLITTING),
+        typer.Option(help="Seed of the draw.", rich_help_panel=SPLITTING),
     ] = 1,
     source: o.From = None,
     column: o.Column = None,
@@ -63,7 +64,7 @@ def split(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace files.", rich_help_panel=o.WRITING)
+        bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=o.WRITING)
     ] = False,
     to: Annotated[
         str, typer.Option(help="The report: table or json.", rich_help_panel=o.WRITING)
