@@ -113,7 +113,12 @@ def _show(report: Report) -> None:
     paths = ", ".join(part.path for part in report.parts)
     console.print(Text(printable(f"wrote {paths}", len(paths)), style="dim"))
     if report.copies:
-        console.print(Text(f"{report.copies:,} rows stand in copies, kept together", style="dim"))
+        console.print(
+            Text(
+                f"{report.copies:,} rows share their text with another and stay together",
+                style="dim",
+            )
+        )
     for note in report.notes:
         print(f"nlpkit: {note}", file=sys.stderr)
 
