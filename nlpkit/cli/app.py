@@ -77,15 +77,18 @@ def grouped() -> dict[str, list[str]]:
 
 
 class LazyGroup(TyperGroup):
-    """Imports a subcommand's file only when it is called or listed."""
+    """Imports a subcommand's file only when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [name for names in grouped().values() for name in names]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands by their files' first lines: importing them all would take longer."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary(name)) for name in self.list_commands(ctx)])
+        groups = {title: names for title, names in grouped().items() if names}
+        width = max(len(name) for names in groups.values() for name in names)
+        for title, names in groups.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), summary(name)) for name in names])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in commands():
