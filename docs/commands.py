@@ -89,7 +89,8 @@ def _sections(command: Any) -> dict[str, list[Any]]:
 
 def _row(param: Any) -> str:
     text = param.help or ""
-    default = "" if param.default in (None, False, "") or param.required else f"{param.default}"
+    silent = param.default in (None, False, "") or param.required or param.show_default is False
+    default = "" if silent else f"{param.default}"
     if declared := DEFAULT.search(text):
         text, default = text[: declared.start()], declared[1]
     notes = [note.rstrip(".") for note in (text, *_notes(param)) if note]
