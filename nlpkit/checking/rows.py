@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 
 from nlpkit import records
 from nlpkit.errors import InputError, near_match
-from nlpkit.records.rows import fingerprint
+from nlpkit.records.rows import copy_key
 from nlpkit.text.unicode import whole
 
 EXCERPT = 200  # characters kept of a text, to show it: more than a terminal's line
@@ -79,7 +78,7 @@ class File:
                 row = Row(
                     where=where,
                     label=self.every_label or _label(record.get(self.label)),
-                    key=_key(self._copied(record, text)),
+                    key=copy_key(record, text, self.text),
                     words=len(text.split()),
                     length=length,
                     excerpt=whole(text[:EXCERPT]),
@@ -108,11 +107,6 @@ class File:
                     line -= sum(value.count("\n") for value in record.values())
                 yield f"{self.path}:{line}", record, records.text_of(record, source)
 
-    def _copied(self, record: records.Record, text: str) -> str:
-        """Return what a row's copies are found by, as `nlpkit.records.rows.Row.words` does."""
-        tokens = isinstance(record.get(self.text or records.TEXT), list)
-        return str(record.get(records.TEXT) or text) if tokens else text
-
 
 FileRow = tuple[File, Row]
 Group = list[FileRow]  # the rows of one text
@@ -131,10 +125,3 @@ def _is_label(value: Any) -> bool:
 def _label(value: Any) -> str | None:
     there = value is not None and _is_label(value) and str(value).strip()
     return str(value) if there else None
-
-
-def _key(text: str) -> bytes | None:
-    if not text.strip():
-        return None
-    letters = fingerprint(text).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(letters, digest_size=16).digest()

@@ -91,6 +91,14 @@ MinConfidence = Annotated[
         rich_help_panel=WRITING,
     ),
 ]
+By = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FIELD",
+        help="Count the labels by the values of a field, instead of a row for each document.",
+        rich_help_panel=WRITING,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No summary, no progress.", rich_help_panel=RUNNING)
 ]

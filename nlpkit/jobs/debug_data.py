@@ -120,10 +120,10 @@ def _recipe(names: Sequence[str]) -> Recipe | None:
 
 
 def _file(name: str, text: str | None, label: str | None, encoding: str | None) -> File:
-    words = set(re.split(r"[\W\d_]+", Path(name).name.lower()))
+    words = re.split(r"[\W\d_]+", Path(name).name.lower())[::-1]  # train.dev.csv is of train.csv
     return File(
         path=name,
-        split=next((split for split, known in NAMES.items() if words & known), name),
+        split=next((split for w in words for split, known in NAMES.items() if w in known), name),
         text=text,
         label=label or "label",
         encoding=encoding or "utf-8",

@@ -38,6 +38,7 @@ def predict(
     to: o.To = None,
     output: o.Output = "-",
     into: o.Into = None,
+    by: o.By = None,
     min_confidence: o.MinConfidence = 0.0,
     line_buffered: o.LineBuffered = False,
     device: o.Device = "auto",
@@ -67,7 +68,20 @@ def predict(
         whole=whole,
     )
     loaded = _load(model, device, precision, verbose)
-    if to is None and output == "-" and _is_terminal(sys.stdout):
+    if by is not None:
+        from nlpkit.cli.screen.tally import count_by
+
+        count_by(
+            by,
+            loaded,
+            reading,
+            to=to,
+            output=output,
+            into=into,
+            min_confidence=min_confidence,
+            quiet=quiet,
+        )
+    elif to is None and output == "-" and _is_terminal(sys.stdout):
         from nlpkit.cli.screen.answers import show
 
         show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
