@@ -21,7 +21,7 @@ def write(batches: Iterable[Batch], stream: BinaryIO, space: Space) -> None:
     """
     if space.width > WIDEST:
         raise UsageError(
-            f"npy stores zeros too and holds at most {WIDEST:,} columns, not {space.width:,}; "
+            f"npy stores zeros too: {space.width:,} columns are too many, the limit is {WIDEST:,}; "
             "use --to npz, or fewer columns by --max-features (count, tfidf) or --features (hash)"
         )
     documents = 0
