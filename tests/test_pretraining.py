@@ -139,5 +139,5 @@ def test_the_command_says_what_is_next(cli: Any, folder: Path) -> None:
 
 def test_texts_of_controls_are_no_text(folder: Path) -> None:
     (folder / "dev.txt").write_bytes(b"\x01\x02\n\x03\n")
-    with pytest.raises(InputError, match="keeps nothing"):
+    with pytest.raises(InputError, match="finds no token"):
         learn(made(folder, "atnet", "mlm"), folder / "run")
