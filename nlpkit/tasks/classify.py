@@ -83,7 +83,7 @@ class Task:
             raise ValueError(f"temperature {temperature}: must be between 0.001 and 1000")
         self.graphs = {"main": {"logits": len(self.labels)}}
         self._golds = {label: Label(label) for label in self.labels}
-        self._places = {label: place for place, label in enumerate(self.labels)}
+        self._indices = {label: index for index, label in enumerate(self.labels)}
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], config: Config) -> Self:
@@ -117,7 +117,7 @@ class Task:
 
     def place(self, gold: Label) -> int:
         """Return the index of a gold's label."""
-        return self._places[gold.label]
+        return self._indices[gold.label]
 
     def group(self, gold: Label) -> str:
         """Return the label."""

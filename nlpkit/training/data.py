@@ -81,7 +81,7 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     task = task_class.from_rows(rows, recipe.task.config)
     train = _split(train_rows, task, recipe, "train")
     if not any(train.weights):
-        raise InputError("[data] train: every file has weight 0; there is nothing to learn")
+        raise InputError("[data] train: every file has weight 0; give one file a larger weight")
     _add_unlabelled(train, recipe, held_out)
     return task, train, _split(dev_rows, task, recipe, "dev")
 
@@ -180,10 +180,10 @@ def _without(rows: list[Row], taken: set[str]) -> list[Row]:
     return remaining
 
 
-def _split(found: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
+def _split(files: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
     rng = np.random.default_rng(recipe.train.seed)
     split = Split()
-    for source, path, rows in found:
+    for source, path, rows in files:
         golds = [gold_of(task.gold, row) for row in rows]
         priors = task.priors(golds, source.missing_labels) if isinstance(task, Balanced) else {}
         sampled = _sample(_groups(task, golds), source.max_per_label, rng)

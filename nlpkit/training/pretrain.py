@@ -59,7 +59,7 @@ def _pretrain(
 ) -> PretrainingSummary | None:
     started = time.monotonic()
     settings, resumed = recipe.pretrain, resume and begun(folder)
-    source, told = init.start(recipe, folder, resumed, members.leads)
+    source, origin = init.start(recipe, folder, resumed, members.leads)
     if members.leads:
         _prepare_corpus(recipe, folder, source)
     members.agree([0.0])  # the other processes wait here until the leader has written its files
@@ -107,7 +107,7 @@ def _pretrain(
         steps=steps,
         dev=scores,
         data={name: _manifest(folder / "corpus")[name] for name in ("train", "dev")},
-        init=told,
+        init=origin,
         seconds=round(time.monotonic() - started, 1),
         versions={"nlpkit": __version__, "torch": torch.__version__},
     )
