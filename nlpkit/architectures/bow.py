@@ -47,8 +47,9 @@ class Config:
 
 
 class Encoder(nn.Module):
-    """Map character ids_BT and mask_BT to states_BTD: at each position the sum of the vectors of
-    the n-grams that end there.
+    """Map character ids_BT and mask_BT to states_BTD.
+
+    The state of a position is the sum of the vectors of the n-grams that end there.
     """
 
     pooling = "mean"

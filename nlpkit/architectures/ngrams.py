@@ -34,8 +34,9 @@ class Config:
 
 
 class Encoder(nn.Module):
-    """Map ids_BT and mask_BT to states_BTD: at each position relu(sum of the vectors of the n-grams
-    that end there + bias).
+    """Map ids_BT and mask_BT to states_BTD.
+
+    The state of a position is relu(sum + bias), over the vectors of the n-grams that end there.
     """
 
     pooling = "max"

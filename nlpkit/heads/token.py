@@ -56,8 +56,9 @@ class TwoHeads(nn.Module):
 
 
 def mean_by_word(logits_BTC: Tensor, gold_BT: Tensor, ignored: int, smoothing: float) -> Tensor:
-    """Return loss_B, the cross-entropies of each row scaled so that their mean over B is the mean
-    over the batch's words; targets equal to `ignored` count nothing.
+    """Return loss_B, whose mean over B is the mean cross-entropy over the batch's words.
+
+    `gold_BT` has the index of each word's label, or `ignored` for a position without a target.
     """
     loss_BT = cross_entropy(
         logits_BTC.transpose(1, 2),

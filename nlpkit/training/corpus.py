@@ -21,7 +21,7 @@ from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.text import Tokenizer
 from nlpkit.training.data import POOL
 
-SAMPLE = 150_000  # documents to learn a tokenizer from; more change only the rarest pieces
+SAMPLE = 150_000  # documents to learn a tokenizer from; a larger sample gives much the same pieces
 CHUNK = 4096  # documents tokenised at once
 SHORTEST = 4  # tokens of the shortest window; a shorter one has no context to predict from
 

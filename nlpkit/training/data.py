@@ -195,7 +195,7 @@ def _split(files: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
         labels = task.count([golds[row] for row in sampled])
         split.files.append(_count(source, path, len(sampled), labels))
     if not split.documents:
-        raise InputError(f"the {name} files hold no usable rows")
+        raise InputError(f"the {name} files hold no usable rows; check [data] {name} and exclude")
     return split
 
 

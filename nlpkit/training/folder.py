@@ -31,7 +31,8 @@ def torch_device(device: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     if kind == "cuda" and index >= torch.cuda.device_count():
         raise DeviceError(
-            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs"
+            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs; "
+            "choose one of those, or --device cpu"
         )
     return device
 

@@ -9,8 +9,9 @@ from typing import Any
 
 
 class Interrupt:
-    """A context in which the first SIGINT or SIGTERM only sets `asked`, and the second raises
-    KeyboardInterrupt. In nested contexts the outer `asked` is set as well.
+    """A context in which the first SIGINT or SIGTERM only sets `asked`.
+
+    The second raises KeyboardInterrupt. In nested contexts the outer `asked` is set as well.
     """
 
     def __init__(self) -> None:

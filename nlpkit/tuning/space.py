@@ -134,8 +134,9 @@ def branch(base: Recipe, name: str, overrides: Sequence[str]) -> Branch:
 
 
 def knows(architecture: str, override: str) -> bool:
-    """Tell whether an override applies to an architecture: it has the key, or the key is not
-    of [architecture].
+    """Tell whether an override applies to an architecture.
+
+    It does if it sets another section, or an [architecture] key that the architecture has.
     """
     section, _, key = _key(override).partition(".")
     config = catalog.load("architectures", architecture).Config
