@@ -63,7 +63,7 @@ def test_skipgram_puts_related_pieces_together(folder: Path) -> None:
 
 
 def test_clm_needs_a_network_that_reads_one_way(folder: Path) -> None:
-    with pytest.raises(UsageError, match="one way"):
+    with pytest.raises(UsageError, match="one direction"):
         learn(made(folder, "atnet", "clm"), folder / "run")
 
 
@@ -94,7 +94,7 @@ def test_excluded_and_repeated_texts_are_not_seen(folder: Path) -> None:
 
 
 def test_another_corpus_is_not_taken_for_the_one_that_lies_there(folder: Path) -> None:
-    with pytest.raises(UsageError, match="one way"):  # leaves its corpus behind
+    with pytest.raises(UsageError, match="one direction"):  # leaves its corpus behind
         learn(made(folder, "atnet", "clm"), folder / "run")
     (folder / "other.txt").write_text("\n".join(texts(50, 9)), encoding="utf-8")
     recipe = made(folder, "atnet", "mlm", 'corpus.train=["other.txt"]', "pretrain.steps=1")
@@ -139,5 +139,5 @@ def test_the_command_says_what_is_next(cli: Any, folder: Path) -> None:
 
 def test_texts_of_controls_are_no_text(folder: Path) -> None:
     (folder / "dev.txt").write_bytes(b"\x01\x02\n\x03\n")
-    with pytest.raises(InputError, match="keeps nothing"):
+    with pytest.raises(InputError, match="finds no token"):
         learn(made(folder, "atnet", "mlm"), folder / "run")

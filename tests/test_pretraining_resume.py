@@ -66,7 +66,7 @@ def test_threads_may_differ_on_resume_and_settings_that_decide_may_not(folder: P
         folder / "run",
         resume=True,
     )
-    with pytest.raises(UsageError, match="not the recipe"):
+    with pytest.raises(UsageError, match="differs from the given recipe"):
         learn(made(folder, "atnet", "mlm", "pretrain.steps=4"), folder / "run", resume=True)
 
 

@@ -110,9 +110,9 @@ def test_a_file_of_answers_is_a_teacher(data: Path, tmp_path: Path) -> None:
 
     assert taught("run")["dev"]["macro_f1"] > 0.9
     for answer, said in (
-        ({"text": "a"}, "answers.jsonl:1: no scores for negative, neutral, positive"),
-        ({"text": "a", "scores": dict.fromkeys(labels, 0.9)}, ":1: its scores are no prob"),
-        ({"text": "a", "scores": dict.fromkeys(labels, 1 / 3)}, "says nothing of any text"),
+        ({"text": "a"}, "answers.jsonl:1: needs scores for negative, neutral, positive"),
+        ({"text": "a", "scores": dict.fromkeys(labels, 0.9)}, ":1: scores must be prob"),
+        ({"text": "a", "scores": dict.fromkeys(labels, 1 / 3)}, "has no answer for any text"),
     ):
         write_jsonl(tmp_path / "answers.jsonl", [answer])
         with pytest.raises((InputError, UsageError), match=said):

@@ -61,7 +61,7 @@ def test_texts_of_dev_and_excluded_files_are_not_trained_on(tmp_path: Path) -> N
 def test_one_label_is_refused(tmp_path: Path, cli: Cli) -> None:
     write_jsonl(tmp_path / "a.jsonl", [{"text": f"bom {n}", "label": "positive"} for n in range(9)])
     write_jsonl(tmp_path / "b.jsonl", [{"text": "ruim", "label": "negative"}])
-    for dev, reason in (("b.jsonl", b"needs two"), ("a.jsonl", b"also stands in the dev")):
+    for dev, reason in (("b.jsonl", b"needs two"), ("a.jsonl", b"also in the dev")):
         done = cli("train", "--arch", "bow", "--train", "a.jsonl", "--dev", dev, "-o", "run")
         assert done.returncode == 3
         assert done.stderr.count(b"\n") == 1

@@ -102,7 +102,7 @@ def test_ctrl_c_saves_and_exits_130(data: Path, tmp_path: Path, cli: Cli) -> Non
 def test_a_run_is_not_overwritten(data: Path, tiny_run: Callable[[str], Path]) -> None:
     with pytest.raises(UsageError, match="--resume"):
         train(tiny_recipe("bow", data), tiny_run("bow"))
-    with pytest.raises(UsageError, match="not the recipe given"):
+    with pytest.raises(UsageError, match="differs from the given recipe"):
         train(tiny_recipe("bow", data, lr=0.5), tiny_run("bow"), resume=True)
 
 

@@ -93,9 +93,9 @@ def test_the_best_run_is_kept_whole_and_resume_goes_on(tmp_path: Path, data: Pat
     assert kept.train.lr == parameters["train.lr"] and kept.train.epochs == 2
     assert recipes.load(out / "best/recipe.toml") == kept
 
-    with pytest.raises(UsageError, match="--resume continues it"):
+    with pytest.raises(UsageError, match="continue it with --resume"):
         tune(recipe, out, arch=("bow", "atnet"))
-    with pytest.raises(UsageError, match=r"searched otherwise \(--arch, what may be tuned\)"):
+    with pytest.raises(UsageError, match=r"other settings \(--arch, what may be tuned\)"):
         tune(recipe, out, resume=True)
     more = tune(recipe, out, arch=("bow", "atnet"), trials=2, resume=True)
     assert [line["trial"] for line in lines(out)] == [0, 1, 2, 3, 4] and lines(out)[:3] == told

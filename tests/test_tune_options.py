@@ -37,7 +37,7 @@ def test_what_is_asked_wrongly_is_said_before_anything(
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, data: Path) -> None:
     (tmp_path / "out/best").mkdir(parents=True)
     for resume in (False, True):
-        with pytest.raises(UsageError, match="something else"):
+        with pytest.raises(UsageError, match="files that are not a search"):
             tune(recipe_file(tmp_path, data), tmp_path / "out", resume=resume)
 
 

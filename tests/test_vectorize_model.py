@@ -81,7 +81,7 @@ def test_a_damaged_model_says_what_is_wrong(damage: Any, said: str, model: Path)
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"PK\x03\x04", b"[" * 100_000, b'{"a": '])
 def test_a_file_that_is_no_model(content: bytes, run: Run, docs: Path, tmp_path: Path) -> None:
     (tmp_path / "m.json").write_bytes(content)
-    assert "m.json is no model of vectorize" in run("--with", "m.json", docs, code=4).stderr
+    assert "m.json is not a model of vectorize" in run("--with", "m.json", docs, code=4).stderr
 
 
 def test_a_model_that_is_not_there_or_of_another_method(

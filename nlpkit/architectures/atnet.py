@@ -2,7 +2,7 @@
 
 Use when: you want the best accuracy for the time it takes; the default choice on a CPU.
 
-With kernels = [5], filters = 64 and length_scale = false this is the textbook sketch embedding
+With kernels = [5], filters = 64 and length_scale = false the network is embedding
 -> Conv1D(64, 5, relu, same) -> Dense(1, tanh) -> softmax over time -> multiply -> (in the task's
 head) global max pooling -> dense -> output. Convolutions over text: Kim 2014; additive attention:
 Bahdanau et al. 2015. The weights of the softmax sum to 1, so they divide the features, and their
@@ -34,10 +34,10 @@ class Config:
     filters: int = setting(64, "filters of each convolution", 1, tune=[32, 64, 128, 256])
     length_scale: bool = setting(
         True,
-        "multiply the attention by the length; false learns slowly, or not at all from few rows",
+        "multiply attention weights by the text's length; false learns little from few rows",
         tune=[False, True],
     )
-    dropout: float = setting(0.2, "on embeddings", 0, 1, tune=(0.0, 0.5))
+    dropout: float = setting(0.2, "dropout on embeddings", 0, 1, tune=(0.0, 0.5))
 
     def __post_init__(self) -> None:
         if not self.kernels or any(kernel < 1 or kernel % 2 == 0 for kernel in self.kernels):
@@ -45,7 +45,7 @@ class Config:
 
 
 class Encoder(nn.Module):
-    """ids_BT, mask_BT -> states_BTD with D = filters * number of kernels."""
+    """Map ids_BT and mask_BT to states_BTD, with D = filters * number of kernels."""
 
     pooling = "max"
 
@@ -63,11 +63,11 @@ class Encoder(nn.Module):
         self.score = nn.Linear(self.width, 1)
 
     def stages(self) -> list[list[nn.Module]]:
-        """Return its parts from the bottom up."""
+        """Return the layers from the bottom up, for layer-wise learning rates."""
         return [[self.embed], [self.convs, self.score]]
 
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        # Zeros where there is padding are what Conv1d itself pads with at the borders.
+        # Conv1d pads the borders with zeros, so zeroed padding leaves the states of tokens alone.
         pieces_BTD = self.dropout(self.embed(ids_BT)) * mask_BT.unsqueeze(-1)
         pieces_BDT = pieces_BTD.transpose(1, 2)
         features_BFT = torch.cat([torch.relu(conv(pieces_BDT)) for conv in self.convs], dim=1)
