@@ -59,8 +59,8 @@ def add(source: Path, *, replace: bool = False) -> Verified:
         installed = {folder.name: folder for folder in zoo.bundle_folders()}
         if name in installed and not replace:
             raise UsageError(
-                f"{name}: there is already a model of that name in {installed[name]}; give --replace to "
-                "use this one instead, or use it by its path: --model PATH"
+                f"{name}: there is already a model of that name in {installed[name]}; give "
+                "--replace to use this one instead, or use it by its path: --model PATH"
             )
         if target.exists():
             old = shelf / f".{name}.old"
