@@ -20,8 +20,8 @@ class Summary:
     rows: int
     used: int | None  # rows that training would use; None without a recipe
     labels: Mapping[str, int]  # label -> rows, the most frequent first
-    words_median: int  # words a text
-    words_95: int  # the 95th percentile of words a text
+    words_median: int  # words per text
+    words_95: int  # the 95th percentile of words per text
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from nlpkit.checking.findings import WARNING, Finding
 
 ORDER = 100
 SAMPLE = {"train": [("ruim", "no"), *((f"{n} vezes bom", "yes") for n in range(11))]}
-IMBALANCE = (
-    10  # rows of the most frequent label for one of the rarest: above, that is hardly learned
-)
+# Rows of the most frequent label for one of the rarest: above this, the rarest is hardly learned.
+IMBALANCE = 10
 
 
 def check(data: Data) -> Iterator[Finding]:

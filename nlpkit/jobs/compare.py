@@ -258,7 +258,7 @@ def _ask(command: list[str]) -> None:
     process = subprocess.run(command, input=LINE.encode(), capture_output=True, check=False)
     if process.returncode:
         reason = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise ModelError(f"{command[-1]} does not start in a process of its own ({reason})")
+        raise ModelError(f"{command[-1]} does not start in a new process ({reason})")
 
 
 def _medians(

@@ -27,7 +27,7 @@ from nlpkit.settings.flags import Flag, choices, flags_of
 from nlpkit.settings.links import Link, links_of
 from nlpkit.steps import Result, Tokens
 
-DIED = "a worker process died, perhaps for want of memory; take fewer --workers"
+DIED = "a worker process died, perhaps for lack of memory; use fewer --workers"
 Item = tuple[Record, str]
 AHEAD = 2  # waiting chunks per worker: this bounds memory and keeps every worker busy
 

@@ -63,8 +63,8 @@ def batches(windows: Windows, budget: int = TOKEN_BUDGET) -> Iterator[Batch]:
     for start, end in pairwise(edges):
         width = int(widths_W[order_W[start]])
         limit = max(budget // width, 1)
-        for place in range(start, end, limit):
-            rows_B = order_W[place : min(place + limit, end)]
+        for first in range(start, end, limit):
+            rows_B = order_W[first : min(first + limit, end)]
             yield _stack(windows, lengths_W[rows_B], rows_B, width)
 
 

@@ -81,7 +81,9 @@ def parse(options: type, words: Sequence[str], where: str) -> dict[str, Any]:
             )
         if flag.switch:
             if equals:
-                raise UsageError(f"{where}: --{flag.name} takes no value; --no-{flag.name} is off")
+                raise UsageError(
+                    f"{where}: --{flag.name} takes no value; --no-{flag.name} turns it off"
+                )
             values[flag.field] = not off
             continue
         if not equals:

@@ -45,7 +45,7 @@ class Part:
         return {key: values[key] for key, *_ in declaration.described(type(self.config))}
 
 
-Made = TypeVar("Made", bound="_Tree")
+AnyRecipe = TypeVar("AnyRecipe", bound="_Tree")
 
 
 class _Tree:
@@ -157,7 +157,7 @@ def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
     """
     tree, folder = _read(path)
     if "objective" in tree:
-        raise UsageError(f"{path}: a recipe of 'nlpkit pretrain', not of 'nlpkit train'")
+        raise UsageError(f"{path}: this recipe is for 'nlpkit pretrain', not for 'nlpkit train'")
     return from_dict(tree, folder=folder, where=str(path), overrides=overrides)
 
 
@@ -169,7 +169,7 @@ def load_pretraining(path: Path, overrides: Iterable[str] = ()) -> Pretraining:
     """
     tree, folder = _read(path)
     if "task" in tree:
-        raise UsageError(f"{path}: a recipe of 'nlpkit train', not of 'nlpkit pretrain'")
+        raise UsageError(f"{path}: this recipe is for 'nlpkit train', not for 'nlpkit pretrain'")
     return _build(Pretraining, tree, folder, str(path), overrides)
 
 
@@ -203,8 +203,8 @@ def _read(path: Path) -> tuple[dict[str, Any], Path]:
 
 
 def _build(
-    kind: type[Made], tree: dict[str, Any], folder: Path, where: str, overrides: Iterable[str]
-) -> Made:
+    kind: type[AnyRecipe], tree: dict[str, Any], folder: Path, where: str, overrides: Iterable[str]
+) -> AnyRecipe:
     problems: list[str] = []
     for item in overrides:
         _override(tree, item, problems)
@@ -226,9 +226,11 @@ def _build(
     if problems:
         raise UsageError(f"{where}: " + "\n  ".join(problems))
     kind.settle(parts, sections)
-    made: Any = kind
-    built: Made = made(name=str(tree["name"]), folder=folder, **parts, **shelves, **sections)
-    return built
+    recipe_class: Any = kind  # type checkers do not know its fields
+    recipe: AnyRecipe = recipe_class(
+        name=str(tree["name"]), folder=folder, **parts, **shelves, **sections
+    )
+    return recipe
 
 
 def _override(tree: dict[str, Any], item: str, problems: list[str]) -> None:
