@@ -148,7 +148,7 @@ def test_documents_that_one_model_cannot_read_are_left_out_for_all(
     ("names", "said"),
     [
         (["right", "right"], "right is named twice"),
-        (["right", "tagger"], "tagger gives Analysis .* where right gives Label"),
+        (["right", "tagger"], "tagger gives Analysis .* but right gives Label"),
         (["right", "other"], "other has the labels bad, good, but right has negative"),
     ],
 )

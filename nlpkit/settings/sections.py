@@ -37,7 +37,7 @@ class Texts:
     path: str
     text: str = "text"
     encoding: str = "utf-8"
-    most: int = setting(0, "read only the first documents of the file; 0 reads all", 0)
+    most: int = setting(0, "most documents to read, from the start of the file; 0 reads all", 0)
     licence: str = ""
 
 
@@ -58,7 +58,7 @@ class Data:
     exclude: tuple[str, ...] = setting((), "files whose texts are kept out of training (test sets)")
     languages: tuple[str, ...] = setting(("pt",), "languages of the data, for the model card")
     choose_by: Literal["rows", "files"] = setting(
-        "rows", "weigh every dev row alike in the dev score and temperature, or every dev file"
+        "rows", "the dev score and temperature weigh every row, or every dev file, alike"
     )
 
 
