@@ -148,8 +148,8 @@ def test_documents_that_one_model_cannot_read_are_left_out_for_all(
     ("names", "said"),
     [
         (["right", "right"], "right is named twice"),
-        (["right", "tagger"], "tagger gives Analysis .* where right gives Label"),
-        (["right", "other"], "other has the labels bad, good where right has negative"),
+        (["right", "tagger"], "tagger gives Analysis .* but right gives Label"),
+        (["right", "other"], "other has the labels bad, good, but right has negative"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(names: list[str], said: str, files: list[str]) -> None:

@@ -91,7 +91,7 @@ def test_an_unlabelled_file_is_no_error_unless_a_label_was_named() -> None:
     assert [f["severity"] for f in found("raw.txt").values()] == ["warning", "info"]
     assert found("raw.txt")["unlabelled"]["mend"].endswith("--label: text")
     write_jsonl(Path("a.jsonl"), [{"text": "um", "sentiment": "x"}])
-    with pytest.raises(InputError, match="no 'sentimento'. Did you mean 'sentiment'"):
+    with pytest.raises(InputError, match="no field 'sentimento'. Did you mean 'sentiment'"):
         debug_data(["a.jsonl"], label="sentimento")
 
 

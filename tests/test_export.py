@@ -125,7 +125,7 @@ def test_export_refuses_to_replace_what_is_not_a_bundle(tiny_run: Made, tmp_path
 
 def test_only_limits_can_be_set_at_export(tiny_run: Made, tmp_path: Path) -> None:
     for override in ("tokenizer.window=4", "train.seed=9", "data.languages=['xx']"):
-        with pytest.raises(UsageError, match="only export.KEY"):
+        with pytest.raises(UsageError, match="can set export.KEY only"):
             export(
                 str(tiny_run("bow")), tmp_path / "x", overrides=[override], listener=lambda r: None
             )

@@ -21,8 +21,8 @@ from nlpkit.runtime.bundle import read_bundle
         ({"metric": "f1"}, "--metric f1: not one of accuracy, macro_f1, ece"),
         ({"arch": ("lsmt",)}, "Did you mean 'lstm'?"),
         ({"fixed": ["train.epoch=3"]}, "Did you mean 'epochs'?"),
-        ({"fixed": ["architecture.hidden=3"]}, "no architecture that is searched has this"),
-        ({"fixed": ["architecture.name=bow"]}, "--arch says which"),
+        ({"fixed": ["architecture.hidden=3"]}, "no searched architecture has this"),
+        ({"fixed": ["architecture.name=bow"]}, "choose architectures with --arch"),
         ({"arch": ("bow",), "fixed": ['tokenizer.kind="bpe"']}, "needs [tokenizer] kind"),
     ],
 )
