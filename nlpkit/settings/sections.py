@@ -183,7 +183,7 @@ class Train:
         tune=[0, 2, 3, 5, 8, 10],
     )
     batch_size: int = setting(64, "documents in a step (on each process)", 1, tune=[32, 64, 128])
-    lr: float = setting(1e-3, "peak learning rate", 0, tune=(3e-4, 1e-2, "log"))
+    lr: float = setting(2e-3, "peak learning rate", 0, tune=(3e-4, 1e-2, "log"))
     schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after warm-up")
     warmup: float = setting(0.06, "share of all steps in which the rate rises to its peak", 0, 1)
     weight_decay: float = setting(
