@@ -86,7 +86,7 @@ def onnx_run(graphs: dict[str, Exported]) -> SessionRun:
 
 
 @pytest.mark.parametrize(("name", "given"), VARIANTS)
-def test_contract(name: str, given: dict) -> None:
+def test_shapes_and_padding(name: str, given: dict) -> None:
     net = network(name, given)
     run = TorchRun(net)
     for feeds in shapes(name):
@@ -100,7 +100,7 @@ def test_contract(name: str, given: dict) -> None:
 
 
 @pytest.mark.parametrize(("name", "given"), VARIANTS)
-def test_real_states_do_not_depend_on_padding(name: str, given: dict) -> None:
+def test_padding_does_not_change_states(name: str, given: dict) -> None:
     net = network(name, given)
     ids = some_ids(name, 3, 7)
     alone = net.encoder(ids, torch.ones(3, 7, dtype=torch.bool))
@@ -110,7 +110,7 @@ def test_real_states_do_not_depend_on_padding(name: str, given: dict) -> None:
 
 
 @pytest.mark.parametrize(("name", "given"), VARIANTS)
-def test_the_gradient_reaches_every_parameter(name: str, given: dict) -> None:
+def test_gradient_reaches_every_parameter(name: str, given: dict) -> None:
     net = network(name, given).train()
     ids = some_ids(name, 8, 12)
     net(ids, torch.ones(8, 12, dtype=torch.bool))["logits"].logsumexp(dim=1).sum().backward()
@@ -127,7 +127,7 @@ def check_gradients(net: Network) -> None:
     ("name", "given"),
     [v for v in VARIANTS if not v[1] or v[1] in ({"cell": "gru"}, {"cell": "rnn"})],
 )
-def test_onnx_is_torch_over_unseen_shapes(name: str, given: dict) -> None:
+def test_onnx_equals_torch_for_unseen_shapes(name: str, given: dict) -> None:
     net = network(name, given)
     run = onnx_run(to_onnx(net, tokenizer_of(name)))
     for feeds in shapes(name):
@@ -149,7 +149,7 @@ def headed(request: pytest.FixtureRequest) -> Network:
     return network("lstm", {}, tasks.build({"name": request.param} | HEADED[request.param]))
 
 
-def test_every_graph_of_a_head_is_torch_whatever_its_company(headed: Network) -> None:
+def test_onnx_graphs_of_a_head_equal_torch_alone_and_padded(headed: Network) -> None:
     run, exported = TorchRun(headed), onnx_run(to_onnx(headed, Subwords()))
     assert list(exported.signatures) == list(run.signatures)
     for case in cases(run, Subwords(), WINDOW):
@@ -163,7 +163,7 @@ def test_every_graph_of_a_head_is_torch_whatever_its_company(headed: Network) ->
             assert np.abs(made[name] - case.expected[name])[real].max() < 1e-5
 
 
-def test_the_gradient_reaches_every_parameter_of_a_head(headed: Network) -> None:
+def test_gradient_reaches_every_parameter_of_a_head(headed: Network) -> None:
     targets = {"previous": torch.from_numpy(np.random.default_rng(2).integers(1, VOCAB, (8, 4)))}
     mask = torch.ones(8, 12, dtype=torch.bool)
     outputs = headed.train()(some_ids("lstm", 8, 12), mask, targets)
@@ -171,7 +171,7 @@ def test_the_gradient_reaches_every_parameter_of_a_head(headed: Network) -> None
     check_gradients(headed)
 
 
-def test_atnet_is_the_textbook_sketch() -> None:
+def test_atnet_computes_the_published_formula() -> None:
     """Embed, Conv1D(64, 5, relu), Dense(1, tanh), softmax, multiply, max pool, dense, output."""
     torch.manual_seed(3)
     encoder = atnet.Encoder(atnet.Config(vocab_size=VOCAB, kernels=(5,), filters=64))
@@ -197,7 +197,7 @@ def test_atnet_is_the_textbook_sketch() -> None:
     assert np.allclose(logits_of(net, feeds)[0], logits, atol=1e-5)
 
 
-def test_bow_sees_the_same_word_wherever_it_stands() -> None:
+def test_bow_gives_a_word_the_same_bucket_at_any_position() -> None:
     from nlpkit.architectures import bow
 
     encoder = bow.Encoder(bow.Config(vocab_size=VOCAB, chars=(2,), words=1, buckets=10_007))
@@ -209,7 +209,7 @@ def test_bow_sees_the_same_word_wherever_it_stands() -> None:
     assert rows[5, 1] not in (0, rows[3, 1])
 
 
-def test_the_vanilla_cell_forgets_and_the_lstm_remembers() -> None:
+def test_gradient_vanishes_in_the_vanilla_cell_but_not_in_the_lstm() -> None:
     """The gradient of the last state by the first input vanishes in an RNN (Bengio et al. 1994)."""
 
     def gradient(cell: str) -> float:

@@ -44,7 +44,9 @@ def one(name: str, **settings: Any) -> augmentations.Augment:
 
 
 @pytest.mark.parametrize("name", catalog.names("augmentations"))
-def test_strength_0_changes_nothing_and_the_seed_decides(name: str, thesaurus: str) -> None:
+def test_strength_0_is_identity_and_the_seed_determines_the_result(
+    name: str, thesaurus: str
+) -> None:
     extra = {"thesaurus": thesaurus} if name == "synonyms" else {}
     assert one(name, strength=0.0, **extra)(TEXT, Random(1)) == TEXT
     change = one(name, strength=0.9, **extra)
@@ -54,11 +56,11 @@ def test_strength_0_changes_nothing_and_the_seed_decides(name: str, thesaurus: s
 
 @pytest.mark.parametrize("name", ["typos", "dropout", "case"])
 @given(text=st.text(), seed=st.integers(0, 9))
-def test_any_text_goes_through(name: str, text: str, seed: int) -> None:
+def test_any_text_is_accepted(name: str, text: str, seed: int) -> None:
     assert isinstance(one(name, strength=1.0)(text, Random(seed)), str)
 
 
-def test_dropout_keeps_negation_and_a_word() -> None:
+def test_dropout_keeps_negation_and_at_least_one_word() -> None:
     drop = one("dropout", strength=1.0)
     assert drop(TEXT, Random(1)) == "não"
     assert drop("gostei muito", Random(1)) == "gostei"
@@ -70,7 +72,7 @@ def test_dropout_keeps_negation_and_a_word() -> None:
 
 
 @pytest.mark.parametrize("name", ["typos", "case", "synonyms"])
-def test_links_and_names_stay(name: str, thesaurus: str) -> None:
+def test_links_and_mentions_are_unchanged(name: str, thesaurus: str) -> None:
     extra = {"thesaurus": thesaurus} if name == "synonyms" else {}
     change = one(name, strength=1.0, **extra)
     text = "péssimo https://t.co/Abcd www.pessimo.com @péssimo você"
@@ -78,7 +80,7 @@ def test_links_and_names_stay(name: str, thesaurus: str) -> None:
         assert change(text, Random(seed)).split()[1:4] == text.split()[1:4]
 
 
-def test_typos_are_those_of_people() -> None:
+def test_typos_are_common_abbreviations_and_slips() -> None:
     change = one("typos", strength=1.0)
     seen = Counter(w for s in range(200) for w in change(TEXT, Random(s)).replace(",", "").split())
     for typed in ("vc", "mto", "pq", "tb", "dms", "n", "pessimo", "kkk", "rsrs"):
@@ -88,20 +90,20 @@ def test_typos_are_those_of_people() -> None:
     assert 0.7 < np.mean(same) < 0.9
 
 
-def test_synonyms_are_mutual_and_never_opposites(thesaurus: str) -> None:
+def test_synonyms_are_mutual_and_never_antonyms(thesaurus: str) -> None:
     replace = one("synonyms", strength=1.0, thesaurus=thesaurus)
     said = {replace("Péssimo mau bom casa", Random(seed)) for seed in range(50)}
     words = [set(column) for column in zip(*(text.split() for text in said), strict=True)]
     assert words == [{"Horrível", "Mau"}, {"péssimo"}, {"bom"}, {"casa"}]
 
 
-def test_a_file_that_is_no_thesaurus_is_one_line(tmp_path: Path) -> None:
+def test_malformed_thesaurus_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "words.tsv").write_text("a\nb\n", encoding="utf-8")
     with pytest.raises(InputError, match="synonyms"):
         one("synonyms", strength=0.5, thesaurus=str(tmp_path / "words.tsv"))
 
 
-def test_recipes_name_them_and_problems_are_listed(data: Path) -> None:
+def test_recipe_section_is_read_and_its_errors_are_reported(data: Path) -> None:
     tree = tiny_tree("bow") | {"augment": {"typos": 0.1, "dropout": {"strength": 0.2}}}
     made = recipes.from_dict(tree, folder=data, where="t")
     assert [(part.name, part.config.strength) for part in made.augment] == [
@@ -116,7 +118,9 @@ def test_recipes_name_them_and_problems_are_listed(data: Path) -> None:
             recipes.from_dict(tree | {"augment": wrong}, folder=data, where="t")
 
 
-def test_every_epoch_reads_other_texts_and_resumes(data: Path, tmp_path: Path) -> None:
+def test_training_with_augmentation_learns_and_differs_from_without(
+    data: Path, tmp_path: Path
+) -> None:
     tree = tiny_tree("lstm", epochs=3) | {"augment": {"typos": 0.5}}
     tree["data"] = {"train": [str(data / "train.jsonl")], "dev": [str(data / "dev.jsonl")]}
     recipe = recipes.from_dict(tree, folder=data, where="t")
@@ -128,7 +132,7 @@ def test_every_epoch_reads_other_texts_and_resumes(data: Path, tmp_path: Path) -
     assert other and other.dev != summary.dev
 
 
-def test_words_are_not_augmented(tmp_path: Path) -> None:
+def test_tasks_on_word_lists_refuse_augmentation(tmp_path: Path) -> None:
     tree = tiny_tree("wordlstm") | {"augment": {"case": 0.5}}
     with pytest.raises(UsageError, match="lists of words"):
         job.check(recipes.from_dict(tree, folder=tmp_path, where="t"))

@@ -23,7 +23,7 @@ SHIPPED = [
 
 
 @pytest.mark.parametrize(("path", "precision"), [pair for pair in SHIPPED if pair[1] != "fp16"])
-def test_scores_are_equal_to_the_last_bit_in_any_company(path: Path, precision: str) -> None:
+def test_scores_do_not_depend_on_the_batch(path: Path, precision: str) -> None:
     model = nlpkit.load(str(path), device="cpu", precision=precision)
     texts = TEXTS * 4 + ["bom dia " * n for n in range(1, 30)]
     together = onepass.outputs(model, texts)
@@ -56,7 +56,7 @@ def test_a_bundled_model_gives_its_golden_answers(path: Path, precision: str) ->
 
 
 @pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.parent.name)
-def test_a_bundled_model_is_read_whatever_its_format(path: Path) -> None:
+def test_manifests_of_both_formats_are_read(path: Path) -> None:
     tree = json.loads(path.read_text(encoding="utf-8"))
     manifest = read_bundle(path.parent).manifest
     assert tree["format"] in (1, 2)
@@ -67,7 +67,7 @@ def test_a_bundled_model_is_read_whatever_its_format(path: Path) -> None:
         assert getattr(task, "temperature", 1.0) == tree["temperature"]
 
 
-def test_the_bundled_models_are_there() -> None:
+def test_bundled_models_exist_and_are_small_enough() -> None:
     found = {
         json.loads(path.read_text())["architecture"]["name"]: path.parent.name for path in BUNDLED
     }

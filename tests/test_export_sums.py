@@ -20,7 +20,7 @@ def logits_of(model: onnx.ModelProto, feeds: dict[str, np.ndarray]) -> np.ndarra
     return SessionRun({"main": session}, {})("main", feeds, ("logits",))["logits"]
 
 
-def test_sums_in_whole_numbers_are_the_network(tiny_run: Made) -> None:
+def test_integer_sums_approximate_the_network(tiny_run: Made) -> None:
     from nlpkit.exporting.onnx import to_onnx
     from nlpkit.exporting.sums import as_sums
     from nlpkit.training.opened import open_run
@@ -77,7 +77,7 @@ REFUSED = ["no relu", "no bias", "mean", "doubled", "used elsewhere", "int32", "
 
 
 @pytest.mark.parametrize("kind", ["taken", *REFUSED])
-def test_only_what_sums_can_say_is_said_by_them(kind: str) -> None:
+def test_other_networks_are_not_converted_to_sums(kind: str) -> None:
     from nlpkit.exporting.sums import as_sums
 
     ids, mask = torch.randint(1, 50, (2, 9)), torch.ones(2, 9, dtype=torch.bool)

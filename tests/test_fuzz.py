@@ -107,7 +107,7 @@ def answered(model: Any, path: Path, to: str) -> tuple[int, str | None]:
     inside=st.booleans(),
 )
 @MANY
-def test_damage_ends_in_rows_or_in_our_error(
+def test_damaged_files_give_rows_or_an_nlpkit_error(
     format: str, changes: Any, packer: str, inside: bool, model: Any, tmp_path: Path
 ) -> None:
     data = FILES[format]
@@ -130,7 +130,7 @@ def test_damage_ends_in_rows_or_in_our_error(
 @pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("parquet", "conllu")])
 @given(changes=st.lists(CHANGE, min_size=1, max_size=3))
 @MANY
-def test_no_record_is_lost_where_bad_ones_are_put_aside(format: str, changes: Any) -> None:
+def test_every_record_is_read_or_rejected(format: str, changes: Any) -> None:
     """Every line of the file is in a record or in a reject, whatever else is wrong with it."""
     bad: list[tuple[int, str]] = []
     data = changed(FILES[format], changes)
@@ -147,7 +147,7 @@ def test_no_record_is_lost_where_bad_ones_are_put_aside(format: str, changes: An
 
 @given(data=st.binary(max_size=300), suffix=st.sampled_from([*PACKERS]))
 @MANY
-def test_any_bytes_are_no_traceback_whatever_the_name_says(
+def test_any_bytes_under_any_extension_give_records_or_an_nlpkit_error(
     data: bytes, suffix: str, tmp_path: Path
 ) -> None:
     for format in FORMATS:

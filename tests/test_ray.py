@@ -101,7 +101,7 @@ def made(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     return kept, manifest
 
 
-def test_without_an_address_it_starts_a_ray_and_ends_it(
+def test_local_ray_is_started_and_stopped(
     tmp_path: Path, cli: Cli, tiny_bundle: Callable[[str], Path]
 ) -> None:
     pytest.importorskip("ray")
@@ -114,7 +114,7 @@ def test_without_an_address_it_starts_a_ray_and_ends_it(
     assert made(tmp_path / "out")[0] == made(tmp_path / "local")[0]
 
 
-def test_killed_and_resumed_on_a_cluster_it_makes_what_the_local_engine_makes(
+def test_killed_batch_resumes_on_a_cluster_to_the_output_of_the_local_engine(
     address: str, inputs: list[str], tmp_path: Path, cli: Cli, tiny_bundle: Callable[[str], Path]
 ) -> None:
     settings = Settings(model=str(tiny_bundle("bow")), shard_size=10)
@@ -150,7 +150,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NLPKIT_THREADS", "1")
 
 
-def test_bad_records_beyond_the_limit_stop_it(
+def test_too_many_bad_records_stop_the_batch(
     here: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     settings = Settings(model=str(tiny_bundle("bow")), shard_size=10)
@@ -163,7 +163,7 @@ def test_bad_records_beyond_the_limit_stop_it(
     assert report.failed == ["bad.csv"]
 
 
-def test_an_actor_whose_model_is_another_says_so(
+def test_actor_with_a_different_model_is_an_error(
     here: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     settings = Settings(model=str(tiny_bundle("bow")))
@@ -182,7 +182,7 @@ def _item(inputs: list[str], folder: Path) -> Any:
     return expand([f"{inputs[0]}/b.csv"], folder=folder, source=None, to=None)[0]
 
 
-def test_what_cannot_be_is_told_in_a_line(
+def test_invalid_options_are_one_line(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_bundle: Callable[[str], Path]
 ) -> None:
     (tmp_path / "a.txt").write_text("adorei\n")

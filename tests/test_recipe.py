@@ -20,7 +20,7 @@ PRETRAINING = [path for path in ALL if "[objective]" in path.read_text(encoding=
 RECIPES = [path for path in ALL if path not in PRETRAINING]
 
 
-def test_there_are_recipes() -> None:
+def test_recipes_are_shipped() -> None:
     assert len(RECIPES) >= 3
 
 
@@ -96,7 +96,7 @@ def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_
     assert summary and summary.data["train"][0]["rows"] == 40
 
 
-def test_recipes_of_the_other_command_are_named(tmp_path: Path) -> None:
+def test_training_and_pretraining_recipes_name_the_right_command(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'nlpkit pretrain'"):
         recipe.load(PRETRAINING[0])
     with pytest.raises(UsageError, match="'nlpkit train'"):
@@ -132,13 +132,13 @@ def test_every_problem_is_reported_at_once() -> None:
         ("train.batch_size=0", "batch_size"),
     ],
 )
-def test_wrong_overrides(override: str, said: str) -> None:
+def test_invalid_overrides_are_refused(override: str, said: str) -> None:
     with pytest.raises(UsageError, match=r"\S") as caught:
         recipe.from_dict(tiny_tree("lstm"), folder=Path(), where="r", overrides=[override])
     assert said in str(caught.value)
 
 
-def test_overrides_are_read_as_toml() -> None:
+def test_overrides_are_parsed_as_toml() -> None:
     overrides = ["train.lr=1", "architecture.cell=gru", 'data.languages=["pt", "en"]']
     made = recipe.from_dict(tiny_tree("lstm"), folder=Path(), where="r", overrides=overrides)
     assert made.train.lr == 1.0
@@ -147,7 +147,7 @@ def test_overrides_are_read_as_toml() -> None:
 
 
 @pytest.mark.parametrize("arch", catalog.names("architectures"))
-def test_the_resolved_recipe_reads_back_as_itself(arch: str, tmp_path: Path) -> None:
+def test_resolved_recipe_round_trips(arch: str, tmp_path: Path) -> None:
     tree = tiny_tree(arch)
     tree["data"]["train"] = [{"path": 'a "b".jsonl', "missing_labels": 0.5, "licence": "x\\y"}]
     made = recipe.from_dict(tree, folder=tmp_path, where="r")
@@ -157,7 +157,7 @@ def test_the_resolved_recipe_reads_back_as_itself(arch: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("arch", catalog.names("architectures"))
 @pytest.mark.parametrize("task", catalog.names("tasks"))
-def test_init_writes_a_recipe_of_defaults(arch: str, task: str, tmp_path: Path) -> None:
+def test_init_writes_the_defaults(arch: str, task: str, tmp_path: Path) -> None:
     from nlpkit.jobs.init import recipe_text
     from nlpkit.jobs.train import recipe_from_files
 
@@ -178,7 +178,7 @@ def test_init_writes_a_recipe_of_defaults(arch: str, task: str, tmp_path: Path) 
         (b"", 2, b"[task] needs a name"),
     ],
 )
-def test_bad_recipe_files(
+def test_invalid_recipe_files_are_refused(
     content: bytes | None,
     code: int,
     said: bytes,
@@ -193,7 +193,7 @@ def test_bad_recipe_files(
     assert b"Traceback" not in done.stderr
 
 
-def test_data_is_looked_for_under_the_environment_first(
+def test_data_folder_from_the_environment_comes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "here").mkdir()
@@ -211,6 +211,6 @@ def any_value() -> Any:
     return {"a": [1, 2.5, True], "b": 'q"\\n', "c": [{"d": "é"}]}
 
 
-def test_toml_is_written_as_it_is_read() -> None:
+def test_toml_round_trips() -> None:
     tree = {"name": "x", "section": any_value()}
     assert tomllib.loads(declaration.toml(tree)) == tree

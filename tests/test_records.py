@@ -14,7 +14,7 @@ from nlpkit.errors import NlpkitError, UsageError
 from nlpkit.records import Record, Source, read, text_of, write
 
 
-def test_the_public_files_are_the_formats() -> None:
+def test_standard_formats_exist() -> None:
     assert {"csv", "jsonl", "lines", "tsv"} <= set(FORMATS)
 
 
@@ -25,7 +25,7 @@ def test_the_public_files_are_the_formats() -> None:
     st.sampled_from(["", "text\n", "id,text\n", "id\ttext\n", '{"text": "a"}\n']),
 )
 @settings(max_examples=200)
-def test_any_bytes_end_in_records_or_in_our_error(
+def test_any_bytes_give_records_or_an_nlpkit_error(
     tail: bytes | str, encoding: str, errors: str, start: str
 ) -> None:
     rest = tail if isinstance(tail, bytes) else tail.encode(encoding, "replace")
@@ -39,7 +39,7 @@ def test_any_bytes_end_in_records_or_in_our_error(
 
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "parquet"])
-def test_readers_and_writers_hold_nothing_back(format: str) -> None:
+def test_readers_and_writers_stream_record_by_record(format: str) -> None:
     word = "1\tum\tum\tNUM" + 6 * "\t_"
     lines = {"jsonl": b'{"text": "1"}\n', "conllu": f"# text = 1\n{word}\n\n".encode()}.get(
         format, b"text\n1\n"
@@ -57,6 +57,6 @@ def test_readers_and_writers_hold_nothing_back(format: str) -> None:
     write(watch(), out, format)
 
 
-def test_an_unknown_format_is_refused_at_once() -> None:
+def test_unknown_format_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown format 'jsonll'. Did you mean 'jsonl'"):
         read(io.BytesIO(), "jsonll", Source("in"))

@@ -45,7 +45,7 @@ def as_line(document: Any) -> str:
     return document if isinstance(document, str) else " ".join(document)
 
 
-def test_it_learns_its_tiny_examples(made: tuple[str, Path]) -> None:
+def test_task_learns_its_examples(made: tuple[str, Path]) -> None:
     name, folder = made
     summary = json.loads((folder / "run/run.json").read_text(encoding="utf-8"))
     task = tasks.build(summary["task"])
@@ -54,7 +54,7 @@ def test_it_learns_its_tiny_examples(made: tuple[str, Path]) -> None:
     assert summary["dev"][task.score] > 0.8
 
 
-def test_torch_and_onnx_answer_alike(made: tuple[str, Path]) -> None:
+def test_torch_and_onnx_give_equal_answers(made: tuple[str, Path]) -> None:
     _, folder = made
     torch_model, *_ = open_run(folder / "run")
     onnx_model = nlpkit.load(str(folder / "out"), device="cpu", precision="fp32")
@@ -65,19 +65,19 @@ def test_torch_and_onnx_answer_alike(made: tuple[str, Path]) -> None:
     assert {signature for signature in onnx_model.run.signatures} == set(torch_model.task.graphs)
 
 
-def test_a_document_alone_is_answered_as_in_company(made: tuple[str, Path]) -> None:
+def test_answers_do_not_depend_on_the_batch(made: tuple[str, Path]) -> None:
     model = nlpkit.load(str(made[1] / "out"), device="cpu")
     together = model.predict(documents(made))
     assert together == [model.predict([document])[0] for document in documents(made)]
 
 
-def test_a_document_without_tokens_has_no_answer(made: tuple[str, Path]) -> None:
+def test_empty_document_has_no_answer(made: tuple[str, Path]) -> None:
     model = nlpkit.load(str(made[1] / "out"), device="cpu")
     first = documents(made)[0]
     assert model.predict([first[:0], first])[0] is None
 
 
-def test_answers_are_of_the_kind_that_the_task_declares(made: tuple[str, Path]) -> None:
+def test_answers_are_of_the_declared_kind(made: tuple[str, Path]) -> None:
     name, folder = made
     model = nlpkit.load(str(folder / "out"), device="cpu")
     kind = model.task.answers
@@ -91,7 +91,7 @@ def test_answers_are_of_the_kind_that_the_task_declares(made: tuple[str, Path]) 
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_predict_writes_every_format(
+def test_predict_writes_the_format(
     made: tuple[str, Path], format: str, cli: Cli, tmp_path: Path
 ) -> None:
     lines = [as_line(document) for document in documents(made, 5)]
@@ -108,7 +108,9 @@ def test_predict_writes_every_format(
     assert len(written) == 6
 
 
-def test_batch_is_resumed_by_workers(made: tuple[str, Path], cli: Cli, tmp_path: Path) -> None:
+def test_batch_output_is_equal_with_workers_and_after_resume(
+    made: tuple[str, Path], cli: Cli, tmp_path: Path
+) -> None:
     _, folder = made
     rows = [{"text": as_line(document), "id": n} for n, document in enumerate(documents(made))]
     (tmp_path / "in").mkdir()
@@ -134,9 +136,7 @@ def test_batch_is_resumed_by_workers(made: tuple[str, Path], cli: Cli, tmp_path:
     )
 
 
-def test_a_document_that_is_not_read_to_its_end_is_counted(
-    made: tuple[str, Path], cli: Cli, tmp_path: Path
-) -> None:
+def test_truncated_documents_are_counted(made: tuple[str, Path], cli: Cli, tmp_path: Path) -> None:
     _, folder = made
     words = as_line(documents(made)[0]).split(" ")
     (tmp_path / "long.txt").write_text(" ".join(words * 400) + "\nab\n", encoding="utf-8")
@@ -150,7 +150,7 @@ def test_a_document_that_is_not_read_to_its_end_is_counted(
     assert (b"the rest was not read" in done.stderr) == cut
 
 
-def test_evaluate_and_compare_score_it(made: tuple[str, Path], cli: Cli) -> None:
+def test_evaluate_and_compare(made: tuple[str, Path], cli: Cli) -> None:
     _, folder = made
     model = nlpkit.load(str(folder / "out"), device="cpu")
     scores = evaluate(model, [str(folder / "test.jsonl")]).scores
@@ -167,7 +167,7 @@ def test_evaluate_and_compare_score_it(made: tuple[str, Path], cli: Cli) -> None
     assert abs(report["models"][0][model.task.score] - scores[model.task.score]) < 0.05
 
 
-def test_models_verify_and_bench_know_its_graphs(made: tuple[str, Path], cli: Cli) -> None:
+def test_models_verify_and_bench(made: tuple[str, Path], cli: Cli) -> None:
     name, folder = made
     done = cli("models", "verify", folder / "out")
     assert done.returncode == 0, done.stderr.decode()
@@ -178,7 +178,7 @@ def test_models_verify_and_bench_know_its_graphs(made: tuple[str, Path], cli: Cl
     assert name.capitalize() in card and "nlpkit predict" in card
 
 
-def test_a_recipe_of_its_defaults_names_its_columns(cli: Cli, made: tuple[str, Path]) -> None:
+def test_init_names_the_columns_of_the_task(cli: Cli, made: tuple[str, Path]) -> None:
     name, _ = made
     done = cli("init", "recipe", "--task", name, "--arch", EXAMPLES[name].architecture)
     columns = tasks.class_of(name).columns
@@ -186,7 +186,7 @@ def test_a_recipe_of_its_defaults_names_its_columns(cli: Cli, made: tuple[str, P
     assert f"fields {columns.text} and {columns.target}" in done.stdout.decode()
 
 
-def test_a_killed_training_ends_in_the_same_weights(made: tuple[str, Path]) -> None:
+def test_interrupted_training_resumes_to_identical_weights(made: tuple[str, Path]) -> None:
     """Stop after the first epoch, resume, and compare with the run that was never stopped."""
     from safetensors.torch import load_file
 
@@ -204,7 +204,7 @@ def test_a_killed_training_ends_in_the_same_weights(made: tuple[str, Path]) -> N
     assert all((one[key] == other[key]).all() for key in one)
 
 
-def test_the_name_of_before_works_with_a_word(cli: Cli, tmp_path: Path) -> None:
+def test_old_task_name_still_works_with_a_warning(cli: Cli, tmp_path: Path) -> None:
     for split, count, seed in (("train", 60, 1), ("dev", 20, 2)):
         write_jsonl(tmp_path / f"{split}.jsonl", EXAMPLES["tag"].rows(count, seed))
     tree = EXAMPLES["tag"].tree("lemma")

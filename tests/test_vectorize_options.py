@@ -53,7 +53,7 @@ from vectorize_helpers import Run, docs as docs, model as model, run as run
         (("--fit", "m.gz"), "output is not compressed"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_inconsistent_options_are_refused(
     args: tuple[str, ...], said: str, run: Run, model: Path, docs: Path, tmp_path: Path
 ) -> None:
     names = set(tmp_path.iterdir())
@@ -61,7 +61,7 @@ def test_what_makes_no_sense_is_refused(
     assert set(tmp_path.iterdir()) == names
 
 
-def test_the_environments_model_is_not_for_hash(
+def test_hash_ignores_the_model_of_the_environment(
     run: Run, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NLPKIT_MODEL", "mine")

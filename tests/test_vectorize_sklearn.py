@@ -66,7 +66,7 @@ def direct(options: Options, limits: Limits) -> Any:
 
 @settings(max_examples=120)
 @given(texts=TEXTS, others=TEXTS, chosen=choices())
-def test_equal_to_sklearn_to_the_last_bit(
+def test_vectors_equal_sklearn_exactly(
     texts: list[str],
     others: list[str],
     chosen: tuple[Options, Limits],
@@ -96,7 +96,7 @@ def test_equal_to_sklearn_to_the_last_bit(
     assert np.allclose(made, expected.toarray(), rtol=1e-14, atol=0)
 
 
-def test_ties_fall_as_in_sklearn_in_a_large_vocabulary() -> None:
+def test_ties_are_broken_as_in_sklearn() -> None:
     """argsort takes other paths for long arrays, and for floats."""
     texts = [" ".join(f"w{number * 7919 % 5003}" for number in range(at, 5003)) for at in (0, 9)]
     for method in ("count", "tfidf"):
@@ -109,7 +109,7 @@ def test_ties_fall_as_in_sklearn_in_a_large_vocabulary() -> None:
 @given(
     texts=TEXTS, ngrams=st.sampled_from(["1", "1-2"]), norm=st.sampled_from(["l1", "l2", "none"])
 )
-def test_hash_is_sklearns(texts: list[str], ngrams: str, norm: Any) -> None:
+def test_hashing_equals_sklearn(texts: list[str], ngrams: str, norm: Any) -> None:
     made = stateless(Options(method="hash", ngrams=ngrams, norm=norm, features=64), zoo.load)
     reference = HashingVectorizer(
         n_features=64,
