@@ -1,4 +1,4 @@
-"""Contracts that every architecture keeps, found by the catalogue."""
+"""The contract of architectures, tested for every architecture in the catalogue."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
 
 
 class Subwords:
-    """As much of a tokenizer as the gate and the heads ask for."""
+    """The members of a tokenizer that the gate and the heads use."""
 
     vocab_size = VOCAB
 
@@ -94,7 +94,7 @@ def test_shapes_and_padding(name: str, given: dict) -> None:
         states = net.encoder(ids, mask)
         assert states.shape == (*ids.shape[:2], net.encoder.width)
         assert logits_of(net, feeds).shape == (len(ids), 3)
-        # A row alone and unpadded is the row in any batch.
+        # A row gives the same outputs alone and unpadded as in a batch.
         assert padding_difference(run, "main", run.signatures["main"], feeds) < 1e-5
     assert sum(p.numel() for p in net.parameters()) > 5
 
@@ -145,7 +145,7 @@ HEADED = {
 
 @pytest.fixture(params=HEADED)
 def headed(request: pytest.FixtureRequest) -> Network:
-    """A network whose head answers by token, or has several graphs."""
+    """A network whose head has outputs for each token, or several graphs."""
     return network("lstm", {}, tasks.build({"name": request.param} | HEADED[request.param]))
 
 
@@ -204,8 +204,8 @@ def test_bow_gives_a_word_the_same_bucket_at_any_position() -> None:
     word = [5, 6, 7]
     ids = torch.tensor([[2, *word, 2, 9, 2, *word]])
     rows = encoder.buckets(ids, torch.ones_like(ids, dtype=torch.bool))[0]
-    assert rows[3, 1] == rows[9, 1] != 0  # the word n-gram at the word's last character
-    assert rows[2, 1] == rows[4, 1] == 0  # and nowhere inside a word
+    assert rows[3, 1] == rows[9, 1] != 0  # a word n-gram is at the last character of the word
+    assert rows[2, 1] == rows[4, 1] == 0  # and not inside a word
     assert rows[5, 1] not in (0, rows[3, 1])
 
 
@@ -215,7 +215,7 @@ def test_gradient_vanishes_in_the_vanilla_cell_but_not_in_the_lstm() -> None:
     def gradient(cell: str) -> float:
         torch.manual_seed(0)
         encoder = lstm.Encoder(lstm.Config(vocab_size=VOCAB, cell=cell, hidden=16, dropout=0.0))
-        if cell == "lstm":  # a forget gate that starts open (Gers et al. 2000)
+        if cell == "lstm":  # open the forget gate at the start (Gers et al. 2000)
             encoder.forwards[0].bias_ih_l0.data[16:32] = 3.0
         embedded = torch.randn(1, 60, 128, requires_grad=True)
         states, _ = encoder.forwards[0](embedded)

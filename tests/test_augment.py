@@ -1,4 +1,4 @@
-"""Augmentations: what they may change, that they follow from the seed, that training uses them."""
+"""Augmentations: the changes they make, determinism by seed, and their use in training."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_dropout_keeps_negation_and_at_least_one_word() -> None:
     assert drop("Não, n gostei", Random(1)) == "Não, n"
     half = one("dropout", strength=0.5)
     kept = [len(half(TEXT, Random(seed)).split()) for seed in range(300)]
-    assert 6.2 < np.mean(kept) < 8.0  # of 13 words, one always
+    assert 6.2 < np.mean(kept) < 8.0  # of 13 words, one of which is always kept
 
 
 @pytest.mark.parametrize("name", ["typos", "case", "synonyms"])

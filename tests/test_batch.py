@@ -1,4 +1,4 @@
-"""Batches: every file done or told of, and after any end the outputs of an unbroken run."""
+"""Batches: outputs, manifest, bad records, and independence of shards and workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches that go wrong: what fails is told, and nothing is half or overwritten."""
+"""Failures in batches: they are reported, and no output is partial or overwritten."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ def test_full_disk_is_reported_and_leaves_no_partial_output(
     assert not [path for path in (tmp_path / "out").rglob("*b.csv*") if path.is_file()]
 
 
-# Files beyond 100 kB cannot be written, as where a disk or a quota is full.
+# Files over 100 kB cannot be written, as with a full disk or quota.
 LIMITED = """
 import resource, sys
-if __name__ == "__main__":  # workers import this, and have its limit
+if __name__ == "__main__":  # workers import this file and inherit the limit
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     from nlpkit.__main__ import main
     main()

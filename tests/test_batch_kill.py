@@ -1,4 +1,4 @@
-"""Batches that are killed or interrupted: they go on to the outputs of an unbroken run."""
+"""Killed or interrupted batches: they resume to the outputs of an uninterrupted run."""
 
 from __future__ import annotations
 

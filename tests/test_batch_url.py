@@ -1,4 +1,4 @@
-"""Inputs at URLs: a batch of them is that of the same files on disk."""
+"""Inputs at URLs: the outputs equal those of the same files on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nlpkit bench: a row for everything that runs here."""
+"""nlpkit bench: one row for each configuration."""
 
 from __future__ import annotations
 

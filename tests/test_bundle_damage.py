@@ -1,4 +1,4 @@
-"""Bundles that are damaged or hostile: none is trusted, and nothing beside one is deleted."""
+"""Damaged or hostile bundles are refused, and foreign files are never deleted."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_graphs_that_differ_from_the_manifest_are_refused(copy: Path) -> None:
 
 
 def in_the_first_format(folder: Path) -> dict[str, Any]:
-    """Rewrite a bundle's manifest as nlpkit wrote it before, and return that."""
+    """Rewrite the manifest of a bundle in format 1 and return it."""
     tree = json.loads((folder / "bundle.json").read_text())
     files = tree.pop("graphs")["main"]["files"]
     del tree["tokenizer"]
@@ -187,7 +187,7 @@ def test_external_data_is_refused(copy: Path) -> None:
 
 
 def test_corrupt_bundle_is_one_line_and_exit_code_4(copy: Path, cli: Cli) -> None:
-    for file in copy.glob("*.onnx"):  # which of them is used was measured at the export
+    for file in copy.glob("*.onnx"):  # the export chose one by its speed
         file.write_bytes(b"")
     done = cli("sentiment", "--model", copy, stdin=b"oi\n")
     assert done.returncode == 4

@@ -1,4 +1,4 @@
-"""The models that ship with nlpkit: they are there and give their golden answers."""
+"""The models that ship with nlpkit exist and give their golden answers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def test_a_bundled_model_gives_its_golden_answers(path: Path, precision: str) ->
     golden = [json.loads(line) for line in lines]
     model = zoo.open_bundle(path, device="cpu", precision=precision)
     texts = [line.pop("text") for line in golden]
-    by_space = model.tokenizer.kind == "words"  # as texts were split when these were written
+    by_space = (
+        model.tokenizer.kind == "words"
+    )  # how texts were split when the golden answers were written
     answers = model.predict([text.split() for text in texts] if by_space else texts)
     exact = precision == json.loads((path / "bundle.json").read_text())["cpu_precision"]
     for line, answer in zip(golden, answers, strict=True):

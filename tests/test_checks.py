@@ -1,4 +1,4 @@
-"""The shelf of checks: each finds its own fault, nothing in sound rows, and others can be added."""
+"""The contract of data checks, tested for every check in the catalogue."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def save(rows: Rows) -> list[str]:
 
 
 def findings(name: str, rows: Rows) -> list[Finding]:
-    """Return what one check finds in rows that should be short, Portuguese, yes or no."""
+    """Return the findings of one check in rows that should be short, Portuguese, yes or no."""
     module = catalog.load("checks", name)
     finds = [module.find] if hasattr(module, "find") else []
     files = [File(path, path.removesuffix(".jsonl")) for path in save(rows)]

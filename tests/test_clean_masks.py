@@ -1,4 +1,4 @@
-"""The masks of `clean`: numbers and addresses of people are hidden, others stay."""
+"""The masks of `clean` hide personal numbers and addresses and keep all others."""
 
 from __future__ import annotations
 

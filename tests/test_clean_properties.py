@@ -1,4 +1,4 @@
-"""Properties of `clean` for any text: twice is the same as once, and none takes long."""
+"""Properties of `clean` for any text: it is idempotent and takes linear time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nlpkit.steps import clean
 
 
 def choices(hint: Any) -> list[Any]:
-    """Return every value that a field of this type can have."""
+    """Return every value of a field of this type."""
     if get_origin(hint) is Literal:
         return list(get_args(hint))
     if get_origin(hint) in (Union, types.UnionType):
@@ -40,7 +40,7 @@ FRAGMENTS = NASTY.split("|")
 TEXTS = st.one_of(
     st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join),
     st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.characters()), max_size=8).map("".join),
-    st.text(st.characters(exclude_categories=()), max_size=30),  # half surrogate pairs too
+    st.text(st.characters(exclude_categories=()), max_size=30),  # lone surrogates as well
 )
 
 

@@ -1,4 +1,4 @@
-"""The commands around the main job: evaluate, predict, models, init, doctor; and the package."""
+"""The commands evaluate, predict, models, init and doctor, and the package itself."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 def test_evaluate_gives_a_bundle_and_its_run_similar_scores(
-    cli: Cli, data: Path, tiny_bundle: Made, tiny_run: Made
+    quick_cli: Cli, data: Path, tiny_bundle: Made, tiny_run: Made
 ) -> None:
     scores = []
     for model in (tiny_bundle("atnet"), tiny_run("atnet")):
-        done = cli("evaluate", model, data / "test.jsonl", "--to", "json", "--device", "cpu")
+        done = quick_cli("evaluate", model, data / "test.jsonl", "--to", "json", "--device", "cpu")
         assert done.returncode == 0, done.stderr
         scores.append(json.loads(done.stdout))
     keys = {"macro_f1", "accuracy", "ece", "n", "macro_f1_interval", "per_class", "confusion"}
@@ -38,7 +38,7 @@ def test_evaluate_shows_a_table(cli: Cli, data: Path, tiny_bundle: Made) -> None
     done = cli("evaluate", tiny_bundle("atnet"), data / "test.jsonl", COLUMNS="120")
     lines = done.stdout.decode().splitlines()
     assert any("macro_f1" in line for line in lines) and any("recall" in line for line in lines)
-    for label in ("negative", "neutral", "positive"):  # a row each, with a number in every cell
+    for label in ("negative", "neutral", "positive"):  # one row each, with no empty cell
         (row,) = [line for line in lines if line.strip("│ ").startswith(label)]
         assert all(cell.strip() for cell in row.strip("│").split("│")) and row.count("│") == 9
 
@@ -98,8 +98,8 @@ def test_models_lists_what_is_installed(cli: Cli, tiny_bundle: Made, tmp_path: P
     assert done.stdout.startswith(b"positive")
 
 
-def test_models_architectures_lists_settings(cli: Cli) -> None:
-    found = json.loads(cli("models", "architectures", "--to", "json").stdout)
+def test_models_architectures_lists_settings(quick_cli: Cli) -> None:
+    found = json.loads(quick_cli("models", "architectures", "--to", "json").stdout)
     assert [entry["name"] for entry in found] == catalog.names("architectures")
     for entry in found:
         assert entry["use_when"]
@@ -167,7 +167,7 @@ def test_version_and_changelog_agree(cli: Cli) -> None:
 
 
 def test_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
-    """Build, install in a clean environment, and predict with the model that is in the wheel."""
+    """Build the wheel, install it in a clean environment and predict with its model."""
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
     subprocess.run([*build, tmp_path, ROOT], check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -175,7 +175,7 @@ def test_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     python = tmp_path / "venv/bin/python"
     install = ["pip", "--python", python, "install", "-q", "--no-deps", "--no-index", wheel]
     subprocess.run([sys.executable, "-m", *install], check=True, capture_output=True)
-    # The dependencies are those of this environment, after the wheel's own files.
+    # Dependencies come from this environment; the files of the wheel come first on the path.
     purelib = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         check=True,

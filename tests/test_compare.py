@@ -1,4 +1,4 @@
-"""compare: paired noise, interleaved rounds, refusals, and plots whose names can be read."""
+"""nlpkit compare: paired differences, interleaved rounds, refusals and plots."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ FAKES: dict[str, Callable[[str], float]] = {
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Two labelled files; models are functions of the text, and no process is started."""
+    """Two labelled files. Models are functions of the text, and no subprocess is started."""
 
     def opened(name: str, **_: str) -> Model:
         task: Any = Task(Config(), LABELS)
@@ -191,7 +191,7 @@ def test_command_line(cli: Cli, tmp_path: Path, data: Path) -> None:
     for wrong, code in (("nothing.jsonl", 3), (data / "dev.jsonl", 2)):
         done = cli(*command, wrong, "--to", "table" if code == 3 else "pdf")
         assert done.returncode == code and done.stderr.count(b"\n") == 1
-    assert (tmp_path / "plot.svg").read_bytes() == made  # whole or not at all
+    assert (tmp_path / "plot.svg").read_bytes() == made  # a failed run keeps the old file
     assert [path.name for path in tmp_path.glob(".*")] == []
 
 

@@ -1,4 +1,4 @@
-"""nlpkit debug-data: what it finds, where it says it stands, and what it leaves in peace."""
+"""nlpkit debug-data on rows and labels: findings, their positions, and no false alarms."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_imbalance_is_checked_in_training_data_only() -> None:
 
 
 def made_recipe(train: list[Row], dev: list[Row], exclude: list[Row]) -> Any:
-    """Write recipe.toml and return the recipe that it is."""
+    """Write recipe.toml and return the recipe read from it."""
     save("a.jsonl", train), save("b.jsonl", dev), save("c.jsonl", exclude)
     Path("recipe.toml").write_text(
         """name = "mine"

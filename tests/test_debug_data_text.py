@@ -1,4 +1,4 @@
-"""nlpkit debug-data on the texts: damage, language, length, and their lines in the file."""
+"""nlpkit debug-data on texts: damage, language, length and line numbers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_language_is_checked_only_on_request() -> None:
     name = save("a.jsonl", [*CLEAN, ("This was not what I have asked them for", "no")])
     assert found(name) == {} and found(name, lang="any") == {}
     assert found(name, lang="pt")["language"]["examples"][0]["note"] == "English"
-    assert found(name, lang="en") == {}  # short Portuguese is no proof either
+    assert found(name, lang="en") == {}  # short Portuguese texts are not detected either
 
 
 def test_truncation_is_estimated_or_counted_by_a_model() -> None:

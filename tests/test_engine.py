@@ -1,4 +1,4 @@
-"""Stages on threads: order, errors in their turn, copies scored once, ends without a hang."""
+"""The streaming pipeline on threads: order, errors, chunk sizes and shutdown."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_closing_early_leaves_no_running_thread() -> None:
 def test_shelf_returns_each_item_once_and_in_order(
     pauses: list[float], slow: float, limit: int
 ) -> None:
-    """However the two threads meet: their pauses are shorter and longer than the shelf's."""
+    """For pauses of producer and consumer that are shorter and longer than the shelf's."""
 
     def items() -> Iterator[tuple[int, str]]:
         for number, pause in enumerate(pauses * 10):
@@ -95,7 +95,7 @@ def test_chunk_size_grows_when_fast_and_shrinks_when_slow() -> None:
     for _ in range(20):
         shelf.pace(shelf.limit, 0.001, stream.MOST)
     assert shelf.limit == stream.MOST
-    shelf.pace(5, 0.001, stream.MOST)  # a short one, of a slow producer, says nothing
+    shelf.pace(5, 0.001, stream.MOST)  # a short chunk of a slow producer does not change the limit
     assert shelf.limit == stream.MOST
     for _ in range(20):
         shelf.pace(shelf.limit, 1.0, stream.MOST)

@@ -1,4 +1,4 @@
-"""Export: the gate holds its limits, and what is written is what was trained."""
+"""Export: the gate enforces its limits, and bundles match the trained network."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_gate_checks_each_limit(
 def test_wrong_conversion_is_refused_and_leaves_no_file(
     tiny_run: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The gate is not fooled by a graph that is right but for one weight."""
+    """The gate notices a graph with a single wrong weight."""
     from nlpkit.exporting import export as exporting
 
     real = exporting.to_onnx
@@ -108,9 +108,9 @@ def test_wrong_conversion_is_refused_and_leaves_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_failed_gate_exits_6(tiny_run: Made, tmp_path: Path, cli: Cli) -> None:
+def test_failed_gate_exits_6(tiny_run: Made, tmp_path: Path, quick_cli: Cli) -> None:
     limit = ("--set", "export.min_agreement=1.01", "--precision", "fp32")
-    done = cli("export", tiny_run("atnet"), "-o", "out", *limit)
+    done = quick_cli("export", tiny_run("atnet"), "-o", "out", *limit)
     assert done.returncode == 6
     assert b"nothing was written" in done.stderr
     assert not (tmp_path / "out").exists()

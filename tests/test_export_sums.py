@@ -1,4 +1,4 @@
-"""Networks that are sums of table rows: exported as sums of whole numbers."""
+"""Networks that are sums of table rows are exported as integer sums."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_integer_sums_approximate_the_network(tiny_run: Made) -> None:
         ours = logits_of(made, feeds)
         theirs = model.run("main", feeds, ("logits",))["logits"]
         assert np.abs(ours - theirs).max() < 0.02 * max(np.abs(theirs).max(), 1)
-        ids[~mask] = 7  # behind the mask anything may stand
+        ids[~mask] = 7  # ids of padding must not matter
         assert np.array_equal(ours, logits_of(made, {"ids": ids, "mask": mask}))
     for arch in ("lstm", "bow", "atnet"):
         other, *_ = open_run(tiny_run(arch))
@@ -46,7 +46,7 @@ def test_integer_sums_approximate_the_network(tiny_run: Made) -> None:
 
 
 class Adds(torch.nn.Module):
-    """Two tables looked up, added, rectified, and the largest over time."""
+    """The maximum over time of relu(row of one table + row of another + bias)."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ def test_other_networks_are_not_converted_to_sums(kind: str) -> None:
 
     ids, mask = torch.randint(1, 50, (2, 9)), torch.ones(2, 9, dtype=torch.bool)
     axes = {0: Dim("batch"), 1: Dim("time")}
-    warnings.simplefilter("ignore")  # torch's own
+    warnings.simplefilter("ignore")  # from torch
     program = torch.onnx.export(
         Adds(kind).eval(),
         (ids, mask),

@@ -1,4 +1,4 @@
-"""The house stays as drawn: no circles, no reaching for others' private parts, no long files."""
+"""The structure of the code: no import cycles, no foreign private names, no long files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from conftest import ROOT
 
 LONGEST = 300  # lines
 FOLDERS = ("nlpkit", "tests", "benchmarks", "docs")
-# Imported for types only, these would still be loaded with the package: too heavy for a filter.
+# Too heavy to load when a filter starts.
 HEAVY = {"torch", "spacy", "pandas", "sklearn", "ray", "onnx", "optuna"}
-# Rooms whose files may import torch at the top: nothing that answers imports them.
+# Packages that may import torch at the top: the inference path does not import them.
 TORCH = {"architectures", "heads", "objectives", "training", "tuning", "exporting", "recurrent"}
 
 
 def rooms() -> ModuleType:
-    """Return docs/rooms.py, which reads the imports and draws them."""
+    """Return the module docs/rooms.py, which reads the imports and draws them."""
     spec = importlib.util.spec_from_file_location("rooms", ROOT / "docs/rooms.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -47,7 +47,7 @@ def test_cycle_detection_works() -> None:
 
 
 def private(path: Path) -> Iterator[str]:
-    """Yield the underscore names that a file takes from another folder."""
+    """Yield the underscore names that a file imports from another folder."""
     own = ".".join(path.relative_to(ROOT).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nlpkit"):

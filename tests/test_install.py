@@ -1,4 +1,4 @@
-"""Bundles from elsewhere: what they must be to be let in."""
+"""Installing bundles: valid ones can be used, all others are refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def change(folder: Path, how: Callable[[dict[str, Any]], Any]) -> None:
 
 
 def put(folder: Path, name: str, content: bytes) -> None:
-    """Replace a file and announce it, as somebody would who means harm."""
+    """Replace a file and its hash in the manifest, as an attacker would."""
     (folder / name).write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     change(folder, lambda manifest: manifest["files"].update({name: digest}))

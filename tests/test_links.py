@@ -1,4 +1,4 @@
-"""Chains and the models that their steps ask for; the recipe that `init` writes for each task."""
+"""Models for the steps of a chain, and the recipe that `init` writes for a task."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def build(options, load):
 
 
 class Fake:
-    """A model with one answer."""
+    """A model that always gives the same answer."""
 
     task = tokenizer = None
 

@@ -1,4 +1,4 @@
-"""Metrics belong to a kind of answer; each is right on cases reckoned by hand."""
+"""Metrics: each declares its kind of answers and gives hand-computed values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words remembered one by one give the ids that the tokenizer gives for the whole text."""
+"""The cache from words to ids gives the same ids as the tokenizer for the whole text."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def trained(kind: str) -> Pieces:
 
 
 def remembering(tokenizer: Tokenizer) -> Pieces:
-    """Return pieces that use their memory from the first text on."""
+    """Return pieces that use the cache from the first text on."""
     made = Pieces(tokenizer)
     made.memory = word_memory.Memory()
     return made
@@ -59,8 +59,8 @@ def same(ours: Answer, theirs: Answer) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(text=TEXTS)
-@example(text="0 ▁")  # the tokenizer takes it for a space
-@example(text="www.\x1f")  # a blank for Python alone
+@example(text="0 ▁")  # the tokenizer's own sign for a space
+@example(text="www.\x1f")  # white space for Python only
 @example(text="a\ud83d\ude00 b")
 @example(text="a\x00b c")
 @settings(max_examples=300)
@@ -78,7 +78,7 @@ def test_many_new_words_give_the_ids_of_the_whole_text(kind: str, texts: list[st
     made = remembering(trained(kind).tokenizer)
     texts = [*texts, *(f"palavra{n} é\u0301 \u0301 a\x00b" for n in range(pieces.FEW))]
     assert same(made(texts), made._ask(texts))
-    assert same(made(texts), made._ask(texts))  # from memory
+    assert same(made(texts), made._ask(texts))  # from the cache
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -138,7 +138,7 @@ def test_hash_collisions_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cache_is_thread_safe(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word_memory, "WORDS", 300)  # forgotten in the midst of it
+    monkeypatch.setattr(word_memory, "WORDS", 300)  # small, so that entries are evicted meanwhile
     made = remembering(trained("bpe").tokenizer)
 
     def wrong(seed: int) -> int:

@@ -1,4 +1,4 @@
-"""Pretraining: every objective learns, from the texts that it may see."""
+"""Pretraining: every objective learns, and its corpus is filtered."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_skipgram_brings_related_pieces_closer(folder: Path) -> None:
     recipe = made(folder, "atnet", "skipgram", "objective.epochs=60", "objective.subsample=0.01")
     learn(recipe, folder / "run")
     weights = load_file(folder / "run" / "model.safetensors")
-    assert list(weights) == ["encoder.embed.weight"], "what was not learned is not kept"
+    assert list(weights) == ["encoder.embed.weight"], "only learned weights are kept"
     vectors = weights["encoder.embed.weight"]
     pieces = json.loads((folder / "run" / "tokenizer.json").read_text())["model"]["vocab"]
 
@@ -94,7 +94,7 @@ def test_excluded_and_repeated_texts_are_dropped(folder: Path) -> None:
 
 
 def test_corpus_of_a_failed_run_is_not_reused_for_other_files(folder: Path) -> None:
-    with pytest.raises(UsageError, match="one way"):  # leaves its corpus behind
+    with pytest.raises(UsageError, match="one way"):  # fails after it wrote its corpus
         learn(made(folder, "atnet", "clm"), folder / "run")
     (folder / "other.txt").write_text("\n".join(texts(50, 9)), encoding="utf-8")
     recipe = made(folder, "atnet", "mlm", 'corpus.train=["other.txt"]', "pretrain.steps=1")
@@ -114,27 +114,27 @@ def test_sampled_clm_reports_the_loss_over_the_whole_vocabulary(folder: Path) ->
     assert 0 < summary["dev"]["dev_loss"] < 5.3  # ln 200
 
 
-def test_init_writes_a_valid_recipe(cli: Any, tmp_path: Path) -> None:
-    done = cli("init", "recipe", "--arch", "lstm", "--objective", "clm")
+def test_init_writes_a_valid_recipe(quick_cli: Any, tmp_path: Path) -> None:
+    done = quick_cli("init", "recipe", "--arch", "lstm", "--objective", "clm")
     (tmp_path / "made.toml").write_bytes(done.stdout)
     assert recipes.load_pretraining(tmp_path / "made.toml").objective.name == "clm"
-    done = cli("init", "recipe", "--arch", "lstm")
+    done = quick_cli("init", "recipe", "--arch", "lstm")
     (tmp_path / "other.toml").write_bytes(done.stdout)
     assert recipes.load(tmp_path / "other.toml").augment == ()
     assert b"typos" in done.stdout
 
 
-def test_command_prints_the_next_command(cli: Any, folder: Path) -> None:
+def test_command_prints_the_next_command(quick_cli: Any, folder: Path) -> None:
     made(folder, "atnet", "mlm")
-    done = cli(
+    done = quick_cli(
         "pretrain", folder / "pretrain.toml", "-o", folder / "run", "--set", "pretrain.steps=20"
     )
     assert done.returncode == 0, done.stderr
     assert b"nlpkit train RECIPE --init" in done.stderr
-    again = cli("pretrain", folder / "pretrain.toml", "-o", folder / "run")
+    again = quick_cli("pretrain", folder / "pretrain.toml", "-o", folder / "run")
     assert again.returncode == 2
     assert again.stderr.count(b"\n") == 1
-    assert cli("evaluate", folder / "run", folder / "dev.txt").returncode in (2, 4)
+    assert quick_cli("evaluate", folder / "run", folder / "dev.txt").returncode in (2, 4)
 
 
 def test_texts_of_control_characters_are_dropped(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an objective is shown: windows read once, words hidden whole, halves swapped."""
+"""Batches of objectives: windows, whole-word masking, swapped halves, causal states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pretraining that stops: it resumes bit for bit, and only as it began."""
+"""Resuming pretraining: identical weights, and only with the same recipe."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_finished_skipgram_run_is_not_overwritten(folder: Path) -> None:
 def test_resume_accepts_other_threads_but_no_other_steps(folder: Path) -> None:
     learn(made(folder, "atnet", "mlm", "pretrain.steps=3"), folder / "run")
     learn(
-        made(folder, "atnet", "mlm", "pretrain.steps=3", "pretrain.threads=1"),
+        made(folder, "atnet", "mlm", "pretrain.steps=3", "pretrain.threads=2"),
         folder / "run",
         resume=True,
     )

@@ -1,4 +1,4 @@
-"""Pretrained runs as the start of a training: what fits is taken, the rest is refused."""
+"""Training from a pretrained run: matching weights are used, other runs are refused."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def test_damaged_pretrained_run_is_refused(folder: Path) -> None:
         learn(made(folder, "lstm", "mlm", start), folder / "third")
 
 
-def test_empty_option_value_is_an_error(cli: Any, folder: Path) -> None:
+def test_empty_option_value_is_an_error(quick_cli: Any, folder: Path) -> None:
     made(folder, "atnet", "mlm")
-    done = cli("pretrain", folder / "pretrain.toml", "--init", "")
+    done = quick_cli("pretrain", folder / "pretrain.toml", "--init", "")
     assert done.returncode == 2
     assert b"empty" in done.stderr
-    assert cli("train", "sentiment", "--teacher", ",").returncode == 2
+    assert quick_cli("train", "sentiment", "--teacher", ",").returncode == 2

@@ -1,4 +1,4 @@
-"""Nothing leaves the machine: no file is written and no host name is looked up."""
+"""Privacy: no file is written to the home folder and no host name is looked up."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Made, environment
 
-# Answers one text and stays until ONNX Runtime would have called its makers:
-# a lookup was seen within five seconds of the first session.
+# Answers one text, then waits for the lookup of ONNX Runtime's telemetry, which came within five
+# seconds of the first session.
 STAY = """
 import sys, time
 import nlpkit
@@ -21,10 +21,10 @@ time.sleep(float(sys.argv[2]))
 
 
 def stay(bundle: Path, home: Path, seconds: float) -> str:
-    """Return the complaints of a process that answers with an empty home and a resolver that tells.
+    """Return the stderr of a process that predicts with an empty home and a resolver trap.
 
-    glibc reads the file of $RESOLV_HOST_CONF at the first lookup, whoever makes it, and complains
-    of a line that it does not know.
+    glibc reads the file $RESOLV_HOST_CONF at the first lookup and prints an error for a line that
+    it does not know.
     """
     trap = home.parent / "host.conf"
     trap.write_text("lookup-made\n")

@@ -1,4 +1,4 @@
-"""Batches by Ray: what the local engine makes, made by actors on a cluster of two nodes."""
+"""Batches on Ray: the outputs equal those of the local engine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ START = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a cluster: two nodes of one core, each with processes of its own."""
+    """The address of a cluster of two nodes with one core each."""
     pytest.importorskip("ray")
     folder = tmp_path_factory.mktemp("ray")
     with socket.socket() as free:
@@ -57,13 +57,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield where
         finally:
             for node in nodes:
-                os.killpg(node.pid, signal.SIGKILL)  # told politely, a node may wait for minutes
+                os.killpg(node.pid, signal.SIGKILL)  # after SIGTERM a node may run on for minutes
                 node.wait()
 
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> list[str]:
-    """Every format with bad records among the good ones, and a file that cannot be read."""
+    """Files in every format with some bad records, and one file that cannot be read."""
     folder = tmp_path / "in"
     (folder / "deep").mkdir(parents=True)
     texts = [row["text"] for row in corpus(400, 1)]
@@ -89,7 +89,7 @@ def inputs(tmp_path: Path) -> list[str]:
 
 
 def made(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Return a batch's outputs and its manifest, without what time it took."""
+    """Return the outputs of a batch and its manifest without times."""
     manifest = json.loads((folder / "manifest.json").read_text())
     for file in manifest["files"].values():
         file.pop("seconds", None)
@@ -131,12 +131,12 @@ def test_killed_batch_resumes_on_a_cluster_to_the_output_of_the_local_engine(
     assert made(tmp_path / "out") == made(tmp_path / "local")
     assert {Path(name).suffix for name in made(tmp_path / "out")[0]} >= {".tsv", ".csv", ".parquet"}
     said = done.stderr.decode().splitlines()
-    assert len(said) == 5, said  # bad records of three files, a file that failed, the summary
+    assert len(said) == 5, said  # bad records of three files, one failed file, the summary
 
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Readers and actors called in this process, as Ray calls them in its own."""
+    """Call readers and actors in this process instead of in processes of Ray."""
     pytest.importorskip("ray")
 
     def rows(todo: list[Any], job_: Job, engine: job.RayEngine) -> Generator[job.Row]:

@@ -1,4 +1,4 @@
-"""Recipes: every problem at once, overrides, and every shipped one by discovery."""
+"""Recipes: errors, overrides, and a short run of every shipped recipe."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
 
     made = recipe.load(path)
     assert made.name == path.parent.name
-    assert made.data.exclude, "a shipped recipe keeps the test sets out"
+    assert made.data.exclude, "a shipped recipe excludes the test sets"
     assert all(source.licence for source in made.data.train)
     if made.task.name == "tag":
         rows: list[dict] = sentences(12, 1)
@@ -50,6 +50,7 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
         "data.exclude=[]",
         "train.epochs=1",
         "train.batch_size=6",
+        "train.threads=1",
         'tokenizer.vectors=""',
         'init.run=""',
         "distill.teachers=[]",
@@ -69,7 +70,7 @@ def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_
 
     made = recipe.load_pretraining(path)
     assert made.name == path.parent.name
-    assert made.corpus.exclude, "a shipped recipe keeps the test sets out"
+    assert made.corpus.exclude, "a shipped recipe excludes the test sets"
     assert all(source.licence for source in made.corpus.train)
     for name in ("train", "dev"):
         lines = [f"uma frase de {name} com o número {n}" for n in range(40)]
@@ -80,6 +81,7 @@ def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_
         "corpus.exclude=[]",
         "pretrain.steps=2",
         "pretrain.batch_tokens=512",
+        "pretrain.threads=1",
         'init.run=""',
     ]
     if made.architecture.name == "transformer":
@@ -183,11 +185,11 @@ def test_invalid_recipe_files_are_refused(
     code: int,
     said: bytes,
     tmp_path: Path,
-    cli: Callable[..., subprocess.CompletedProcess[bytes]],
+    quick_cli: Callable[..., subprocess.CompletedProcess[bytes]],
 ) -> None:
     if content is not None:
         (tmp_path / "r.toml").write_bytes(content)
-    done = cli("train", "r.toml", "-o", "run")
+    done = quick_cli("train", "r.toml", "-o", "run")
     assert done.returncode == code
     assert said in done.stderr
     assert b"Traceback" not in done.stderr

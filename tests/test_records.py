@@ -1,4 +1,4 @@
-"""Readers and writers of every format: N records in, N out, and every failure is one line."""
+"""The contract of formats, tested for every format in the catalogue."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_readers_and_writers_stream_record_by_record(format: str) -> None:
     )
     reading, writing = os.pipe()
     with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as feed:
-        feed.write(lines)  # and the pipe stays open: a reader that waits for more hangs here
+        feed.write(lines)  # the pipe stays open, so a reader that waits for more would hang
         assert next(read(stream, format, Source("in")))["text"] in {"1", "text"}
     out = io.StringIO()
 

@@ -1,4 +1,4 @@
-"""Files of records: names, packed files, inputs that cannot be read, outputs that are whole."""
+"""Files of records: format by name, compression, unreadable inputs, atomic outputs."""
 
 from __future__ import annotations
 

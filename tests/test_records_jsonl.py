@@ -1,4 +1,4 @@
-"""Records of JSON Lines: fields pass through, and errors name their place."""
+"""Records of JSON Lines: fields are kept, and errors name their position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of lines: what ends a line, encodings, and bytes that are wrong."""
+"""Records of lines: line ends, encodings and undecodable bytes."""
 
 from __future__ import annotations
 

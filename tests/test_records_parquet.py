@@ -1,4 +1,4 @@
-"""Records of Parquet: types and nulls are kept, damaged files are told."""
+"""Records of Parquet: types and nulls are kept, damaged files are refused."""
 
 from __future__ import annotations
 

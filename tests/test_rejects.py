@@ -1,4 +1,4 @@
-"""Bad records are handed over with their line and reason, and the rest is read."""
+"""Rejects: bad records are passed on with line and reason, and the rest is read."""
 
 from __future__ import annotations
 

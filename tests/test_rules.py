@@ -1,4 +1,4 @@
-"""The rules as a model: VADER's own rule, nasty texts, and what is refused."""
+"""The models `rules` and `rules-en`: scores of VADER, unusual texts, refused options."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INSTALLED = pytest.mark.skipif(len(rules.installed()) < 2, reason="needs the ext
 
 
 def asked(compound: Callable[[str], float]) -> Model:
-    """Return a model whose rules are a function."""
+    """Return a model whose rules are the given function."""
     return Model(
         name="ours",
         task=Task(Config(), LABELS),
@@ -75,7 +75,7 @@ def test_long_document_is_the_mean_of_its_windows() -> None:
 
 
 @INSTALLED
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # LeIA's own import leaves files open
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # importing LeIA leaves files open
 def test_scores_equal_those_of_the_packages() -> None:
     for name, texts in {
         "rules": ["O filme é muito bom!", "Não gostei, péssimo atendimento", "Terça-feira"],
@@ -111,7 +111,7 @@ def test_evaluate_and_models_work_with_rules(cli: Cli, data: Path) -> None:
 
 
 def test_missing_extra_is_one_line(cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "LeIA.py").touch()  # a module of that name is not the package
+    (tmp_path / "LeIA.py").touch()  # a module of the same name that is not the package
     done = cli("sentiment", "--model", "rules", stdin=b"bom\n", PYTHONPATH=f"{tmp_path}:{ROOT}")
     assert done.returncode == MissingExtra.exit_code and done.stdout == b""
     assert b"pip install 'nlpkit[rules]'" in done.stderr and done.stderr.count(b"\n") == 1

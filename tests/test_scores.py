@@ -1,4 +1,4 @@
-"""Scores against values worked out by hand, and the properties they must have."""
+"""Scores of classifiers: hand-computed values and properties."""
 
 from __future__ import annotations
 

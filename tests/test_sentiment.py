@@ -1,4 +1,4 @@
-"""The main job as a person runs it: N lines in, N lines out."""
+"""nlpkit sentiment: N documents in, N answers out, in every format."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_combining_windows_does_not_affect_short_documents(model: Model) -> None
 
 
 class Loud:
-    """A task whose windows are combined into what no network says."""
+    """A task that combines windows into a value that no network returns."""
 
     OFFSETS = False
 
@@ -216,7 +216,7 @@ def test_slow_input_is_answered_line_by_line(tiny_bundle: Made) -> None:
 
 
 def test_steady_stream_is_answered_before_it_ends(model: Model) -> None:
-    """It trickles until its first answer is read, and no chunk of it is ever full."""
+    """Items come slowly until the first answer is read, and no chunk is ever full."""
     read, ended = threading.Event(), threading.Event()
 
     def items():  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""What the main job does when something is wrong, and on a terminal."""
+"""nlpkit sentiment with closed pipes, bad input or wrong options, and on a terminal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_closed_pipe_exits_quietly(tiny_bundle: Made, tmp_path: Path) -> None:
 
 
 def test_closed_pipe_exits_while_the_input_waits(tiny_bundle: Made) -> None:
-    """Python aborts (134) when it ends while a thread holds its own sys.stdin."""
+    """Python aborts with 134 if it exits while a thread reads sys.stdin."""
     command = [sys.executable, "-m", "nlpkit", "sentiment", "-m", str(tiny_bundle("atnet"))]
     with subprocess.Popen(command, env=environment(), **PIPES) as process:
         assert process.stdin and process.stdout and process.stderr
@@ -39,7 +39,7 @@ def test_closed_pipe_exits_while_the_input_waits(tiny_bundle: Made) -> None:
         process.stdin.flush()
         assert process.stdout.readline().startswith(b"positive")
         process.stdout.close()
-        process.stdin.write(b"odiei\n")  # finds no reader; more never comes, nor an end
+        process.stdin.write(b"odiei\n")  # stdout is closed; stdin stays open without further input
         process.stdin.flush()
         assert process.wait(timeout=PATIENCE) == 0
         assert process.stderr.read() == b""
@@ -64,7 +64,9 @@ def test_replacing_a_field_is_reported(sentiment: Cli) -> None:
     done = sentiment("--from", "jsonl", "--into", "said", stdin=given)
     assert done.stderr == b"" and json.loads(done.stdout.splitlines()[0])["label"] == "gold"
     rated = b'{"text": "adorei", "score": 5}\n'
-    done = sentiment("--from", "jsonl", "--into", "said", stdin=rated)  # its score stays too
+    done = sentiment(
+        "--from", "jsonl", "--into", "said", stdin=rated
+    )  # keeps its own score as well
     assert done.stderr == b"" and json.loads(done.stdout)["score"] == 5
 
 
@@ -144,7 +146,7 @@ def test_errors_are_one_line(
 
 
 def test_unavailable_cuda_is_an_error(sentiment: Cli) -> None:
-    """Only where there is no GPU: elsewhere the same command must run on it."""
+    """With a working GPU, the same command runs on it."""
     from nlpkit.runtime.device import why_no_cuda
 
     done = sentiment("--device", "cuda", "-v", stdin=b"adorei\n")
@@ -227,8 +229,8 @@ def test_terminal_output_is_a_table(tiny_bundle: Made, tmp_path: Path) -> None:
     assert "\x1b[2J" not in text
 
 
-# Answers as the command does, but a line waits for ever to be answered with others, and the sizes
-# of the chunks that are answered together go to stderr.
+# Runs the command with a very long pause before a chunk that is not full, and prints the size of
+# each chunk to stderr.
 TELLING = """
 import sys
 from nlpkit.runtime import stream
@@ -253,7 +255,7 @@ def test_line_buffered_answers_each_line_at_once(tiny_bundle: Made) -> None:
             for number in range(12):
                 process.stdin.write(f"adorei {number}\n".encode())
                 process.stdin.flush()
-                if option:  # its answer comes before another line does
+                if option:  # the answer comes before the next line is sent
                     assert process.stdout.readline().endswith(f"adorei {number}\n".encode())
             process.stdin.close()
             rest = process.stdout.read().splitlines()

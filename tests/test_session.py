@@ -1,4 +1,4 @@
-"""Runs of a session: by I/O binding as plainly, and batches as large as the model says."""
+"""Sessions: runs with I/O binding equal plain runs, and the budget sets batch sizes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_io_binding_gives_identical_outputs(
 
     assert len(said(plain)) == shape[0]
     np.testing.assert_array_equal(said(bound), said(plain))
-    np.testing.assert_array_equal(said(bound), said(plain))  # nothing is left of the last call
+    np.testing.assert_array_equal(said(bound), said(plain))  # the first call leaves no state
 
 
 def test_io_binding_reports_invalid_inputs(sessions: Any) -> None:
@@ -58,7 +58,7 @@ def test_io_binding_reports_invalid_inputs(sessions: Any) -> None:
 
 
 class OnCuda:
-    """A session's provider list, where CUDA really runs."""
+    """A session on CUDA."""
 
     def get_providers(self) -> list[str]:
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]

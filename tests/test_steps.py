@@ -1,4 +1,4 @@
-"""Preprocessing steps: their contract, their chain, and what each does to a text."""
+"""Preprocessing steps: the contract of every step, chains, and the output of each step."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ FRAGMENTS = [
     "\u00a0", "\u2028", "\x1c", "\t", "\n", " ", "a\u0301", "\u200d", "\ud800", "-", "/", "x" * 600,
 ]  # fmt: skip
 TEXT = st.text(max_size=40) | st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
-CALLED = {"vectorize": "vectorize --method hash"}  # what a step's plain call lacks
+CALLED = {"vectorize": "vectorize --method hash"}  # options that a step cannot do without
 
 
 def made(name: str, options: str = "") -> Any:
-    """Return a built step of one name."""
+    """Return a chain of one step."""
     return pipeline(f"{name} {options}".strip())
 
 
@@ -51,7 +51,7 @@ def test_step_follows_the_contract(name: str) -> None:
     known = flags.flags_of(module.Options)
     for flag in known:
         assert flag.help, flag.name
-        # A flag may not hide one that every command of steps has.
+        # A flag must not shadow one that all step commands have.
         assert flag.name not in {"from", "show", *COMMON} - {"source"} or name == "vectorize"
     assert set(getattr(module, "OUTSIDE", ())) <= {flag.field for flag in known}
     assert module.Options.__dataclass_params__.frozen
@@ -100,7 +100,7 @@ def cached(name: str) -> Any:
 def test_offsets_slice_the_text_into_its_tokens(lang: str, text: str) -> None:
     tokens = cached(f"tokenize --lang {lang}")(text)
     assert [text[start:end] for start, end in tokens.fields["offsets"]] == list(tokens)
-    # Nothing but white space stands between tokens.
+    # Between tokens there is only white space.
     assert "".join(tokens) == "".join(text.split())
 
 

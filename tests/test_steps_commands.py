@@ -1,4 +1,4 @@
-"""Preprocessing steps in the shell: a command for each, and pipes made of them."""
+"""Preprocessing steps as commands, and `nlpkit pipe`."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_fields_are_kept_and_into_adds_one(cli: Cli) -> None:
 def test_invalid_input_is_reported(cli: Cli) -> None:
     done = cli("tokenize", "--from", "jsonl", stdin=b'{"text": "a"}\n{"text": 5}\n')
     assert done.returncode == 3
-    assert done.stdout.count(b"\n") == 1  # the line before the error came out
+    assert done.stdout.count(b"\n") == 1  # the line before the error is written
     assert b"stdin:2: the text in 'text' is a number" in done.stderr
     assert cli("tokenize", "nowhere.txt").returncode == 3
     assert cli("stopwords", "--keep", "some", stdin=b"x").returncode == 2
@@ -122,14 +122,14 @@ def test_worker_errors_equal_those_without_workers(cli: Cli, tmp_path: Path) -> 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="POSIX signals")
 def test_second_ctrl_c_stops_workers_at_once(tmp_path: Path) -> None:
-    """First when an answer is there, and again when a worker has ended."""
+    """The first signal comes after the first answer, the second after a worker has exited."""
     answers = tmp_path / "answers.txt"
     command = [sys.executable, "-m", "nlpkit", "stem", "--workers", "2"]
     with (
         answers.open("wb") as output,
         subprocess.Popen(
             command,
-            stdin=subprocess.PIPE,  # stays open: without a signal it would not end
+            stdin=subprocess.PIPE,  # stays open, so that only a signal ends the process
             stdout=output,
             stderr=subprocess.PIPE,
             env=environment(),

@@ -1,4 +1,4 @@
-"""Lemmas and tags: edit scripts, words as ids, CoNLL-U, and the filter over a tagger."""
+"""Lemmas and tags: edit scripts, ids of words, CoNLL-U, and the commands with a tagger."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_overlapping_windows_are_joined_in_the_middle() -> None:
 
 @pytest.fixture(scope="module")
 def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle that lemmatizes the sentences of conftest."""
+    """A tagger trained on the sentences of conftest."""
     folder = tmp_path_factory.mktemp("tagger")
     write_jsonl(folder / "train.jsonl", sentences(300, 1))
     write_jsonl(folder / "dev.jsonl", sentences(60, 2))

@@ -1,4 +1,4 @@
-"""Contracts that every task keeps, those of another package too, found by the catalogue."""
+"""The contract of tasks, tested for every task in the catalogue and in the test plugin."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FORMATS = [name for name in catalog.names("formats") if name not in ("lines", "c
 
 @pytest.fixture(scope="module", params=TASKS)
 def made(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """A task's name, and a folder with its data, its trained run and its bundle."""
+    """The name of a task and a folder with its data, its trained run and its bundle."""
     name, folder = request.param, tmp_path_factory.mktemp(request.param)
     example = EXAMPLES[name]
     for split, count, seed in (("train", example.count, 1), ("dev", 60, 2), ("test", 40, 3)):
@@ -92,11 +92,11 @@ def test_answers_are_of_the_declared_kind(made: tuple[str, Path]) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_predict_writes_the_format(
-    made: tuple[str, Path], format: str, cli: Cli, tmp_path: Path
+    made: tuple[str, Path], format: str, quick_cli: Cli, tmp_path: Path
 ) -> None:
     lines = [as_line(document) for document in documents(made, 5)]
     (tmp_path / "in.txt").write_text("\n".join(lines) + "\n\n", encoding="utf-8")
-    done = cli("predict", "-m", made[1] / "out", "in.txt", "-o", f"out.{format}")
+    done = quick_cli("predict", "-m", made[1] / "out", "in.txt", "-o", f"out.{format}")
     assert (done.returncode, done.stderr) == (0, b"")
     from nlpkit.records import Source, open_input, read
 
@@ -150,14 +150,14 @@ def test_truncated_documents_are_counted(made: tuple[str, Path], cli: Cli, tmp_p
     assert (b"the rest was not read" in done.stderr) == cut
 
 
-def test_evaluate_and_compare(made: tuple[str, Path], cli: Cli) -> None:
+def test_evaluate_and_compare(made: tuple[str, Path], quick_cli: Cli) -> None:
     _, folder = made
     model = nlpkit.load(str(folder / "out"), device="cpu")
     scores = evaluate(model, [str(folder / "test.jsonl")]).scores
     assert scores[model.task.score] > 0.8
-    shown = cli("evaluate", folder / "out", folder / "test.jsonl")
+    shown = quick_cli("evaluate", folder / "out", folder / "test.jsonl")
     assert shown.returncode == 0 and model.task.score in shown.stdout.decode()
-    done = cli(
+    done = quick_cli(
         *("compare", folder / "out", folder / "run", "--data", folder / "test.jsonl"),
         *("--to", "json", "--rounds", "1"),
     )
@@ -167,27 +167,29 @@ def test_evaluate_and_compare(made: tuple[str, Path], cli: Cli) -> None:
     assert abs(report["models"][0][model.task.score] - scores[model.task.score]) < 0.05
 
 
-def test_models_verify_and_bench(made: tuple[str, Path], cli: Cli) -> None:
+def test_models_verify_and_bench(made: tuple[str, Path], quick_cli: Cli) -> None:
     name, folder = made
-    done = cli("models", "verify", folder / "out")
+    done = quick_cli("models", "verify", folder / "out")
     assert done.returncode == 0, done.stderr.decode()
-    done = cli("bench", folder / "out", "--seconds", "0.01", "--lengths", "4", "--batches", "2")
+    done = quick_cli(
+        "bench", folder / "out", "--seconds", "0.01", "--lengths", "4", "--batches", "2"
+    )
     assert done.returncode == 0, done.stderr.decode()
     assert "docs/s" in done.stdout.decode()
     card = (folder / "out/README.md").read_text(encoding="utf-8")
     assert name.capitalize() in card and "nlpkit predict" in card
 
 
-def test_init_names_the_columns_of_the_task(cli: Cli, made: tuple[str, Path]) -> None:
+def test_init_names_the_columns_of_the_task(quick_cli: Cli, made: tuple[str, Path]) -> None:
     name, _ = made
-    done = cli("init", "recipe", "--task", name, "--arch", EXAMPLES[name].architecture)
+    done = quick_cli("init", "recipe", "--task", name, "--arch", EXAMPLES[name].architecture)
     columns = tasks.class_of(name).columns
     assert done.returncode == 0, done.stderr.decode()
     assert f"fields {columns.text} and {columns.target}" in done.stdout.decode()
 
 
 def test_interrupted_training_resumes_to_identical_weights(made: tuple[str, Path]) -> None:
-    """Stop after the first epoch, resume, and compare with the run that was never stopped."""
+    """Stop after the first epoch, resume, and compare with the uninterrupted run."""
     from safetensors.torch import load_file
 
     name, folder = made

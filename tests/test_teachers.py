@@ -1,4 +1,4 @@
-"""Distillation, weights, the balance of labels, calibration: what decides a classifier's loss."""
+"""Distillation, weights of rows and files, label shift, calibration and confidence."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def recipe_of(folder: Path, arch: str = "bow", **sections: Any) -> recipes.Recip
 def test_student_learns_from_teachers_on_unlabelled_text(
     data: Path, tiny_run: Callable[[str], Path], tiny_bundle: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """Its own labels are all wrong: what it knows is the teachers'."""
+    """The labels of the student's rows are wrong, so it can learn only from the teachers."""
     rows = [row | {"label": "neutral"} for row in corpus(12, 5)]
     rows += [{"text": "zzz", "label": "positive"}, {"text": "yyy", "label": "negative"}]
     write_jsonl(tmp_path / "few.jsonl", rows)
@@ -84,11 +84,13 @@ def test_student_learns_from_teachers_on_unlabelled_text(
         assert torch.allclose(said.sum(1), torch.ones(len(said)), atol=1e-5)
     events.clear()
     run.train(recipe, tmp_path / "another", **OPTIONS | {"listener": events.append})
-    assert Asked not in {type(event) for event in events}, "they are not asked again"
+    assert Asked not in {type(event) for event in events}, (
+        "stored answers of the teachers are reused"
+    )
 
 
 def test_file_of_answers_can_be_a_teacher(data: Path, tmp_path: Path) -> None:
-    """Its own labels are all wrong; the file speaks of half of the texts."""
+    """The labels of the rows are wrong; the file has answers for half of the texts."""
     rows = [row | {"label": "neutral"} for row in corpus(20, 5)]
     rows += [{"text": "zzz", "label": "positive"}, {"text": "yyy", "label": "negative"}]
     write_jsonl(tmp_path / "few.jsonl", rows)
@@ -144,7 +146,7 @@ def test_settings_for_labels_are_refused_for_other_tasks(tmp_path: Path) -> None
 
 
 def loss_of(golds: list[Label | None], weights: list[float], logits_NC: Any) -> Any:
-    """Return the loss of the rows that a network gives those logits, as the first of a split."""
+    """Return the loss of the first rows of a split, given their logits."""
     count, rows = len(golds), list(range(len(logits_NC)))
     split = Split([""] * count, golds, [{}] * count, weights)
     loss = TaskLoss(TASK, Characters(), split, Train(), Distill(), torch.device("cpu"))
@@ -208,16 +210,16 @@ def test_every_label_labels_a_file(data: Path, tmp_path: Path) -> None:
 
 
 def judged(choose_by: str, often: bool = False) -> Judge:
-    """Two files: a large one that is answered well, a small one where neutral is said too often.
+    """Return a judge over a large file and a small file where neutral is predicted too often.
 
-    `often`: in the large one as well, though less so.
+    With `often`, neutral is predicted too often in the large file as well.
     """
     rng = np.random.default_rng(1)
     places = rng.integers(0, 3, 330).tolist()
     logits_NC = 3 * np.eye(3)[places] + rng.normal(size=(330, 3))
     logits_NC[300:, 1] += 2.5
     logits_NC[:300, 1] += 1.5 * often
-    first = ord("一")  # a document is one character, and the network knows it by its place
+    first = ord("一")  # each document is one character, which selects the row of the logits
     documents = [chr(first + place) for place in range(330)]
     golds = [GOLDS[place] for place in places]
     files = [FileCount(name, rows, {}, "") for name, rows in (("large", 300), ("small", 30))]
@@ -249,7 +251,7 @@ def test_shift_improves_balance_and_is_stored() -> None:
     other.fit_shift()
     assert judge.scores()["macro_f1"] > before + 0.02
     assert judge.task.shift[1] < 0
-    assert judge.task.shift == other.task.shift, "a small file does not decide"
+    assert judge.task.shift == other.task.shift, "the small file does not dominate"
     described = judge.task.describe()
     again = sentiment_task.Task(sentiment_task.Config(), described["labels"], described["shift"])
     assert again.decode([""], [np.array([0.0, 0.1, 0.05])])[0].label != "neutral"
@@ -257,14 +259,14 @@ def test_shift_improves_balance_and_is_stored() -> None:
         sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS, [0.1])
 
 
-def test_shift_is_exported(data: Path, tmp_path: Path, cli: Cli) -> None:
+def test_shift_is_exported(data: Path, tmp_path: Path, quick_cli: Cli) -> None:
     recipe = recipe_of(data, train={**tiny_tree("bow")["train"], "shift_labels": True})
     summary = learn(recipe, tmp_path / "run", **OPTIONS)
     summary["task"]["shift"] = [0.0, 99.0, 0.0]
     (tmp_path / "run" / "run.json").write_text(json.dumps(summary), encoding="utf-8")
-    done = cli("export", str(tmp_path / "run"), "-o", str(tmp_path / "bundle"))
+    done = quick_cli("export", str(tmp_path / "run"), "-o", str(tmp_path / "bundle"))
     assert done.returncode == 0, done.stderr
-    done = cli("predict", "-m", str(tmp_path / "bundle"), stdin="péssimo\nótimo\n".encode())
+    done = quick_cli("predict", "-m", str(tmp_path / "bundle"), stdin="péssimo\nótimo\n".encode())
     assert [line.split(b"\t")[0] for line in done.stdout.splitlines()] == [b"neutral"] * 2
 
 
@@ -277,7 +279,7 @@ def test_answers_below_min_confidence_are_uncertain(sentiment: Cli) -> None:
         wanted = "uncertain" if score and float(score) < 0.7 else label
         assert after == f"{wanted}\t{score}\t{text}"
     every = sentiment("--min-confidence", "1", stdin=lines).stdout
-    assert every.count(b"uncertain") == 3, "an empty line is not uncertain but empty"
+    assert every.count(b"uncertain") == 3, "an empty line has no answer and is not uncertain"
     assert sentiment("--min-confidence", "1.5", stdin=lines).returncode == 2
 
 

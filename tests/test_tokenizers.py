@@ -1,4 +1,4 @@
-"""Contracts that every tokenizer keeps, found by the catalogue."""
+"""The contract of tokenizers, tested for every kind in the catalogue."""
 
 from __future__ import annotations
 

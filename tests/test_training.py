@@ -1,4 +1,4 @@
-"""Training: it learns, on one process and on several."""
+"""Training: every architecture learns, on one process and on two."""
 
 from __future__ import annotations
 

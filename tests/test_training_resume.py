@@ -1,4 +1,4 @@
-"""Training that stops: it resumes bit for bit after a kill, and only as it began."""
+"""Resuming training: identical weights after a kill, and only with the same recipe."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_killed_run_resumes_to_identical_weights(data: Path, tmp_path: Path) -> 
 def test_run_killed_at_random_moments_resumes_to_identical_weights(
     data: Path, tmp_path: Path
 ) -> None:
-    """By the command line, at random, from its first call on: reading, training, saving."""
+    """Kills can hit the reading of data, the training and the saving."""
     recipe = tiny_recipe("bow", data, checkpoint_steps=2, epochs=6)
     (tmp_path / "r.toml").write_text(declaration.toml(recipe.to_dict() | {"folder": str(data)}))
     command = ["train", str(tmp_path / "r.toml"), "--device", "cpu", "--resume", "-o"]
@@ -65,7 +65,7 @@ def test_run_killed_at_random_moments_resumes_to_identical_weights(
     assert same_weights(tmp_path / "unbroken", tmp_path / "killed")
 
 
-# Dies by its own hand at step 40, in the second epoch, between two checkpoints.
+# Kills itself at step 40, in the second epoch, between two checkpoints.
 KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Checkpoints of the code before: trainings counted steps within the epoch, pretrainings all."""
+"""Old checkpoints can be read: training counted steps by epoch, pretraining in total."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_old_training_checkpoint_within_an_epoch() -> None:
         world=2,
     )
     assert (state.looks, state.best_look, state.loss) == (2, 1, 0.5)
-    assert TRAINING["step"] == 7, "what was stored is left as it is"
+    assert TRAINING["step"] == 7, "the stored values are not changed"
 
 
 @pytest.mark.parametrize("finished", [False, True])

@@ -1,4 +1,4 @@
-"""Tuning: the best run is kept, and nothing is trained in vain."""
+"""Tuning: the best run is kept, and candidates over the limits are not trained."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Encoder(torch.nn.Module):
 
 @pytest.fixture
 def dummy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An architecture that another package adds."""
+    """Add an architecture from another package."""
     add_plugin(tmp_path / "more", monkeypatch, {"nlpkit.architectures": {"dummy": DUMMY}})
 
 
@@ -80,7 +80,9 @@ def test_best_run_is_kept_and_search_resumes(tmp_path: Path, data: Path) -> None
     assert shown == ["best", "study.journal", "trials.jsonl"]
     told = lines(out)
     assert [line["trial"] for line in told] == [0, 1, 2]
-    assert told[0]["parameters"]["train.lr"] == 0.02  # the recipe's own, though out of range
+    assert (
+        told[0]["parameters"]["train.lr"] == 0.02
+    )  # the value of the recipe, although out of range
     assert told[1]["parameters"]["architecture.name"] == "atnet"
     assert all(line["size"] > 0 and line["speed"] > 0 for line in told)
     scores = [line["score"] for line in told]

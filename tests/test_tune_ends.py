@@ -1,4 +1,4 @@
-"""Searches that end early: by time, signal, kill or pruning, the best so far is kept."""
+"""Searches that end early by time, signal, kill or pruning keep the best run so far."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nlpkit.tuning.folder import STUDY
 
 
 def end_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the search's clock say that its time is up."""
+    """Set the clock of the search past its budget."""
     clock = time.monotonic
     monkeypatch.setattr(search.time, "monotonic", lambda: clock() + 2 * PATIENCE)
 
@@ -89,7 +89,7 @@ def test_killed_trial_is_repeated_on_resume(tmp_path: Path, data: Path) -> None:
         tune(recipe, out, trials=9, listener=killed)
     (out / ".trial").mkdir()
     (out / ".trial/last.safetensors").write_bytes(b"half")
-    (out / "best").rename(out / ".best.old")  # as if killed in between two renames
+    (out / "best").rename(out / ".best.old")  # as after a kill between two renames
     done = tune(recipe, out, trials=1, resume=True)
     assert [line.number for line in done.trials] == [0, 2]
     proposed = optuna.load_study(

@@ -1,4 +1,4 @@
-"""What may be asked of a search: budgets, sizes, fixed values; what may not is said at once."""
+"""Options of tune: budgets, sizes and fixed values; invalid ones are refused at once."""
 
 from __future__ import annotations
 

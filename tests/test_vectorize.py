@@ -1,4 +1,4 @@
-"""vectorize: what it learns from documents, their labels, and the heaviest terms."""
+"""nlpkit vectorize: fitting, labels and the heaviest terms."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_too_many_labels_are_refused(run: Run, tmp_path: Path) -> None:
 
 def test_top_of_the_corpus_and_of_each_document(run: Run, docs: Path) -> None:
     done = run("--method", "count", "--fit", "m.json", "--top", "2", docs)
-    assert done.stdout == "bom\t5\ndia\t2\n"  # of equals the first in the alphabet
+    assert done.stdout == "bom\t5\ndia\t2\n"  # ties are in alphabetical order
     done = run("--with", "m.json", "--top", "1", "--top-by", "document", docs)
     assert done.stdout == "1\tbom\t2\n3\tfilme\t1\n4\tdia\t1\n5\tbom\t3\n"
     sums = TfidfVectorizer().fit_transform(DOCUMENTS).toarray().sum(axis=0)

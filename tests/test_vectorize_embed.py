@@ -1,4 +1,4 @@
-"""Embeddings as vectors, and vectorize as a step of a chain."""
+"""nlpkit vectorize --method embed, and vectorize as a step of a chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What vectorize writes: N documents in, N rows out, in formats that read back."""
+"""Output of vectorize: N documents in, N rows out, in formats that can be read back."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_every_format_can_be_read_back(
 
 
 def dense(path: Path, width: int, vectorizer: Any) -> Any:
-    """Read a file of vectors back as an array, with the tools that people use."""
+    """Read a file of vectors into an array with the usual library of its format."""
     if path.suffix == ".npy":
         return np.load(path)
     if path.suffix == ".npz":

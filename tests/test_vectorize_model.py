@@ -1,4 +1,4 @@
-"""The file that vectorize --fit writes: it says everything, and damage to it is told."""
+"""The file that vectorize --fit writes: it is complete, and damage is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of vectorize that make no sense together are refused."""
+"""Inconsistent options of vectorize are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""vectorize in a shell: pipes, terminals, readers that leave, extras that are missing."""
+"""nlpkit vectorize in a shell: pipes, terminals, closed pipes, missing extras."""
 
 from __future__ import annotations
 
