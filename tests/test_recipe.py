@@ -18,6 +18,10 @@ from nlpkit.settings import declaration, files, recipe
 ALL = sorted((ROOT / "models").rglob("recipe.toml"))
 PRETRAINING = [path for path in ALL if "[objective]" in path.read_text(encoding="utf-8")]
 RECIPES = [path for path in ALL if path not in PRETRAINING]
+SMALL = {
+    "transformer": ["architecture.layers=1", "architecture.width=24"],
+    "ngrams": ["architecture.buckets=1000"],
+}
 
 
 def test_recipes_are_shipped() -> None:
@@ -25,7 +29,7 @@ def test_recipes_are_shipped() -> None:
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.parent.name)
-def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path) -> None:
+def test_shipped_recipe_trains_for_two_steps(path: Path, tmp_path: Path) -> None:
     from nlpkit.training import run
 
     made = recipe.load(path)
@@ -55,6 +59,7 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
         'init.run=""',
         "distill.teachers=[]",
         "distill.texts=[]",
+        *SMALL.get(made.architecture.name, []),
     ]
     tree = tomllib.loads(path.read_text(encoding="utf-8")) | {"augment": {}}
     made = recipe.from_dict(tree, folder=tmp_path, where="test", overrides=small)
@@ -65,7 +70,7 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("path", PRETRAINING, ids=lambda path: path.parent.name)
-def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_path: Path) -> None:
+def test_shipped_pretraining_recipe_runs_for_two_steps(path: Path, tmp_path: Path) -> None:
     from nlpkit.training import pretrain
 
     made = recipe.load_pretraining(path)
@@ -83,9 +88,8 @@ def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_
         "pretrain.batch_tokens=512",
         "pretrain.threads=1",
         'init.run=""',
+        *SMALL.get(made.architecture.name, []),
     ]
-    if made.architecture.name == "transformer":
-        small += ["architecture.layers=1", "architecture.width=24"]
     tree = tomllib.loads(path.read_text(encoding="utf-8"))
     (tmp_path / "recipe.toml").write_text(declaration.toml(tree), encoding="utf-8")
     summary = pretrain.pretrain(
