@@ -46,12 +46,11 @@ def page(name: str, scores: dict[str, Any], baselines: dict[str, Any]) -> str:
     lines = [
         f"# {name}",
         "",
-        "`recipe.toml` is the recipe. The model card with data and licences is "
+        "What trained it is in `recipe.toml`; its card, with data and licences, is in "
         f"`export/{name}/README.md`.",
         "",
-        "Macro-F1 (95% interval) of the model and of baselines on test sets that were not used for "
-        "training",
-        "(`benchmarks/quality.py`):",
+        "Macro-F1 (95% interval) on test sets that it never saw (`benchmarks/quality.py`), beside "
+        "the baselines:",
         "",
         f"| test set | {name} | {' | '.join(baselines)} |",
         "|---|--:|" + "--:|" * len(baselines),
@@ -60,7 +59,7 @@ def page(name: str, scores: dict[str, Any], baselines: dict[str, Any]) -> str:
         beside = [system["scores"].get(key) for system in baselines.values()]
         cells = [f"{cell['macro_f1']:.3f}" if cell else "-" for cell in beside]
         lines.append(f"| {key} | {shown(score)} | {' | '.join(cells)} |")
-    lines += ["", "Accuracy and calibration error (ECE) in the same run:", ""]
+    lines += ["", "Accuracy and calibration (ECE) of the same run:", ""]
     lines += ["| test set | rows | accuracy | ECE |", "|---|--:|--:|--:|"]
     for key, score in scores.items():
         lines.append(

@@ -38,7 +38,7 @@ def test_evaluate_shows_a_table(cli: Cli, data: Path, tiny_bundle: Made) -> None
     done = cli("evaluate", tiny_bundle("atnet"), data / "test.jsonl", COLUMNS="120")
     lines = done.stdout.decode().splitlines()
     assert any("macro_f1" in line for line in lines) and any("recall" in line for line in lines)
-    for label in ("negative", "neutral", "positive"):  # one row each, with no empty cell
+    for label in ("negative", "neutral", "positive"):  # a row each, with a number in every cell
         (row,) = [line for line in lines if line.strip("│ ").startswith(label)]
         assert all(cell.strip() for cell in row.strip("│").split("│")) and row.count("│") == 9
 

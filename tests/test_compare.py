@@ -202,7 +202,7 @@ POINTS = [
 ]
 
 
-def test_svg_is_valid_xml_for_any_model_name() -> None:
+def test_the_svg_is_xml_whatever_the_names() -> None:
     for points in (POINTS, POINTS[:1]):
         root = ElementTree.fromstring(svg_plot(points))
         assert len(root.findall("{*}circle")) == len(points)

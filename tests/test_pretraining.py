@@ -62,7 +62,7 @@ def test_skipgram_brings_related_pieces_closer(folder: Path) -> None:
     assert not vectors[0].any(), "padding stays zero"
 
 
-def test_clm_refuses_bidirectional_architectures(folder: Path) -> None:
+def test_clm_needs_a_network_that_reads_one_way(folder: Path) -> None:
     with pytest.raises(UsageError, match="one way"):
         learn(made(folder, "atnet", "clm"), folder / "run")
 
@@ -93,8 +93,8 @@ def test_excluded_and_repeated_texts_are_dropped(folder: Path) -> None:
     assert summary["data"]["train"][0]["rows"] == 200
 
 
-def test_corpus_of_a_failed_run_is_not_reused_for_other_files(folder: Path) -> None:
-    with pytest.raises(UsageError, match="one way"):  # fails after it wrote its corpus
+def test_another_corpus_is_not_taken_for_the_one_that_lies_there(folder: Path) -> None:
+    with pytest.raises(UsageError, match="one way"):  # leaves its corpus behind
         learn(made(folder, "atnet", "clm"), folder / "run")
     (folder / "other.txt").write_text("\n".join(texts(50, 9)), encoding="utf-8")
     recipe = made(folder, "atnet", "mlm", 'corpus.train=["other.txt"]', "pretrain.steps=1")

@@ -39,7 +39,7 @@ def test_any_bytes_give_records_or_an_nlpkit_error(
 
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "parquet"])
-def test_readers_and_writers_stream_record_by_record(format: str) -> None:
+def test_readers_and_writers_hold_nothing_back(format: str) -> None:
     word = "1\tum\tum\tNUM" + 6 * "\t_"
     lines = {"jsonl": b'{"text": "1"}\n', "conllu": f"# text = 1\n{word}\n\n".encode()}.get(
         format, b"text\n1\n"

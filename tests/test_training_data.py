@@ -16,6 +16,11 @@ from nlpkit.training import data as training_data
 from nlpkit.training.data import Epoch
 
 
+@pytest.fixture
+def cli(quick_cli: Cli) -> Cli:
+    return quick_cli
+
+
 def test_gate_and_training_use_the_same_dev_set(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "train.jsonl", corpus(50, 5))
     rows = corpus(60, 6)
@@ -58,21 +63,21 @@ def test_texts_of_dev_and_excluded_files_are_dropped(tmp_path: Path) -> None:
     assert task.prior_targets(split.priors[:1])["prior_BC"].tolist() == [[1, 0, 1]]
 
 
-def test_training_with_one_label_is_refused(tmp_path: Path, quick_cli: Cli) -> None:
+def test_training_with_one_label_is_refused(tmp_path: Path, cli: Cli) -> None:
     write_jsonl(tmp_path / "a.jsonl", [{"text": f"bom {n}", "label": "positive"} for n in range(9)])
     write_jsonl(tmp_path / "b.jsonl", [{"text": "ruim", "label": "negative"}])
     for dev, reason in (("b.jsonl", b"needs two"), ("a.jsonl", b"also stands in the dev")):
-        done = quick_cli("train", "--arch", "bow", "--train", "a.jsonl", "--dev", dev, "-o", "run")
+        done = cli("train", "--arch", "bow", "--train", "a.jsonl", "--dev", dev, "-o", "run")
         assert done.returncode == 3
         assert done.stderr.count(b"\n") == 1
         assert reason in done.stderr
 
 
-def test_unknown_label_is_reported_with_its_row(tmp_path: Path, quick_cli: Cli) -> None:
+def test_unknown_label_is_reported_with_its_row(tmp_path: Path, cli: Cli) -> None:
     rows = [{"text": "bom", "label": "positive"}, {"text": "ruim", "label": "negativ"}]
     write_jsonl(tmp_path / "a.jsonl", rows)
     write_jsonl(tmp_path / "b.jsonl", [{"text": "mau", "label": "negative"}])
-    done = quick_cli(
+    done = cli(
         "train", "--arch", "bow", "--train", "a.jsonl", "--dev", "b.jsonl", "-o", "run"
     )
     assert done.returncode == 3
