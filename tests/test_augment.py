@@ -38,7 +38,7 @@ def thesaurus(tmp_path: Path) -> str:
     return str(path)
 
 
-def one(name: str, **settings: Any) -> augmentations.Augment:
+def augmentation(name: str, **settings: Any) -> augmentations.Augment:
     config = catalog.load("augmentations", name).Config(**settings)
     return augmentations.build([Part(name, config)], Path())
 
@@ -48,8 +48,8 @@ def test_strength_0_is_identity_and_the_seed_determines_the_result(
     name: str, thesaurus: str
 ) -> None:
     extra = {"thesaurus": thesaurus} if name == "synonyms" else {}
-    assert one(name, strength=0.0, **extra)(TEXT, Random(1)) == TEXT
-    change = one(name, strength=0.9, **extra)
+    assert augmentation(name, strength=0.0, **extra)(TEXT, Random(1)) == TEXT
+    change = augmentation(name, strength=0.9, **extra)
     assert change(TEXT, Random(1)) == change(TEXT, Random(1))
     assert len({change(TEXT, Random(seed)) for seed in range(30)}) > 1
 
@@ -57,16 +57,16 @@ def test_strength_0_is_identity_and_the_seed_determines_the_result(
 @pytest.mark.parametrize("name", ["typos", "dropout", "case"])
 @given(text=st.text(), seed=st.integers(0, 9))
 def test_any_text_is_accepted(name: str, text: str, seed: int) -> None:
-    assert isinstance(one(name, strength=1.0)(text, Random(seed)), str)
+    assert isinstance(augmentation(name, strength=1.0)(text, Random(seed)), str)
 
 
 def test_dropout_keeps_negation_and_at_least_one_word() -> None:
-    drop = one("dropout", strength=1.0)
+    drop = augmentation("dropout", strength=1.0)
     assert drop(TEXT, Random(1)) == "não"
     assert drop("gostei muito", Random(1)) == "gostei"
     assert drop("I don't like it, nem nada!", Random(1)) == "don't nem nada!"
     assert drop("Não, n gostei", Random(1)) == "Não, n"
-    half = one("dropout", strength=0.5)
+    half = augmentation("dropout", strength=0.5)
     kept = [len(half(TEXT, Random(seed)).split()) for seed in range(300)]
     assert 6.2 < np.mean(kept) < 8.0  # of 13 words, one of which is always kept
 
@@ -74,24 +74,24 @@ def test_dropout_keeps_negation_and_at_least_one_word() -> None:
 @pytest.mark.parametrize("name", ["typos", "case", "synonyms"])
 def test_links_and_mentions_are_unchanged(name: str, thesaurus: str) -> None:
     extra = {"thesaurus": thesaurus} if name == "synonyms" else {}
-    change = one(name, strength=1.0, **extra)
+    change = augmentation(name, strength=1.0, **extra)
     text = "péssimo https://t.co/Abcd www.pessimo.com @péssimo você"
     for seed in range(20):
         assert change(text, Random(seed)).split()[1:4] == text.split()[1:4]
 
 
 def test_typos_are_common_abbreviations_and_slips() -> None:
-    change = one("typos", strength=1.0)
+    change = augmentation("typos", strength=1.0)
     seen = Counter(w for s in range(200) for w in change(TEXT, Random(s)).replace(",", "").split())
     for typed in ("vc", "mto", "pq", "tb", "dms", "n", "pessimo", "kkk", "rsrs"):
         assert seen[typed] > 5, typed
-    kept = one("typos", strength=0.2)
+    kept = augmentation("typos", strength=0.2)
     same = [kept(TEXT, Random(s)).split()[0] == "Você" for s in range(300)]
     assert 0.7 < np.mean(same) < 0.9
 
 
 def test_synonyms_are_mutual_and_never_antonyms(thesaurus: str) -> None:
-    replace = one("synonyms", strength=1.0, thesaurus=thesaurus)
+    replace = augmentation("synonyms", strength=1.0, thesaurus=thesaurus)
     said = {replace("Péssimo mau bom casa", Random(seed)) for seed in range(50)}
     words = [set(column) for column in zip(*(text.split() for text in said), strict=True)]
     assert words == [{"Horrível", "Mau"}, {"péssimo"}, {"bom"}, {"casa"}]
@@ -100,7 +100,7 @@ def test_synonyms_are_mutual_and_never_antonyms(thesaurus: str) -> None:
 def test_malformed_thesaurus_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "words.tsv").write_text("a\nb\n", encoding="utf-8")
     with pytest.raises(InputError, match="synonyms"):
-        one("synonyms", strength=0.5, thesaurus=str(tmp_path / "words.tsv"))
+        augmentation("synonyms", strength=0.5, thesaurus=str(tmp_path / "words.tsv"))
 
 
 def test_recipe_section_is_read_and_its_errors_are_reported(data: Path) -> None:

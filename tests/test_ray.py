@@ -88,7 +88,7 @@ def inputs(tmp_path: Path) -> list[str]:
     return [str(folder), f"file://{tmp_path}/*.tsv.gz"]
 
 
-def made(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
+def batch_result(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Return the outputs of a batch and its manifest without times."""
     manifest = json.loads((folder / "manifest.json").read_text())
     for file in manifest["files"].values():
@@ -111,7 +111,7 @@ def test_local_ray_is_started_and_stopped(
     assert (done.returncode, done.stdout) == (0, b"")
     assert done.stderr.startswith(b"1 of 1 files, 100 records") and done.stderr.count(b"\n") == 1
     assert cli(*options, "-o", "local").returncode == 0
-    assert made(tmp_path / "out")[0] == made(tmp_path / "local")[0]
+    assert batch_result(tmp_path / "out")[0] == batch_result(tmp_path / "local")[0]
 
 
 def test_killed_batch_resumes_on_a_cluster_to_the_output_of_the_local_engine(
@@ -128,14 +128,18 @@ def test_killed_batch_resumes_on_a_cluster_to_the_output_of_the_local_engine(
     assert process.wait() == -signal.SIGKILL
     done = cli(*options, "--resume")
     assert done.returncode == 1
-    assert made(tmp_path / "out") == made(tmp_path / "local")
-    assert {Path(name).suffix for name in made(tmp_path / "out")[0]} >= {".tsv", ".csv", ".parquet"}
+    assert batch_result(tmp_path / "out") == batch_result(tmp_path / "local")
+    assert {Path(name).suffix for name in batch_result(tmp_path / "out")[0]} >= {
+        ".tsv",
+        ".csv",
+        ".parquet",
+    }
     said = done.stderr.decode().splitlines()
     assert len(said) == 5, said  # bad records of three files, one failed file, the summary
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
+def ray_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Call readers and actors in this process instead of in processes of Ray."""
     pytest.importorskip("ray")
 
@@ -151,7 +155,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_too_many_bad_records_stop_the_batch(
-    here: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
+    ray_in_process: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     settings = Settings(model=str(tiny_bundle("bow")), shard_size=10)
     options: dict[str, Any] = {"engine": job.RayEngine()}
@@ -164,7 +168,7 @@ def test_too_many_bad_records_stop_the_batch(
 
 
 def test_actor_with_a_different_model_is_an_error(
-    here: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
+    ray_in_process: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     settings = Settings(model=str(tiny_bundle("bow")))
     item = _item(inputs, tmp_path)

@@ -24,7 +24,7 @@ Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 INSTALLED = pytest.mark.skipif(len(rules.installed()) < 2, reason="needs the extra rules")
 
 
-def asked(compound: Callable[[str], float]) -> Model:
+def model_of(compound: Callable[[str], float]) -> Model:
     """Return a model whose rules are the given function."""
     return Model(
         name="ours",
@@ -48,7 +48,7 @@ def asked(compound: Callable[[str], float]) -> Model:
     ],
 )
 def test_label_follows_the_thresholds_of_vader(compound: float, label: str) -> None:
-    (answer,) = asked(lambda text: compound).predict(["x"])
+    (answer,) = model_of(lambda text: compound).predict(["x"])
     assert answer.label == label == max(answer.scores, key=answer.scores.__getitem__)
     assert sum(answer.scores.values()) == pytest.approx(1)
 
@@ -56,7 +56,7 @@ def test_label_follows_the_thresholds_of_vader(compound: float, label: str) -> N
 def test_rules_receive_texts_unchanged_and_no_empty_ones() -> None:
     texts = ["bom", "", " \t\n", "não\ud800 é 😀", "a b"]
     seen: list[str] = []
-    answers = asked(lambda text: seen.append(text) or 0.0).predict([*texts, ["de", "palavras"]])
+    answers = model_of(lambda text: seen.append(text) or 0.0).predict([*texts, ["de", "palavras"]])
     assert sorted(seen) == sorted(["bom", "não\ud800 é 😀", "a b", "de palavras"])
     assert [answer is None for answer in answers] == [False, True, True, False, False, False]
 
@@ -69,7 +69,7 @@ def test_long_document_is_the_mean_of_its_windows() -> None:
         longest.append(len(piece))
         return (piece.count("+") - piece.count("-")) / len(piece)
 
-    (output,) = onepass.outputs(asked(compound), [text])
+    (output,) = onepass.outputs(model_of(compound), [text])
     assert max(longest) == rules.WINDOW
     assert output is not None and output[2] == pytest.approx(rules.OVERLAP / rules.WINDOW)
 

@@ -25,7 +25,7 @@ FORMATS = [name for name in catalog.names("formats") if name not in ("lines", "c
 
 
 @pytest.fixture(scope="module", params=TASKS)
-def made(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def trained(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """The name of a task and a folder with its data, its trained run and its bundle."""
     name, folder = request.param, tmp_path_factory.mktemp(request.param)
     example = EXAMPLES[name]
@@ -37,16 +37,16 @@ def made(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, P
     return name, folder
 
 
-def documents(made: tuple[str, Path], count: int = 30) -> list[Any]:
-    return EXAMPLES[made[0]].documents(count, 3)
+def documents(trained: tuple[str, Path], count: int = 30) -> list[Any]:
+    return EXAMPLES[trained[0]].documents(count, 3)
 
 
 def as_line(document: Any) -> str:
     return document if isinstance(document, str) else " ".join(document)
 
 
-def test_task_learns_its_examples(made: tuple[str, Path]) -> None:
-    name, folder = made
+def test_task_learns_its_examples(trained: tuple[str, Path]) -> None:
+    name, folder = trained
     summary = json.loads((folder / "run/run.json").read_text(encoding="utf-8"))
     task = tasks.build(summary["task"])
     assert {"name": name} | task.describe() == summary["task"]
@@ -54,35 +54,35 @@ def test_task_learns_its_examples(made: tuple[str, Path]) -> None:
     assert summary["dev"][task.score] > 0.8
 
 
-def test_torch_and_onnx_give_equal_answers(made: tuple[str, Path]) -> None:
-    _, folder = made
+def test_torch_and_onnx_give_equal_answers(trained: tuple[str, Path]) -> None:
+    _, folder = trained
     torch_model, *_ = open_run(folder / "run")
     onnx_model = nlpkit.load(str(folder / "out"), device="cpu", precision="fp32")
-    ours, theirs = (model.predict(documents(made)) for model in (torch_model, onnx_model))
+    ours, theirs = (model.predict(documents(trained)) for model in (torch_model, onnx_model))
     assert [answer.matches(other) for answer, other in zip(ours, theirs, strict=True)] == [
         (parts, parts) for _, parts in (answer.matches(answer) for answer in ours)
     ]
     assert {signature for signature in onnx_model.run.signatures} == set(torch_model.task.graphs)
 
 
-def test_answers_do_not_depend_on_the_batch(made: tuple[str, Path]) -> None:
-    model = nlpkit.load(str(made[1] / "out"), device="cpu")
-    together = model.predict(documents(made))
-    assert together == [model.predict([document])[0] for document in documents(made)]
+def test_answers_do_not_depend_on_the_batch(trained: tuple[str, Path]) -> None:
+    model = nlpkit.load(str(trained[1] / "out"), device="cpu")
+    together = model.predict(documents(trained))
+    assert together == [model.predict([document])[0] for document in documents(trained)]
 
 
-def test_empty_document_has_no_answer(made: tuple[str, Path]) -> None:
-    model = nlpkit.load(str(made[1] / "out"), device="cpu")
-    first = documents(made)[0]
+def test_empty_document_has_no_answer(trained: tuple[str, Path]) -> None:
+    model = nlpkit.load(str(trained[1] / "out"), device="cpu")
+    first = documents(trained)[0]
     assert model.predict([first[:0], first])[0] is None
 
 
-def test_answers_are_of_the_declared_kind(made: tuple[str, Path]) -> None:
-    name, folder = made
+def test_answers_are_of_the_declared_kind(trained: tuple[str, Path]) -> None:
+    name, folder = trained
     model = nlpkit.load(str(folder / "out"), device="cpu")
     kind = model.task.answers
     assert nlpkit.zoo.answers_of(str(folder / "out")) is kind
-    for answer in model.predict(documents(made)):
+    for answer in model.predict(documents(trained)):
         assert isinstance(answer, kind)
         assert len(answer.cells()) == len(kind.fields())
         json.dumps(kind.values(answer, "mine"))
@@ -92,11 +92,11 @@ def test_answers_are_of_the_declared_kind(made: tuple[str, Path]) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_predict_writes_the_format(
-    made: tuple[str, Path], format: str, quick_cli: Cli, tmp_path: Path
+    trained: tuple[str, Path], format: str, quick_cli: Cli, tmp_path: Path
 ) -> None:
-    lines = [as_line(document) for document in documents(made, 5)]
+    lines = [as_line(document) for document in documents(trained, 5)]
     (tmp_path / "in.txt").write_text("\n".join(lines) + "\n\n", encoding="utf-8")
-    done = quick_cli("predict", "-m", made[1] / "out", "in.txt", "-o", f"out.{format}")
+    done = quick_cli("predict", "-m", trained[1] / "out", "in.txt", "-o", f"out.{format}")
     assert (done.returncode, done.stderr) == (0, b"")
     from nlpkit.records import Source, open_input, read
 
@@ -109,10 +109,10 @@ def test_predict_writes_the_format(
 
 
 def test_batch_output_is_equal_with_workers_and_after_resume(
-    made: tuple[str, Path], cli: Cli, tmp_path: Path
+    trained: tuple[str, Path], cli: Cli, tmp_path: Path
 ) -> None:
-    _, folder = made
-    rows = [{"text": as_line(document), "id": n} for n, document in enumerate(documents(made))]
+    _, folder = trained
+    rows = [{"text": as_line(document), "id": n} for n, document in enumerate(documents(trained))]
     (tmp_path / "in").mkdir()
     for part in ("a", "b"):
         write_jsonl(tmp_path / f"in/{part}.jsonl", rows)
@@ -136,9 +136,11 @@ def test_batch_output_is_equal_with_workers_and_after_resume(
     )
 
 
-def test_truncated_documents_are_counted(made: tuple[str, Path], cli: Cli, tmp_path: Path) -> None:
-    _, folder = made
-    words = as_line(documents(made)[0]).split(" ")
+def test_truncated_documents_are_counted(
+    trained: tuple[str, Path], cli: Cli, tmp_path: Path
+) -> None:
+    _, folder = trained
+    words = as_line(documents(trained)[0]).split(" ")
     (tmp_path / "long.txt").write_text(" ".join(words * 400) + "\nab\n", encoding="utf-8")
     cut = isinstance(nlpkit.load(str(folder / "out"), device="cpu").windows, Truncate)
     done = cli("batch", "long.txt", "-m", folder / "out", "-o", "answered")
@@ -150,8 +152,8 @@ def test_truncated_documents_are_counted(made: tuple[str, Path], cli: Cli, tmp_p
     assert (b"the rest was not read" in done.stderr) == cut
 
 
-def test_evaluate_and_compare(made: tuple[str, Path], quick_cli: Cli) -> None:
-    _, folder = made
+def test_evaluate_and_compare(trained: tuple[str, Path], quick_cli: Cli) -> None:
+    _, folder = trained
     model = nlpkit.load(str(folder / "out"), device="cpu")
     scores = evaluate(model, [str(folder / "test.jsonl")]).scores
     assert scores[model.task.score] > 0.8
@@ -167,8 +169,8 @@ def test_evaluate_and_compare(made: tuple[str, Path], quick_cli: Cli) -> None:
     assert abs(report["models"][0][model.task.score] - scores[model.task.score]) < 0.05
 
 
-def test_models_verify_and_bench(made: tuple[str, Path], quick_cli: Cli) -> None:
-    name, folder = made
+def test_models_verify_and_bench(trained: tuple[str, Path], quick_cli: Cli) -> None:
+    name, folder = trained
     done = quick_cli("models", "verify", folder / "out")
     assert done.returncode == 0, done.stderr.decode()
     done = quick_cli(
@@ -180,19 +182,19 @@ def test_models_verify_and_bench(made: tuple[str, Path], quick_cli: Cli) -> None
     assert name.capitalize() in card and "nlpkit predict" in card
 
 
-def test_init_names_the_columns_of_the_task(quick_cli: Cli, made: tuple[str, Path]) -> None:
-    name, _ = made
+def test_init_names_the_columns_of_the_task(quick_cli: Cli, trained: tuple[str, Path]) -> None:
+    name, _ = trained
     done = quick_cli("init", "recipe", "--task", name, "--arch", EXAMPLES[name].architecture)
     columns = tasks.class_of(name).columns
     assert done.returncode == 0, done.stderr.decode()
     assert f"fields {columns.text} and {columns.target}" in done.stdout.decode()
 
 
-def test_interrupted_training_resumes_to_identical_weights(made: tuple[str, Path]) -> None:
+def test_interrupted_training_resumes_to_identical_weights(trained: tuple[str, Path]) -> None:
     """Stop after the first epoch, resume, and compare with the uninterrupted run."""
     from safetensors.torch import load_file
 
-    name, folder = made
+    name, folder = trained
     built = recipe.from_dict(EXAMPLES[name].tree(name), folder=folder, where="test")
 
     def interrupt(event: object) -> None:

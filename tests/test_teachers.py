@@ -209,7 +209,7 @@ def test_every_label_labels_a_file(data: Path, tmp_path: Path) -> None:
     assert summary["data"]["train"][1]["labels"] == {"neutral": 2}
 
 
-def judged(choose_by: str, often: bool = False) -> Judge:
+def judge_of(choose_by: str, often: bool = False) -> Judge:
     """Return a judge over a large file and a small file where neutral is predicted too often.
 
     With `often`, neutral is predicted too often in the large file as well.
@@ -234,7 +234,7 @@ def judged(choose_by: str, often: bool = False) -> Judge:
 
 
 def test_choosing_by_files_weighs_files_equally() -> None:
-    rows, files = judged("rows"), judged("files")
+    rows, files = judge_of("rows"), judge_of("files")
     assert rows.chosen == "macro_f1"
     assert files.chosen == "macro_f1_by_file"
     assert files.scores()["macro_f1"] == rows.scores()["macro_f1"]
@@ -245,7 +245,7 @@ def test_choosing_by_files_weighs_files_equally() -> None:
 
 
 def test_shift_improves_balance_and_is_stored() -> None:
-    judge, other = judged("files", often=True), judged("rows", often=True)
+    judge, other = judge_of("files", often=True), judge_of("rows", often=True)
     before = judge.scores()["macro_f1"]
     judge.fit_shift()
     other.fit_shift()

@@ -77,9 +77,7 @@ def test_unknown_label_is_reported_with_its_row(tmp_path: Path, cli: Cli) -> Non
     rows = [{"text": "bom", "label": "positive"}, {"text": "ruim", "label": "negativ"}]
     write_jsonl(tmp_path / "a.jsonl", rows)
     write_jsonl(tmp_path / "b.jsonl", [{"text": "mau", "label": "negative"}])
-    done = cli(
-        "train", "--arch", "bow", "--train", "a.jsonl", "--dev", "b.jsonl", "-o", "run"
-    )
+    done = cli("train", "--arch", "bow", "--train", "a.jsonl", "--dev", "b.jsonl", "-o", "run")
     assert done.returncode == 3
     assert b"a.jsonl: row 2: unknown label 'negativ'. Did you mean 'negative'?" in done.stderr
 
