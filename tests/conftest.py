@@ -18,13 +18,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sharing import made_once, shared_folder
 
+# No test depends on the clock: an example may take as long as a busy machine needs.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
 # One thread for each process; torch reads this when it is imported. pytest runs a process on each
 # core, and the threads of small networks mostly wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 gc.set_threshold(100_000)  # as the command line does; collections slow down the export to ONNX
-# No test depends on the clock: hypothesis examples have no deadline.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a script
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -238,6 +239,7 @@ def quick_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     from nlpkit.cli.app import app
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])  # for processes that it starts
 
     def run(*args: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         done = CliRunner().invoke(app, [*map(str, args)], input=stdin)
@@ -264,13 +266,11 @@ def sentiment(cli: Cli, tiny_bundle: Made) -> Cli:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for a subprocess: the package and the plugin can be imported.
-
-    Without PYTHONUNBUFFERED, which would hide a missing flush, and the COLUMNS that xdist sets.
-    """
-    dropped = ("PYTHONUNBUFFERED", "COLUMNS")
-    variables = {key: value for key, value in os.environ.items() if key not in dropped}
-    return variables | {"PYTHONPATH": f"{ROOT}{os.pathsep}{PLUGIN}", "OMP_NUM_THREADS": "1"}
+    """Return this process's environment, less what hides that output is not flushed, and a width
+    that xdist gives its workers."""
+    gone = ("PYTHONUNBUFFERED", "COLUMNS")
+    kept = {key: value for key, value in os.environ.items() if key not in gone}
+    return kept | {"PYTHONPATH": f"{ROOT}{os.pathsep}{PLUGIN}", "OMP_NUM_THREADS": "1"}
 
 
 def add_plugin(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Made, environment
 
-# Answers one text, then waits for the lookup of ONNX Runtime's telemetry, which came within five
-# seconds of the first session.
+# Answers one text and stays until ONNX Runtime would have called its makers:
+# a lookup was seen within five seconds of the first session.
 STAY = """
 import sys, time
 import nlpkit
@@ -72,7 +72,7 @@ def test_telemetry_is_off_before_onnx_runtime_is_imported() -> None:
 
 
 @pytest.mark.parametrize("command", ["sentiment", "lemmatize"])
-def test_commands_write_nothing_to_the_home_folder(command: str, tmp_path: Path) -> None:
+def test_commands_leave_an_empty_home_empty(command: str, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     done = subprocess.run(

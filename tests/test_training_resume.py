@@ -55,7 +55,7 @@ def test_run_killed_at_random_moments_resumes_to_identical_weights(
     data: Path, tmp_path: Path
 ) -> None:
     """Kills can hit the reading of data, the training and the saving."""
-    recipe = tiny_recipe("bow", data, checkpoint_steps=2, epochs=6)
+    recipe = tiny_recipe("bow", data, checkpoint_steps=2, epochs=3)
     (tmp_path / "r.toml").write_text(declaration.toml(recipe.to_dict() | {"folder": str(data)}))
     command = ["train", str(tmp_path / "r.toml"), "--device", "cpu", "--resume", "-o"]
     whole = calls(tmp_path, [*command, str(tmp_path / "unbroken")])
