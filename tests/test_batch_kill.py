@@ -23,7 +23,7 @@ def test_killed_batch_resumes_to_identical_output(
     command += ["-w", str(workers), "--resume", "-o"]
     unbroken = calls(tmp_path, [*command, str(tmp_path / "unbroken")])
     command.append(str(tmp_path / "out"))
-    kills = kill_until_it_ends(command, unbroken, tmp_path, seed=workers, most=8)
+    kills = kill_until_it_ends(command, unbroken, tmp_path, seed=workers, most=12)
     assert kills, "it was never killed"
     assert outputs(tmp_path / "out") == outputs(tmp_path / "whole")
     assert not [*(tmp_path / "out/.parts").iterdir()]
