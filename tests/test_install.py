@@ -75,7 +75,7 @@ def test_folder_or_zip_can_be_installed_used_and_removed(
     assert b"none is installed" in cli("models", "remove", "mine").stderr
 
 
-def test_replacing_an_installed_model_needs_the_option(bundle: Path, tmp_path: Path) -> None:
+def test_one_of_the_same_name_is_replaced_only_if_asked(bundle: Path, tmp_path: Path) -> None:
     install.add(bundle)
     with pytest.raises(UsageError, match="a model of that name in .*--replace"):
         install.add(bundle)
