@@ -1,4 +1,4 @@
-"""Options of vectorize that make no sense together are refused."""
+"""Inconsistent options of vectorize are refused."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ from vectorize_helpers import Run, docs as docs, model as model, run as run
         (("--fit", "m.gz"), "output is not compressed"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_inconsistent_options_are_refused(
     args: tuple[str, ...], said: str, run: Run, model: Path, docs: Path, tmp_path: Path
 ) -> None:
     names = set(tmp_path.iterdir())
@@ -64,7 +64,7 @@ def test_what_makes_no_sense_is_refused(
     assert set(tmp_path.iterdir()) == names
 
 
-def test_the_environments_model_is_not_for_hash(
+def test_hash_ignores_the_model_of_the_environment(
     run: Run, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NLPKIT_MODEL", "mine")
