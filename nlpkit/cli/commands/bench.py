@@ -1,4 +1,4 @@
-"""nlpkit bench: how fast a model is here."""
+"""nlpkit bench: measure a model's latency and throughput."""
 
 from __future__ import annotations
 
@@ -18,16 +18,22 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: nlpkit bench sentiment --lengths 16,128 --to json")
 def bench(
     model: Annotated[str, typer.Argument(help="A model's name, or a bundle's path.")] = "sentiment",
-    lengths: Annotated[str, typer.Option(help="Tokens in a document.")] = "16,64,128",
-    batches: Annotated[str, typer.Option(help="Documents in a batch.")] = "1,8,32,128",
-    seconds: Annotated[float, typer.Option(min=0.01, help="For each line of the table.")] = 0.5,
-    to: Annotated[str, typer.Option("--to", help="table or json.")] = "table",
+    lengths: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Tokens in a document.")
+    ] = "16,64,128",
+    batches: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Documents in a batch.")
+    ] = "1,8,32,128",
+    seconds: Annotated[
+        float, typer.Option(min=0.01, help="Seconds for each line of the table.")
+    ] = 0.5,
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="table or json.")] = "table",
     device: o.Device = "auto",
 ) -> None:
-    """Measure latency and throughput of a network by device, precision, length and batch.
+    """Measure latency and throughput of a model's network.
 
-    auto measures CUDA, where it runs, and the CPU. The network alone: reading and tokenizing are
-    not counted.
+    Each device, precision, length and batch size has its line. --device auto measures the CPU, and
+    CUDA where it runs. Reading and tokenizing are not counted.
     """
     import json
     import sys

@@ -1,4 +1,4 @@
-"""nlpkit compare: compare models: scores, noise, size, speed."""
+"""nlpkit compare: compare models: scores, noise, size and speed."""
 
 from __future__ import annotations
 
@@ -22,40 +22,44 @@ NAMES = {"macro_f1": "macro-F1", "ece": "ECE"}  # of metrics, where theirs are n
 FORMATS = ("table", "json", "markdown")
 
 
-@app.command(
-    epilog="Example: nlpkit compare sentiment sentiment-lstm rules --data test.jsonl --svg plot.svg"
-)
+@app.command(epilog="Example: nlpkit compare sentiment rules --data test.jsonl --svg plot.svg")
 def compare(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL...", help="Bundles by name or path, runs' folders, rules."),
+        typer.Argument(metavar="MODEL", help="Bundles by name or path, runs' folders, rules."),
     ],
     data: Annotated[
         list[str],
-        typer.Option(help="A file with a text and a label in each row; scores are means over all."),
+        typer.Option(
+            metavar="FILE",
+            help="A file with a text and a label in each row; scores are means over all files.",
+        ),
     ],
     column: Annotated[
-        str | None, typer.Option("--column", "-c", help="The field that holds the text ('text').")
+        str | None,
+        typer.Option(
+            "--column", "-c", metavar="FIELD", help="The field that holds the text ('text')."
+        ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="The field that holds the true label ('label').")
+        str | None,
+        typer.Option(metavar="FIELD", help="The field that holds the true label ('label')."),
     ] = None,
-    to: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",
     svg: Annotated[
-        str | None, typer.Option(help="A file for the plot, written whole or not at all.")
+        str | None, typer.Option(metavar="FILE", help="Draw the plot into this file.")
     ] = None,
     rounds: Annotated[
-        int, typer.Option(min=1, max=1000, help="Times that speed and start are taken.")
+        int, typer.Option(min=1, max=1000, help="How often speed and start are measured.")
     ] = 5,
     encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
     precision: o.Precision = "auto",
 ) -> None:
-    """Compare models on the same documents: scores, noise, size, speed, start, and a plot.
+    """Compare models on the same documents: scores, noise, size, speed, and a plot.
 
-    Differences have a paired bootstrap interval: those that it does
-    not tell from nothing are marked ~. Speed and start are medians
-    of rounds in which every model has its turn.
+    Differences have a paired bootstrap interval; ~ marks those within noise. Speed and start are
+    medians of rounds in which every model has its turn.
     """
     from nlpkit.errors import UsageError
     from nlpkit.jobs import compare as job

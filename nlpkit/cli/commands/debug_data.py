@@ -1,4 +1,4 @@
-"""nlpkit debug-data: what is wrong with data before a model learns it."""
+"""nlpkit debug-data: check labelled data before training."""
 
 from __future__ import annotations
 
@@ -27,31 +27,36 @@ MARKS = {"error": ("✗", "red"), "warning": ("!", "yellow"), "info": ("-", "blu
 CHECKING = "Checking"
 
 
-@app.command(
-    epilog="Example: nlpkit debug-data train.csv dev.csv test.csv --column review --label stars"
-)
+@app.command(epilog="Example: nlpkit debug-data train.csv dev.csv --column review --label stars")
 def debug_data(
     data: Annotated[
         list[str],
         typer.Argument(
             metavar="FILE",
-            help="Data files; 'train', 'dev' or 'test' in a name says which split. Or one recipe, "
-            "as 'nlpkit train' takes it.",
+            help="Data files; 'train', 'dev' or 'test' in a name says which split. Or one recipe "
+            "of 'nlpkit train'.",
         ),
     ],
     column: o.Column = None,
     label: Annotated[
         str | None,
-        typer.Option(help="The field that holds the label ('label').", rich_help_panel=o.READING),
+        typer.Option(
+            metavar="FIELD",
+            help="The field that holds the label ('label').",
+            rich_help_panel=o.READING,
+        ),
     ] = None,
     encoding: Annotated[
         str | None,
-        typer.Option(help="Encoding of the files ('utf-8').", rich_help_panel=o.READING),
+        typer.Option(
+            metavar="NAME", help="Encoding of the files ('utf-8').", rich_help_panel=o.READING
+        ),
     ] = None,
     lang: Annotated[
         str | None,
         typer.Option(
-            help="The language that texts should be in: pt, en or any. Left out, the recipe's.",
+            metavar="LANG",
+            help="The language of the texts: pt, en or any. Left out, the recipe's.",
             rich_help_panel=CHECKING,
         ),
     ] = None,
@@ -68,18 +73,21 @@ def debug_data(
         typer.Option(
             "--model",
             "-m",
+            metavar="NAME",
             help="Count tokens as this model does. Left out, they are estimated from words.",
             rich_help_panel=CHECKING,
         ),
     ] = None,
-    to: Annotated[str, typer.Option(help="table or json.", rich_help_panel=o.WRITING)] = "table",
+    to: Annotated[
+        str, typer.Option(metavar="FORMAT", help="table or json.", rich_help_panel=o.WRITING)
+    ] = "table",
     show: Annotated[
         int, typer.Option(min=0, help="Examples of each finding.", rich_help_panel=o.WRITING)
     ] = 3,
 ) -> None:
-    """Check data before a training: copies, contradictions, damage, labels, language, lengths.
+    """Check labelled data before training: copies, contradictions, damage, labels, language.
 
-    Ends with 1 where there are errors, which must be mended; warnings alone end with 0.
+    Exit code 1: there are errors to fix before training. Warnings alone end with 0.
     """
     import json
 

@@ -1,4 +1,4 @@
-"""nlpkit doctor: what works on this machine, and how to mend what does not."""
+"""nlpkit doctor: report what works on this machine, and how to fix the rest."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import typer
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
-def doctor(to: Annotated[str, typer.Option("--to", help="text or json.")] = "text") -> None:
-    """Tell what this machine can do: versions, devices that really start, what is missing."""
+@app.command(epilog="Example: nlpkit doctor")
+def doctor(
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="text or json.")] = "text",
+) -> None:
+    """Report what works on this machine: versions, devices that really start, missing extras."""
     import json
 
     from nlpkit.errors import UsageError

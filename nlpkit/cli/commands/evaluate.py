@@ -14,14 +14,20 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: nlpkit evaluate sentiment test.jsonl --to json")
 def evaluate(
     model: Annotated[str, typer.Argument(help="A bundle's name or path, or a run's folder.")],
-    data: Annotated[list[str], typer.Argument(help="Files with a text and a label in each row.")],
+    data: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Files with a text and a label in each row.")
+    ],
     column: Annotated[
-        str | None, typer.Option("--column", "-c", help="The field that holds the text ('text').")
+        str | None,
+        typer.Option(
+            "--column", "-c", metavar="FIELD", help="The field that holds the text ('text')."
+        ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="The field that holds the true label ('label').")
+        str | None,
+        typer.Option(metavar="FIELD", help="The field that holds the true label ('label')."),
     ] = None,
-    to: Annotated[str, typer.Option(help="table or json.")] = "table",
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="table or json.")] = "table",
     encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
     precision: o.Precision = "auto",
@@ -32,11 +38,11 @@ def evaluate(
             min=0,
             max=1,
             metavar="P",
-            help="Score only what is answered with this score or more, and say how much that is.",
+            help="Count only answers with this score or more, and report their share.",
         ),
     ] = 0.0,
 ) -> None:
-    """Report the scores of a model's task: of a classifier macro-F1, each class, calibration."""
+    """Score a model on labelled data: macro-F1, each class and calibration of a classifier."""
     import json
 
     from nlpkit.errors import UsageError

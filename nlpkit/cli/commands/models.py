@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from nlpkit.jobs.models import Architecture, Damaged, Entry
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
-To = Annotated[str, typer.Option("--to", help="table or json.")]
+To = Annotated[str, typer.Option("--to", metavar="FORMAT", help="table or json.")]
 
 
-@app.callback()
+@app.callback(epilog="Example: nlpkit models add export/sentiment-lstm")
 def models(ctx: typer.Context, to: To = "table") -> None:
-    """List bundled and installed models, or the architectures to train."""
+    """List bundled and installed models; install, verify and remove them."""
     if ctx.invoked_subcommand is None:
         from nlpkit.jobs.models import bundles
 
@@ -27,7 +27,7 @@ def models(ctx: typer.Context, to: To = "table") -> None:
 
 @app.command()
 def architectures(ctx: typer.Context, to: To = "") -> None:
-    """List the networks, their settings and when to use which."""
+    """List the networks to train, with their settings."""
     from nlpkit.jobs.models import architectures as job
 
     given = ctx.parent.params["to"] if ctx.parent else "table"
@@ -40,10 +40,10 @@ def add(
         Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or its zip.")
     ],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of one of that name.")
+        bool, typer.Option("--replace", help="Replace an installed model of that name.")
     ] = False,
 ) -> None:
-    """Install a bundle under its name, once its files and its answers are as it announces."""
+    """Install a bundle, after checking its files and its answers."""
     from nlpkit.jobs.install import add as job
 
     _tell(job(source, replace=replace))
@@ -59,9 +59,11 @@ def remove(name: Annotated[str, typer.Argument(help="An installed model.")]) -> 
 
 @app.command()
 def verify(
-    model: Annotated[str, typer.Argument(help="A model's name, or a bundle's path.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model's name, or a bundle's path.")
+    ],
 ) -> None:
-    """Check a bundle's hashes, and its answers in each precision against those it announces."""
+    """Check a bundle's hashes, and its answers in each precision."""
     from nlpkit.jobs.install import verify as job
 
     _tell(job(model))

@@ -1,4 +1,4 @@
-"""nlpkit pipe: several steps in one process."""
+"""nlpkit pipe: run several steps in one process."""
 
 from __future__ import annotations
 
@@ -17,17 +17,23 @@ app = typer.Typer(add_completion=False)
 SHOWN = 3
 
 
-@app.command(epilog="Example: nlpkit pipe 'clean | tokenize | stopwords | lemmatize' reviews.txt")
+@app.command(
+    epilog="Example: nlpkit pipe 'clean | tokenize | stopwords | lemmatize' reviews.txt\n"
+    "A TOML file holds a list of steps:\n"
+    '  steps = ["clean --for reviews", {name = "stopwords", keep = "none"}]'
+)
 def pipe(
     chain: Annotated[
         str, typer.Argument(help="Steps: 'clean --for reviews | tokenize', or a .toml file.")
     ],
     inputs: o.Inputs = None,
     lang: Annotated[
-        str | None, typer.Option(help="pt, en or auto, for every step that does not say its own.")
+        str | None,
+        typer.Option(metavar="LANG", help="pt, en or auto, for every step without its own --lang."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what each step makes of the first three.")
+        bool,
+        typer.Option("--dry-run", help="Show each step's result for the first three documents."),
     ] = False,
     source: o.From = None,
     column: o.Column = None,
@@ -38,10 +44,9 @@ def pipe(
     into: Into = None,
     workers: Workers = 1,
 ) -> None:
-    """Run steps one after the other, in one process: the same result as a shell pipe of them.
+    """Run several steps in one process: the same result as a shell pipe of them.
 
-    A TOML file holds steps = ["clean --for reviews", {name = "stopwords", keep = "none"}].
-    'nlpkit steps' lists the steps.
+    'nlpkit steps' lists the steps. A TOML file may hold a chain of them.
     """
     from nlpkit.cli.step_command import reading_of, run
     from nlpkit.settings.links import in_language, links_of, read

@@ -1,4 +1,4 @@
-"""nlpkit predict: ask any model about documents."""
+"""nlpkit predict: answer documents with any model."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def predict(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Ask a model about each document: one answer out for each line in.
+    """Answer documents with any model: one line out for each line in.
 
     The general form of 'nlpkit sentiment': any bundle, by name or path.
     """
