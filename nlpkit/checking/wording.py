@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nlpkit.wording import plural as plural
+
 NAMED = 8  # labels named in a message: a wrong column has thousands
-
-
-def plural(count: int, noun: str) -> str:
-    """Return the number with its noun: 1 row, 2,000 rows."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def listed(labels: Sequence[str]) -> str:

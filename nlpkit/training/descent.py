@@ -16,6 +16,7 @@ from nlpkit.errors import UsageError
 from nlpkit.settings.sections import Pretrain, Train
 from nlpkit.training import checkpoint
 from nlpkit.training.distributed import Team
+from nlpkit.wording import rounded
 
 
 class Descent:
@@ -75,7 +76,7 @@ class Descent:
         tensors = checkpoint.pack(self.network, self.optimizer, rngs)
         state = state | {"scaler": self.scaler.state_dict()}
         checkpoint.save_tensors(folder / checkpoint.LAST, tensors, state)
-        lines = [json.dumps(line) + "\n" for line in state["history"]]
+        lines = [json.dumps(rounded(line)) + "\n" for line in state["history"]]
         checkpoint.save_text(folder / "metrics.jsonl", "".join(lines))
 
     def restore(

@@ -16,6 +16,7 @@ from pathlib import Path
 from nlpkit.errors import UsageError
 from nlpkit.training import checkpoint
 from nlpkit.tuning.trial import Trial
+from nlpkit.wording import rounded
 
 STUDY, TRIALS, BEST = "study.journal", "trials.jsonl", "best"
 OLD = ".best.old"  # the best run before, until the new one is in its place
@@ -36,7 +37,8 @@ def check(folder: Path, resume: bool) -> None:
 
 def write(folder: Path, trials: Sequence[Trial]) -> None:
     """Write trials.jsonl."""
-    lines = [json.dumps(trial.to_dict(), ensure_ascii=False) + "\n" for trial in trials]
+    records = [rounded(trial.to_dict()) | {"parameters": trial.parameters} for trial in trials]
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
     checkpoint.save_text(folder / TRIALS, "".join(lines))
 
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from nlpkit.checking.findings import Example, Finding
@@ -89,8 +88,7 @@ def debug_data(
 
     Exit code 1: there are errors to fix before training. Warnings alone end with 0.
     """
-    import json
-
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs import debug_data as job
 
@@ -107,7 +105,7 @@ def debug_data(
         show=show,
     )
     if to == "json":
-        print(json.dumps(report.plain(), ensure_ascii=False))
+        print_json(report.plain())
     else:
         _show(report)
     if report.counts["error"]:
@@ -123,7 +121,7 @@ def _show(report: Report) -> None:
     root = _root(report.files)
     if root:
         console.print(Text(f"in {_clean(root)}", style="dim"))
-    console.print(_files(report.files, root))
+    _show_files(console, report.files, root)
     for finding in report.findings:
         _show_finding(console, finding, root)
     told = [_count(count, name) for name, count in report.counts.items() if count]
@@ -131,27 +129,25 @@ def _show(report: Report) -> None:
     console.print(Text(f"\n{', '.join(told) or 'nothing found'}", style=f"bold {style}"))
 
 
-def _files(files: Sequence[Summary], root: str) -> Table:
-    from rich.table import Table
-    from rich.text import Text
+def _show_files(console: Console, files: Sequence[Summary], root: str) -> None:
+    from nlpkit.cli.screen.table import Column, show_table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("file", overflow="fold")
-    table.add_column("split", style="dim")
     used = any(file.used is not None for file in files)
-    for heading in ("rows", "used", "words", "95%") if used else ("rows", "words", "95%"):
-        table.add_column(heading, justify="right")
-    table.add_column("labels", overflow="fold")
+    columns = [
+        *(Column("file", narrow="cut"), Column("split", drop=2, style="dim")),
+        Column("rows", right=True),
+        *[Column("used", right=True)] * used,
+        *(Column("words", drop=1, right=True), Column("95%", drop=1, right=True)),
+        Column("labels", narrow="wrap"),
+    ]
+    rows = []
     for file in files:
         path, split = file.file.removeprefix(root), file.split.removeprefix(root)
         numbers = [file.rows, *([file.used] if used else []), file.words_median, file.words_95]
-        table.add_row(
-            Text(_clean(path)),
-            "" if split == path else split,
-            *("" if number is None else f"{number:,}" for number in numbers),
-            Text(_labels(file.labels, root)),
-        )
-    return table
+        cells = ["" if number is None else f"{number:,}" for number in numbers]
+        name = "" if split == path else split
+        rows.append([_clean(path), _clean(name), *cells, _labels(file.labels, root)])
+    show_table(console, columns, rows)
 
 
 def _labels(labels: Mapping[str, int], root: str) -> str:
@@ -194,7 +190,9 @@ def _example(example: Example, root: str) -> Text:
 
 
 def _count(count: int, severity: str) -> str:
-    return f"{count} {severity}" if count == 1 or severity == "info" else f"{count} {severity}s"
+    from nlpkit.wording import plural
+
+    return f"{count:,} info" if severity == "info" else plural(count, severity)
 
 
 def _root(files: Sequence[Summary]) -> str:

@@ -14,8 +14,7 @@ def doctor(
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="text or json.")] = "text",
 ) -> None:
     """Report what works on this machine: versions, devices that really start, missing extras."""
-    import json
-
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs.doctor import examine
 
@@ -23,7 +22,7 @@ def doctor(
         raise UsageError(f"--to {to}: not one of text, json")
     report = examine()
     if to == "json":
-        print(json.dumps(report))
+        print_json(report)
     else:
         _show(report)
     if report["problems"]:
@@ -34,11 +33,13 @@ def _show(report: dict[str, Any]) -> None:
     from rich.markup import escape
 
     from nlpkit.cli.screen.console import Console
+    from nlpkit.wording import plural
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
+    console.soft_wrap = not console.is_terminal  # a terminal gets lines that end between words
     console.print(
         f"nlpkit {report['nlpkit']}, Python {report['python']}, {report['platform']}, "
-        f"{report['cores']} cores"
+        f"{plural(report['cores'], 'core')}"
     )
     listed = [f"{name} {version}" for name, version in report["versions"].items()]
     console.print(f"  [dim]{', '.join(listed)}[/]")

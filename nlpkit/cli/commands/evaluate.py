@@ -43,8 +43,7 @@ def evaluate(
     ] = 0.0,
 ) -> None:
     """Score a model on labelled data: macro-F1, each class and calibration of a classifier."""
-    import json
-
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs import evaluate as job
 
@@ -60,22 +59,22 @@ def evaluate(
         min_confidence=min_confidence,
     )
     if to == "json":
-        print(json.dumps(scores.to_dict(), ensure_ascii=False))
+        print_json(scores.to_dict())
     else:
         _show(scores.to_dict())
 
 
 def _show(scores: dict[str, Any]) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from nlpkit.cli.screen.console import Console
     from nlpkit.metrics import numbers
+    from nlpkit.wording import plural
 
     console = Console(highlight=False)
     console.print(
         f"{escape(scores['model'])} on {escape(', '.join(scores['data']))}: "
-        f"{scores['n']:,} {scores.get('unit', 'documents')}, "
+        f"{plural(scores['n'], scores.get('unit', 'documents').removesuffix('s'))}, "
         f"{scores['docs_per_second']:,.0f} documents/s on {scores['provider']}"
     )
     named = {key: value for key, value in numbers(scores).items() if key != "docs_per_second"}
@@ -84,14 +83,29 @@ def _show(scores: dict[str, Any]) -> None:
         low, high = scores.get(f"{key}_interval", (None, None))
         interval = f"  (95%: {low:.4f} to {high:.4f})" if low is not None else ""
         console.print(f"{key:<{width}} [bold]{scores[key]:.4f}[/]{interval}")
-    if "per_class" not in scores:
-        return
-    said = [f"said {escape(label)}" for label in scores["labels"]]
-    table = Table("label", "precision", "recall", "F1", "support", *said)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for place, (label, row) in enumerate(scores["per_class"].items()):
-        shares = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
-        cells = [f"{count:,}" for count in scores["confusion"][place]]
-        table.add_row(escape(label), *shares, f"{row['support']:,}", *cells)
-    console.print(table)
+    if "per_class" in scores:
+        _show_labels(console, scores)
+
+
+def _show_labels(console: Any, scores: dict[str, Any]) -> None:
+    from nlpkit.cli.screen.table import Column, show_table
+
+    shares = ("precision", "recall", "f1")
+    columns = [
+        *(Column("label"), Column("precision", drop=1, right=True)),
+        *(Column("recall", drop=1, right=True), Column("F1", right=True)),
+        Column("support", right=True),
+        *(Column(f"→{label}", drop=2, right=True) for label in scores["labels"]),
+    ]
+    rows = [
+        [
+            *(label, *(f"{row[key]:.4f}" for key in shares), f"{row['support']:,}"),
+            *(f"{count:,}" for count in counts),
+        ]
+        for (label, row), counts in zip(
+            scores["per_class"].items(), scores["confusion"], strict=True
+        )
+    ]
+    console.print()
+    show_table(console, columns, rows)
+    console.print("→label: how many of a row were answered with it", style="dim")

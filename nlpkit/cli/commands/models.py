@@ -70,9 +70,11 @@ def verify(
 
 
 def _tell(verified: Verified) -> None:
+    from nlpkit.wording import plural
+
     for entry in verified.checked:
         print(
-            f"{verified.name} {entry.precision}: {entry.texts} announced answers given, "
+            f"{verified.name} {entry.precision}: {plural(entry.texts, 'answer')} as announced, "
             f"scores within {entry.difference:.4f}"
         )
     if verified.path:
@@ -80,14 +82,13 @@ def _tell(verified: Verified) -> None:
 
 
 def _print(found: Sequence[Any], to: str, show: Any) -> None:
-    import json
-
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
 
     if to not in ("table", "json"):
         raise UsageError(f"--to {to}: not one of table, json")
     if to == "json":
-        print(json.dumps([entry.to_dict() for entry in found], ensure_ascii=False))
+        print_json([entry.to_dict() for entry in found])
         return
     from nlpkit.cli.screen.console import Console
 
@@ -95,36 +96,31 @@ def _print(found: Sequence[Any], to: str, show: Any) -> None:
 
 
 def _bundle_table(found: Sequence[Entry | Damaged], console: Any) -> None:
-    from rich.box import SIMPLE
-    from rich.markup import escape
-    from rich.table import Table
+    from nlpkit.cli.screen.table import Column, show_table
+    from nlpkit.jobs.models import Entry
 
-    from nlpkit.jobs.models import Damaged
+    columns = [
+        *(Column("name"), Column("task"), Column("architecture", drop=2)),
+        *(Column("reads"), Column("weights", drop=3, right=True), Column("MB", drop=1, right=True)),
+        *(Column("dev score", right=True), Column("owner", drop=4)),
+    ]
+    entries = [entry for entry in found if isinstance(entry, Entry)]
+    show_table(console, columns, [_cells(entry) for entry in entries])
+    for entry in found:
+        if not isinstance(entry, Entry):
+            console.print(entry.problem, style="red", markup=False, soft_wrap=True)
+
+
+def _cells(entry: Entry) -> list[str]:
     from nlpkit.zoo import user_folder
 
-    titles = ("name", "task", "architecture", "reads", "weights", "MB", "dev score", "")
-    table = Table(*titles, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    for place, column in enumerate(table.columns):
-        column.no_wrap = True
-        column.justify = "right" if place in (4, 5) else "left"
-    problems = []
-    for entry in found:
-        if isinstance(entry, Damaged):
-            problems.append(f"[red]{escape(entry.problem)}[/]")
-            continue
-        table.add_row(
-            escape(entry.name),
-            escape(entry.task),
-            entry.architecture,
-            " ".join(entry.languages),
-            f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "-",
-            f"{entry.bytes / 1e6:.1f}",
-            f"{entry.dev[entry.score]:.4f}" if entry.score in entry.dev else "-",
-            "yours" if entry.path.startswith(str(user_folder())) else "",
-        )
-    console.print(table)
-    for problem in problems:
-        console.print(problem, soft_wrap=True)
+    return [
+        *(entry.name, entry.task, entry.architecture, " ".join(entry.languages)),
+        f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "-",
+        f"{entry.bytes / 1e6:.1f}",
+        f"{entry.dev[entry.score]:.4f}" if entry.score in entry.dev else "-",
+        "you" if entry.path.startswith(str(user_folder())) else "",
+    ]
 
 
 def _architecture_list(found: Sequence[Architecture], console: Any) -> None:

@@ -72,17 +72,20 @@ def pipe(
 
 
 def _preview(links: list[Link], reading: Reading) -> None:
-    from rich.table import Table
+    """Print a block for each document: the text, then a line for the result of each step."""
     from rich.text import Text
 
+    from nlpkit.cli.screen.answers import printable
     from nlpkit.cli.screen.console import Console
     from nlpkit.jobs import steps as job
 
-    rows = job.preview(links, job.first_texts(reading, SHOWN))
-    table = Table(
-        "", *(f"document {number}" for number in range(1, len(rows) + 1)), show_lines=True
-    )
-    table.columns[0].style = "bold"
-    for place, name in enumerate(["text", *(link.name for link in links)]):
-        table.add_row(name, *(Text(row[place]) for row in rows))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    names = ["text", *(link.name for link in links)]
+    width = max(map(len, names))
+    for number, lines in enumerate(job.preview(links, job.first_texts(reading, SHOWN)), 1):
+        console.print(Text(f"document {number}", style="bold"))
+        for name, text in zip(names, lines, strict=True):
+            console.print(Text(f"  {name:<{width}}  ", style="cyan"), end="")
+            room = max(console.width - width - 4, 10)
+            shown = Text(printable(text, len(text))).wrap(console, room)
+            console.print(Text(f"\n{' ' * (width + 4)}").join(shown), soft_wrap=True)
