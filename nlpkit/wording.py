@@ -8,9 +8,9 @@ SPEEDS = ("per_second", "speed")  # ends of names
 TIMES = ("seconds", "_ms")
 
 
-def plural(count: int, noun: str) -> str:
-    """Return the number with its noun: 1 row, 2,000 rows."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, several: str = "") -> str:
+    """Return the number with its noun: 1 row, 2,000 rows; `several` is a plural of its own."""
+    return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"
 
 
 def rounded(value: Any, name: str = "") -> Any:

@@ -23,9 +23,9 @@ def check(data: Data) -> Iterator[Finding]:
         yield Finding(
             severity=WARNING if share > LONG_SHARE else INFO,
             message=f"{plural(len(rows), 'text')} ({share:.1%}) longer than the window: "
-            f"{data.window:,} tokens, {data.unit}",
+            f"{plural(data.window, 'token')}, {data.unit}",
             advice="training sees a random window of each an epoch; a wider window sees more",
             count=len(rows),
-            examples=(Example((r.where,), r.excerpt, f"{r.length:,} tokens") for _, r in rows),
+            examples=(Example((r.where,), r.excerpt, plural(r.length, "token")) for _, r in rows),
             files=rows_per_file(rows),
         )

@@ -16,7 +16,7 @@ from nlpkit.errors import UsageError
 from nlpkit.settings.sections import Pretrain, Train
 from nlpkit.training import checkpoint
 from nlpkit.training.distributed import Team
-from nlpkit.wording import rounded
+from nlpkit.wording import plural, rounded
 
 
 class Descent:
@@ -90,7 +90,8 @@ class Descent:
         """
         if stored.get("world") != team.world:
             raise UsageError(
-                f"{path}: was made by {stored.get('world')} processes, here are {team.world}"
+                f"{path}: was made by {plural(stored.get('world', 0), 'process', 'processes')}, "
+                f"here are {team.world}"
             )
         checkpoint.unpack(tensors, self.network, self.optimizer)
         if stored["scaler"]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from nlpkit.cli import options as o
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     from nlpkit.jobs.vectorize import Done, Show
@@ -69,12 +70,7 @@ Label = Annotated[
 Top = Annotated[
     int, typer.Option(metavar="N", help="Show the N heaviest terms.", rich_help_panel=o.WRITING)
 ]
-TopBy = Annotated[
-    str,
-    typer.Option(
-        metavar="WHAT", help="Count --top in the corpus or document.", rich_help_panel=o.WRITING
-    ),
-]
+TopBy = Annotated[str, typer.Option(help="corpus or document.", rich_help_panel=o.WRITING)]
 Analyzer = Annotated[
     str,
     typer.Option(
@@ -294,7 +290,9 @@ def _shower(request: Request, stream: TextIO) -> Show:
 
 def _summary(request: Request, done: Done) -> None:
     if done.learned:
-        terms = f"{len(done.learned.terms):,} terms from {done.learned.documents:,} documents"
-        print(f"nlpkit: wrote {request.fit}: {terms}", file=sys.stderr)
+        terms, documents = len(done.learned.terms), plural(done.learned.documents, "document")
+        told = f"{plural(terms, 'term')} from {documents}"
+        print(f"nlpkit: wrote {request.fit}: {told}", file=sys.stderr)
     if request.format and request.output not in (None, "-"):
-        print(f"nlpkit: wrote {request.output}: {done.documents:,} documents", file=sys.stderr)
+        documents = plural(done.documents, "document")
+        print(f"nlpkit: wrote {request.output}: {documents}", file=sys.stderr)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nlpkit.answers import UNCERTAIN, Label, Spans
 from nlpkit.cli.screen.console import Console
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     from nlpkit.records.answered import Answered
@@ -58,9 +59,9 @@ def show(model: Model, reading: Reading, *, quiet: bool, min_confidence: float) 
         console.print(Text("nothing to read: the input has no lines", style="dim"))
         return
     seconds = max(time.perf_counter() - started, 1e-9)
-    for line in (Text(), *look.summary()):
+    for line in (*look.summary(), Text()):
         console.print(line)
-    speed = f"{total:,} documents in {seconds:.2f} s, {total / seconds:,.0f} a second"
+    speed = f"{plural(total, 'document')} in {seconds:.2f} s, {total / seconds:,.0f} a second"
     console.print(Text(f"{speed} ({model.name} on {model.provider})", style="dim"))
 
 
@@ -95,9 +96,10 @@ class LabelLook:
         yield line.append(printable(item.text, columns))
 
     def summary(self) -> Iterable[Text]:
-        """Yield a bar for each label."""
-        yield from _bars(self.counts, self.colours)
-        yield Text()
+        """Yield a bar for each label, where there is something to compare."""
+        if sum(self.counts.values()) - self.counts[""] > 1 and len(self.colours) > 1:
+            yield Text()
+            yield from _bars(self.counts, self.colours)
 
 
 class SpansLook:
@@ -108,10 +110,12 @@ class SpansLook:
     def __init__(self, model: Model, uncertain: bool) -> None:
         self.colours = _colours(model.task.shown)
         self.counts: Counter[str] = Counter()
+        self.documents = 0  # that were answered
 
     def rows(self, item: Answered, columns: int) -> Iterable[Text]:
         """Yield the text and, if there are any, the spans."""
         spans = item.answer.spans if item.answer else ()
+        self.documents += item.answer is not None
         line = Text(printable(item.text, columns), no_wrap=True, overflow="ellipsis")
         names = Text("  ", no_wrap=True, overflow="ellipsis")
         for span in spans:
@@ -125,11 +129,11 @@ class SpansLook:
             yield names
 
     def summary(self) -> Iterable[Text]:
-        """Yield a bar for each label that came."""
-        if self.counts:
+        """Yield a bar for each label that came, where there is something to compare."""
+        if self.documents > 1 and len(self.counts) > 1:
             there = {label: self.colours.get(label, "cyan") for label in self.counts}
-            yield from _bars(self.counts, there)
             yield Text()
+            yield from _bars(self.counts, there)
 
 
 class CellsLook:

@@ -116,16 +116,19 @@ def text_plot(
         for row in range(int(mark.top), int(mark.bottom)):
             field[row][int(mark.x)] = side
     names = [shown(point.name) for point in points]
-    for name, box in zip(names, placed(marks, [*map(len, names)], 1, 1.5, frame), strict=True):
+    spaced = [len(name) + 2 for name in names]  # a space on either side
+    for name, box in zip(names, placed(marks, spaced, 1, 0.5, frame), strict=True):
         if box:  # else the table must do
-            _write(field[int(box[1])], int(box[0]), name)
+            _write(field[int(box[1])], int(box[0]) + 1, name)
     for mark in marks:
         field[int(mark.y)][int(mark.x)] = dot
     foot, said = [floor] * frame.width, [" "] * frame.width
     for speed in frame.speeds():
         place, label = int(frame.across(speed)), number(speed)
         foot[place] = notch
-        _write(said, min(place - len(label) // 2, frame.width - len(label)), label)
+        start = min(place - len(label) // 2, frame.width - len(label))
+        if not "".join(said[max(start - 1, 0) :]).strip():  # else it would touch the last one
+            _write(said, start, label)
     scores = {int(frame.down(score)): f"{score:6.2f} {tick}" for score in frame.scores()}
     lines = [scores.get(row, f"{side:>8}") + "".join(cells) for row, cells in enumerate(field)]
     foot_lines = [f"{corner:>8}" + "".join(foot), " " * 8 + "".join(said)]

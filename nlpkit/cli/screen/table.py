@@ -50,7 +50,8 @@ def show_table(
         max(map(cell_len, (column.title, *(row[place] for row in rows))))
         for place, column in enumerate(columns)
     ]
-    shown = _shown(columns, natural, console.width)
+    filled = [place for place in range(len(columns)) if not rows or any(r[place] for r in rows)]
+    shown = _shown(columns, filled, natural, console.width)
     widths = _widths([columns[place] for place in shown], [natural[p] for p in shown], console)
     if widths is None:
         _show_lists(console, columns, rows)
@@ -65,7 +66,9 @@ def show_table(
         cells = zip(shown, widths, strict=True)
         table.add_row(*(Text(_cell(row[p], columns[p], width)) for p, width in cells))
     console.print(table)
-    if left := [column.title for place, column in enumerate(columns) if place not in shown]:
+    if left := [
+        column.title for place, column in enumerate(columns) if place in {*filled} - {*shown}
+    ]:
         console.print(
             Text(f"no room for {', '.join(left)}: {elsewhere}, or a wider terminal", style="dim")
         )
@@ -84,9 +87,11 @@ def _cell(text: str, column: Column, width: int) -> str:
     return cut(text, width) if column.narrow == "cut" else text
 
 
-def _shown(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
-    """Return the columns that fit, those that wrap at their narrowest."""
-    shown = list(range(len(columns)))
+def _shown(
+    columns: Sequence[Column], filled: Sequence[int], natural: Sequence[int], width: int
+) -> list[int]:
+    """Return the columns that fit, of those with something in them; wrapped ones at their least."""
+    shown = list(filled)
     while True:
         widths = [
             min(natural[place], LEAST) if columns[place].narrow == "wrap" else natural[place]
