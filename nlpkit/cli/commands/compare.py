@@ -171,12 +171,12 @@ def _tables(report: Report) -> Iterator[tuple[Sequence[Column], list[list[str]]]
     from nlpkit.cli.screen.table import Column
 
     scores = [
-        Column(NAMES.get(key, key), drop=0 if key == report.score else 3, right=True)
+        Column(NAMES.get(key, key), drop=0 if key == report.score else 4, right=True)
         for key in report.models[0].means
     ]
     last = [
-        *(Column("MB", drop=2, right=True), Column("docs/s", drop=1, right=True)),
-        *(Column("start", drop=4, right=True), Column("  to the best")),
+        *(Column("MB", drop=3, right=True), Column("docs/s", drop=2, right=True)),
+        *(Column("start", drop=5, right=True), Column("  to the best", drop=1)),
     ]
     columns = [Column("model", narrow="cut"), *scores, *last]
     yield columns, [_row(row, report) for row in report.models]

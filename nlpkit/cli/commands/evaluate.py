@@ -107,5 +107,5 @@ def _show_labels(console: Any, scores: dict[str, Any]) -> None:
         )
     ]
     console.print()
-    show_table(console, columns, rows)
-    console.print("→label: how many of a row were answered with it", style="dim")
+    if show_table(console, columns, rows) == columns:
+        console.print("→label: how many of a row were answered with it", style="dim")

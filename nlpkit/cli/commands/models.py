@@ -100,9 +100,10 @@ def _bundle_table(found: Sequence[Entry | Damaged], console: Any) -> None:
     from nlpkit.jobs.models import Entry
 
     columns = [
-        *(Column("name"), Column("task"), Column("architecture", drop=2)),
-        *(Column("reads"), Column("weights", drop=3, right=True), Column("MB", drop=1, right=True)),
-        *(Column("dev score", right=True), Column("owner", drop=4)),
+        *(Column("name"), Column("task", drop=1), Column("architecture", drop=4)),
+        *(Column("reads", drop=2), Column("weights", drop=5, right=True)),
+        *(Column("MB", drop=3, right=True), Column("dev score", right=True)),
+        Column("owner", drop=6),
     ]
     entries = [entry for entry in found if isinstance(entry, Entry)]
     show_table(console, columns, [_cells(entry) for entry in entries])

@@ -51,10 +51,8 @@ def _show(found: list[Description]) -> None:
 
     console = Console(highlight=False)
     for step in found:
-        console.print(
-            f"[bold cyan]{step.name}[/]  {escape(step.description)}  "
-            f"[dim]{step.takes} → {step.gives}[/]"
-        )
+        console.print(f"[bold cyan]{step.name}[/]  {escape(step.description)}")
+        console.print(f"  [dim]{step.takes} → {step.gives}[/]")
         options = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
         options.add_column(min_width=22, no_wrap=True)
         options.add_column(ratio=1)

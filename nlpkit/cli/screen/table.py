@@ -42,20 +42,24 @@ def show_table(
     rows: Sequence[Sequence[str]],
     *,
     elsewhere: str = "--to json",
-) -> None:
-    """Print a table; `elsewhere` names the option that shows what had no room."""
-    columns = [replace(column, title=printable(column.title)) for column in columns]
-    rows = [[printable(cell) for cell in row] for row in rows]
+) -> list[Column]:
+    """Print a table and return the columns that it shows.
+
+    Columns without any cell filled are left out; `elsewhere` names the option that shows those that
+    have no room.
+    """
+    filled = [place for place in range(len(columns)) if not rows or any(r[place] for r in rows)]
+    columns = [replace(columns[place], title=printable(columns[place].title)) for place in filled]
+    rows = [[printable(row[place]) for place in filled] for row in rows]
     natural = [
         max(map(cell_len, (column.title, *(row[place] for row in rows))))
         for place, column in enumerate(columns)
     ]
-    filled = [place for place in range(len(columns)) if not rows or any(r[place] for r in rows)]
-    shown = _shown(columns, filled, natural, console.width)
+    shown = _shown(columns, natural, console.width)
     widths = _widths([columns[place] for place in shown], [natural[p] for p in shown], console)
     if widths is None:
         _show_lists(console, columns, rows)
-        return
+        return columns
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for place, width in zip(shown, widths, strict=True):
         column = columns[place]
@@ -66,12 +70,11 @@ def show_table(
         cells = zip(shown, widths, strict=True)
         table.add_row(*(Text(_cell(row[p], columns[p], width)) for p, width in cells))
     console.print(table)
-    if left := [
-        column.title for place, column in enumerate(columns) if place in {*filled} - {*shown}
-    ]:
+    if left := [column.title.strip() for p, column in enumerate(columns) if p not in shown]:
         console.print(
             Text(f"no room for {', '.join(left)}: {elsewhere}, or a wider terminal", style="dim")
         )
+    return [columns[place] for place in shown]
 
 
 def cut(text: str, width: int) -> str:
@@ -87,11 +90,9 @@ def _cell(text: str, column: Column, width: int) -> str:
     return cut(text, width) if column.narrow == "cut" else text
 
 
-def _shown(
-    columns: Sequence[Column], filled: Sequence[int], natural: Sequence[int], width: int
-) -> list[int]:
-    """Return the columns that fit, of those with something in them; wrapped ones at their least."""
-    shown = list(filled)
+def _shown(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
+    """Return the columns that fit, those that wrap at their narrowest."""
+    shown = list(range(len(columns)))
     while True:
         widths = [
             min(natural[place], LEAST) if columns[place].narrow == "wrap" else natural[place]
@@ -119,10 +120,10 @@ def _widths(
 
 
 def _show_lists(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    width = max(cell_len(column.title) for column in columns)
+    width = max(cell_len(column.title.strip()) for column in columns)
     for number, row in enumerate(rows):
         if number:
             console.print()
         for column, cell in zip(columns, row, strict=True):
-            line = Text(set_cell_size(column.title, width) + " " * GAP, style="bold")
-            console.print(line.append(cell, style="not bold"), soft_wrap=True)
+            line = Text(set_cell_size(column.title.strip(), width) + " " * GAP, style="bold")
+            console.print(line.append(cell.strip(), style="not bold"), soft_wrap=True)
