@@ -92,5 +92,5 @@ def test_it_runs_from_the_shell(cli: Cli, inputs: Path, tiny_bundle: Callable[[s
     (inputs / "a.txt").write_bytes(b"adorei\n\xff\n")
     done = cli("batch", inputs / "*.txt", "-o", "out", "-m", tiny_bundle("bow"))
     assert done.returncode == 1
-    assert b"1 bad records" in done.stderr
+    assert b"1 bad record, in" in done.stderr
     assert not done.stdout

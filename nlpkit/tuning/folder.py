@@ -16,7 +16,6 @@ from pathlib import Path
 from nlpkit.errors import UsageError
 from nlpkit.training import checkpoint
 from nlpkit.tuning.trial import Trial
-from nlpkit.wording import rounded
 
 STUDY, TRIALS, BEST = "study.journal", "trials.jsonl", "best"
 OLD = ".best.old"  # the best run before, until the new one is in its place
@@ -37,8 +36,7 @@ def check(folder: Path, resume: bool) -> None:
 
 def write(folder: Path, trials: Sequence[Trial]) -> None:
     """Write trials.jsonl."""
-    records = [rounded(trial.to_dict()) | {"parameters": trial.parameters} for trial in trials]
-    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+    lines = [json.dumps(trial.to_dict(), ensure_ascii=False) + "\n" for trial in trials]
     checkpoint.save_text(folder / TRIALS, "".join(lines))
 
 
