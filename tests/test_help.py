@@ -14,7 +14,7 @@ from nlpkit import catalog
 from nlpkit.cli.app import GROUPS, MORE, app, commands, grouped, summary
 
 VERBS = {
-    *("Answer", "Check", "Clean", "Compare", "Cut", "Drop", "Export", "Label", "List", "Measure"),
+    *("Check", "Clean", "Compare", "Cut", "Drop", "Export", "Label", "List", "Measure"),
     *("Pretrain", "Print", "Replace", "Report", "Run", "Score", "Search", "Split", "Train", "Turn"),
 }
 BOXES = "╭╮╰╯│─┃━"

@@ -1,4 +1,4 @@
-"""nlpkit predict: answer documents with any model."""
+"""nlpkit predict: run any model on documents."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def predict(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Answer documents with any model: one line out for each line in.
+    """Run any model on documents: one line out for each line in.
 
     The general form of 'nlpkit sentiment': any bundle, by name or path.
     """

@@ -72,7 +72,7 @@ class TrialsProgress(Live):
             f"\n{ended}{plural(len(outcome.trials), 'trial')}: {said or 'none'}", markup=False
         )
         for trial in ranking:
-            self.console.print(_line(trial, self.width), soft_wrap=True)
+            self._print(_line(trial, self.width))
             self._settings(trial)
         if outcome.best:
             self._next(outcome.best, outcome.metric, folder)
@@ -134,7 +134,11 @@ class TrialsProgress(Live):
     def _tried(self, event: Tried) -> None:
         if event.best:
             self._remember(event.trial)
-        self.console.print(_line(event.trial, self.width, best=event.best), soft_wrap=True)
+        self._print(_line(event.trial, self.width, best=event.best))
+
+    def _print(self, line: Text) -> None:
+        """Print a line that a terminal breaks between words."""
+        self.console.print(line, soft_wrap=not self.console.is_terminal)
 
     def _remember(self, trial: Trial) -> None:
         self.best = f"best {trial.score:.4f} (trial {trial.number})"
