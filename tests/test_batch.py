@@ -94,5 +94,5 @@ def test_command_line(cli: Cli, inputs: Path, tiny_bundle: Callable[[str], Path]
     (inputs / "a.txt").write_bytes(b"adorei\n\xff\n")
     done = cli("batch", inputs / "*.txt", "-o", "out", "-m", tiny_bundle("bow"))
     assert done.returncode == 1
-    assert b"1 bad records" in done.stderr
+    assert b"1 bad record, in" in done.stderr
     assert not done.stdout

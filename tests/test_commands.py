@@ -39,8 +39,8 @@ def test_evaluate_shows_a_table(cli: Cli, data: Path, tiny_bundle: Made) -> None
     lines = done.stdout.decode().splitlines()
     assert any("macro_f1" in line for line in lines) and any("recall" in line for line in lines)
     for label in ("negative", "neutral", "positive"):  # a row each, with a number in every cell
-        (row,) = [line for line in lines if line.strip("│ ").startswith(label)]
-        assert all(cell.strip() for cell in row.strip("│").split("│")) and row.count("│") == 9
+        (row,) = [line for line in lines if line.startswith(label)]
+        assert len(row.split()) == 8
 
 
 def test_missing_extra_is_one_line(cli: Cli, tmp_path: Path) -> None:

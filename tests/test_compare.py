@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 from conftest import PATIENCE, corpus, write_jsonl
 from hypothesis import given, settings, strategies as st
+from typer.testing import CliRunner
 
+from nlpkit.cli.app import app
 from nlpkit.cli.screen.plot import Frame, Mark, Point, placed, svg_plot, text_plot
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.jobs import compare as job
@@ -200,6 +203,20 @@ POINTS = [
     Point("<b>&\x1b[1m\ud800", 3010, 0.621, 0.58, 0.66),
     Point("export/" + "long" * 40, 5, 0.3, 0.2, 0.4),
 ]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_tables_fit_and_cut_no_number(width: int, files: list[str]) -> None:
+    data = [part for path in files for part in ("--data", path)]
+    command = ["compare", "right", "nearly", *data, "--rounds", "1"]
+    done = CliRunner().invoke(app, command, env={"COLUMNS": str(width)})
+    assert done.exit_code == 0, done.output
+    assert "1.000 ±0.000" in done.output and "210 documents" in done.output
+    assert all(len(line) <= width for line in done.output.splitlines())
+    assert ("start" in done.output.splitlines()[0]) is (width >= 120)
+    assert ("no room for" in done.output) is (width < 120)
+    numbers = CliRunner().invoke(app, [*command, "--to", "json"]).output
+    assert all(len(number.partition(".")[2]) <= 4 for number in re.findall(r"[\d.]+", numbers))
 
 
 def test_the_svg_is_xml_whatever_the_names() -> None:

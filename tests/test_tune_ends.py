@@ -128,5 +128,5 @@ def test_interrupted_command_exits_130_and_prints_the_next_command(
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said.decode()
-    assert b"Traceback" not in said and b"interrupted; 1 trials: 1 complete" in said
+    assert b"Traceback" not in said and b"interrupted; 1 trial: 1 complete" in said
     assert b"next: nlpkit evaluate out/best" in said and (tmp_path / "out/best/run.json").exists()

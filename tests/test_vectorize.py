@@ -51,7 +51,7 @@ def test_fit_and_transform_a_named_pipe(run: Run, docs: Path, tmp_path: Path) ->
         ("", (), 3, "there are no documents"),
         ("", ("--to", "svmlight"), 3, "stdin is empty"),
         ("\n\n", (), 3, "no words in 2 documents"),
-        ("a b\n", (), 3, "no words in 1 documents"),
+        ("a b\n", (), 3, "no words in 1 document"),
         ("bom dia\n", ("--min-df", "2"), 2, "none of 2 terms is in at least 2"),
         ("bom dia\n", ("--max-df", "0.5"), 2, "lower --min-df or raise --max-df"),
     ],

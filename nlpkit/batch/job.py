@@ -13,6 +13,7 @@ from nlpkit.batch.manifest import Report
 from nlpkit.batch.outcome import Outcome
 from nlpkit.batch.plan import Item, Settings
 from nlpkit.errors import GateError, InputError, NoSpace
+from nlpkit.wording import plural
 
 CROWD = 8  # most workers per core: a larger number is a typing error
 
@@ -68,7 +69,8 @@ def as_input_error(problem: OSError, item: Item) -> InputError:
 
 def too_many(item: Item, job: Job, reason: str) -> GateError:
     """Return the error for an input that exceeds --max-rejects."""
+    most = plural(job.max_rejects or 0, "bad record")
     return GateError(
-        f"{item.path}: with it there are more than {job.max_rejects} bad records, such as "
+        f"{item.path}: with it there are more than {most}, such as "
         f"{reason}; fix them, or raise --max-rejects and go on with --resume"
     )

@@ -28,6 +28,7 @@ from nlpkit.batch.parts import COUNTS, Parts
 from nlpkit.batch.plan import Item
 from nlpkit.errors import InputError, NlpkitError, NoSpace, UsageError
 from nlpkit.runtime.device import cores
+from nlpkit.wording import plural
 
 BLOCKS = 1000  # most blocks in which the inputs are handed to the readers
 ERROR = re.compile(r"[\w.]*(Error|Exception): ")
@@ -60,7 +61,8 @@ class RayEngine:
             NlpkitError: Ray failed.
         """
         if self.address is None and job.workers > CROWD * cores():
-            raise UsageError(f"--workers {job.workers}: here are {cores()} cores; name a cluster")
+            here = plural(cores(), "core")
+            raise UsageError(f"--workers {job.workers}: this machine has {here}; name a cluster")
         inputs: dict[str, Input] = {}
         for item in items:
             try:

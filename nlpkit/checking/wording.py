@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nlpkit.wording import plural as plural
+
 NAMED = 8  # most labels in a message: a wrong column may have thousands
-
-
-def plural(count: int, noun: str) -> str:
-    """Format a number with its noun: 1 row, 2,000 rows."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def listed(labels: Sequence[str]) -> str:

@@ -23,10 +23,10 @@ def check(data: Data) -> Iterator[Finding]:
         yield Finding(
             severity=WARNING if share > LONG_SHARE else INFO,
             message=f"{plural(len(rows), 'text')} ({share:.1%}) longer than the window: "
-            f"{data.window:,} tokens, {data.unit}",
+            f"{plural(data.window, 'token')}, {data.unit}",
             advice="training reads one random window of each in an epoch; "
             "a larger window reads more",
             count=len(rows),
-            examples=(Example((r.where,), r.excerpt, f"{r.length:,} tokens") for _, r in rows),
+            examples=(Example((r.where,), r.excerpt, plural(r.length, "token")) for _, r in rows),
             files=rows_per_file(rows),
         )

@@ -9,9 +9,9 @@ import warnings
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from nlpkit import catalog
+from nlpkit.cli.help import PlainGroup, plain
 from nlpkit.errors import NlpkitError, Renamed
 from nlpkit.version import __version__
 
@@ -76,7 +76,7 @@ def grouped() -> dict[str, list[str]]:
     return groups | {MORE: [name for name in there if name not in listed]}
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(PlainGroup):
     """Imports a subcommand's file only when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -94,7 +94,7 @@ class LazyGroup(TyperGroup):
         if cmd_name not in commands():
             return None
         if cmd_name not in self.commands:
-            command = typer.main.get_command(_load(cmd_name))
+            command = typer.main.get_command(plain(_load(cmd_name)))
             command.name = cmd_name
             self.add_command(command)
         return self.commands[cmd_name]
@@ -151,7 +151,7 @@ app = typer.Typer(
     cls=LazyGroup,
     name="nlpkit",
     no_args_is_help=True,
-    rich_markup_mode=None,  # the list of commands is plain: drawing it takes rich 0.1 s to load
+    rich_markup_mode=None,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

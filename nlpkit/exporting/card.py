@@ -7,6 +7,7 @@ from typing import Any
 
 from nlpkit.metrics import numbers
 from nlpkit.tasks import Calibrated, Task
+from nlpkit.wording import plural
 
 
 def model_card(manifest: dict[str, Any], task: Task) -> str:
@@ -47,10 +48,11 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
 
 
 def _reading(manifest: dict[str, Any], task: Task) -> str:
-    size = f"Reads {manifest['window']} tokens at once; "
+    size = f"Reads {plural(manifest['window'], 'token')} at once; "
     if not task.windows.WHOLE:
         return f"{size}the rest of a longer document is not read."
-    return f"{size}a longer document is read in windows that share {manifest['overlap']} tokens."
+    shared = plural(manifest["overlap"], "token")
+    return f"{size}a longer document is read in windows that share {shared}."
 
 
 def _calibration(task: Task) -> str:

@@ -13,6 +13,7 @@ from nlpkit.runtime import onepass
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
 from nlpkit.text.windows import Slide
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,10 +76,14 @@ class Task:
         if not all(isinstance(label, str) for label in self.labels):
             raise ValueError("labels must be texts")
         if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
-            raise ValueError(f"{len(self.labels)} labels: must be two or more, all different")
+            raise ValueError(
+                f"{plural(len(self.labels), 'label')}: must be two or more, all different"
+            )
         self.shift = list(shift or [0.0] * len(self.labels))
         if len(self.shift) != len(self.labels):
-            raise ValueError(f"{len(self.shift)} shifts for {len(self.labels)} labels")
+            raise ValueError(
+                f"{plural(len(self.shift), 'shift')} for {plural(len(self.labels), 'label')}"
+            )
         if not 1e-3 < temperature < 1e3:
             raise ValueError(f"temperature {temperature}: must be between 0.001 and 1000")
         self.graphs = {"main": {"logits": len(self.labels)}}

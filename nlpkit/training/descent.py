@@ -16,6 +16,7 @@ from nlpkit.errors import UsageError
 from nlpkit.settings.sections import Pretrain, Train
 from nlpkit.training import checkpoint
 from nlpkit.training.distributed import Team
+from nlpkit.wording import plural, rounded
 
 
 class Descent:
@@ -77,7 +78,7 @@ class Descent:
         tensors = checkpoint.pack(self.network, self.optimizer, rngs)
         state = state | {"scaler": self.scaler.state_dict()}
         checkpoint.save_tensors(folder / checkpoint.LAST, tensors, state)
-        lines = [json.dumps(line) + "\n" for line in state["history"]]
+        lines = [json.dumps(rounded(line)) + "\n" for line in state["history"]]
         checkpoint.save_text(folder / "metrics.jsonl", "".join(lines))
 
     def restore(
@@ -91,8 +92,8 @@ class Descent:
         """
         if stored.get("world") != team.world:
             raise UsageError(
-                f"{path}: written by {stored.get('world')} processes, resumed by {team.world}; "
-                "start as many as before"
+                f"{path}: written by {plural(stored.get('world', 0), 'process', 'processes')}, "
+                f"resumed by {team.world}; start as many as before"
             )
         checkpoint.unpack(tensors, self.network, self.optimizer)
         if stored["scaler"]:

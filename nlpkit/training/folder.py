@@ -17,6 +17,7 @@ from nlpkit.settings.recipe import Pretraining, Recipe
 from nlpkit.training import checkpoint, summary
 from nlpkit.training.distributed import Team, team
 from nlpkit.training.threads import torch_threads
+from nlpkit.wording import plural
 
 
 def torch_device(device: str) -> str:
@@ -30,8 +31,9 @@ def torch_device(device: str) -> str:
     if kind == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if kind == "cuda" and index >= torch.cuda.device_count():
+        gpus = plural(torch.cuda.device_count(), "GPU")
         raise DeviceError(
-            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs; "
+            f"--device {device}: torch {torch.__version__} sees {gpus}; "
             "choose one of those, or --device cpu"
         )
     return device

@@ -18,6 +18,7 @@ from nlpkit.training.course import Forward, Look
 from nlpkit.training.descent import Descent
 from nlpkit.training.distributed import Team
 from nlpkit.training.events import Evaluated
+from nlpkit.wording import plural
 
 
 class SelfSupervised:
@@ -75,7 +76,8 @@ class SelfSupervised:
         )
         if len(plan.batches) < self.team.world:
             raise InputError(
-                f"the corpus has {len(plan.batches)} batches for {self.team.world} processes; "
+                f"the corpus has {plural(len(plan.batches), 'batch', 'batches')} for "
+                f"{plural(self.team.world, 'process', 'processes')}; "
                 "lower pretrain.batch_tokens or start fewer processes"
             )
         for step in range(first, len(plan.batches) // self.team.world):

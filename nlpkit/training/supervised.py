@@ -27,6 +27,7 @@ from nlpkit.training.distributed import Team
 from nlpkit.training.events import EpochEnded
 from nlpkit.training.judge import Judge, chosen_by
 from nlpkit.training.loss import Reading, TaskLoss
+from nlpkit.wording import plural
 
 Variants = Callable[[int], list[np.ndarray]]
 EPOCHS = 5  # passes over the training data where the recipe names none,
@@ -85,7 +86,8 @@ class Supervised:
         self.look_every = -(-len(self.ids) // self.settings.batch_size) // team.world
         if not self.look_every:
             raise InputError(
-                f"{len(self.ids)} documents make no step for {team.world} processes; "
+                f"{plural(len(self.ids), 'document')} fill no step for "
+                f"{plural(team.world, 'process', 'processes')}; "
                 "lower train.batch_size or start fewer"
             )
         epochs = self.settings.epochs or max(EPOCHS, -(-STEPS // self.look_every))

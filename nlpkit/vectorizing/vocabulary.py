@@ -17,6 +17,7 @@ from nlpkit.errors import InputError, ModelError, NlpkitError, UsageError
 from nlpkit.settings import declaration
 from nlpkit.vectorizing.options import LEARNED, NO_LIMITS, USED_BY, Limits, Options, analyzer
 from nlpkit.version import __version__
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +63,9 @@ def learn(texts: Iterable[str], options: Options, limits: Limits) -> Vocabulary:
         documents += 1
     if not in_documents:
         problem = (
-            "there are no documents" if not documents else f"no words in {documents:,} documents"
+            "there are no documents"
+            if not documents
+            else f"no words in {plural(documents, 'document')}"
         )
         raise InputError(
             f"{problem}: nothing to learn from; check --column, or try --analyzer char for short "
@@ -90,8 +93,8 @@ def _limited(
     indices = np.flatnonzero((df <= most) & (df >= least))
     if not len(indices):
         raise UsageError(
-            f"none of {len(terms):,} terms is in at least {least:g} and at most {most:g} of "
-            f"{n:,} documents; lower --min-df or raise --max-df"
+            f"none of {plural(len(terms), 'term')} is in at least {least:g} and at most {most:g} "
+            f"of {plural(n, 'document')}; lower --min-df or raise --max-df"
         )
     if limits.max_features is not None and len(indices) > limits.max_features:
         # scikit-learn's argsort is not stable and depends on the dtype: use the same, for its ties.

@@ -1,4 +1,4 @@
-"""nlpkit sentiment: tell whether each text is negative, neutral or positive."""
+"""nlpkit sentiment: label each text negative, neutral or positive."""
 
 from __future__ import annotations
 
@@ -29,11 +29,10 @@ def sentiment(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Tell whether each line is negative, neutral or positive.
+    """Label each text negative, neutral or positive.
 
-    Reads one document a line, or a field of CSV, TSV or JSONL.
-    Writes one line for each line, in order. Works offline, with the
-    model that nlpkit brings, in Portuguese and English.
+    Reads a document in each line, or a field of CSV, TSV or JSONL. Writes a line for each document,
+    in order. Works offline, in Portuguese and English.
     """
     from nlpkit.cli.commands.predict import predict
 
