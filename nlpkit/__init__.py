@@ -24,8 +24,12 @@ if "onnxruntime" in sys.modules and os.environ.get(TELEMETRY_OFF) != "1":
         f"import nlpkit first, or set {TELEMETRY_OFF}=1",
         stacklevel=2,
     )
-# Otherwise it writes a device id below HOME and reports to its makers. Children inherit this.
+# Before anything imports ONNX Runtime: it writes a device id and reports home over the network.
+# Child processes inherit the variable.
 os.environ[TELEMETRY_OFF] = "1"
+# Before anything imports torch: threads of OpenMP that spin while they wait take the cores from the
+# threads they wait for, on a machine that has other work (an LSTM trained 100 times slower).
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def __getattr__(name: str) -> Any:

@@ -38,7 +38,7 @@ class Pipeline:
         self.steps: list[Step] = [link.module.build(link.options, load) for link in links]
 
     def __reduce__(self) -> tuple[type[Pipeline], tuple[Any, ...]]:
-        """Pickle as what builds the steps anew: they may hold models."""
+        """Pickle the links, and build the steps again from them, because steps may hold models."""
         return type(self), (self.links, self.load)
 
     def __call__(self, texts: Iterable[Any]) -> Any:

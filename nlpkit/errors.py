@@ -24,7 +24,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]  # the folder above the package: a checkout has the build file
 PREFIX, BONUS = 3, 0.1  # the first letters count most (Winkler 1990): lemas is lemmatize, not clean
-NEAR, ELSEWHERE = 0.69, 0.85  # least likeness of a suggestion; of one with another first letter
+NEAR, ELSEWHERE = 0.69, 0.85  # least similarity of a suggestion; if its first letter differs
 
 
 class NlpkitError(Exception):
@@ -65,7 +65,7 @@ class NoColumn(InputError):
 
 
 class NoFile(InputError):
-    """There is no file of the name given, in which a text may stand by mistake."""
+    """No file has the given name, which may be a text that was given in its place."""
 
     def __init__(self, message: str, name: str) -> None:
         super().__init__(message)
@@ -100,10 +100,10 @@ class Renamed(UserWarning):
 def near_match(wrong: str, allowed: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` with a leading space, or an empty string.
 
-    Case, accents, outer spaces and the dashes of an option do not count.
+    Case, accents, outer spaces and the leading dashes of options are ignored.
     """
     asked = _letters(wrong)
-    near = [(_likeness(asked, _letters(name)), name) for name in allowed if name != wrong]
+    near = [(_similarity(asked, _letters(name)), name) for name in allowed if name != wrong]
     best, name = max(near, key=lambda pair: pair[0], default=(0.0, ""))
     same_start = asked[:1] == _letters(name)[:1]
     return f" Did you mean {name!r}?" if best >= (NEAR if same_start else ELSEWHERE) else ""
@@ -116,8 +116,8 @@ def _letters(name: str) -> str:
     return "".join(part for part in parts if not unicodedata.combining(part))
 
 
-def _likeness(one: str, other: str) -> float:
-    """Return how alike two words are, 0 to 1: difflib's ratio, raised by a common beginning."""
+def _similarity(one: str, other: str) -> float:
+    """Return a similarity, 0 to 1: difflib's ratio, raised by a common prefix (Winkler 1990)."""
     import difflib
 
     ratio = difflib.SequenceMatcher(None, one, other).ratio()
@@ -126,7 +126,7 @@ def _likeness(one: str, other: str) -> float:
 
 
 def quoted(path: str | os.PathLike[str]) -> str:
-    """Return a path as a message shows it: with spaces or quotes in it, as a shell reads it."""
+    """Return a path for a message; one with spaces or quotes is quoted for a shell."""
     text = os.fspath(path)
     if text and not re.search(r"[\s'\"]", text):
         return text
@@ -136,10 +136,10 @@ def quoted(path: str | os.PathLike[str]) -> str:
 
 
 def install_extra(extra: str) -> str:
-    """Return the command that installs an extra where this nlpkit came from.
+    """Return the command that installs an extra from the source of this installation.
 
-    On PyPI another project has the name, so no index is asked for it: the command names the
-    checkout, the wheel's file, the repository or, where none is known, the extra's packages.
+    Another project on PyPI has the name nlpkit, so the command never installs nlpkit by its name.
+    It names the checkout, the wheel, the repository or, if none is known, the extra's packages.
     """
     import json
     import shlex
@@ -165,7 +165,7 @@ def install_extra(extra: str) -> str:
 
 
 def _local(url: str) -> Path | None:
-    """Return the path of a file: URL; None of another."""
+    """Return the path of a file: URL, or None for another URL."""
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
@@ -173,7 +173,7 @@ def _local(url: str) -> Path | None:
 
 
 def _requirements(declared: Iterable[str], extra: str) -> list[str]:
-    """Return the packages of an extra from a wheel's list of requirements."""
+    """Return the requirements of an extra, without their markers."""
     mark = re.compile(rf"extra == ['\"]{re.escape(extra)}['\"]")
     split = (line.partition(";") for line in declared)
     return sorted({need.strip() for need, _, marker in split if mark.search(marker)})

@@ -36,11 +36,11 @@ def user_folder() -> Path:
     try:
         return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "nlpkit"
     except RuntimeError:
-        raise UsageError("this user has no home folder; name one by $NLPKIT_HOME") from None
+        raise UsageError("this user has no home folder; set $NLPKIT_HOME to a folder") from None
 
 
 def is_own(path: str) -> bool:
-    """Tell whether a bundle's path lies in the user's folder."""
+    """Return whether a bundle's path is inside the user's folder."""
     with contextlib.suppress(UsageError):
         return Path(path).is_relative_to(user_folder())
     return False
@@ -49,7 +49,7 @@ def is_own(path: str) -> bool:
 def bundle_folders() -> Iterator[Path]:
     """Yield every bundle's folder; where two have one name, only the first that is found.
 
-    A folder that cannot be read holds none: a service may run with the HOME of another user.
+    A folder that cannot be read is skipped: a service may run with the HOME of another user.
     """
     seen = set()
     shelves = [PACKAGE / "_bundles", CHECKOUT / "export"]
@@ -111,7 +111,7 @@ def load(
     """Load a bundle by name or path, or the rules by their name.
 
     `threads` of the network: 0 are as many as this process may use ($NLPKIT_THREADS says fewer).
-    A pickled model is loaded anew, with these options, where it is unpickled.
+    Unpickling a model loads it again with the same options.
 
     Raises:
         ModelError: there is no such bundle, or it is damaged or refused.

@@ -140,7 +140,7 @@ def test_evaluate_warns_where_all_rows_have_one_label(
     write_jsonl(tmp_path / "one.jsonl", rows)
     done = cli("evaluate", tiny_bundle("atnet"), "one.jsonl", "--to", "json")
     assert done.returncode == 0 and json.loads(done.stdout)["n"] == 5
-    assert b"every row to score by has the label 'positive'" in done.stderr
+    assert b"every scored row has the label 'positive'" in done.stderr
     write_jsonl(tmp_path / "two.jsonl", [*rows, {"text": "odiei", "label": "negative"}])
     assert cli("evaluate", tiny_bundle("atnet"), "two.jsonl", "--to", "json").stderr == b""
 
@@ -155,4 +155,4 @@ def test_train_warns_where_dev_has_one_label(tmp_path: Path) -> None:
     recipe = recipe_of(task={"name": "sentiment"}, train={"epochs": 1, "threads": 1})
     run.train(recipe, tmp_path / "run", device="cpu", resume=False, listener=events.append)
     (warned,) = [event for event in events if isinstance(event, Warned)]
-    assert warned.message.startswith("dev: every row to score by has the label 'negative'")
+    assert warned.message.startswith("dev: every scored row has the label 'negative'")

@@ -62,7 +62,7 @@ def test_columns_of_pandas_have_an_index_of_their_own(model: Any, chain: Any) ->
         assert chain(column) == [["adorei"], [], ["odiei"]]
     column = pandas.Series(["adorei", None], index=["x", "y"], dtype="string")
     assert model.predict(column)[1] is None
-    with pytest.raises(TypeError, match="not as DataFrame"):
+    with pytest.raises(TypeError, match="not DataFrame"):
         model.predict(pandas.DataFrame({"text": TEXTS}))
 
 
@@ -74,9 +74,9 @@ def test_columns_of_pandas_have_an_index_of_their_own(model: Any, chain: Any) ->
         ([2.5], "document 0 is float"),
         ([True], "document 0 is bool"),
         (["bom", ["a", None]], "document 1 is list"),
-        (b"bom", "not as bytes"),
-        ({"text": "bom"}, "not as dict"),
-        (np.array([["bom"]]), "not as ndarray"),
+        (b"bom", "not bytes"),
+        ({"text": "bom"}, "not dict"),
+        (np.array([["bom"]]), "not ndarray"),
     ],
 )
 def test_what_is_no_text_is_a_type_error_with_its_position(

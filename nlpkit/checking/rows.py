@@ -1,8 +1,10 @@
-"""What debug-data keeps of data files: of each row enough to compare it and to point at it."""
+"""Read data files for `debug-data` and keep a short form of each row.
+
+A row keeps a hash of its text to find copies, and its place and an excerpt to show it.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,31 +13,31 @@ from typing import Any, NamedTuple
 
 from nlpkit import records
 from nlpkit.errors import InputError, near_match, quoted
-from nlpkit.records.rows import fingerprint, is_blank, label_of, located, renamed
+from nlpkit.records.rows import copy_key, is_blank, label_of, located, renamed
 from nlpkit.text.unicode import whole
 
-EXCERPT = 200  # characters kept of a text, to show it: more than a terminal's line
-BATCH = 1000  # texts measured together: a tokenizer is fastest over many
+EXCERPT = 200  # characters of a text that are kept to show it: more than a terminal's line
+BATCH = 1000  # texts that are measured together: a tokenizer is faster over many
 
-Measure = Callable[[Sequence[str]], Sequence[int]]  # lengths in what the window counts
-LabelOf = Callable[[Any], str]  # a label as text; raises InputError
-Find = Callable[[str, str], str]  # of a text and its language: what is wrong; "" is nothing
+Measure = Callable[[Sequence[str]], Sequence[int]]  # texts -> their lengths in tokens
+LabelOf = Callable[[Any], str]  # label of a record -> its text; raises InputError
+Find = Callable[[str, str], str]  # (text, language) -> the problem of the text, or ""
 
 
 class Row(NamedTuple):
-    """What is kept of a row. Not its text: a big set must fit in memory."""
+    """A short form of a row. Its text is not kept, so that a large data set fits in memory."""
 
     where: str  # FILE:LINE
     label: str | None
-    key: bytes | None  # stands for its fingerprint; None where there is no text
+    key: bytes | None  # hash of the text's fingerprint; None if the text is empty
     words: int
-    length: int
+    length: int  # tokens
     excerpt: str
-    problem: str = ""  # of its label
+    problem: str = ""  # why its label cannot be used
 
 
 class Hit(NamedTuple):
-    """A row whose text a check found something in."""
+    """A row with a problem, and a note on the problem."""
 
     row: Row
     note: str
@@ -43,7 +45,7 @@ class Hit(NamedTuple):
 
 @dataclass
 class File:
-    """A data file: how to read it, and what it held."""
+    """A data file: how to read it and, once it has been read, its rows."""
 
     path: str
     split: str
@@ -51,29 +53,30 @@ class File:
     label: str = "label"
     every_label: str = ""
     labels_as: Mapping[str, str] | None = None  # new names of labels
-    label_of: LabelOf | None = label_of  # None: the task's answers are no labels
+    label_of: LabelOf | None = label_of  # None if the task's answers are not labels
     encoding: str = "utf-8"
-    needs_label: bool = False  # without labels it is wrong, rather than unlabelled
+    needs_label: bool = False  # a file without the label field is an error
     max_per_label: int = 0
-    used: int | None = None  # rows that training uses of it, if that is known
+    used: int | None = None  # rows that training would use; None without a recipe
     rows: list[Row] = field(default_factory=list)
     hits: dict[Find, list[Hit]] = field(default_factory=dict)
     labelled: bool = False
-    fields: tuple[str, ...] = ()  # of its first row
+    fields: tuple[str, ...] = ()  # of the first row
 
     @property
     def labels(self) -> Counter[str]:
-        """Return how many rows have each label."""
+        """The number of rows of each label."""
         return Counter(row.label for row in self.rows if row.label is not None)
 
     def read(self, measure: Measure, finds: Sequence[Find], lang: str) -> None:
-        """Read the file, once, and keep what each of `finds` has to say of its texts.
+        """Read the file once, and collect the hits of each function in `finds`.
 
         Raises:
-            InputError: it cannot be read as said, has no rows, or lacks the labels it needs.
+            InputError: the file cannot be read in its format and encoding, has no rows, or lacks
+                the labels that it needs.
         """
-        found = self._records()
-        while batch := list(islice(found, BATCH)):
+        items = self._records()
+        while batch := list(islice(items, BATCH)):
             self.fields = self.fields or tuple(batch[0][1])
             lengths = measure([text for *_, text in batch])
             for (where, record, text), length in zip(batch, lengths, strict=True):
@@ -85,7 +88,7 @@ class File:
                     where=where,
                     label=label,
                     problem=problem,
-                    key=_key(self._copied(record, text)),
+                    key=copy_key(record, text, self.text),
                     words=len(text.split()),
                     length=length,
                     excerpt=whole(text[:EXCERPT]),
@@ -95,13 +98,11 @@ class File:
                     if note := find(text, lang):
                         self.hits.setdefault(find, []).append(Hit(row, note))
         if not self.rows:
-            raise InputError(
-                f"{quoted(self.path)}: no rows, only a header; there is nothing to check"
-            )
+            raise InputError(f"{quoted(self.path)}: only a header, no rows to check")
         if self.needs_label and self.label not in self.fields and not self.labelled:
             near = near_match(self.label, self.fields)
             raise InputError(
-                f"{quoted(self.path)}: its rows have no {self.label!r}.{near} "
+                f"{quoted(self.path)}: its rows have no field {self.label!r}.{near} "
                 f"Their fields are: {', '.join(self.fields)}"
             )
 
@@ -111,33 +112,21 @@ class File:
             yield where, record, records.text_of(record, source)
 
     def _label(self, record: records.Record) -> tuple[str | None, str]:
-        """Return the label of a record, if it has one, and what is wrong with it."""
+        """Return a record's label, None if it has none, and the problem of the label, or ""."""
         value = self.every_label or renamed(record.get(self.label), self.labels_as)
-        tags = isinstance(record.get(self.text or records.TEXT), list)  # a list of words has them
-        if is_blank(value) or (isinstance(value, list | dict) and (tags or not self.label_of)):
+        is_words = isinstance(record.get(self.text or records.TEXT), list)  # its list holds tags
+        if is_blank(value) or (isinstance(value, list | dict) and (is_words or not self.label_of)):
             return None, ""
         try:
             return (self.label_of or str)(value), ""
         except InputError as problem:
             return None, str(problem)
 
-    def _copied(self, record: records.Record, text: str) -> str:
-        """Return what a row's copies are found by, as `nlpkit.records.rows.Row.words` does."""
-        tokens = isinstance(record.get(self.text or records.TEXT), list)
-        return str(record.get(records.TEXT) or text) if tokens else text
-
 
 FileRow = tuple[File, Row]
-Group = list[FileRow]  # the rows of one text
+Group = list[FileRow]  # rows with the same text
 
 
 def rows_per_file(rows: Iterable[FileRow]) -> Counter[str]:
-    """Return how many of the rows each file has."""
+    """Count the rows of each file: path -> rows."""
     return Counter(file.path for file, _ in rows)
-
-
-def _key(text: str) -> bytes | None:
-    if not text.strip():
-        return None
-    letters = fingerprint(text).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(letters, digest_size=16).digest()

@@ -14,13 +14,13 @@ SAMPLE = {"train": [("muito bom", 0.5)]}
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say how many rows have such a label, and what it is."""
+    """Report the rows whose label is not a text, an integer or a boolean."""
     rows = [(file, row) for file in data.checked for row in file.rows if row.problem]
     if rows:
         yield Finding(
             severity=ERROR,
             message=f"{plural(len(rows), 'row')} with a label of the wrong kind",
-            advice="a label is a text, an integer or a boolean; training stops at the first other",
+            advice="a label is a text, an integer or a boolean; training refuses other labels",
             count=len(rows),
             examples=(
                 Example((row.where,), row.excerpt, row.problem.partition(";")[0]) for _, row in rows

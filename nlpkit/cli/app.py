@@ -12,16 +12,27 @@ from pathlib import PurePath
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from nlpkit import catalog
+from nlpkit.cli.help import PlainGroup, plain
 from nlpkit.errors import InputError, NlpkitError, NoFile, Renamed, near_match, quoted
 from nlpkit.version import __version__
 
-ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
-ORDER += ["pipe", "steps", "debug-data", "pretrain", "train", "tune", "evaluate", "compare"]
-ORDER += ["export", "models", "init", "doctor"]
-LONGEST = 60  # characters of a text that advice repeats
+# Commands that have no file here, and those of other packages, stand under MORE.
+GROUPS = {
+    "Label text": ("sentiment", "predict", "batch"),
+    "Prepare text": (
+        *("clean", "tokenize", "stopwords", "stem", "lemmatize"),
+        *("vectorize", "pipe", "steps"),
+    ),
+    "Train your own": (
+        *("init", "debug-data", "split", "pretrain", "train", "tune"),
+        *("evaluate", "compare", "export"),
+    ),
+    "Models and machine": ("models", "bench", "doctor"),
+}
+MORE = "More"
+LONGEST = 60  # most characters of a text that advice repeats
 EXTENSION = re.compile(r"\.\w{1,8}$")  # of a file's name; a text may end with a full stop
 
 
@@ -62,24 +73,33 @@ def _load(name: str) -> typer.Typer:
     return app_of(file)
 
 
-class LazyGroup(TyperGroup):
-    """Imports a subcommand's file only when it is called or listed."""
+def grouped() -> dict[str, list[str]]:
+    """Return the commands that there are, by the titles of GROUPS."""
+    there = commands()
+    groups = {title: [n for n in names if n in there] for title, names in GROUPS.items()}
+    listed = {name for names in groups.values() for name in names}
+    return groups | {MORE: [name for name in there if name not in listed]}
+
+
+class LazyGroup(PlainGroup):
+    """Imports a subcommand's file only when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        found = commands()
-        known = [name for name in ORDER if name in found]
-        return known + [name for name in found if name not in known]
+        return [name for names in grouped().values() for name in names]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands by their files' first lines: importing them all would take longer."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary(name)) for name in self.list_commands(ctx)])
+        groups = {title: names for title, names in grouped().items() if names}
+        width = max(len(name) for names in groups.values() for name in names)
+        for title, names in groups.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), summary(name)) for name in names])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in commands():
             return None
         if cmd_name not in self.commands:
-            command = typer.main.get_command(_load(cmd_name))
+            command = typer.main.get_command(plain(_load(cmd_name)))
             command.name = cmd_name
             self.add_command(command)
         return self.commands[cmd_name]
@@ -91,7 +111,7 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
-        with errors_told():
+        with errors_reported():
             try:
                 return super().make_context(*args, **extra)
             except typer.Exit:  # --help and --version have printed
@@ -100,7 +120,7 @@ class LazyGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         warnings.showwarning = tell_of_renamed
-        with errors_told():
+        with errors_reported():
             try:
                 result = super().invoke(ctx)
             except NoFile as problem:
@@ -109,14 +129,14 @@ class LazyGroup(TyperGroup):
             return result
 
     def _text_advice(self, ctx: Any, name: str) -> str:
-        """Say how to pass a text to a command that reads texts, where a file's name looks like one.
+        """Return how to pass a text to a command, if the name of a missing file looks like a text.
 
-        That is a name without folder and extension, or with spaces in it and no extension.
+        A name looks like a text if it has no extension, and has spaces or names no folder.
         """
         command = self.get_command(ctx, ctx.invoked_subcommand)
         reads = any(parameter.name == "inputs" for parameter in command.params)
-        plain = " " in name or not PurePath(name).parent.name
-        if not reads or not plain or EXTENSION.search(name):
+        is_bare = " " in name or not PurePath(name).parent.name
+        if not reads or not is_bare or EXTENSION.search(name):
             return ""
         import shlex
 
@@ -127,14 +147,14 @@ class LazyGroup(TyperGroup):
 
 
 def flush() -> None:
-    """Flush standard output where a reader that left is not an error."""
+    """Flush standard output while a closed pipe is still handled."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 @contextlib.contextmanager
-def errors_told() -> Iterator[None]:
-    """Print an error as one line and exit with its code; exit with 0 where the reader left."""
+def errors_reported() -> Iterator[None]:
+    """Print an error as one line and exit with its code; exit with 0 if the pipe is closed."""
     try:
         yield
     except NlpkitError as problem:
@@ -179,7 +199,7 @@ app = typer.Typer(
     cls=LazyGroup,
     name="nlpkit",
     no_args_is_help=True,
-    rich_markup_mode=None,  # the list of commands is plain: drawing it takes rich 0.1 s to load
+    rich_markup_mode=None,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -90,9 +90,11 @@ def _check(path: Path) -> None:
             f"{quoted(path)}: permission denied; check the rights of its folder"
         ) from None
     except (OSError, ValueError) as err:  # ValueError: a NUL in the name
-        if getattr(err, "errno", None) == errno.ENAMETOOLONG:  # a text
-            said = f"{quoted(str(path)[:60])}...: cannot be opened: no file has so long a name"
-            raise NoFile(said, str(path)) from None
+        if getattr(err, "errno", None) == errno.ENAMETOOLONG:  # probably a text
+            message = (
+                f"{quoted(str(path)[:60])}...: cannot be opened: the name is too long for a file"
+            )
+            raise NoFile(message, str(path)) from None
         raise InputError(f"{quoted(path)}: cannot be opened: {err}; check the name") from None
     if stat.S_ISDIR(about.st_mode):
         raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def read_records(path: str, column: str, encoding: str = "utf-8") -> Iterator[re
 def located(
     path: str, column: str | None, encoding: str = "utf-8"
 ) -> Iterator[tuple[str, records.Record]]:
-    """Yield the records of a file, each with where it begins: FILE:LINE, or FILE: row N.
+    """Yield each record of a file after its position: FILE:LINE, or FILE: row N.
 
     Raises:
         InputError: the file cannot be read, or has no such column.
@@ -55,7 +56,7 @@ def located(
     with records.open_input(path) as stream:
         for number, record in enumerate(records.read(stream, form, source), start=1):
             line = position.line
-            if form == "csv":  # a row may span lines; people look for its first
+            if form == "csv":  # a row may span lines: report the first
                 line -= sum(value.count("\n") for value in record.values())
             yield (f"{path}:{line}" if line else f"{path}: row {number}"), record
 
@@ -71,7 +72,8 @@ def read_rows(
 ) -> list[Row]:
     """Return a file's rows. Rows with an empty text hold nothing to learn or score.
 
-    With `every_label` all rows have that label, and the file needs none. `names` renames labels.
+    With `every_label` all rows have that label, and the file needs none. `names` maps labels to new
+    names.
 
     Raises:
         InputError: the file cannot be read, or a row has no label.
@@ -96,22 +98,22 @@ def read_rows(
 
 
 def is_blank(value: Any) -> bool:
-    """Tell whether a label is missing: null, or nothing but white space."""
+    """Return whether a label is missing: null or white space."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def renamed(value: Any, names: Mapping[str, str] | None) -> Any:
-    """Return the name that a label is given, else the label."""
+    """Return the new name of a label, or the label itself if it has none."""
     return names.get(str(value), value) if names else value
 
 
 def label_of(value: Any) -> str:
-    """Return a label as text: it is a text, an integer or a boolean.
+    """Return the text of a label that is a text, an integer or a boolean.
 
-    4.0 is the integer 4, for pandas writes integers so in a column that lacks some.
+    4.0 becomes "4", because pandas writes integers so in a column with missing values.
 
     Raises:
-        InputError: it is something else, such as NaN, 2.5, a list or a table.
+        InputError: the label is something else, such as NaN, 2.5, a list or a table.
     """
     if isinstance(value, str | int):  # a boolean is an int
         return str(value)
@@ -131,6 +133,20 @@ def fingerprint(text: str) -> str:
     """
     text = re.sub(r"https?://\S+|www\.\S+|@\w+", " ", text.casefold())
     return "".join(re.findall(r"\w+", text)) or text
+
+
+def copy_key(record: records.Record, text: str, column: str | None = None) -> bytes | None:
+    """Return 16 bytes that stand for the letters of a record's text; None for a blank text.
+
+    Copies of a text have the same key. Tokens (a list in `column`) may be split in several ways, so
+    the record's own text counts where it has one, as for `Row.words`.
+    """
+    tokens = isinstance(record.get(column or records.TEXT), list)
+    copied = str(record.get(records.TEXT) or text) if tokens else text
+    if not copied.strip():
+        return None
+    letters = fingerprint(copied).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(letters, digest_size=16).digest()
 
 
 def _document(value: Any) -> Any:

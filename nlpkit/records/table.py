@@ -8,6 +8,7 @@ from typing import Any
 
 from nlpkit.errors import InputError
 from nlpkit.records.source import Record, Source, resolve_column
+from nlpkit.wording import plural
 
 
 def check_header(columns: Sequence[str], source: Source) -> None:
@@ -56,7 +57,7 @@ def rows(records: Iterable[Record], columns: Iterable[str] | None = None) -> Ite
 
 
 def _fields(count: int) -> str:
-    return "1 field" if count == 1 else f"{count} fields"
+    return plural(count, "field")
 
 
 def _cell(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A model that is ready to answer: tokenizer, graphs and task, wherever the graphs run."""
+"""A loaded model: its tokenizer, graphs and task, with the graphs in ONNX Runtime or torch."""
 
 from __future__ import annotations
 
@@ -21,37 +21,35 @@ if TYPE_CHECKING:
 
 
 class Steps(Protocol):
-    """The steps that prepare texts, as `nlpkit.chain.Pipeline` does."""
+    """The protocol of the steps that prepare texts; `nlpkit.chain.Pipeline` implements it."""
 
     def texts(self, texts: Sequence[Any]) -> list[str]: ...
 
 
 class Asked(Protocol):
-    """What a model asks of its task; `nlpkit.tasks.Task` has more, for training."""
+    """The part of a task that prediction needs; `nlpkit.tasks.Task` has more, for training."""
 
     answers: type[Answer]
-    columns: Any  # `text` is the field that it reads: "text", or one that holds lists of words
-    OFFSETS: bool  # whether its answers point into the text
+    columns: Any  # `columns.text` is the field to read: "text", or one with lists of words
+    OFFSETS: bool  # whether answers are positions in the text
 
     def answer(self, model: Any, documents: Sequence[Any], windows: Windows) -> list[Any]: ...
 
 
 class Tally:
-    """How many documents were cut because they are longer than the model reads."""
+    """The number of documents that were cut because the model reads no longer ones."""
 
     truncated = 0
 
 
 @dataclass(frozen=True)
 class Model:
-    """Everything between text and answers.
+    """A model that answers documents, which are texts or lists of words.
 
-    Documents are texts, or lists of words. `steps` prepare texts, as they did in training.
-    `windows` cuts documents into the pieces that a graph reads. `run` is the only place where a
-    network is called.
-    `reopen` loads the model anew, where that is possible; a changed copy (`replace`) has none.
-    `file_bytes` is the size of the files that it was read from; `budget` is how many tokens,
-    padding included, a graph is given at once.
+    `steps` prepare texts as in training. `windows` cuts documents into the pieces that a graph
+    reads. `run` is the only place where a network is called. `file_bytes` is the size of the loaded
+    files. `budget` is the most tokens of a batch, padding included. `reopen` loads the model again,
+    for pickling; None if it cannot be loaded again, as a copy with changes (`replace`) cannot.
     """
 
     name: str
@@ -67,7 +65,7 @@ class Model:
     reopen: Callable[[], Model] | None = field(default=None, init=False, compare=False, repr=False)
 
     def encode(self, documents: Sequence[Any]) -> Windows:
-        """Return the documents' windows: what of the work needs no network."""
+        """Prepare and tokenize documents and cut them into windows; no network is called."""
         prepared = documents if self.steps is None else self.steps.texts(documents)
         encoded = self.tokenizer.encode(prepared, offsets=self.task.OFFSETS)
         windows = self.windows.cut(encoded)
@@ -75,12 +73,12 @@ class Model:
         return windows
 
     def reopened_by(self, reopen: Callable[[], Model]) -> Self:
-        """Set what loads this very model anew, and return the model."""
+        """Set the function that loads this model again, and return the model."""
         object.__setattr__(self, "reopen", reopen)
         return self
 
     def __reduce__(self) -> tuple[Callable[[], Model], tuple[()]]:
-        """Pickle as what loads the model: sessions live in one process."""
+        """Pickle the function that loads the model, because sessions cannot leave their process."""
         if self.reopen is None:
             raise TypeError(
                 f"the model {self.name} cannot be pickled: only one that nlpkit.load returned can; "
@@ -92,8 +90,8 @@ class Model:
         """Return a list of one answer for each document, in order; for one string, its answer.
 
         `documents` is any iterable: a list, a generator, a column of pandas, numpy or polars. A
-        document is a text or a list of words; None and NaN are empty. An empty one's answer is
-        None.
+        document is a text or a list of words; None and NaN are empty texts. The answer for an empty
+        document is None.
 
         Raises:
             TypeError: a document is something else; the message has its position.
@@ -104,19 +102,20 @@ class Model:
         return self.answer(read, self.encode(read))
 
     def answer(self, documents: Sequence[Any], windows: Windows) -> list[Any]:
-        """Return the answers for documents that `encode` has made windows of."""
+        """Return the answers for documents and their windows, as `encode` returns them."""
         said: list[Any] = self.task.answer(self, documents, windows)
         return said
 
     def embed(self, documents: Iterable[Any]) -> np.ndarray:
-        """Return embeddings_ND (float32): pooled states; zeros for a document without tokens.
+        """Return embeddings_ND (float32): the pooled states of N documents of width D.
 
-        Windows of a long document are averaged, each weighed by its tokens. Documents are given as
-        to `predict`; for one string, its embedding_D.
+        A long document's is the mean of its windows, weighted by their numbers of tokens. A
+        document without tokens has zeros. `documents` are as for `predict`; for one string, return
+        its embedding_D.
 
         Raises:
             TypeError: as `predict`.
-            ModelError: the model pools nothing, or was exported before embeddings were kept.
+            ModelError: the model has no pooled states, or an old bundle does not export them.
         """
         import numpy as np
 

@@ -1,4 +1,4 @@
-"""Negative, neutral or positive: classification whose labels are given, whatever the data holds."""
+"""Sentiment: classification into negative, neutral and positive, fixed in advance."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ PORTUGUESE = {"negativo": "negative", "neutro": "neutral", "positivo": "positive
 
 
 class Task(classify.Task):
-    """Three labels in a fixed order, so that every sentiment model can be compared.
+    """Classification into three labels in a fixed order, so that all models are comparable.
 
-    Files may have them in Portuguese, and in any case.
+    The labels of files may be in Portuguese, and in upper or lower case.
     """
 
     ADVICE: ClassVar[str] = (
@@ -24,13 +24,17 @@ class Task(classify.Task):
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], config: Config) -> Self:
-        """Check that the rows hold two labels at least; raises InputError as `classify` does."""
+        """Build the task with the three labels, whichever of them the rows have.
+
+        Raises:
+            InputError: the rows have fewer than two labels, or a label is of the wrong kind.
+        """
         super().from_rows(rows, config)
         return cls(config, LABELS)
 
     @staticmethod
     def label_of(value: Any) -> str:
-        """Return a row's label as text, in English. Raises InputError where it is none."""
+        """Return a label as text, in English. Raises InputError if it is of the wrong kind."""
         label = classify.Task.label_of(value)
         known = label.strip().casefold()
         return known if known in LABELS else PORTUGUESE.get(known, label)

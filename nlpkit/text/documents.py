@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any, Self
 
-MISSING = ("NAType", "NaTType")  # the types of pandas' NA and NaT: pandas is not imported for them
+MISSING = ("NAType", "NaTType")  # types of pandas' NA and NaT, by name: pandas need not be imported
 
 
 class Words(tuple[str, ...]):
@@ -23,15 +23,15 @@ class Words(tuple[str, ...]):
 def documents_of(values: Iterable[Any]) -> list[Any]:
     """Return the documents of an iterable, in order: texts and lists of words as they are.
 
-    None, NaN and pandas' NA become the empty text. A column of pandas is read in its order,
-    whatever its index.
+    None, NaN and pandas' NA become the empty text. A pandas column is read in the order of its
+    rows, not of its index.
 
     Raises:
-        TypeError: `values` is no column of documents, or one of them is neither; the message has
-            its position, from 0.
+        TypeError: `values` is not a list or column of documents, or a document is neither a text
+            nor a list of words; the message has its position, from 0.
     """
     if isinstance(values, bytes | Mapping) or getattr(values, "ndim", 1) != 1:
-        raise TypeError(f"documents come as a list of texts, not as {type(values).__name__}")
+        raise TypeError(f"documents must be a list of texts, not {type(values).__name__}")
     documents = list(values)
     if set(map(type, documents)) <= {str}:
         return documents

@@ -1,4 +1,4 @@
-"""nlpkit doctor: what works on this machine, and how to mend what does not."""
+"""nlpkit doctor: report what works on this machine, and how to fix the rest."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import typer
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
-def doctor(to: Annotated[str, typer.Option("--to", help="text or json.")] = "text") -> None:
-    """Tell what this machine can do: versions, devices that really start, what is missing."""
-    import json
-
+@app.command(epilog="Example: nlpkit doctor")
+def doctor(
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="text or json.")] = "text",
+) -> None:
+    """Report what works on this machine: versions, devices that really start, missing extras."""
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs.doctor import examine
 
@@ -21,7 +22,7 @@ def doctor(to: Annotated[str, typer.Option("--to", help="text or json.")] = "tex
         raise UsageError(f"--to {to}: not one of text, json")
     report = examine()
     if to == "json":
-        print(json.dumps(report))
+        print_json(report)
     else:
         _show(report)
     if report["problems"]:
@@ -33,26 +34,28 @@ def _show(report: dict[str, Any]) -> None:
 
     from nlpkit.cli.screen.console import Console
     from nlpkit.errors import install_extra
+    from nlpkit.wording import plural
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
+    console.soft_wrap = not console.is_terminal  # a terminal gets lines that end between words
     console.print(
         f"nlpkit {report['nlpkit']}, Python {report['python']}, {report['platform']}, "
-        f"{report['cores']} cores"
+        f"{plural(report['cores'], 'core')}"
     )
     listed = [f"{name} {version}" for name, version in report["versions"].items()]
     console.print(f"  [dim]{', '.join(listed)}[/]")
     for extra, versions in report["extras"].items():
         missing = [name for name, version in versions.items() if not version]
         listed = [f"{name} {version}" for name, version in versions.items() if version]
-        mend = escape(f"not installed; {install_extra(extra)}")
-        state = mend if missing else ", ".join(listed)
+        advice = escape(f"not installed; {install_extra(extra)}")
+        state = advice if missing else ", ".join(listed)
         console.print(f"{_mark(not missing, optional=True)} extra {extra}: {state}")
     for name, state in report["devices"].items():
         detail = state["provider"] if state["works"] else escape(state["reason"])
         console.print(f"{_mark(state['works'], optional=name != 'cpu')} {name}: {detail}")
         if missing := state.get("missing"):
-            mend = escape(install_extra("cuda"))
-            console.print(f"  [dim]libraries that do not load: {', '.join(missing)}; {mend}[/]")
+            advice = escape(install_extra("cuda"))
+            console.print(f"  [dim]libraries that do not load: {', '.join(missing)}; {advice}[/]")
     models = report["models"]
     console.print(f"{_mark(bool(models))} models: {', '.join(models) or 'none'}")
     for problem in report["problems"]:

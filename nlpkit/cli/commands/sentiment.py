@@ -1,4 +1,4 @@
-"""nlpkit sentiment: tell whether each text is negative, neutral or positive."""
+"""nlpkit sentiment: label each text negative, neutral or positive."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def sentiment(
     to: o.To = None,
     output: o.Output = "-",
     into: o.Into = None,
+    by: o.By = None,
     min_confidence: o.MinConfidence = 0.0,
     line_buffered: o.LineBuffered = False,
     device: o.Device = "auto",
@@ -28,11 +29,10 @@ def sentiment(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Tell whether each line is negative, neutral or positive.
+    """Label each text negative, neutral or positive.
 
-    Reads one document a line, or a field of CSV, TSV or JSONL.
-    Writes one line for each line, in order. Works offline, with the
-    model that nlpkit brings, in Portuguese and English.
+    Reads a document in each line, or a field of CSV, TSV or JSONL. Writes a line for each document,
+    in order. Works offline, in Portuguese and English.
     """
     from nlpkit.cli.commands.predict import predict
 
@@ -47,6 +47,7 @@ def sentiment(
         to=to,
         output=output,
         into=into,
+        by=by,
         min_confidence=min_confidence,
         line_buffered=line_buffered,
         device=device,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
@@ -12,6 +13,7 @@ from nlpkit.cli.screen.console import Console
 from nlpkit.cli.screen.live import Live
 from nlpkit.metrics import numbers
 from nlpkit.training.events import Asked, EpochEnded, Evaluated, Progress, Started, Warned
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     from nlpkit.training.summary import PretrainingSummary, RunSummary
@@ -22,13 +24,13 @@ class TrainingProgress(Live):
 
     def __init__(self, *, quiet: bool) -> None:
         super().__init__(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}"),
-            TextColumn("{task.fields[best]}"),
-            TextColumn("{task.fields[speed]}"),
-            TextColumn("{task.fields[left]} left", style="dim"),
+            (0, TextColumn("epoch {task.fields[epoch]}")),
+            (105, BarColumn(bar_width=24)),
+            (0, MofNCompleteColumn()),
+            (60, TextColumn("loss {task.fields[loss]:.4f}")),
+            (80, TextColumn("{task.fields[best]}")),
+            (60, TextColumn("{task.fields[speed]}")),
+            (0, TextColumn("{task.fields[left]} left", style="dim")),
             quiet=quiet,
             handlers={
                 Asked: self._asked,
@@ -49,12 +51,12 @@ class TrainingProgress(Live):
         shown = [f"{key} {value:.4f}" for key, value in numbers(summary.dev).items()]
         self.console.print(
             f"best epoch {summary.best_epoch} of {summary.epochs}: dev {' '.join(shown)}\n"
-            f"next: nlpkit export {folder} --output export/{summary.name}",
+            f"next: nlpkit export {quote(str(folder))} --output {quote(f'export/{summary.name}')}",
             markup=False,
         )
 
     def _warned(self, event: Warned) -> None:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)  # also where --quiet
+        console = Console(stderr=True, highlight=False, soft_wrap=True)  # printed with --quiet too
         console.print(f"nlpkit: {event.message}", markup=False)
 
     def _warn_of_silent_labels(self, per_class: Mapping[str, Any]) -> None:
@@ -72,20 +74,20 @@ class TrainingProgress(Live):
         loss = summary.dev.get("dev_loss")
         measured = f": dev loss {loss:.4f}" if loss is not None else ""
         self.console.print(
-            f"{summary.objective} of {summary.parameters:,} parameters{measured}\n"
-            f"next: nlpkit train RECIPE --init {folder} --output runs/NAME",
+            f"{summary.objective} of {plural(summary.parameters, 'parameter')}{measured}\n"
+            f"next: nlpkit train RECIPE --init {quote(str(folder))} --output runs/NAME",
             markup=False,
         )
 
     def _asked(self, event: Asked) -> None:
         if not event.done:
-            self.console.print(f"asking {event.teacher} about {event.of:,} texts")
+            self.console.print(f"asking {event.teacher} about {plural(event.of, 'text')}")
 
     def _start(self, event: Started) -> None:
-        size = f" ({event.tokens:,} tokens)" if event.tokens is not None else ""
+        size = f" ({plural(event.tokens, 'token')})" if event.tokens is not None else ""
         self.console.print(
-            f"{event.documents:,} documents{size} to train on, {event.dev:,} to choose by; "
-            f"{event.parameters:,} parameters, {event.vocab_size:,} pieces"
+            f"{plural(event.documents, 'document')}{size} to train on, {event.dev:,} to choose by; "
+            f"{plural(event.parameters, 'parameter')}, {plural(event.vocab_size, 'piece')}"
         )
 
     def _progress(self, event: Progress) -> None:
