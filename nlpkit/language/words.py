@@ -13,11 +13,14 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
+from nlpkit.language import spacy_rules
 from nlpkit.language.detect import Lang, language_of
+from nlpkit.language.patterns import EMOJI, NEEDS
 
 LONGEST = 500  # characters of a chunk that spaCy's patterns are asked about
 CACHED = 1 << 18  # chunks remembered; then the cache starts anew
-_PIECE = re.compile(r"(?:\w[\u0300-\u036f]*)+|[^\w\s]")
+_EMOJI = re.compile(f"({EMOJI})")
+_PIECE = re.compile(rf"{EMOJI}|(?:\w[\u0300-\u036f]*)+|[^\w\s]")
 Span = tuple[str, int, int]
 
 
@@ -61,16 +64,8 @@ class Splitter:
     """The rules of one language."""
 
     def __init__(self, lang: str) -> None:
-        from nlpkit.language.spacy_rules import blank
-
-        self.spacy = blank(lang)
-        from spacy.attrs import ORTH  # after blank, which decides how spaCy is imported
-
-        rules = self.spacy.tokenizer.rules
-        # "don't" becomes "do" and "n't", which the rules would split otherwise when alone.
-        self.whole = {
-            piece[ORTH] for pieces in rules.values() if len(pieces) > 1 for piece in pieces
-        }
+        self.spacy = spacy_rules.blank(lang)
+        self.whole = spacy_rules.extend(self.spacy)
         self.known: dict[str, tuple[str, ...]] = {}
 
     def split_all(self, texts: Sequence[str]) -> list[list[str]]:
@@ -109,6 +104,8 @@ class Splitter:
         for chunk in chunks:
             if chunk in self.whole or not _encodes(chunk):
                 made[chunk] = [chunk]
+            elif NEEDS[EMOJI](chunk) and _EMOJI.search(chunk):
+                made[chunk] = [part for part in _EMOJI.split(chunk) if part]
             elif len(chunk) > LONGEST:
                 made[chunk] = _PIECE.findall(chunk)
             else:

@@ -29,7 +29,7 @@ EXAMPLES = (
 
 NEGATION = {
     "pt": "não nao nem nunca jamais sem nada nenhum nenhuma nenhuns nenhumas ninguém tampouco",
-    "en": "no not nor never none nobody nothing nowhere neither without cannot n't n’t n‘t",
+    "en": "no not nor never none nobody nothing nowhere neither without cannot n't n’t n‘t nt",
 }
 # Stop words of spaCy's lists that express an opinion.
 OPINION = {
@@ -60,7 +60,7 @@ def build(options: Options, load: Load = no_models) -> Step:
 
     def drop(texts: Sequence[str]) -> Sequence[Tokens]:
         return [
-            Tokens([token for token in tokens if token.lower() not in lists[lang]])
+            Tokens([token for token in tokens if token.lower().lstrip("-") not in lists[lang]])
             for lang, tokens in words(texts)
         ]
 
