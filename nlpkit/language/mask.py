@@ -19,14 +19,14 @@ _SPACES = "\t\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u2
 _PLAIN = dict.fromkeys(map(ord, _DASHES), "-") | dict.fromkeys(map(ord, _SPACES), " ")
 _PLAIN |= {wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}
 # Eight digits near each other, an e-mail's @, or the end of a CNPJ: all else has nothing to hide.
-_HINT = r"@|[0-9](?:\W{0,3}[0-9]){7}|\w{4} ?- ?\d\d\b|\b[0-9A-Z]{12}\d\d\b"
-_DASH, _SLASH = " ?- ?", " ?/ ?"
+_HINT = rf"[@\uff20]|\d(?:\W{{0,3}}\d){{7}}|[-{_DASHES}]\s?\d\d\b|\b[0-9A-Z]{{12}}\d\d\b"
+_DASH = " ?- ?"
 # Documents may run into each other: what follows the check digits of one may be the next.
 _NEXT = r"(?:(?!\d)|(?=\d{2,3}\.\d{3}\.))"
 _FORMER = r"(?<=-\d\d)|(?<=-\d\d\.)"
 _CNPJ = (
     rf"(?:(?:(?<![0-9A-Z])|{_FORMER})[0-9A-Z]{{2}}\.[0-9A-Z]{{3}}\.[0-9A-Z]{{3}}"
-    rf"|(?<!\d)[0-9]{{2}}[. ]?[0-9]{{3}}[. ]?[0-9]{{3}}){_SLASH}[0-9A-Z]{{4}}{_DASH}[0-9]{{2}}"
+    rf"|(?<!\d)[0-9]{{2}}[. ]?[0-9]{{3}}[. ]?[0-9]{{3}}) ?/ ?[0-9A-Z]{{4}}{_DASH}[0-9]{{2}}"
     rf"{_NEXT}"
 )
 _CPF = (
@@ -46,7 +46,10 @@ _BARE_CNPJ = (
 _BARE_CPF = (
     rf"{_BEFORE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LAST}[0-9]{{2}}{_AFTER}"
 )
-_CEP = rf"{_BEFORE}(?<!\$)(?<!\$ )[0-9]{{2}}\.?[0-9]{{3}}{_DASH}[0-9]{{3}}(?![\w-]|[.,/]\d| ?%| ?reais)"
+_CEP = (
+    rf"{_BEFORE}(?<!\$)(?<!\$ )(?:[0-9]{{2}}\.[0-9]{{3}}-|[0-9]{{5}}{_DASH})[0-9]{{3}}"
+    r"(?![\w-]|[.,/]\d| ?%| ?reais)"
+)
 _NAMED_CEP = rf"(?<=cep)(\W{{0,3}})[0-9]{{2}}\.?[0-9]{{3}}{_LAST}[0-9]{{3}}(?!\d)"
 # An address with spaces in it, if it ends as most do.
 _SPACED_EMAIL = (
@@ -88,10 +91,10 @@ def masking() -> Operation:
     """Return the operation that puts [EMAIL], [CNPJ], [CPF], [CEP] and [TELEFONE] into a text."""
     from validate_docbr import CNPJ, CPF
 
-    hint = re.compile(_HINT)
+    odd, hint = re.compile(f"[{''.join(map(chr, _PLAIN))}]"), re.compile(_HINT)
     finders: list[tuple[str, Finder]] = [
-        ("[EMAIL]", _matches(find(EMAIL))),
-        ("[EMAIL]", _matches(find(_SPACED_EMAIL))),
+        ("[EMAIL]", _where("@", _matches(find(EMAIL)))),
+        ("[EMAIL]", _where("@", _matches(find(_SPACED_EMAIL)))),
         ("[CNPJ]", _matches(find(_CNPJ))),
         ("[CNPJ]", _matches(re.compile(_BARE_CNPJ), _is_valid(CNPJ()))),
         ("[CPF]", _matches(find(_CPF))),
@@ -104,15 +107,19 @@ def masking() -> Operation:
     ]
 
     def run(text: str) -> str:
-        plain = text if text.isascii() else text.translate(_PLAIN)
-        if not hint.search(plain):
+        if not hint.search(text):
             return text
+        plain = text if text.isascii() else odd.sub(_plain, text)
         for tag, spans_in in finders:
             if spans := spans_in(plain):
                 text, plain = _tagged(text, spans, tag), _tagged(plain, spans, tag)
         return text
 
     return run
+
+
+def _plain(match: re.Match[str]) -> str:
+    return _PLAIN[ord(match[0])]
 
 
 def _tagged(text: str, spans: Sequence[Span], tag: str) -> str:
@@ -130,6 +137,11 @@ def _matches(
         for match in search.finditer(text)
         if judge(match)
     ]
+
+
+def _where(sign: str, finder: Finder) -> Finder:
+    """Return a finder that is spared the texts without a sign."""
+    return lambda text: finder(text) if sign in text else []
 
 
 def _is_valid(document: Any) -> Callable[[re.Match[str]], bool]:

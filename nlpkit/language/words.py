@@ -18,6 +18,7 @@ from nlpkit.language.detect import Lang, language_of
 from nlpkit.language.patterns import EMOJI, NEEDS
 
 LONGEST = 500  # characters of a chunk that spaCy's patterns are asked about
+ASKED = 1 << 12  # chunks in a call of spaCy, whose rules for whole words take quadratic time
 CACHED = 1 << 18  # chunks remembered; then the cache starts anew
 _EMOJI = re.compile(f"({EMOJI})")
 _PIECE = re.compile(rf"{EMOJI}|(?:\w[\u0300-\u036f]*)+|[^\w\s]")
@@ -110,12 +111,15 @@ class Splitter:
                 made[chunk] = _PIECE.findall(chunk)
             else:
                 asked.append(chunk)
-        # What a zone's strings and lexemes take is given back: memory stays flat.
-        with self.spacy.memory_zone():
-            # A newline is a token of its own, over which no rule reaches; a space is not.
-            tokens = [token.text for token in self.spacy.tokenizer("\n".join(asked))]
-        groups = (list(group) for end, group in groupby(tokens, "\n".__eq__) if not end)
-        return made | dict(zip(asked, groups, strict=True))
+        for start in range(0, len(asked), ASKED):
+            part = asked[start : start + ASKED]
+            # What a zone's strings and lexemes take is given back: memory stays flat.
+            with self.spacy.memory_zone():
+                # A newline is a token of its own, over which no rule reaches; a space is not.
+                tokens = [token.text for token in self.spacy.tokenizer("\n".join(part))]
+            groups = (list(group) for end, group in groupby(tokens, "\n".__eq__) if not end)
+            made |= dict(zip(part, groups, strict=True))
+        return made
 
 
 def _settled(chunk: str, once: dict[str, list[str]]) -> list[str]:

@@ -21,7 +21,8 @@ _HIDDEN = (
     "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
 )
 _OF_EMOJI = "\u200d\ufe0e\ufe0f"
-_PERHAPS = re.compile("[^\x00-\xac\xae-\u034e]")  # letters of Latin texts are none of them
+# Latin letters, dashes and quotes are none of them: one quick search is enough for most texts.
+_PERHAPS = re.compile("[^\x00-\xac\xae-\u034e\u2010-\u2027]")
 _IN_FIRST_PLANE = re.compile(f"[{_HIDDEN}{_OF_EMOJI}]")
 _BEYOND = re.compile("[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
 _HIDDEN_ANYWHERE = re.compile(
