@@ -15,7 +15,9 @@ from nlpkit.language.patterns import EMAIL, Operation, find
 
 # People write marks as their keyboard has them. Of the same length, so that places agree.
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63"
-_SPACES = "\t\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_SPACES = (
+    "\t\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
 _PLAIN = dict.fromkeys(map(ord, _DASHES), "-") | dict.fromkeys(map(ord, _SPACES), " ")
 _PLAIN |= {wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}
 # Eight digits near each other, an e-mail's @, or the end of a CNPJ: all else has nothing to hide.
@@ -29,9 +31,7 @@ _CNPJ = (
     rf"|(?<!\d)[0-9]{{2}}[. ]?[0-9]{{3}}[. ]?[0-9]{{3}}) ?/ ?[0-9A-Z]{{4}}{_DASH}[0-9]{{2}}"
     rf"{_NEXT}"
 )
-_CPF = (
-    rf"(?:(?<!\d)(?<!\d\.)|{_FORMER})[0-9]{{3}}\.[0-9]{{3}}\.[0-9]{{3}}{_DASH}[0-9]{{2}}{_NEXT}"
-)
+_CPF = rf"(?:(?<!\d)(?<!\d\.)|{_FORMER})[0-9]{{3}}\.[0-9]{{3}}\.[0-9]{{3}}{_DASH}[0-9]{{2}}{_NEXT}"
 # Without their marks, or with others: check digits decide. A comma before two digits is a price.
 _BEFORE, _AFTER = r"(?<![\w.,/-])", r"(?!\w|[.,/-]\d)"
 _TIGHT = "(?: ?[-./] ?)?"
@@ -43,9 +43,7 @@ _BARE_CNPJ = (
     rf"|[0-9]{{2}}{_LOOSE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LOOSE}[0-9]{{4}}{_LAST}"
     rf")[0-9]{{2}}{_AFTER}"
 )
-_BARE_CPF = (
-    rf"{_BEFORE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LAST}[0-9]{{2}}{_AFTER}"
-)
+_BARE_CPF = rf"{_BEFORE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LAST}[0-9]{{2}}{_AFTER}"
 _CEP = (
     rf"{_BEFORE}(?<!\$)(?<!\$ )(?:[0-9]{{2}}\.[0-9]{{3}}-|[0-9]{{5}}{_DASH})[0-9]{{3}}"
     r"(?![\w-]|[.,/]\d| ?%| ?reais)"
@@ -65,8 +63,8 @@ _LOCAL_PHONE = (
     r"(?:9[ .]?[0-9]{4}|[2-9][0-9]{3})-[0-9]{4}(?![\w-]|[.,/]\d)"
 )
 _ANNOUNCED_PHONE = (
-    rf"{_BEFORE}(?!(?:19|20)\d\d[ .](?:19|20)\d\d)(?:9[ .]?[0-9]{{4}}|[2-9][0-9]{{3}})[ .]?[0-9]{{4}}"
-    rf"{_AFTER}"
+    rf"{_BEFORE}(?!(?:19|20)\d\d[ .](?:19|20)\d\d)"
+    rf"(?:9[ .]?[0-9]{{4}}|[2-9][0-9]{{3}})[ .]?[0-9]{{4}}{_AFTER}"
 )
 # The library takes `30. 07.2025` and `182.669.410-0` for numbers; no phone number is written so.
 _PHONE = (

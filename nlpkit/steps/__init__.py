@@ -21,7 +21,8 @@ A step's file has
     def resolve(options): ... # only where options stand for others, as presets do
 
 `build` returns a callable from documents to results, one for each, in order. Documents are
-strings, in NFC and without invisible characters (`nlpkit.text.unicode`); between steps, and in a pipe between two commands, tokens are joined by one space. So
+strings, in NFC and without invisible characters (`nlpkit.text.unicode`);
+between steps, and in a pipe between two commands, tokens are joined by one space. So
 `nlpkit a | nlpkit b` and `nlpkit pipe "a | b"` give the same bytes, as long as a result follows
 from the string alone. A step that TAKES tokens finds them with `nlpkit.language.words`. A step that
 asks a model gets it by name from `load`: it imports neither models nor what runs them.

@@ -31,7 +31,8 @@ EXAMPLES = (
 class Options:
     lang: Lang = setting("pt", "whose rules: pt, en, or auto to tell for each text")
     contractions: Literal["keep", "split"] = setting(
-        "keep", "split takes Portuguese ones apart: do -> de o, disse-lhe -> disse lhe, fi-lo -> fiz o"
+        "keep",
+        "split takes Portuguese ones apart: do -> de o, disse-lhe -> disse lhe, fi-lo -> fiz o",
     )
     sentences: bool = setting(False, "sentences instead of words, separated by a tab")
     subword: str | None = setting(None, "pieces of this model's tokenizer instead of words")

@@ -46,9 +46,7 @@ class Encoded(NamedTuple):
         return split(self.ids_S, self.lengths_N)
 
 
-def encode(
-    tokenizer: Tokenizer, documents: Sequence[Any], *, offsets: bool = False
-) -> Encoded:
+def encode(tokenizer: Tokenizer, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
     """Return the ids of documents as `visible` shows them; offsets point into them as they came.
 
     Every model reads its documents by this function, in training and in serving.
@@ -70,9 +68,7 @@ def seen_document(document: Any) -> Any:
     return Words(words, document.style) if isinstance(document, Words) else words
 
 
-def _before(
-    documents: Sequence[Any], seen: Sequence[Any], encoded: Encoded
-) -> np.ndarray:
+def _before(documents: Sequence[Any], seen: Sequence[Any], encoded: Encoded) -> np.ndarray:
     """Return the offsets of all tokens in the documents as they came, offsets_S2."""
     import numpy as np
 

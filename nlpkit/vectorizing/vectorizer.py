@@ -48,7 +48,9 @@ def stateless(options: Options, load: LoadEmbedder) -> Vectorizer:
         ModelError, DeviceError: the bundle cannot be loaded.
     """
     made = _embedding(options, load) if options.method == "embed" else _hashing(options)
-    return Vectorizer(made.space, lambda texts: made.transform([whole(visible(text)) for text in texts]))
+    return Vectorizer(
+        made.space, lambda texts: made.transform([whole(visible(text)) for text in texts])
+    )
 
 
 def fitted(vocabulary: Vocabulary) -> Vectorizer:
