@@ -149,6 +149,10 @@ def test_only_verbs_have_clitics(token: str) -> None:
     assert split(token) == (token,)
 
 
+def test_a_code_is_its_own_lemma() -> None:
+    assert run("lemmatize", "O art. 103-A e a hepatite-A.") == "o artigo 103-A e o hepatite-A ."
+
+
 VERBS = [
     "fi",
     "deu",
