@@ -24,8 +24,26 @@ SPOILT = [
     "\ufeff" + PLAIN,
 ]
 CHARS = st.sampled_from(
-    [*HIDDEN, *"aeo c\u0301\u0327\u0303\u0323\u030b ", "👩", "🏽", "🤝", "☺", "1", "\u20e3", "🏴"]
-    + ["\U000e0067", "\U000e007f", "\u2126", "\u0958", "ᄒ", "ᅡ", "\ud800", "é", "\u0340"]
+    [
+        *HIDDEN,
+        *"aeo ḉ̣̃̋ ",
+        "👩",
+        "🏽",
+        "🤝",
+        "☺",
+        "1",
+        "⃣",
+        "🏴",
+        "\U000e0067",
+        "\U000e007f",
+        "Ω",
+        "क़",
+        "ᄒ",
+        "ᅡ",
+        "�",
+        "é",
+        "̀",
+    ]
 )
 TEXTS = st.lists(CHARS, max_size=12).map("".join)
 STEPS = ["tokenize", "tokenize --contractions split", "tokenize --sentences", "stopwords", "stem"]

@@ -150,7 +150,7 @@ def test_only_verbs_have_clitics(token: str) -> None:
 
 
 def test_a_code_is_its_own_lemma() -> None:
-    assert run("lemmatize", "O art. 103-A e a hepatite-A.") == "o artigo 103-A e o hepatite-A ."
+    assert {"103-A", "hepatite-A"} <= set(run("lemmatize", "A hepatite-A e o 103-A da lei").split())
 
 
 VERBS = [
