@@ -54,7 +54,9 @@ _ELIDED = {"d": "de", "n": "em", "pel": "por", "co": "com", "pr": "para"}
 # nasal before n-.
 _L, _N = ("lo", "la", "los", "las"), ("no", "na", "nas")
 _NOS = "-nos"
-_CLITICS = {word: (word,) for word in (*_ARTICLES, "me", "te", "se", "lhe", "lhes", "vos")}
+_CLITICS: dict[str, tuple[str, ...]] = {
+    word: (word,) for word in (*_ARTICLES, "me", "te", "se", "lhe", "lhes", "vos")
+}
 _CLITICS |= {word: (word[1:],) for word in (*_L, *_N)} | {"nos": (_NOS,)}
 _CLITICS |= {
     start + word: (first, word)
@@ -73,7 +75,7 @@ def split(token: str) -> tuple[str, ...]:
     They are written as the token is; other tokens come back as they are. Splitting the words
     again changes nothing.
     """
-    words = TABLE.get(token.lower())
+    words: tuple[str, ...] | None = TABLE.get(token.lower())
     if words is None and (elided := _APOSTROPHE.fullmatch(token)):
         first, second = (part for part in elided.groups() if part)
         words = (_ELIDED[first.lower()], second)
