@@ -9,6 +9,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from conftest import Cli, environment
 from hypothesis import given, strategies as st
 
 from nlpkit import errors
+from nlpkit.cli.screen.training import TrainingProgress
 from nlpkit.errors import install_extra, near_match, quoted
 
 STEPS = ["clean", "lemmatize", "stem", "stopwords", "tokenize", "vectorize"]
@@ -176,6 +178,25 @@ def test_paths_with_spaces_are_quoted(cli: Cli, tmp_path: Path) -> None:
         (["sentiment", "my folder"], "'my folder' is a directory"),
         (["train", "c d.toml"], "'c d.toml': no such recipe"),
         (["predict", "-m", "my folder", "a b.jsonl"], "'my folder': not a bundle"),
+        (["models", "add", "c d.zip"], "'c d.zip': no such file or folder"),
+        (["models", "add", "a b.jsonl"], "'a b.jsonl': neither the folder of a bundle nor"),
+        (["stopwords", "--show", "--list", "c d.txt"], "--list 'c d.txt': No such file"),
     ):
         done = cli(*args)
         assert said in done.stderr.decode() and done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("name", ["a b", "d'água", "$HOME", "a;b"])
+def test_the_next_command_is_one_that_a_shell_can_run(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary: Any = SimpleNamespace(
+        dev={}, best_epoch=1, epochs=2, name=name, objective="mlm", parameters=3
+    )
+    progress = TrainingProgress(quiet=False)
+    progress.finish(summary, Path("runs") / name)
+    progress.finish_pretraining(summary, Path("runs") / name)
+    said = capsys.readouterr().err.splitlines()
+    export, train = (line.removeprefix("next: ") for line in said if line.startswith("next: "))
+    assert shlex.split(export)[2:] == [f"runs/{name}", "--output", f"export/{name}"]
+    assert shlex.split(train)[3:] == ["--init", f"runs/{name}", "--output", "runs/NAME"]
