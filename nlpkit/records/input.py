@@ -91,7 +91,9 @@ def _check(path: Path) -> None:
         ) from None
     except (OSError, ValueError) as err:  # ValueError: a NUL in the name
         if getattr(err, "errno", None) == errno.ENAMETOOLONG:  # probably a text
-            message = f"{quoted(str(path)[:60])}...: no such file, the name is too long"
+            message = (
+                f"{quoted(str(path)[:60])}...: cannot be opened: no file name can be this long"
+            )
             raise NoFile(message, str(path)) from None
         raise InputError(f"{quoted(path)}: cannot be opened: {err}; check the name") from None
     if stat.S_ISDIR(about.st_mode):
