@@ -30,7 +30,8 @@ def input_of(item: Item) -> State:
 class Outcome:
     """How an input ended: with an output, or with a problem.
 
-    `truncated` counts the records that the model did not read to their end. `sha256` and `bytes`
+    `truncated` counts the records that the model did not read to their end, `replaced` are the
+    input's own columns that the answer took the place of. `sha256` and `bytes`
     are the output's, `rejected_to` is the file of its bad records, all in the batch's folder. The
     order of the fields is that of the manifest.
     """
@@ -39,6 +40,7 @@ class Outcome:
     records: int = 0
     rejects: int = 0
     truncated: int = 0
+    replaced: list[str] | None = None
     output: str | None = None
     sha256: str | None = None
     bytes: int | None = None
@@ -51,7 +53,7 @@ class Outcome:
         if self.problem is not None:
             return {"input": self.input, "problem": self.problem}
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name, value in values.items() if value not in (None, [])}
 
     @classmethod
     def from_dict(cls, table: Any) -> Outcome:
@@ -74,6 +76,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "records": int,
     "rejects": int,
     "truncated": int,
+    "replaced": list,
     "output": str,
     "sha256": str,
     "bytes": int,

@@ -27,6 +27,7 @@ class Settings:
     column: str | None = None
     encoding: str = "utf-8"
     to: str | None = None
+    dialect: str | None = None  # of DIALECTS; as the input has it
     into: str | None = None  # the usual names of the answer's fields
     min_confidence: float = 0.0
     device: str = "auto"

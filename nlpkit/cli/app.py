@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from nlpkit import catalog
-from nlpkit.errors import NlpkitError, Renamed
+from nlpkit.errors import NlpkitError, Note, Renamed
 from nlpkit.version import __version__
 
 ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
@@ -110,7 +110,7 @@ def tell_of_renamed(
     message: Warning | str, category: type[Warning], *where: object, **more: object
 ) -> None:
     """Print a warning of ours as one line; others as Python does."""
-    if issubclass(category, Renamed):
+    if issubclass(category, Renamed | Note):
         say(str(message))
     else:
         usual_warning(message, category, *where, **more)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,7 +34,8 @@ From = Annotated[
     str | None,
     typer.Option(
         "--from",
-        help="Input format, such as lines, csv, tsv, jsonl. By extension if left out.",
+        help="Input format, such as lines, csv, tsv, jsonl, json, xlsx. Left out: by the "
+        "extension; standard input is lines.",
         rich_help_panel=READING,
     ),
 ]
@@ -58,7 +59,15 @@ To = Annotated[
     str | None,
     typer.Option(
         "--to",
-        help="Output format, such as tsv, csv, jsonl. Left out: a table, or as the input came.",
+        help="Output format, such as tsv, csv, xlsx, jsonl. Left out: a table, or as it came.",
+        rich_help_panel=WRITING,
+    ),
+]
+Dialect = Annotated[
+    Literal["unix", "excel", "excel-br"] | None,
+    typer.Option(
+        help="CSV as unix has it (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF). Left "
+        "out: as the input came.",
         rich_help_panel=WRITING,
     ),
 ]

@@ -212,7 +212,7 @@ def _copy(source: Path, part: Path) -> None:
 def _unpack(source: Path, part: Path) -> None:
     """Unpack a zip whose entries lie in one folder, or in none, and are plain files."""
     with zipfile.ZipFile(source) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        entries = [entry for entry in archive.infolist() if not _is_left_out(entry)]
         if len(entries) > MOST_FILES:
             raise ModelError(f"{source}: holds {len(entries)} files; a bundle has a few")
         tops = {entry.filename.rpartition("/")[0] for entry in entries}
@@ -226,6 +226,12 @@ def _unpack(source: Path, part: Path) -> None:
             if linked or not all(NAME.fullmatch(item) for item in parts):
                 raise ModelError(f"{source}: names {entry.filename!r}, outside a bundle's folder")
             left = _extract(archive, entry, part / name, left, source)
+
+
+def _is_left_out(entry: zipfile.ZipInfo) -> bool:
+    """Tell whether an entry is a folder, or one of the files that macOS adds to a zip."""
+    *folders, name = entry.filename.split("/")
+    return entry.is_dir() or "__MACOSX" in folders or name == ".DS_Store" or name.startswith("._")
 
 
 def _extract(

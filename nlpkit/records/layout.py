@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Dialect:
-    """What stands between the values of CSV, what ends a row, and whether a mark begins the file."""
+    """What stands between values of CSV, what ends a row, and whether a mark begins the file."""
 
     delimiter: str = ","
     end: str = "\n"
@@ -32,3 +32,9 @@ class Layout:
     columns: list[str] = field(default_factory=list)  # of a table, also of one without rows
     dialect: Dialect = Dialect()
     bom: bool = False
+    asked: str | None = None  # a name of DIALECTS, for CSV that is written
+
+    @property
+    def written(self) -> Dialect:
+        """The dialect of CSV that is written: the one asked for, else that of the input."""
+        return DIALECTS[self.asked] if self.asked else self.dialect

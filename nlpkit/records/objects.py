@@ -1,4 +1,4 @@
-"""What jsonl and json share: a parsed value becomes a record, with its text where the first has it."""
+"""What jsonl and json share: a parsed value becomes a record, its text where the first had it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlpkit import records
-from nlpkit.errors import InputError, near_match
+from nlpkit.errors import InputError
+from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
 
 
@@ -57,17 +58,18 @@ def read_rows(
         where = f"{path}: row {number}"
         if every_label:
             record = record | {label: every_label}
-        document = _document(record[text])
+        document = _document(record[column_named(text, record) or text])
         if not document:
             continue
-        if label in record and record[label] in (None, ""):
+        column = column_named(label, record)
+        if column is not None and record[column] in (None, ""):
             raise InputError(f"{where}: its {label!r} is empty; label it or leave it out")
-        if label not in record:
+        if column is None:
             raise InputError(
-                f"{where} has no {label!r}.{near_match(label, record)} "
+                f"{where} has no {label!r}.{near_column(label, record)} "
                 f"Its fields are: {', '.join(record)}; say which holds the label with --label"
             )
-        fields = record | {"label": record[label], "document": document}
+        fields = record | {"label": record[column], "document": document}
         rows.append(Row(document, fields, where))
     return rows
 

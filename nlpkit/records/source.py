@@ -136,12 +136,14 @@ def text_column(record: Record, source: Source, line: int | None = None) -> str:
 def text_of(record: Record, source: Source) -> str:
     """Return the text of a record as it came from a reader; a null text is an empty one.
 
-    Tokens, a list of strings, are joined by spaces.
-
     Raises:
         InputError: the record has no text column; readers have checked, so theirs always do.
     """
-    value = record[text_column(record, source)]
+    return document_of(record[text_column(record, source)])
+
+
+def document_of(value: Any) -> str:
+    """Return the text that a field holds; tokens, a list of strings, are joined by spaces."""
     if isinstance(value, list):
         return " ".join(map(str, value))
     return "" if value is None else str(value)

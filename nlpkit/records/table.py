@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from nlpkit.errors import InputError
@@ -74,11 +74,27 @@ def misfit(columns: Sequence[str], values: Sequence[str], where: str, mend: str)
 def rows(records: Iterable[Record], columns: Iterable[str] | None = None) -> Iterator[list[str]]:
     """Yield `columns`, else the first record's keys, as header, then each record's values as text.
 
+    Raises as `typed_rows`.
+    """
+    return _rows(records, columns, _cell)
+
+
+def typed_rows(
+    records: Iterable[Record], columns: Iterable[str] | None = None
+) -> Iterator[list[Any]]:
+    """Yield a header as `rows` does, then each record's values: numbers and texts as they are.
+
     Given columns are the header also where no record follows.
 
     Raises:
         InputError: a later record has a field the header lacks; it is not dropped.
     """
+    return _rows(records, columns, _typed)
+
+
+def _rows(
+    records: Iterable[Record], columns: Iterable[str] | None, cell: Callable[[Any], Any]
+) -> Iterator[list[Any]]:
     known = dict.fromkeys(columns or ())
     if known:
         yield list(map(_name, known))
@@ -92,7 +108,7 @@ def rows(records: Iterable[Record], columns: Iterable[str] | None = None) -> Ite
                 f"record {number} has a field {extra!r} that the header, "
                 "already written, does not; use --to jsonl"
             )
-        yield [_cell(record.get(name)) for name in known]
+        yield [cell(record.get(name)) for name in known]
 
 
 def _name(column: str) -> str:
@@ -101,6 +117,10 @@ def _name(column: str) -> str:
 
 def _fields(count: int) -> str:
     return "1 field" if count == 1 else f"{count} fields"
+
+
+def _typed(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | None) else _cell(value)
 
 
 def _cell(value: Any) -> str:

@@ -35,6 +35,7 @@ def pipe(
     errors: o.Errors = "strict",
     to: o.To = None,
     output: o.Output = "-",
+    dialect: o.Dialect = None,
     into: Into = None,
     workers: Workers = 1,
 ) -> None:
@@ -61,6 +62,7 @@ def pipe(
         errors=errors,
         to=to,
         output=output,
+        dialect=dialect,
         into=into,
         workers=workers,
     )

@@ -20,6 +20,7 @@ def sentiment(
     whole: o.Whole = False,
     to: o.To = None,
     output: o.Output = "-",
+    dialect: o.Dialect = None,
     into: o.Into = None,
     min_confidence: o.MinConfidence = 0.0,
     line_buffered: o.LineBuffered = False,
@@ -30,7 +31,7 @@ def sentiment(
 ) -> None:
     """Tell whether each line is negative, neutral or positive.
 
-    Reads one document a line, or a field of CSV, TSV or JSONL.
+    Reads one document a line, or a field of CSV, TSV, JSONL or Excel.
     Writes one line for each line, in order. Works offline, with the
     model that nlpkit brings, in Portuguese and English.
     """
@@ -46,6 +47,7 @@ def sentiment(
         whole=whole,
         to=to,
         output=output,
+        dialect=dialect,
         into=into,
         min_confidence=min_confidence,
         line_buffered=line_buffered,

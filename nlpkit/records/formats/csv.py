@@ -18,6 +18,8 @@ __all__ = ["TEXT", "read", "write"]
 
 HEADER = True  # columns stand on the first line, which a later part leaves out
 
+DIALECT = True  # `write` takes a dialect
+
 DELIMITERS = ",;\t|"
 LONGEST = 1 << 28  # characters in a cell: holds any document, yet an unclosed quote must stop
 _QUOTED = re.compile(r'"[^"]*"?')

@@ -29,8 +29,8 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
 
     Raises:
         UsageError: the encoding or the error handler is unknown.
-        InputError: bytes that do not decode, what is no JSON, a value that is no object, one without
-            the text column, or one whose text is no string, list of strings or null.
+        InputError: bytes that do not decode, what is no JSON, a value that is no object, one
+            without the text column, or one whose text is no string, list of strings or null.
     """
     for number, raw, value in _Values(text_chunks(stream, source), source):
         if source.position is not None:
