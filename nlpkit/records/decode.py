@@ -145,6 +145,11 @@ def _damage() -> tuple[type[Exception], ...]:
     return (OSError, EOFError, *(getattr(module, error) for module, error in there))
 
 
+def whole_bytes(stream: BinaryIO, name: str) -> bytes:
+    """Return all bytes of a stream. Raises InputError if it breaks."""
+    return b"".join(_chunks(stream, name))
+
+
 def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
     """Yield what has arrived without waiting for more; the last chunk is empty."""
     read = getattr(stream, "read1", stream.read)

@@ -9,12 +9,15 @@ import datetime
 import io
 import json
 import math
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self, TextIO
 
 from nlpkit.errors import InputError, MissingExtra, Note
+from nlpkit.records.decode import whole_bytes
 from nlpkit.records.source import TEXT, Record, Source
 from nlpkit.records.table import header_of, typed_rows
 
@@ -108,8 +111,9 @@ def _sheet(stream: BinaryIO, source: Source) -> Iterator[list[Any]]:
     """Return the rows of the first sheet that is shown."""
     import python_calamine as calamine
 
+    content = io.BytesIO(whole_bytes(stream, source.name))
     try:
-        book = calamine.load_workbook(io.BytesIO(stream.read()))
+        book = calamine.load_workbook(content)
         sheets = [
             sheet.name
             for sheet in book.sheets_metadata
@@ -159,23 +163,27 @@ def _write(rows: Iterator[list[Any]], stream: BinaryIO) -> None:
         import xlsxwriter
     except ModuleNotFoundError:
         raise MissingExtra("xlsx", "XlsxWriter") from None
-    # Rows go to a file beside as they come; the workbook reaches the stream at the end, whole.
-    book = xlsxwriter.Workbook(stream, {"constant_memory": True, "strings_to_formulas": False})
+    with tempfile.TemporaryFile() as whole:  # the stream gets nothing before all is well
+        book = xlsxwriter.Workbook(whole, {"constant_memory": True})
+        try:
+            _fill(book, rows)
+        finally:
+            book.close()  # which also removes its own files
+        whole.seek(0)
+        shutil.copyfileobj(whole, stream)
+
+
+def _fill(book: Any, rows: Iterator[list[Any]]) -> None:
     sheet = book.add_worksheet()
+    sheet.freeze_panes(1, 0)
     formats = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()}
     bold = book.add_format({"bold": True})
     header: list[str] = []
-    try:
-        for number, row in enumerate(rows):
-            _check(number, row, header)
-            header = header or row
-            for column, value in enumerate(row):
-                _put(sheet, number, column, value, formats, bold if number == 0 else None)
-        sheet.freeze_panes(1, 0)
-    except BaseException:
-        book.fileclosed = True  # nothing of it is written
-        raise
-    book.close()
+    for number, row in enumerate(rows):
+        _check(number, row, header)
+        header = header or row
+        for column, value in enumerate(row):
+            _put(sheet, number, column, value, formats, bold if number == 0 else None)
 
 
 def _put(sheet: Any, row: int, column: int, value: Any, formats: Any, form: Any) -> None:
