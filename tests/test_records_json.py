@@ -101,9 +101,7 @@ def test_errors_name_the_line(data: bytes, expected: str) -> None:
 def test_bad_values_are_put_aside_and_the_position_is_that_of_the_value() -> None:
     bad: list[tuple[int, str]] = []
     position = Position()
-    source = Source(
-        "f", position=position, reject=lambda line, raw, why: bad.append((line, raw))
-    )
+    source = Source("f", position=position, reject=lambda line, raw, why: bad.append((line, raw)))
     data = b'[{"text": "a"},\n7,\n{"id": 1},\n{"text": "\xff"},\n{"text": "b"}]'
     assert [r["text"] for r in read(io.BytesIO(data), "json", source)] == ["a", "b"]
     assert bad == [(2, "7"), (3, '{"id": 1}'), (4, '{"text": "\udcff"}')]

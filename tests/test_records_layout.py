@@ -39,7 +39,7 @@ def test_csv_goes_out_as_it_came(delimiter: bytes, end: bytes, mark: bytes) -> N
 
 
 def test_another_dialect_is_written_where_one_is_asked_for() -> None:
-    data = b"id,text,valor\n1,a;b,\"1,5\"\n"
+    data = b'id,text,valor\n1,a;b,"1,5"\n'
     assert again(data, "excel-br") == b'\xef\xbb\xbfid;text;valor\r\n1;"a;b";1,5\r\n'
     assert again(data, "excel") == b'\xef\xbb\xbfid,text,valor\r\n1,a;b,"1,5"\r\n'
     assert again(again(data, "excel-br"), "unix") == data
@@ -165,4 +165,4 @@ def test_no_encoding_is_proposed_that_is_none(name: str) -> None:
         parse(b"a", encoding=name)
     if "mean" in str(caught.value):
         proposed = str(caught.value).split("mean '")[1].split("'")[0]
-        assert parse("a".encode(), encoding=proposed) is not None and proposed != name
+        assert parse(b"a", encoding=proposed) is not None and proposed != name

@@ -10,8 +10,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from nlpkit import records
-from nlpkit.errors import InputError, near_match
+from nlpkit.errors import InputError
 from nlpkit.records.rows import fingerprint
+from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
 
 EXCERPT = 200  # characters kept of a text, to show it: more than a terminal's line
@@ -71,14 +72,15 @@ class File:
         found = self._records()
         while batch := list(islice(found, BATCH)):
             self.fields = self.fields or tuple(batch[0][1])
+            column = column_named(self.label, self.fields) or self.label
             self.labelled |= bool(self.every_label) or any(
-                self.label in record and _is_label(record[self.label]) for _, record, _ in batch
+                column in record and _is_label(record[column]) for _, record, _ in batch
             )
             lengths = measure([text for *_, text in batch])
             for (where, record, text), length in zip(batch, lengths, strict=True):
                 row = Row(
                     where=where,
-                    label=self.every_label or _label(record.get(self.label)),
+                    label=self.every_label or _label(record.get(column)),
                     key=_key(self._copied(record, text)),
                     words=len(text.split()),
                     length=length,
@@ -90,8 +92,9 @@ class File:
                         self.hits.setdefault(find, []).append(Hit(row, note))
         if not self.rows:
             raise InputError(f"{self.path}: no rows, only a header; there is nothing to check")
-        if self.needs_label and self.label not in self.fields and not self.labelled:
-            near = near_match(self.label, self.fields)
+        named = column_named(self.label, self.fields)
+        if self.needs_label and named is None and not self.labelled:
+            near = near_column(self.label, self.fields)
             raise InputError(
                 f"{self.path}: its rows have no {self.label!r}.{near} "
                 f"Their fields are: {', '.join(self.fields)}"
