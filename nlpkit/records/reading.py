@@ -82,7 +82,7 @@ def _watched(lines: Iterator[Record], name: str) -> Iterator[Record]:
     for record in lines:
         line = record[records.TEXT].strip()
         if format := _json(line):
-            note = f"{name}: looks like JSON, but is read as plain lines; see --from {format}"
+            note = f"{name}: looks like JSON, but is read as plain lines; --from {format} reads it"
             warnings.warn(Note(note), stacklevel=2)
         yield record
         if line:
