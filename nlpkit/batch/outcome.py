@@ -53,7 +53,7 @@ class Outcome:
         if self.problem is not None:
             return {"input": self.input, "problem": self.problem}
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value not in (None, [])}
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_dict(cls, table: Any) -> Outcome:

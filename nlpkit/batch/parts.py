@@ -122,7 +122,7 @@ class Parts:
             records=sum(part.records for part in done),
             rejects=rejects,
             truncated=sum(part.truncated for part in done),
-            replaced=list(dict.fromkeys(name for part in done for name in part.replaced)),
+            replaced=list(dict.fromkeys(name for part in done for name in part.replaced)) or None,
             output=self.item.output,
             sha256=digest,
             bytes=output.stat().st_size,

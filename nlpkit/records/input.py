@@ -48,7 +48,7 @@ def open_input(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         yield _stdin()
         return
     _check(Path(path))
-    if is_empty(path):
+    if Path(path).is_file() and not Path(path).stat().st_size:  # also a file of /proc
         raise InputError(f"{path} is empty: there is nothing to read")
     with _open(Path(path)) as stream:
         yield stream
