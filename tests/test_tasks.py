@@ -105,7 +105,7 @@ def test_predict_writes_every_format(
             written = stream.read().decode().splitlines()
         else:
             written = list(read(stream, format, Source("out", column="text")))
-    assert len(written) == 6
+    assert len(written) == (5 if format == "xlsx" else 6)  # an empty row of a sheet is no record
 
 
 def test_batch_is_resumed_by_workers(made: tuple[str, Path], cli: Cli, tmp_path: Path) -> None:
