@@ -1,15 +1,15 @@
-"""Ablation: what each part of the default model's recipe is worth, on dev, over several seeds.
+"""Ablation: measure the gain of each part of the default model's recipe on dev, over several seeds.
 
-Each line adds one thing to the line before it: from scratch, + pretraining, + distillation,
-+ augmentation, + masking (two-label files say less about the third label). The score is
-macro-F1 by dev file, Portuguese files only, since the runs train on those alone. Nothing is
-measured on test. Runs that are there already are not repeated, so a killed script goes on:
+Each line adds one part to the line before: from scratch, + pretraining, + distillation,
++ augmentation, + masking (files with two labels teach less about the third). The score is
+macro-F1 by dev file, over the Portuguese files, which alone the runs train on. Nothing is
+measured on test. Finished runs are not repeated, so a killed script can be run again:
 
     python benchmarks/ablation.py --runs runs/ablation --most 1000 --output runs/ablation.json
 
---most takes a sample of every file, which makes fifteen trainings a matter of an hour or two.
+With --most, a sample of every file is used and the fifteen trainings take an hour or two.
 
-It needs what the recipe names: runs/pretrain-skipgram and the teachers' runs, and $NLPKIT_DATA.
+It needs $NLPKIT_DATA and the runs that the recipe names: runs/pretrain-skipgram and the teachers.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from typing import Any
 from nlpkit.settings import declaration
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-AUGMENT = {"typos": 0.05, "dropout": 0.05}  # tried where the recipe has none
-TEXTS = 3  # of a file without labels, this many times what --most takes of a label
+AUGMENT = {"typos": 0.05, "dropout": 0.05}  # for a recipe without [augment]
+TEXTS = 3  # texts taken of a file without labels, as a multiple of --most
 
 
 def variants(tree: dict[str, Any], most: int) -> dict[str, dict[str, Any]]:
-    """Return the recipes, from the barest to the whole."""
+    """Return the recipes by name, from the smallest to the full one."""
     full = copy.deepcopy(tree)
     full.setdefault("augment", AUGMENT)
     portuguese = [s for s in full["data"]["train"] if not s["path"].startswith("sentiment_en")]
@@ -69,7 +69,7 @@ def without(tree: dict[str, Any], section: str) -> dict[str, Any]:
 
 
 def run(tree: dict[str, Any], folder: Path, seed: int, options: list[str]) -> dict[str, Any]:
-    """Train one recipe unless it is done, and return its run.json."""
+    """Train a recipe unless its run is finished; return run.json."""
     if not (folder / "run.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         recipe = folder.with_suffix(".toml")
@@ -94,9 +94,13 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, default=CHECKOUT / "models/sentiment/recipe.toml")
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--most", type=int, default=0, help="rows of a label and file; 0 is all")
+    parser.add_argument(
+        "--most", type=int, default=0, help="most rows of each label and file; 0 takes all"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--output", type=Path, metavar="FILE.json", help="the table to FILE.md")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE.json", help="report; the table goes to FILE.md"
+    )
     args = parser.parse_args()
     tree = tomllib.loads(args.recipe.read_text(encoding="utf-8"))
     options = [part for item in args.set for part in ("--set", item)]

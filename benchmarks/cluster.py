@@ -1,10 +1,10 @@
-"""Batch by its two engines: records a second, what a start costs, and where a cluster would stop.
+"""Measure `nlpkit batch` by its two engines: records a second, start-up, a cluster's bottleneck.
 
-Real short texts, repeated up to --count, go through `nlpkit batch`, the command as a person runs
-it, by each engine with each number of workers, in rounds that take turns. Two sizes are run, so
-that the start (Ray's is seconds) and the speed come apart: seconds = start + records / speed. Then
-the stages are timed alone, in one process: reading an input into shards, as one reader does,
-answering them, as one actor does, and keeping and joining parts, as the first process does.
+Real short texts, repeated up to --count, go through the command `nlpkit batch`, by each engine with
+each number of workers, in alternating rounds. Two sizes are run to separate start-up (seconds, for
+Ray) from speed: seconds = start + records / speed. Then the stages are timed separately in one
+process: reading an input into shards (one reader), answering them (one actor), and collecting and
+joining the parts (the first process).
 
     python benchmarks/cluster.py --data ../shared/data --python .venv/bin/python
 """
@@ -30,7 +30,7 @@ MODEL = "sentiment"
 
 
 def made(folder: Path, some: list[str], files: int) -> Path:
-    """Write texts to files, so that each has as many as the others."""
+    """Write texts to files of equal numbers of lines; return the folder."""
     folder.mkdir()
     for number in range(files):
         path = folder / f"{number:03}.txt"
@@ -49,7 +49,7 @@ def seconds(python: str, inputs: Path, engine: str, workers: int, shard: int) ->
 
 
 def stages(inputs: Path, shard: int) -> dict[str, float]:
-    """Return records a second of a reader, of an actor, and of the first process."""
+    """Return the records a second of a reader, of an actor and of the first process."""
     from nlpkit.batch.actors import Predictor, Row, read
     from nlpkit.batch.job import Job, fingerprint
     from nlpkit.batch.manifest import Report
@@ -70,12 +70,12 @@ def stages(inputs: Path, shard: int) -> dict[str, float]:
         answered = [predictor(row) for row in rows]
         answering = time.perf_counter() - start
         start = time.perf_counter()
-        there = {item.output: Input.begun(item, job) for item in items}
-        for told in map(Row.unpacked, answered):
-            if told.problem:
-                raise told.problem
-            there[told.item.output].take(told)
-        count = sum(each.join(job).records for each in there.values())
+        inputs_by_output = {item.output: Input.begun(item, job) for item in items}
+        for row in map(Row.unpacked, answered):
+            if row.problem:
+                raise row.problem
+            inputs_by_output[row.item.output].take(row)
+        count = sum(each.join(job).records for each in inputs_by_output.values())
         keeping = time.perf_counter() - start
     spent = {"reader": reading, "actor": answering, "first process": keeping}
     return {stage: count / each for stage, each in spent.items()}
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=os.environ.get("NLPKIT_DATA", "../shared/data")
     )
-    parser.add_argument("--python", default=sys.executable, help="the Python that has nlpkit")
+    parser.add_argument("--python", default=sys.executable, help="the Python with nlpkit")
     parser.add_argument("--count", type=int, default=500_000)
     parser.add_argument("--files", type=int, default=8)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
@@ -110,8 +110,8 @@ def main() -> None:
     print(table(spent, alone, len(some)))
     if args.output:
         report: dict[str, Any] = {" ".join(map(str, way)): each for way, each in spent.items()}
-        told = {"documents": len(some), "seconds": report, "stages": alone}
-        args.output.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        summary = {"documents": len(some), "seconds": report, "stages": alone}
+        args.output.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
 
 
 def table(

@@ -1,8 +1,8 @@
-"""Cold start: from the shell's command to the last of ten answers, beside what cannot be avoided.
+"""Measure the cold start, from the command to the last of ten answers, against a lower bound.
 
 The floor of `sentiment` is a bare script that imports ONNX Runtime and tokenizers, loads the same
 bundle's files and scores the same ten lines; that of `--help` is `python -c "import typer"`. The
-commands are run in turns, so that a noisy machine is as noisy for all of them.
+commands alternate, so that noise affects all of them alike.
 
     python benchmarks/coldstart.py --rounds 15
 """

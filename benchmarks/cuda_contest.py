@@ -1,4 +1,4 @@
-"""Who takes part in cuda_speed.py, and how they are timed: torch and ONNX Runtime, in turns."""
+"""The contestants of cuda_speed.py, torch and ONNX Runtime, and their timing in alternation."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from nlpkit.heads.graph import Graph
 from nlpkit.runtime.graphs import LOGITS, MAIN, Signature
 from nlpkit.runtime.session import BoundRun, SessionRun, filled
 
-LEAST, WARM = 3, 3  # calls of a contestant in a round, and before the first
+LEAST, WARM = 3, 3  # fewest calls of a contestant in a round; calls to warm it up
 clock = time.perf_counter
 Feeds = Mapping[str, np.ndarray]
 
 
 class Call(Protocol):
-    """How nlpkit calls a graph (`nlpkit.runtime.graphs.Run`), for those with one graph."""
+    """A `nlpkit.runtime.graphs.Run` of a network with one graph."""
 
     def __call__(
         self, graph: str, feeds: Feeds, outputs: Sequence[str]
@@ -34,9 +34,9 @@ class Call(Protocol):
 
 
 class Apart:
-    """A call in three parts, copies there, kernels, copies back; `parts` has their seconds.
+    """A call in three parts, copies in, kernels, copies out; `parts` has the seconds of each call.
 
-    It answers with the logits of the one graph, whatever outputs are asked for.
+    It returns the logits only, for any `outputs`.
     """
 
     def __init__(self, signature: Signature) -> None:
@@ -86,7 +86,7 @@ class OrtApart(Apart):
 
 
 class Torch(Apart):
-    """A graph's module in torch, which gives a tuple of the outputs."""
+    """A graph's torch module, which returns a tuple of the outputs."""
 
     def __init__(self, module: Any, signature: Signature, kind: str) -> None:
         super().__init__(signature)
@@ -110,9 +110,9 @@ class Torch(Apart):
 
 
 def placed(model: bytes, session: onnxruntime.InferenceSession, feeds: Feeds) -> dict[str, int]:
-    """Return how many nodes of each operator ran on the CPU beside the session's own provider.
+    """Return the number of nodes, by operator, that ran on the CPU instead of the session's device.
 
-    Each is a wait for the device and a copy back: CUDA lacks some operators for some types.
+    Each costs a synchronisation and a copy: CUDA lacks some operators for some types.
     """
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
@@ -122,10 +122,10 @@ def placed(model: bytes, session: onnxruntime.InferenceSession, feeds: Feeds) ->
         profiled = onnxruntime.InferenceSession(model, options, providers=providers)
         profiled.run([LOGITS], dict(feeds))
         events = json.loads(Path(profiled.end_profiling()).read_text(encoding="utf-8"))
-    told = [event["args"] for event in events if event.get("cat") == "Node"]
-    here = [args["op_name"] for args in told if args.get("provider") not in (None, providers[0])]
-    copies = [args["op_name"] for args in told if args.get("op_name", "").startswith("Memcpy")]
-    return dict(Counter(here + copies))
+    nodes = [event["args"] for event in events if event.get("cat") == "Node"]
+    on_cpu = [args["op_name"] for args in nodes if args.get("provider") not in (None, providers[0])]
+    copies = [args["op_name"] for args in nodes if args.get("op_name", "").startswith("Memcpy")]
+    return dict(Counter(on_cpu + copies))
 
 
 def contestants(
@@ -135,31 +135,31 @@ def contestants(
     kind: str,
     static: bool,
 ) -> dict[str, Call]:
-    """Return who takes part, by name; the first is what the others are compared with.
+    """Return the contestants by name; the first is the reference of the comparison.
 
-    `made` are sessions of the graph's export in each precision, `signature` is theirs.
+    `made` has a session of the exported graph for each precision, of the same `signature`.
     """
     whole = copy.deepcopy(graph.module).eval().to(kind)
-    found: dict[str, Call] = {}
+    calls: dict[str, Call] = {}
     for precision, each in (("fp32", whole), ("fp16", copy.deepcopy(whole).half())):
         compiled = torch.compile(each, dynamic=True)
-        found[f"torch eager {precision}"] = Torch(each, signature, kind)
-        found[f"torch compile {precision}"] = Torch(compiled, signature, kind)
+        calls[f"torch eager {precision}"] = Torch(each, signature, kind)
+        calls[f"torch compile {precision}"] = Torch(compiled, signature, kind)
         if static:
             fixed = torch.compile(each, dynamic=False, mode="reduce-overhead")
-            found[f"torch static {precision}"] = Torch(fixed, signature, kind)
+            calls[f"torch static {precision}"] = Torch(fixed, signature, kind)
     for precision, session in made.items():
         one = {MAIN: session}, {MAIN: signature}
-        found[f"ort plain {precision}"] = SessionRun(*one)
-        found[f"ort bound {precision}"] = BoundRun(*one)
-        found[f"ort apart {precision}"] = OrtApart(session, signature, kind)
-    return found
+        calls[f"ort plain {precision}"] = SessionRun(*one)
+        calls[f"ort bound {precision}"] = BoundRun(*one)
+        calls[f"ort apart {precision}"] = OrtApart(session, signature, kind)
+    return calls
 
 
 def measured(
     callers: dict[str, Call], feeds: Feeds, rounds: int, seconds: float
 ) -> list[dict[str, Any]]:
-    """Return a row for each contestant on one shape; one that fails has its reason in it."""
+    """Return one row for each contestant on one shape; a failed one has "failed", the reason."""
     rows: dict[str, dict[str, Any]] = {}
     answers: dict[str, np.ndarray] = {}
     for name, call in callers.items():
@@ -167,9 +167,9 @@ def measured(
         start = clock()
         try:
             answers[name] = [call(MAIN, feeds, (LOGITS,))[LOGITS] for _ in range(WARM)][-1]
-        except Exception as problem:  # told, not hidden: the others go on
+        except Exception as problem:  # report it and continue with the others
             rows[name]["failed"] = f"{type(problem).__name__}: {str(problem).splitlines()[0][:160]}"
-        rows[name]["warm_s"] = clock() - start  # compiling is in it
+        rows[name]["warm_s"] = clock() - start  # includes compilation
         getattr(call, "parts", []).clear()
     if not answers:
         return list(rows.values())

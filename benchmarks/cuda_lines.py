@@ -1,4 +1,4 @@
-"""Lines of text to labels by nlpkit's engine, whole and by stages; for cuda_speed.py."""
+"""Measure lines of text to labels by nlpkit's engine, in all and by stage; for cuda_speed.py."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PARTS = ("copies in", "kernels", "copies out")
 
 
 def synthetic(count: int = 200_000) -> list[str]:
-    """Return short sentences of our own. Real ones have more words: their encoding costs more."""
+    """Return short synthetic sentences. Real ones have more different words and encode slower."""
     words, rng = WORDS.split(), random.Random(0)
     return [
         f"{' '.join(rng.choices(words, k=rng.randint(4, 24)))} {number}" for number in range(count)
@@ -41,17 +41,14 @@ def synthetic(count: int = 200_000) -> list[str]:
 
 @contextmanager
 def chunked(size: int) -> Iterator[None]:
-    """Let the engine take that many documents at once, and the characters that go with them.
-
-    Chunks are else paced by how long they take.
-    """
-    before = stream.CHUNK_CHARACTERS, stream.Shelf.pace
+    """Fix the engine's chunks to `size` documents instead of adapting them to their speed."""
+    original = stream.CHUNK_CHARACTERS, stream.Shelf.pace
     stream.CHUNK_CHARACTERS = size * 1024
-    stream.Shelf.pace = lambda *told: None  # type: ignore[method-assign]
+    stream.Shelf.pace = lambda *args: None  # type: ignore[method-assign]
     try:
         yield
     finally:
-        stream.CHUNK_CHARACTERS, stream.Shelf.pace = before  # type: ignore[method-assign]
+        stream.CHUNK_CHARACTERS, stream.Shelf.pace = original  # type: ignore[method-assign]
 
 
 def lines_to_labels(
@@ -62,9 +59,9 @@ def lines_to_labels(
     chunks: Sequence[int],
     rounds: int,
 ) -> dict[str, Any]:
-    """Return documents a second of each precision and chunk, and the seconds of each stage.
+    """Return documents a second of each precision and chunk size, and the seconds of each stage.
 
-    `apart` has, for each precision, a run whose `parts` are seconds of copies and kernels.
+    `apart` has for each precision a run whose `parts` are the seconds of copies and kernels.
     """
     texts = [text for text in texts if text]
     first = next(iter(models.values()))
@@ -74,7 +71,7 @@ def lines_to_labels(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "texts.txt"
         path.write_text("\n".join(texts) + "\n", encoding="utf-8")
-        for number in range(rounds + 1):  # the first fills memories and arenas, and is not counted
+        for number in range(rounds + 1):  # round 0 fills caches and arenas and is not counted
             for size in chunks:
                 for name, model in systems.items():
                     start = clock()
@@ -91,7 +88,7 @@ def lines_to_labels(
 
 
 class Nothing:
-    """Answer without a network: zeros of the right shape (`nlpkit.runtime.graphs.Run`)."""
+    """A `nlpkit.runtime.graphs.Run` without a network, which returns zeros of the right shape."""
 
     def __init__(self, signatures: Mapping[str, Signature]) -> None:
         self.signatures = signatures
@@ -106,22 +103,22 @@ class Nothing:
 
 
 def whole(model: Model, path: Path, size: int) -> None:
-    """Label a file as `nlpkit sentiment FILE -o OUTPUT` does."""
+    """Label a file in the way of `nlpkit sentiment FILE -o OUTPUT`."""
     with chunked(size), path.with_suffix(".tsv").open("w", encoding="utf-8") as out:
         read = documents(Reading(inputs=[str(path)], format="lines"))
-        told = stream.answer(model, read, out.flush, limit=size)
-        written(model, (Answered(*each) for each in told), out)
+        answers = stream.answer(model, read, out.flush, limit=size)
+        written(model, (Answered(*each) for each in answers), out)
 
 
 def written(model: Model, answers: Iterator[Answered], out: TextIO) -> None:
-    """Write answers as `nlpkit sentiment` writes those of plain lines."""
+    """Write answers in the way of `nlpkit sentiment` for plain lines."""
     write(answers, out, "tsv", kind=model.task.answers, into=None, plain=True)
 
 
 def staged(model: Model, path: Path, size: int) -> dict[str, Any]:
-    """Do the stages one after another on one thread; return the seconds of each and the batches.
+    """Run the stages one after another on one thread; return their seconds and the batches' sizes.
 
-    Its sum is more than `whole` takes, where stages overlap.
+    The sum exceeds the time of `whole`, in which stages overlap.
     """
     run: Any = model.run
     run.parts.clear()
@@ -140,10 +137,10 @@ def staged(model: Model, path: Path, size: int) -> dict[str, Any]:
         chunk = read[start : start + size]
         texts = [text for _, text in chunk]
         windows = _timed(spent, "encoding", lambda texts=texts: model.encode(texts))
-        said = _timed(
+        predicted = _timed(
             spent, "answering", lambda texts=texts, windows=windows: model.answer(texts, windows)
         )
-        answers = [Answered(*pair, one) for pair, one in zip(chunk, said, strict=True)]
+        answers = [Answered(*pair, one) for pair, one in zip(chunk, predicted, strict=True)]
         _timed(
             spent,
             "writing",
@@ -164,20 +161,20 @@ def staged(model: Model, path: Path, size: int) -> dict[str, Any]:
 
 def _timed(spent: dict[str, float], stage: str, work: Callable[[], Any]) -> Any:
     start = clock()
-    made = work()
+    result = work()
     spent[stage] = spent.get(stage, 0.0) + clock() - start
-    return made
+    return result
 
 
-def table(name: str, found: dict[str, Any]) -> str:
-    count = found["documents"]
+def table(name: str, report: dict[str, Any]) -> str:
+    count = report["documents"]
     lines = [f"### {name}: {count:,} lines to labels", "", "| | docs/s |", "|---|--:|"]
-    lines += [f"| {key} | {median(each):,.0f} |" for key, each in found["speeds"].items()]
+    lines += [f"| {key} | {median(each):,.0f} |" for key, each in report["speeds"].items()]
     order = ("reading", "encoding", *PARTS, "batching and decoding", "writing")
     lines += ["", "Microseconds a document, one stage after another on one thread:", ""]
     lines += [f"| | {' | '.join(order)} | sum | rows a batch | padding |"]
     lines += ["|---|" + "--:|" * (len(order) + 3)]
-    for entry in found["stages"]:
+    for entry in report["stages"]:
         each = [entry["seconds"][stage] / count * 1e6 for stage in order]
         lines.append(
             f"| {entry['precision']}, chunks of {entry['chunk']} | "

@@ -1,29 +1,29 @@
-"""CUDA: nlpkit's networks in ONNX Runtime beside torch, then lines to labels, stage after stage.
+"""Compare nlpkit's networks on CUDA in ONNX Runtime and torch, then time lines to labels by stage.
 
-One network with one set of weights is asked by all:
+All contestants run one network with one set of weights:
 
   torch eager      fp32, and fp16 by .half()
-  torch compile    the same, torch.compile(dynamic=True): one kernel set for every shape, as rows of
-                   a batch differ from call to call; --static compiles each shape alone with CUDA
-                   graphs (mode="reduce-overhead"), the best case of fixed shapes
-  ort plain        our export, fp32 and fp16, InferenceSession.run
-  ort bound        the same by I/O binding: what nlpkit does on CUDA
-  ort apart        the same, inputs and outputs kept on the device: copies and kernels timed apart
+  torch compile    the same, torch.compile(dynamic=True): one set of kernels for all shapes, since
+                   batches differ from call to call; --static compiles each shape separately with
+                   CUDA graphs (mode="reduce-overhead"), the best case of fixed shapes
+  ort plain        nlpkit's export, fp32 and fp16, by InferenceSession.run
+  ort bound        the same by I/O binding, which nlpkit uses on CUDA
+  ort apart        the same with inputs and outputs on the device, to time copies and kernels apart
 
-Each takes arrays and gives arrays, so copies count for all. They take turns in rounds; p50 and p99
-are over all calls, ratios are medians over the rounds. Ids are random: speed does not depend on
-them. Weights are random too unless MODEL is a run's folder. Products of float32 may use TF32 in
-both (ONNX Runtime's default; torch is told so). The three of ONNX Runtime fill a batch up to a
-multiple of 4 rows, as nlpkit does; torch does not.
+Inputs and outputs are arrays on the host, so copies count for all. Contestants alternate in rounds;
+p50 and p99 are over all calls, ratios are medians over the rounds. Ids are random, since speed does
+not depend on them, and so are weights unless MODEL is a run's folder. float32 products may use TF32
+in both (ONNX Runtime's default; set for torch). The runs of ONNX Runtime pad a batch to a multiple
+of 4 rows, as nlpkit does; those of torch do not.
 
-Then lines of text to labels, as `nlpkit sentiment FILE` goes (cuda_lines.py): whole, by how many
-documents a chunk has, and without a network, which is what the host alone can do.
+Then lines of text go to labels in the way of `nlpkit sentiment FILE` (cuda_lines.py): in all, for
+several chunk sizes, and without a network, which is the limit of the host.
 
     python benchmarks/cuda_speed.py sentiment-transformer --device cpu --batches 1,8 --lengths 16
     python benchmarks/cuda_speed.py sentiment --device cuda --texts FILE --output FILE
 
-On a lent machine (.library/device/README.md) benchmarks/cuda_speed.sh does it;
-its head has the calls. (A script named cuda.py would stand before the package that torch imports.)
+benchmarks/cuda_speed.sh runs it on another machine; its head lists the calls. (This script cannot
+be named cuda.py, which would shadow a package that torch imports.)
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ say = partial(print, file=sys.stderr, flush=True)
 
 
 def opened(name: str, tokenizer: Path) -> Model:
-    """Return a run's model; of a recipe (a name or a path) one with fresh weights, on torch."""
+    """Return a run's model, or a recipe's with random weights, on torch; `name` may be a path."""
     if (Path(name) / "run.json").is_file():
         return open_run(Path(name))[0]
     path = Path(name) if name.endswith(".toml") else zoo.recipe_folder() / name / "recipe.toml"
@@ -84,14 +84,18 @@ def opened(name: str, tokenizer: Path) -> Model:
 
 
 def exported(model: Model) -> tuple[dict[str, bytes], Signature]:
-    """Return our export of each precision, and its signature. Raises SystemExit."""
+    """Return the exported file of each precision, and the signature.
+
+    Raises:
+        SystemExit: the model has more than one graph.
+    """
     run: Any = model.run
-    made = to_onnx(run.network, model.tokenizer)
-    if [*made] != [MAIN]:
-        raise SystemExit(f"{model.name}: has the graphs {', '.join(made)}; one, {MAIN}, is timed")
-    onnx = made[MAIN].model
+    graphs = to_onnx(run.network, model.tokenizer)
+    if [*graphs] != [MAIN]:
+        raise SystemExit(f"{model.name}: has the graphs {', '.join(graphs)}; one, {MAIN}, is timed")
+    onnx = graphs[MAIN].model
     files = {"fp32": onnx.SerializeToString(), "fp16": as_fp16(onnx).SerializeToString()}
-    return files, made[MAIN].signature
+    return files, graphs[MAIN].signature
 
 
 def feeds_of(model: Model, batch: int, length: int) -> Feeds:
@@ -102,7 +106,7 @@ def feeds_of(model: Model, batch: int, length: int) -> Feeds:
 def networks(
     model: Model, callers: dict[str, Call], args: argparse.Namespace, end: float
 ) -> list[dict[str, Any]]:
-    """Return the rows of all shapes that the time allows, smallest first."""
+    """Return the rows of the table for all shapes, smallest first, until the time `end`."""
     longest = model.windows.size
     shapes = {(batch, min(length, longest)) for batch in args.batches for length in args.lengths}
     rows = []
@@ -134,18 +138,18 @@ def table(name: str, rows: Sequence[dict[str, Any]]) -> str:
     worst: dict[str, float] = {}
     for row in rows:
         worst[row["name"]] = max(worst.get(row["name"], 0.0), row.get("difference", 0.0))
-    told = ", ".join(f"{who} {most:.1e}" for who, most in worst.items())
-    return "\n".join([*lines, "", f"Largest difference from torch eager fp32: {told}"])
+    differences = ", ".join(f"{who} {most:.1e}" for who, most in worst.items())
+    return "\n".join([*lines, "", f"Largest difference from torch eager fp32: {differences}"])
 
 
 def machine(kind: str) -> dict[str, Any]:
-    told = {"python": platform.python_version(), "torch": torch.__version__, "device": kind}
-    told |= {"onnxruntime": onnxruntime.__version__, "cores": str(devices.cores())}
-    return told | ({"gpu": torch.cuda.get_device_name()} if kind == "cuda" else {})
+    versions = {"python": platform.python_version(), "torch": torch.__version__, "device": kind}
+    versions |= {"onnxruntime": onnxruntime.__version__, "cores": str(devices.cores())}
+    return versions | ({"gpu": torch.cuda.get_device_name()} if kind == "cuda" else {})
 
 
 def save(report: dict[str, Any], path: Path | None) -> None:
-    """Write what is known so far: a call that runs into its limit keeps it."""
+    """Write the report so far, which survives if the script is killed."""
     if path:
         path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
@@ -159,17 +163,25 @@ def main() -> None:
     parser.add_argument("models", nargs="+", help="runs' folders, or recipes by name or path")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda")
     parser.add_argument(
-        "--tokenizer", type=Path, default=TOKENIZER, help="of recipes (%(default)s)"
+        "--tokenizer", type=Path, default=TOKENIZER, help="tokenizer of recipes (%(default)s)"
     )
     parser.add_argument("--batches", type=numbers, default=[1, 8, 64, 512, 4096])
     parser.add_argument("--lengths", type=numbers, default=[16, 32, 64, 128])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.05, help="of a contestant in a round")
-    parser.add_argument("--minutes", type=float, default=9.0, help="then no shape is begun")
-    parser.add_argument("--without", metavar="WORD", help="leave out contestants named so: compile")
-    parser.add_argument("--static", action="store_true", help="torch.compile of each shape as well")
-    parser.add_argument("--texts", type=Path, help="one a line; else sentences made up here")
-    parser.add_argument("--count", type=int, default=100_000, help="lines at most")
+    parser.add_argument(
+        "--seconds", type=float, default=0.05, help="a contestant's time in a round"
+    )
+    parser.add_argument("--minutes", type=float, default=9.0, help="start no shape after that")
+    parser.add_argument(
+        "--without",
+        metavar="WORD",
+        help="leave out contestants whose name has this, such as compile",
+    )
+    parser.add_argument("--static", action="store_true", help="also torch.compile each shape")
+    parser.add_argument(
+        "--texts", type=Path, help="file with one text a line; default: synthetic sentences"
+    )
+    parser.add_argument("--count", type=int, default=100_000, help="most lines")
     parser.add_argument("--chunks", type=numbers, default=[1024, 8192, 32768])
     parser.add_argument("--output", type=Path, metavar="FILE.json")
     args = parser.parse_args()
@@ -182,22 +194,22 @@ def main() -> None:
     for number, name in enumerate(args.models):
         model = opened(name, args.tokenizer)
         files, signature = exported(model)
-        made = {each: devices.session(file, args.device) for each, file in files.items()}
+        sessions = {each: devices.session(file, args.device) for each, file in files.items()}
         feeds = feeds_of(model, 4, 16)
         entry: dict[str, Any] = {"name": name}
-        entry["elsewhere"] = {each: placed(files[each], made[each], feeds) for each in made}
+        entry["elsewhere"] = {each: placed(files[each], sessions[each], feeds) for each in sessions}
         print(f"Nodes of {name} that {args.device} does not run: {entry['elsewhere']}")
         report["models"].append(entry)
-        # Lines first, for they are few minutes; then shapes, in an equal share of what is left.
-        ready = {precision: served(model, each, signature) for precision, each in made.items()}
-        apart = {each: OrtApart(made[each], signature, args.device) for each in made}
+        # Lines first, which take a few minutes; then shapes, in an equal share of the time left.
+        ready = {precision: served(model, each, signature) for precision, each in sessions.items()}
+        apart = {each: OrtApart(sessions[each], signature, args.device) for each in sessions}
         entry["lines"] = lines_to_labels(
             ready, apart, texts[: args.count], chunks=args.chunks, rounds=min(args.rounds, 3)
         )
         print(lines_table(name, entry["lines"]), flush=True)
         save(report, args.output)
         run: Any = model.run
-        callers = contestants(run.graphs[MAIN], signature, made, args.device, args.static)
+        callers = contestants(run.graphs[MAIN], signature, sessions, args.device, args.static)
         if args.without:
             callers = {who: call for who, call in callers.items() if args.without not in who}
         share = clock() + (end - clock()) / (len(args.models) - number)
@@ -207,7 +219,7 @@ def main() -> None:
 
 
 def served(model: Model, session: onnxruntime.InferenceSession, signature: Signature) -> Model:
-    """Return the model as open_bundle would make it of that session."""
+    """Return the model with a session as its run, as `open_bundle` sets it up."""
     sessions = {MAIN: session}
     return replace(model, run=run_of(sessions, {MAIN: signature}), budget=budget_of(sessions))
 

@@ -1,24 +1,24 @@
 #!/bin/sh
-# cuda_speed.py and `nlpkit batch` on a borrowed GPU machine that has no network.
+# Run cuda_speed.py and `nlpkit batch` on a GPU machine without network ("there").
 #
-# There, the image's python3 has torch, tokenizers, onnx, onnxscript, safetensors, typer and rich, and
-# an onnxruntime without CUDA: that of onnxruntime-gpu (330 MB, 210 packed) must be carried, in parts,
-# for a call carries 64 MiB, working tree and all. The tree alone is more, with its .onnx files.
+# Its python3 has torch, tokenizers, onnx, onnxscript, safetensors, typer and rich, and an onnxruntime
+# without CUDA. onnxruntime-gpu (330 MB, 210 packed) is carried there in parts, since one call carries
+# at most 64 MiB, working tree included; the tree with its .onnx files is larger than that.
 #
-#   here:   sh benchmarks/cuda_speed.sh try       # all that follows, small, on this machine's CPU
+#   here:   sh benchmarks/cuda_speed.sh try       # all of the below, small, on this machine's CPU
 #   here:   sh benchmarks/cuda_speed.sh pack      # runtime, texts, a bundle: .cuda/part.* (four or five)
 #   here:   git sparse-checkout set --no-cone '/*' '!/export/*/*.onnx'    # afterwards: disable
-#   there:  sh benchmarks/cuda_speed.sh take      # once for each part, carry .cuda/part.XX: kept there
+#   there:  sh benchmarks/cuda_speed.sh take      # once for each part .cuda/part.XX, carried along
 #   there:  sh benchmarks/cuda_speed.sh check     # doctor, nlpkit bench, one shape of each network
 #   there:  sh benchmarks/cuda_speed.sh speed sentiment sentiment-transformer --minutes 4
-#   there:  sh benchmarks/cuda_speed.sh batch     # processes beside each other, to 1,000,000 lines
+#   there:  sh benchmarks/cuda_speed.sh batch     # several processes, up to 1,000,000 lines
 #   there:  sh benchmarks/cuda_speed.sh speed teacher-gpu --static --minutes 2     # if time is left
 #
-# 15 minutes of device time are lent in all, 10 to a call, starts and transfers counted; the last take
-# can go with check in one call. Calls follow one another at once, for the machine goes 30 s after the
-# last, with all that was taken. Results are $OUT/*.json and $OUT/*.md; tables are printed too. Name
-# one card and keep to it: an H100 and an H200 differ. $NLPKIT_DATA must be set here.
-# $DEVICE (cuda), $PYTHON (python3) and $PLACE (/tmp/cuda) may say otherwise.
+# The calls fit into 15 minutes, 10 for one call, with starts and transfers; the last take can go with
+# check in one call. Make them without pause: an idle machine may be taken back, with its files.
+# Results are $OUT/*.json and $OUT/*.md; tables are printed too. Use one kind of card for all calls,
+# since an H100 and an H200 differ. $NLPKIT_DATA must be set here.
+# $DEVICE (cuda), $PYTHON (python3) and $PLACE (/tmp/cuda) override the defaults in brackets.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 device=${DEVICE:-cuda}
@@ -26,7 +26,7 @@ python=${PYTHON:-python3}
 place=${PLACE:-/tmp/cuda}
 export PYTHONUNBUFFERED=1
 
-pack() { # how many texts, for which Python, how hard to compress
+pack() { # number of texts, version of Python there, level of compression
   cd "$here"
   exclude=$(git rev-parse --git-path info/exclude)
   grep -qx /.cuda/ "$exclude" || echo /.cuda/ >>"$exclude"
@@ -57,25 +57,25 @@ ready() {
     cat "$place"/part.* | xz -d | tar x -C "$place/new"
     mv "$place/new" "$place/all"
   fi
-  # preload_dlls looks beside onnxruntime, and CUDA's libraries are beside torch.
+  # onnxruntime's preload_dlls searches beside onnxruntime, but CUDA's libraries are beside torch.
   libraries=$("$python" -c 'import glob, pathlib, torch
 print(":".join(glob.glob(f"{pathlib.Path(torch.__file__).parents[1]}/nvidia/*/lib")))')
   export LD_LIBRARY_PATH="$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   export PYTHONPATH="$place/all/site:$here" NLPKIT_HOME="$place/all/home"
 }
 
-check() { # options of cuda_speed.py
+check() { # more options of cuda_speed.py
   nvidia-smi || echo "no nvidia-smi"
   "$python" -m nlpkit doctor || echo "doctor: $?"
   "$python" -m nlpkit bench sentiment --lengths 16,32,64,128 --batches 1,8,64,512,4096 \
     --seconds 0.05 --device "$device" --to json >"$OUT/bench.json" || echo "bench: $?"
-  # One shape of each, to learn early what does not run and which nodes CUDA leaves to the CPU.
+  # One shape of each network, to see early which fail and which nodes run on the CPU.
   "$python" "$here/benchmarks/cuda_speed.py" sentiment sentiment-transformer sentiment-lstm \
     sentiment-atnet --device "$device" --batches 64 --lengths 32 --rounds 1 --without compile \
     --chunks 1024 --count 5000 --minutes 3 --output "$OUT/check.json" "$@"
 }
 
-speed() { # a model and more, or options of cuda_speed.py
+speed() { # a model, then more models or options of cuda_speed.py
   name=$(basename "$1")
   {
     "$python" "$here/benchmarks/cuda_speed.py" --device "$device" --minutes 8 \
@@ -83,13 +83,13 @@ speed() { # a model and more, or options of cuda_speed.py
   } | tee "$OUT/speed-$name.md"
 }
 
-batch() { # how many workers, one number after another
+batch() { # numbers of workers
   texts=$place/all/texts.txt
   mkdir -p "$place/large" "$place/small"
   head -n 1000 "$texts" >"$place/small/0.txt"
   for copy in 1 2 3 4 5; do cp "$texts" "$place/large/$copy.txt"; done
   for workers in ${*:-1 2 4 8 15}; do
-    for size in small large; do # small is what starting costs
+    for size in small large; do # small measures the start-up
       rm -rf "$place/out"
       start=$(date +%s.%N)
       "$python" -m nlpkit batch "$place/$size" -o "$place/out" --workers "$workers" \

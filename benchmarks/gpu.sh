@@ -1,14 +1,14 @@
 #!/bin/sh
-# A large teacher on a borrowed GPU machine that has no network: pretrain-gpu, then fine-tuned.
+# Pretrain and fine-tune a large teacher (pretrain-gpu) on a GPU machine without network ("there").
 #
-#   here:   sh benchmarks/gpu.sh pack              # tokenises the corpus once, into .gpu/ in parts
-#   there:  sh benchmarks/gpu.sh take              # once for each part carried: keeps it in /tmp/gpu
-#   there:  sh benchmarks/gpu.sh pretrain SECONDS  # once all parts are there; again to go on
-#   there:  sh benchmarks/gpu.sh finetune          # sentiment by the labelled sets; parts to $OUT
+#   here:   sh benchmarks/gpu.sh pack              # tokenise the corpus once, into parts in .gpu/
+#   there:  sh benchmarks/gpu.sh take              # once for each part carried: copy it to /tmp/gpu
+#   there:  sh benchmarks/gpu.sh pretrain SECONDS  # once all parts are there; repeat it to resume
+#   there:  sh benchmarks/gpu.sh finetune          # train on the labelled sets; write parts to $OUT
 #   here:   cat PARTS | xz -d | tar x -C runs      # runs/teacher-gpu, for `train --teacher`
 #
-# A part is below 60 MiB (what one call carries); what comes back is in parts below 15 MiB.
-# $NLPKIT_DATA must be set here. There, a python3 with torch, tokenizers, safetensors, typer, rich.
+# Parts are below 60 MiB on the way there and below 15 MiB on the way back. $NLPKIT_DATA must be set
+# here; the machine there needs a python3 with torch, tokenizers, safetensors, typer and rich.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 place=/tmp/gpu
@@ -16,7 +16,7 @@ export PYTHONPATH="$here" NLPKIT_DATA="${NLPKIT_DATA:-$place/data}" PYTHONUNBUFF
 
 pack() {
   mkdir -p "$here/.gpu"
-  # One step writes the tokenizer and the corpus as ids; its checkpoint stays behind.
+  # One step writes the tokenizer and the corpus as ids; its checkpoint is not packed.
   python3 -m nlpkit pretrain pretrain-gpu -o "$here/.gpu/run" --device cpu \
     --set pretrain.steps=1 --set pretrain.batch_tokens=512
   cp "$here/models/pretrain-gpu/recipe.toml" "$here/.gpu/recipe.toml"
@@ -34,7 +34,7 @@ take() {
 
 pretrain() {
   [ -d "$place/run" ] || { cat "$place"/part.* | xz -d | tar x -C "$place"; }
-  # SIGINT makes a checkpoint; the same command goes on from it.
+  # SIGINT saves a checkpoint, from which the same command resumes.
   timeout -s INT "$1" python3 -m nlpkit pretrain "$place/recipe.toml" -o "$place/run" \
     --device cuda --resume || [ $? -eq 124 ] || [ $? -eq 130 ]
   tail -n 3 "$place/run/metrics.jsonl"

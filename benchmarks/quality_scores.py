@@ -1,4 +1,7 @@
-"""What quality.py measures of a system: macro-F1 with its interval, accuracy, and ECE."""
+"""The scores of quality.py: macro-F1 with its interval, accuracy and ECE.
+
+Legend: N documents, C labels.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ Predict = Callable[[Sequence[str]], Sequence[Said]]
 
 
 def score(rows: Rows, predict: Predict) -> dict[str, Any]:
-    said = predict([text for text, _ in rows])
-    labels = sorted({label for _, label in rows} | {label for label, _ in said})
+    predicted = predict([text for text, _ in rows])
+    labels = sorted({label for _, label in rows} | {label for label, _ in predicted})
     confusion_CC = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    for (_, gold), (label, _) in zip(rows, said, strict=True):
+    for (_, gold), (label, _) in zip(rows, predicted, strict=True):
         confusion_CC[labels.index(gold), labels.index(label)] += 1
     drawn = np.random.default_rng(0).multinomial(
         len(rows), confusion_CC.ravel() / len(rows), size=1000
@@ -25,14 +28,14 @@ def score(rows: Rows, predict: Predict) -> dict[str, Any]:
     low, high = np.quantile(
         [macro_f1(d.reshape(confusion_CC.shape)) for d in drawn], [0.025, 0.975]
     )
-    right_N = np.array([row[1] == label for row, (label, _) in zip(rows, said, strict=True)])
+    right_N = np.array([row[1] == label for row, (label, _) in zip(rows, predicted, strict=True)])
     scores = {
         "macro_f1": macro_f1(confusion_CC),
         "macro_f1_interval": [float(low), float(high)],
         "accuracy": float(right_N.mean()),
         "n": len(rows),
     }
-    error = calibration_error(right_N, np.array([confidence for _, confidence in said]))
+    error = calibration_error(right_N, np.array([confidence for _, confidence in predicted]))
     return scores | ({} if math.isnan(error) else {"ece": error})
 
 
@@ -43,9 +46,9 @@ def macro_f1(confusion_CC: Any) -> float:
 
 
 def calibration_error(right_N: Any, confidence_N: Any) -> float:
-    """ECE over 15 equal bins, as nlpkit counts it."""
+    """Return the expected calibration error over 15 bins of equal width, as nlpkit computes it."""
     bins_N = np.minimum(np.nan_to_num(confidence_N) * 15, 14).astype(int)
     gaps = [
-        abs((right_N - confidence_N)[bins_N == place].sum()) for place in np.unique(bins_N).tolist()
+        abs((right_N - confidence_N)[bins_N == index].sum()) for index in np.unique(bins_N).tolist()
     ]
     return float(sum(gaps) / len(right_N))

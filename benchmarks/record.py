@@ -1,9 +1,9 @@
-"""Write what quality.py measured beside each recipe: models/NAME/eval.json and README.md.
+"""Write the results of quality.py beside each recipe: models/NAME/eval.json and README.md.
 
     python benchmarks/record.py runs/quality.json
 
-Systems whose name is a folder under models/ (or a path to a bundle of that name) are recorded;
-the others are the baselines that stand beside them.
+Systems named like a folder under models/ (or paths to bundles of that name) are recorded; all
+others are shown as baselines.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ def commit() -> str:
 
 
 def page(name: str, scores: dict[str, Any], baselines: dict[str, Any]) -> str:
-    """Return the page of one model: every test set, with the baselines beside it."""
+    """Return the README.md of a model: its scores on every test set, beside the baselines."""
     lines = [
         f"# {name}",
         "",
-        "What trained it is in `recipe.toml`; its card, with data and licences, is in "
+        "The recipe is `recipe.toml`; the model card, with data and licences, is "
         f"`export/{name}/README.md`.",
         "",
-        "Macro-F1 (95% interval) on test sets that it never saw (`benchmarks/quality.py`), beside "
-        "the baselines:",
+        "Macro-F1 (95% interval) on test sets, which training never used "
+        "(`benchmarks/quality.py`), beside the baselines:",
         "",
         f"| test set | {name} | {' | '.join(baselines)} |",
         "|---|--:|" + "--:|" * len(baselines),
     ]
     for key, score in scores.items():
-        beside = [system["scores"].get(key) for system in baselines.values()]
-        cells = [f"{cell['macro_f1']:.3f}" if cell else "-" for cell in beside]
+        baseline_scores = [system["scores"].get(key) for system in baselines.values()]
+        cells = [f"{cell['macro_f1']:.3f}" if cell else "-" for cell in baseline_scores]
         lines.append(f"| {key} | {shown(score)} | {' | '.join(cells)} |")
     lines += ["", "Accuracy and calibration (ECE) of the same run:", ""]
     lines += ["| test set | rows | accuracy | ECE |", "|---|--:|--:|--:|"]
@@ -69,7 +69,7 @@ def page(name: str, scores: dict[str, Any], baselines: dict[str, Any]) -> str:
 
 
 def shown(score: dict[str, Any]) -> str:
-    """Return macro-F1, with its 95% interval where there is one."""
+    """Return macro-F1 with its 95% interval, if it has one."""
     interval = score.get("macro_f1_interval")
     spread = f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
     return f"{score['macro_f1']:.3f}{spread}"

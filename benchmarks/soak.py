@@ -1,8 +1,8 @@
-"""A soak: ten million lines through `nlpkit sentiment` in a pipe, its memory watched meanwhile.
+"""Soak test: pipe ten million lines through `nlpkit sentiment` and sample its memory.
 
-Each line begins with its number, and each answer is held against the line that is due: none may be
-lost, doubled or out of place. The texts are real ones, recombined (halves of two), so that the
-words go on as they do in a corpus and few lines are copies.
+Each line begins with its number, and each answer is compared with the line that is due: none may be
+lost, doubled or out of order. The texts are halves of two real texts, so that new words keep coming
+as in a corpus and few lines are duplicates.
 
     python benchmarks/soak.py --data ../shared/data --output runs/soak.json --svg docs/soak.svg
 """
@@ -22,12 +22,12 @@ from pathlib import Path
 
 from throughput import texts
 
-EVERY = 1.0  # seconds between two looks
+EVERY = 1.0  # seconds between two samples of memory
 BLOCK = 2_000  # lines written at once
 
 
 def lines(some: list[str], count: int) -> Iterator[str]:
-    """Yield numbered lines, each of the halves of two texts."""
+    """Yield numbered lines, each made of the halves of two texts."""
     rng = random.Random(13)
     for number in range(count):
         one, other = rng.choice(some), rng.choice(some)
@@ -47,16 +47,16 @@ def feed(process: subprocess.Popen[bytes], some: list[str], count: int) -> None:
 
 
 def resident_now(process: int) -> float:
-    """Return the MB that a process holds now."""
+    """Return a process's resident memory in MB."""
     pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def soak(command: list[str], some: list[str], count: int) -> dict[str, object]:
-    """Return the lines answered and the MB held, second by second.
+    """Return the seconds, the peak memory in MB, and samples of (seconds, lines, MB).
 
     Raises:
-        SystemExit: a line is lost, doubled or out of place, or the command failed.
+        SystemExit: a line is lost, doubled or out of order, or the command failed.
     """
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -67,7 +67,7 @@ def soak(command: list[str], some: list[str], count: int) -> dict[str, object]:
     for answer in process.stdout:
         _, _, text = answer.split(b"\t", 2)
         if int(text.split(b" ", 1)[0]) != due:
-            raise SystemExit(f"line {due} was due, and this came: {answer!r}")
+            raise SystemExit(f"expected line {due}, got {answer!r}")
         due += 1
         if due % 1_000 == 0 and (now := time.monotonic()) - looked > EVERY:
             looked = now
@@ -75,14 +75,14 @@ def soak(command: list[str], some: list[str], count: int) -> dict[str, object]:
     seconds = time.monotonic() - start
     if process.wait() or due != count:
         raise SystemExit(
-            f"{due:,} of {count:,} lines were answered, exit code {process.returncode}"
+            f"only {due:,} of {count:,} lines were answered, exit code {process.returncode}"
         )
     peak = max((held for _, _, held in seen), default=0)
     return {"lines": count, "seconds": round(seconds, 1), "peak_mb": round(peak), "seen": seen}
 
 
 def plot(report: dict[str, object], path: Path) -> None:
-    """Draw memory against lines."""
+    """Draw memory over lines as SVG."""
     seen: list[tuple[float, int, float]] = report["seen"]  # type: ignore[assignment]
     count = int(str(report["lines"]))
     high = 300
@@ -117,7 +117,7 @@ def main() -> None:
     )
     parser.add_argument("--lines", type=int, default=10_000_000)
     parser.add_argument("--model", default="sentiment")
-    parser.add_argument("--python", default=sys.executable, help="the Python that has nlpkit")
+    parser.add_argument("--python", default=sys.executable, help="the Python with nlpkit")
     parser.add_argument("--output", type=Path, metavar="FILE.json")
     parser.add_argument("--svg", type=Path, metavar="FILE.svg")
     args = parser.parse_args()

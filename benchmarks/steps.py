@@ -1,9 +1,9 @@
-"""What the filters cost: cold start, a chain as shell commands and in one process, flat memory.
+"""Measure the steps' commands: cold start, a chain in a shell and in one process, memory over time.
 
     python benchmarks/steps.py FILE.txt          # a file of one text a line
 
-Each figure is the median of several runs side by side; starts are ratios to `python -c pass`,
-because machines are noisy. Peak memory is that of the largest process, by the kernel's account.
+Each figure is the median of several alternating runs; starts are ratios to `python -c pass`, which
+cancels the machine's noise. Peak memory is that of the largest process, as the kernel counts it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def starts(rounds: int) -> None:
-    """Print the time of one line through each filter."""
+    """Print the time of each command for one line."""
     bare = f"{sys.executable} -c pass"
     times: dict[str, list[float]] = {name: [] for name in ["python -c pass", *STARTS]}
     for _ in range(rounds):
@@ -60,7 +60,7 @@ def starts(rounds: int) -> None:
 
 
 def chains(file: Path, rounds: int) -> None:
-    """Print the chain's time in a shell, in one process, and with two workers."""
+    """Print the time of the chain in a shell, in one process and with two workers."""
     lines = sum(1 for _ in file.open(encoding="utf-8"))
     words = sum(len(line.split()) for line in file.open(encoding="utf-8"))
     shell = f"{NLPKIT} {CHAIN[0]} {file} | " + " | ".join(f"{NLPKIT} {step}" for step in CHAIN[1:])
@@ -76,7 +76,7 @@ def chains(file: Path, rounds: int) -> None:
 
 
 def flood(lines: int) -> None:
-    """Print time and memory of `clean` over many equal lines, sampled as it runs."""
+    """Print the speed of `clean` over many equal lines, and its memory while it runs."""
     command = f"yes '{SENTENCE}' | head -{lines} | {NLPKIT} clean"
     started = time.perf_counter()
     with subprocess.Popen(command, shell=True, stdout=subprocess.DEVNULL) as process:
@@ -91,7 +91,7 @@ def flood(lines: int) -> None:
 
 
 def resident(wanted: str) -> float:
-    """Return the resident megabytes of the process whose command line holds a text."""
+    """Return the resident memory, in MB, of the Python process whose command line has a text."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().split(b"\0")
@@ -104,7 +104,7 @@ def resident(wanted: str) -> float:
 
 
 def run(command: str) -> tuple[float, float]:
-    """Return the seconds of a shell command and the peak megabytes of its largest process."""
+    """Run a shell command; return its seconds and the peak memory of its largest process in MB."""
     code = "import resource, subprocess, sys; subprocess.run(sys.argv[1], shell=True, check=True)"
     code += "; print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"
     with tempfile.TemporaryFile() as out:

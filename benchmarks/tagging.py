@@ -1,11 +1,11 @@
-"""Lemma and UPOS accuracy on treebanks: identity, lookups and our tagger, in one run.
+"""Measure lemma and UPOS accuracy on treebanks: identity, lookup tables and nlpkit's tagger.
 
     NLPKIT_DATA=../shared/data python benchmarks/tagging.py [--model tagger-pt] [--split test]
 
-Accuracy is over the syntactic words of the treebank whose lemma is known: of all, case counted, and
-without punctuation, case ignored. Speed is words a second of a whole treebank, after loading.
-spaCy's lookup table is that of spacy-lookups-data (the package, or its copy under $NLPKIT_DATA for
-Portuguese).
+Accuracy is over the syntactic words of the treebank whose lemma is known: of all words, with case,
+and of words other than punctuation, ignoring case. Speed is words a second over a whole treebank,
+after loading. spaCy's lookup table is that of spacy-lookups-data (the package, or its copy under
+$NLPKIT_DATA for Portuguese).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Lemmas = Callable[[list[list[str]]], list[list[str]]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lang", choices=TREEBANKS, default="pt")
-    parser.add_argument("--model", help="bundle or run; the shipped tagger if left out")
+    parser.add_argument("--model", help="bundle or run; default: the bundled tagger")
     parser.add_argument("--split", default="test")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -72,10 +72,10 @@ def opened(name: str) -> Any:
 
 
 def spacy_table(lang: str) -> dict[str, str]:
-    """Return spaCy's lemma lookup table, nothing where it is not at hand."""
-    found = find_spec("spacy_lookups_data")
-    if found and found.origin:
-        file = Path(found.origin).parent / "data" / f"{lang}_lemma_lookup.json.gz"
+    """Return spaCy's table from words to lemmas, or {} if it is not installed or copied."""
+    spec = find_spec("spacy_lookups_data")
+    if spec and spec.origin:
+        file = Path(spec.origin).parent / "data" / f"{lang}_lemma_lookup.json.gz"
         return json.loads(gzip.open(file, "rt", encoding="utf-8").read())
     root = Path(os.environ["NLPKIT_DATA"])
     copy = root / "lemma" / "spacy_lookups" / f"{lang}_lemma_lookup.tsv.xz"
@@ -86,29 +86,29 @@ def spacy_table(lang: str) -> dict[str, str]:
 
 
 def score(sentences: list[dict[str, Any]], lemmatize: Any) -> dict[str, Any]:
-    """Return accuracies over the words, and words a second."""
+    """Return the accuracies over all words and the words a second."""
     words = [sentence["words"] for sentence in sentences]
     lemmatize(words[:20])
     started = time.perf_counter()
     answers = lemmatize(words)
     seconds = time.perf_counter() - started
-    right = scored = tagged = tags = plain = plain_right = 0
+    correct = scored = tagged = tags = plain = plain_correct = 0
     for sentence, answer in zip(sentences, answers, strict=True):
         lemmas, upos = getattr(answer, "layers", (answer, ()))
-        for said, gold, tag in zip(lemmas, sentence["lemmas"], sentence["upos"], strict=True):
+        for predicted, gold, tag in zip(lemmas, sentence["lemmas"], sentence["upos"], strict=True):
             if gold == "_":
                 continue
             scored += 1
-            right += said == gold
+            correct += predicted == gold
             plain += tag != "PUNCT"
-            plain_right += tag != "PUNCT" and said.lower() == gold.lower()
-        for said, gold in zip(upos, sentence["upos"], strict=False):
+            plain_correct += tag != "PUNCT" and predicted.lower() == gold.lower()
+        for predicted, gold in zip(upos, sentence["upos"], strict=False):
             tags += gold != "_"
-            tagged += said == gold
+            tagged += predicted == gold
     return {
         "words": scored,
-        "lemma": round(right / scored, 4),
-        "lemma_words": round(plain_right / plain, 4),
+        "lemma": round(correct / scored, 4),
+        "lemma_words": round(plain_correct / plain, 4),
         "upos": round(tagged / tags, 4) if tags else None,
         "words_per_second": round(sum(map(len, words)) / seconds),
     }

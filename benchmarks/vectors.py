@@ -1,10 +1,10 @@
-"""Make the word vectors that the taggers begin with: fastText's skip-gram over raw text.
+"""Train the taggers' initial word vectors: fastText's skip-gram over raw text.
 
     python benchmarks/vectors.py pt vectors/pt.vec     # then train with [tokenizer] vectors
     python benchmarks/vectors.py en vectors/en.vec
 
-Needs the wheel fasttext-wheel (or fasttext) and $NLPKIT_DATA. One thread, so that the vectors are
-the same each time.
+It needs the package fasttext-wheel (or fasttext) and $NLPKIT_DATA. One thread makes the vectors
+reproducible.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 from nlpkit.text.tokenizers.words import normal
 
 TOKEN = re.compile(r"\w+(?:-\w+)*|[^\w\s]")
-PER_SET = 16_000_000  # characters: no genre swamps the others
+PER_SET = 16_000_000  # most characters of a set, so that no genre dominates
 SETS = {
     "pt": "raw_pt/{fakebr_news,news_misc,headlines,essays_br,essays_uol,blog_akita,"
     "camara_debates2019,cpi_pandemia,discursos_dilma,camara_sessoes,tweets_misc,tweets_eleicoes2018,"
     "tweets_covidpol,reclameaqui,whatsapp,hate_comments,recipes,ementas_tjal,msdocs_visualstudio}",
-    # CETENFolha, which Bosque is part of, shares its newspaper with mac_morpho: left out.
+    # CETENFolha is left out: Bosque is part of it, and mac_morpho is from the same newspaper.
     "en": "raw_en/{imdb_unsup,eltec_eng}",
 }
 
@@ -45,21 +45,21 @@ def main() -> None:
 
 
 def folders(pattern: str) -> list[Path]:
-    """Return the folders of `kind/{one,other}` under $NLPKIT_DATA."""
+    """Return the folders that a pattern `kind/{one,other}` names under $NLPKIT_DATA."""
     kind, names = pattern.removesuffix("}").split("/{")
     return [Path(os.environ["NLPKIT_DATA"]) / kind / name for name in names.split(",")]
 
 
 def copy(folder: Path, text: object) -> None:
-    """Write the training texts of a set, in tokens, up to PER_SET characters."""
+    """Write the tokens of a set's training texts, up to PER_SET characters."""
     written = 0
     for path in sorted(folder.glob("train*.txt.xz")):
         for line in lzma.open(path, "rt", encoding="utf-8"):
             if written > PER_SET:
                 return
-            made = normal(" ".join(TOKEN.findall(line)))
-            written += len(made)
-            print(made, file=text)
+            tokens = normal(" ".join(TOKEN.findall(line)))
+            written += len(tokens)
+            print(tokens, file=text)
 
 
 def learn(path: str, width: int, epochs: int) -> object:
@@ -73,7 +73,7 @@ def learn(path: str, width: int, epochs: int) -> object:
 
 
 def write(model: object, most: int, output: Path) -> None:
-    """Write the most frequent words with their vectors as word2vec text."""
+    """Write the `most` most frequent words and their vectors in word2vec's text format."""
     words = [word for word in model.words if word != "</s>"][:most]
     rows = [" ".join(f"{x:.4f}" for x in model.get_word_vector(word)) for word in words]
     head = f"{len(words)} {model.get_dimension()}\n"

@@ -17,6 +17,9 @@ __all__ = ["__version__", "load", "pipeline"]
 
 # Before anything imports ONNX Runtime: it writes a device id and reports home over the network.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+# Before anything imports torch: threads of OpenMP that spin while they wait take the cores from the
+# threads they wait for, on a machine that has other work (an LSTM trained 100 times slower).
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def __getattr__(name: str) -> Any:

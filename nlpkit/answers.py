@@ -1,10 +1,10 @@
-"""What a model says of a document: a label, tags of its words, spans of its text, or a text.
+"""The kinds of answer of a model: a label, tags of the words, spans of the text, or a new text.
 
-Each kind knows how it is written: the fields and cells of a table, the values of JSON. It knows how
-sure it is (`score`, None where it does not say), and how much of it another answer shares.
-A document that holds nothing to read has no answer: None, written as empty fields.
+Each kind defines its fields and cells in a table and its values in JSON. It has a confidence
+(`score`, None if the kind has none) and counts its agreement with another answer. A document
+without anything to read has the answer None, which is written as empty fields.
 
-`into` is the field that a person wants the answer in; None is the usual name of the kind.
+`into` is the name of the output field that a user asks for; None is the default name of the kind.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
-UNCERTAIN = "uncertain"  # the label of a document that the model is less sure of than asked for
-UNKNOWN = "_"
+UNCERTAIN = "uncertain"  # the label that replaces one whose score is too low
+UNKNOWN = "_"  # a gold tag that is not known
 
 
 class Answer(Protocol):
-    """The contract of every kind of answer, for type checkers."""
+    """The protocol of every kind of answer."""
 
     SCORED: ClassVar[bool]  # whether answers of this kind may have a score
 
@@ -28,30 +28,30 @@ class Answer(Protocol):
 
     @classmethod
     def fields(cls, into: str | None = None) -> tuple[str, ...]:
-        """Return the fields of a table that the answer is written to."""
+        """Return the names of the answer's columns in a table."""
 
     def cells(self) -> tuple[str, ...]:
-        """Return the texts of those fields."""
+        """Return the text of each of these columns."""
 
     @classmethod
     def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
-        """Return the fields of an answer, or of none, as JSON has them."""
+        """Return the JSON fields of an answer; None gives empty fields."""
 
     def plain(self) -> dict[str, Any]:
-        """Return the answer as plain values, scores at four places: what golden.jsonl keeps."""
+        """Return the answer as plain values for golden.jsonl, scores rounded to four places."""
 
     def at_least(self, least: float) -> Any:
-        """Return the answer without what it is less sure of than `least`."""
+        """Return the answer without its parts whose score is below `least`."""
 
     def matches(self, other: Any) -> tuple[int, int]:
-        """Return how many of its parts another answer has alike, and how many there are."""
+        """Return how many parts are equal in `other`, and how many parts there are."""
 
 
 def difference(one: Any, other: Any) -> float:
-    """Return how far two plain answers are apart: the largest difference of two numbers in them.
+    """Return the largest difference between the numbers of two plain answers.
 
-    Infinity where anything else differs. A label beside its `scores` follows from them: where two
-    are almost alike, another precision may give the other one.
+    Return infinity if anything else differs. A label that stands beside its `scores` is not
+    compared: when two scores are nearly equal, another precision may choose the other label.
     """
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         keys = one.keys() | other.keys()
@@ -68,14 +68,14 @@ def difference(one: Any, other: Any) -> float:
     return 0.0 if one == other else float("inf")
 
 
-class _Label(NamedTuple):  # a tuple, for there are millions of them
+class _Label(NamedTuple):  # a tuple takes less memory: a stream has millions of labels
     label: str
     score: float | None = None
     scores: Mapping[str, float] = MappingProxyType({})
 
 
 class Label(_Label):
-    """One label of a document, with the probability of each label; a gold label has none."""
+    """The label of a document and the probability of each label; a gold label has no scores."""
 
     __slots__ = ()
     SCORED: ClassVar[bool] = True
@@ -86,24 +86,24 @@ class Label(_Label):
         return ("label", "score") if into in (None, "label") else (into, f"{into}_score")
 
     def cells(self) -> tuple[str, ...]:
-        """Return the label and its score at four places."""
+        """Return the label, and its score rounded to four places."""
         return self.label, "" if self.score is None else f"{self.score:.4f}"
 
     @classmethod
     def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
-        """Return label, score and scores."""
+        """Return the label, its score, and the score of each label."""
         label, score = cls.fields(into)
         if answer is None:
             return {label: "", score: None, f"{score}s": {}}
         return {label: answer.label, score: answer.score, f"{score}s": dict(answer.scores)}
 
     def plain(self) -> dict[str, Any]:
-        """Return label and scores."""
+        """Return the label and the score of each label, rounded to four places."""
         scores = {name: round(p, 4) for name, p in self.scores.items()}
         return {"label": self.label, "scores": scores}
 
     def at_least(self, least: float) -> Label:
-        """Return the answer, its label UNCERTAIN where its score is below `least`."""
+        """Return the answer, with the label UNCERTAIN if its score is below `least`."""
         unsure = self.score is not None and self.score < least
         return self._replace(label=UNCERTAIN) if unsure else self
 
@@ -114,28 +114,28 @@ class Label(_Label):
 
 @dataclass(frozen=True)
 class Tags:
-    """One tag of each word, in one or more layers of the same length, and the words themselves.
+    """The words of a document and their tags, in one or more layers of one tag a word.
 
-    A task names its layers in a subclass: `LAYERS = ("lemmas", "upos")`. In a gold, UNKNOWN stands
-    for a tag that nobody knows: it teaches and scores nothing.
+    A task names its layers in a subclass: `LAYERS = ("lemmas", "upos")`. A gold tag UNKNOWN is
+    ignored in training and in scores.
     """
 
     layers: tuple[tuple[str, ...], ...]
     words: tuple[str, ...] = ()
 
     LAYERS: ClassVar[tuple[str, ...]] = ("tags",)
-    NAMES: ClassVar[tuple[str, ...]] = ("tag",)  # of one tag of each layer, for metrics
+    NAMES: ClassVar[tuple[str, ...]] = ("tag",)  # the singular of each layer, for metrics
     SCORED: ClassVar[bool] = False
     score: ClassVar[None] = None
 
     @classmethod
     def fields(cls, into: str | None = None) -> tuple[str, ...]:
-        """Return `words` and the layers' names, each with `into_` before it if that is given."""
+        """Return `words` and the names of the layers, prefixed with `into_` if it is given."""
         names = ("words", *cls.LAYERS)
         return names if into is None else tuple(f"{into}_{name}" for name in names)
 
     def cells(self) -> tuple[str, ...]:
-        """Return the words and each layer, with spaces between; a space in a tag becomes `_`."""
+        """Return the words and each layer, separated by spaces; a space in a tag becomes `_`."""
         rows = (self.words, *self.layers)
         return tuple(" ".join("_".join(item.split()) or "_" for item in row) for row in rows)
 
@@ -150,17 +150,17 @@ class Tags:
         return dict(zip(self.LAYERS, map(list, self.layers), strict=True))
 
     def at_least(self, least: float) -> Self:
-        """Return the answer as it is: tags have no scores."""
+        """Return the answer unchanged: tags have no scores."""
         return self
 
     def matches(self, other: Any) -> tuple[int, int]:
-        """Return how many words have the same tags in all layers."""
+        """Return how many words have the same tags in all layers, and how many words there are."""
         ours, theirs = zip(*self.layers, strict=True), zip(*other.layers, strict=True)
         return sum(a == b for a, b in zip(ours, theirs, strict=False)), len(self.layers[0])
 
 
 class Span(NamedTuple):
-    """A stretch of a document's text: text[start:end], in characters, and what it is."""
+    """A labelled span of a document: its text is document[start:end], in characters."""
 
     start: int
     end: int
@@ -174,14 +174,14 @@ class _Spans(NamedTuple):
 
 
 class Spans(_Spans):
-    """The spans that were found in a document, in their order."""
+    """The spans of a document, in the order of the text."""
 
     __slots__ = ()
     SCORED: ClassVar[bool] = True
 
     @property
     def score(self) -> float | None:
-        """The score of the span that the model is least sure of; None without any."""
+        """The lowest score of a span; None if no span has a score."""
         scores = [span.score for span in self.spans if span.score is not None]
         return min(scores, default=None)
 
@@ -191,17 +191,17 @@ class Spans(_Spans):
         return (into or "spans",)
 
     def cells(self) -> tuple[str, ...]:
-        """Return `START-END:LABEL` of each span, with spaces between."""
+        """Return `START-END:LABEL` of each span, separated by spaces."""
         return (" ".join(f"{span.start}-{span.end}:{span.label}" for span in self.spans),)
 
     @classmethod
     def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
-        """Return a list of tables: start, end, label, text and, where there is one, score."""
+        """Return a list of tables with start, end, label, text and, if there is one, score."""
         (field,) = cls.fields(into)
         return {field: [_table(span) for span in answer.spans] if answer else []}
 
     def plain(self) -> dict[str, Any]:
-        """Return the spans as tables, scores at four places."""
+        """Return the spans as tables, scores rounded to four places."""
         tables = [_table(span) for span in self.spans]
         for table in tables:
             if "score" in table:
@@ -209,17 +209,17 @@ class Spans(_Spans):
         return {"spans": tables}
 
     def at_least(self, least: float) -> Spans:
-        """Return the spans with a score of `least` or more, and those without one."""
-        sure = (span for span in self.spans if span.score is None or span.score >= least)
-        return Spans(tuple(sure))
+        """Return the spans whose score is `least` or more, and the spans without a score."""
+        spans = (span for span in self.spans if span.score is None or span.score >= least)
+        return Spans(tuple(spans))
 
     def matches(self, other: Any) -> tuple[int, int]:
-        """Return how many of the spans in either are in both."""
+        """Return how many spans are in both answers, and how many are in either."""
         ours, theirs = self.keys(), other.keys()
         return (len(ours & theirs), len(ours | theirs)) if ours | theirs else (1, 1)
 
     def keys(self) -> set[tuple[int, int, str]]:
-        """Return (start, end, label) of each span: what makes two of them the same."""
+        """Return (start, end, label) of each span; equal spans have equal keys."""
         return {(span.start, span.end, span.label) for span in self.spans}
 
 
@@ -234,14 +234,14 @@ class _Text(NamedTuple):
 
 
 class Text(_Text):
-    """A text that a model wrote, with the mean log-probability of its tokens if it is known."""
+    """A text that a model wrote, and the mean log-probability of its tokens if it is known."""
 
     __slots__ = ()
-    SCORED: ClassVar[bool] = False  # a log-probability is no confidence to cut at
+    SCORED: ClassVar[bool] = False  # a mean log-probability is not a calibrated confidence
 
     @classmethod
     def fields(cls, into: str | None = None) -> tuple[str, ...]:
-        """Return `output`, or `into`: the record has a `text` of its own."""
+        """Return `output`, or `into`; `text` is the field of the input."""
         return (into or "output",)
 
     def cells(self) -> tuple[str, ...]:
@@ -259,7 +259,7 @@ class Text(_Text):
         return {"output": self.text}
 
     def at_least(self, least: float) -> Text:
-        """Return the answer as it is."""
+        """Return the answer unchanged: a text has no confidence."""
         return self
 
     def matches(self, other: Any) -> tuple[int, int]:

@@ -1,12 +1,12 @@
-"""Find the things of a kind: ours by the files of a folder, other packages' by entry points.
+"""Find and import plugins: architectures, tasks, steps, formats and the other kinds in SHELVES.
 
-The file's name is the thing's name, so adding one is adding a file; there is no list to edit.
-Another package adds a thing by an entry point in the group `nlpkit.KIND`, such as
+A plugin is a module. nlpkit's own are the files of a folder, named after the file; another package
+adds one by an entry point in the group `nlpkit.KIND`, such as
 
     [project.entry-points."nlpkit.tasks"]
     topics = "my_package.topics"
 
-Listing reads file names only and imports nothing.
+Listing names reads file names and package metadata, and imports nothing.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ PACKAGE = Path(__file__).parent
 
 
 class Shelf(NamedTuple):
-    """Where the files of a kind lie, what one is called, and what each of them provides."""
+    """A kind of plugin: its folder, its name in messages, and the names that a module provides."""
 
     folder: str
     singular: str
     provides: tuple[str, ...]
-    extra: str = "train"  # named where a file imports a package that is not installed
+    extra: str = "train"  # the extra to install if a module needs a missing package
 
 
 SHELVES = {
@@ -52,40 +52,40 @@ SHELVES = {
 }
 
 
-# Things that were called otherwise: old recipes, runs and bundles go on working.
+# (kind, old name) -> new name, so that old recipes, runs and bundles still work.
 RENAMED = {("tasks", "lemma"): "tag"}
 
 
 def current(kind: str, name: str) -> str:
-    """Return the name that a thing has now; commands show its `_` as `-`."""
+    """Return the module name of a plugin, given that name, its form with `-`, or an old name."""
     name = name.replace("-", "_")
     return RENAMED.get((kind, name), name)
 
 
 def names(kind: str) -> list[str]:
-    """Return the names of all things of `kind`, sorted."""
+    """Return the names of all plugins of a kind, sorted."""
     return sorted({*_own(kind), *_added(kind)})
 
 
 def known(kind: str, name: str) -> bool:
-    """Tell whether there is a thing of that name; others' packages are asked only if need be."""
+    """Return whether a plugin exists; entry points are read only if no file has the name."""
     return name in _own(kind) or name in _added(kind)
 
 
 def load(kind: str, name: str) -> ModuleType:
-    """Import and return the module of one thing.
+    """Import and return the module of a plugin.
 
     Raises:
-        UsageError: there is no such thing (the message has the near match and the list), or one of
-            another package cannot be used.
-        MissingExtra: it needs a package that is not installed.
+        UsageError: the plugin does not exist (the message lists those that do, and a near match),
+            or another package's plugin cannot be imported or is incomplete.
+        MissingExtra: the module needs a package that is not installed.
     """
     shelf, name = SHELVES[kind], current(kind, name)
     if not known(kind, name):
-        there = names(kind)
+        available = names(kind)
         raise UsageError(
-            f"unknown {shelf.singular} {name!r}.{near_match(name, there)} "
-            f"There are: {', '.join(there)}"
+            f"unknown {shelf.singular} {name!r}.{near_match(name, available)} "
+            f"There are: {', '.join(available)}"
         )
     if name not in _own(kind):
         return _of_another_package(shelf, name, _added(kind)[name])
@@ -98,23 +98,27 @@ def load(kind: str, name: str) -> ModuleType:
 
 
 def _of_another_package(shelf: Shelf, name: str, path: str) -> ModuleType:
-    """Import a thing of another package. Raises UsageError where it cannot be used."""
+    """Import another package's plugin.
+
+    Raises:
+        UsageError: it cannot be imported, or lacks a name that the kind provides.
+    """
     where = f"the {shelf.singular} {name!r} of another package ({path})"
     try:
         module = import_module(path)
-    except Exception as problem:  # their code may raise anything
+    except Exception as problem:  # another package's code may raise any exception
         raise UsageError(
             f"{where} cannot be imported: {type(problem).__name__}: {problem}; "
             "repair or uninstall that package"
         ) from problem
-    lacks = [each for each in shelf.provides if not hasattr(module, each)]
-    if lacks:
-        raise UsageError(f"{where} lacks {', '.join(lacks)}")
+    missing = [each for each in shelf.provides if not hasattr(module, each)]
+    if missing:
+        raise UsageError(f"{where} lacks {', '.join(missing)}")
     return module
 
 
 def source_of(kind: str, name: str) -> Path | None:
-    """Return the file of a thing of ours; None for one of another package."""
+    """Return the source file of a plugin of nlpkit; None for another package's."""
     return PACKAGE / SHELVES[kind].folder / f"{name}.py" if name in _own(kind) else None
 
 
@@ -129,7 +133,7 @@ def _own(kind: str) -> frozenset[str]:
 
 
 def _added(kind: str) -> dict[str, str]:
-    """Return the things of a kind that other packages add: name -> module."""
+    """Return the plugins of other packages: name -> module path."""
     return {
         name: module
         for group, name, module in _entry_points(tuple(sys.path))
@@ -139,23 +143,23 @@ def _added(kind: str) -> dict[str, str]:
 
 @cache
 def _entry_points(folders: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
-    """Return (group, name, module) of every entry point in a group of ours.
+    """Return (group, name, module path) of every entry point in a group of nlpkit.
 
-    The files are read here, not by `importlib.metadata`, whose import alone takes longer: a short
-    command asks for formats and steps at every start.
+    The files are read directly because importing `importlib.metadata` alone takes longer, and
+    every command lists formats and steps when it starts.
     """
-    found: dict[tuple[str, str], str] = {}
+    modules: dict[tuple[str, str], str] = {}
     for folder in folders:
         for content in _declarations(folder or "."):
             for group, name, module in _read(content):
-                found.setdefault((group, name), module)  # as with imports, the first wins
-    return tuple((group, name, module) for (group, name), module in found.items())
+                modules.setdefault((group, name), module)  # as with imports, the first wins
+    return tuple((group, name, module) for (group, name), module in modules.items())
 
 
 def _declarations(folder: str) -> Iterator[str]:
-    """Yield the contents of the folder's entry_points.txt files that have a group of ours."""
+    """Yield the contents of the folder's entry_points.txt files that have a group of nlpkit."""
     with suppress(OSError):
-        # Not by Path: a glob looks into each of a hundred folders, which takes ten times as long.
+        # listdir is ten times as fast as Path.glob, which looks into each of a hundred folders.
         for name in sorted(os.listdir(folder)):  # noqa: PTH208
             if name.endswith((".dist-info", ".egg-info")):
                 with suppress(OSError):

@@ -1,4 +1,4 @@
-"""One process at a time in a folder."""
+"""Lock an output folder, so that only one process works in it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nlpkit.errors import UsageError
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Make a folder, and keep other processes of this machine from working in it.
+    """Create a folder and lock it against other processes of this machine (flock).
 
     Raises:
-        UsageError: it cannot be made, or another process is at it.
+        UsageError: the folder cannot be created, or another process holds its lock.
     """
     if not folder.name:
         raise UsageError("--output: name a folder, such as runs/mine")
@@ -28,5 +28,8 @@ def held(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UsageError(f"{folder}: another nlpkit is at work in this folder") from None
+            raise UsageError(
+                f"{folder}: in use by another nlpkit process; wait for it, or choose another "
+                "--output"
+            ) from None
         yield

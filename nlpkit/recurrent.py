@@ -1,7 +1,7 @@
-"""Recurrent layers that can be exported with a free time axis, and the reversal that they need.
+"""Recurrent layers that export to ONNX with a free time axis, and the reversal of padded rows.
 
-torch.export fixes the time axis at an nn.LSTM and unrolls an nn.RNN. As operators of our own they
-stay whole, and ONNX has the very same ones.
+torch.export fixes the time axis of an nn.LSTM and unrolls an nn.RNN. Custom operators stay single
+nodes, which translate to ONNX's own LSTM and RNN.
 
 Legend: B batch, T time, D width.
 """
@@ -17,14 +17,14 @@ from torch import Tensor, nn
 
 @torch.library.custom_op("nlpkit::rnn_tanh", mutates_args=())
 def rnn_tanh(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
-    """One layer of torch.nn.RNN."""
+    """Run one layer of torch.nn.RNN from a zero state; return states_BTD."""
     start = states_BTD.new_zeros(1, states_BTD.shape[0], weights[1].shape[1])
     return torch.rnn_tanh(states_BTD, start, weights, True, 1, 0.0, False, False, True)[0]
 
 
 @torch.library.custom_op("nlpkit::lstm", mutates_args=())
 def lstm(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
-    """One layer of torch.nn.LSTM."""
+    """Run one layer of torch.nn.LSTM from a zero state; return states_BTD."""
     start = states_BTD.new_zeros(1, states_BTD.shape[0], weights[1].shape[1])
     return torch.lstm(states_BTD, [start, start], weights, True, 1, 0.0, False, False, True)[0]
 
@@ -36,7 +36,7 @@ def _(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
 
 
 class Vanilla(nn.RNN):
-    """torch.nn.RNN that can be exported."""
+    """A torch.nn.RNN that exports as one operator; `forward` returns (states_BTD, None)."""
 
     def forward(self, states_BTD: Tensor) -> tuple[Tensor, None]:
         if torch.compiler.is_exporting():
@@ -45,7 +45,7 @@ class Vanilla(nn.RNN):
 
 
 class Lstm(nn.LSTM):
-    """torch.nn.LSTM that can be exported."""
+    """A torch.nn.LSTM that exports as one operator; `forward` returns (states_BTD, None)."""
 
     def forward(self, states_BTD: Tensor) -> tuple[Tensor, None]:
         if torch.compiler.is_exporting():
@@ -54,10 +54,10 @@ class Lstm(nn.LSTM):
 
 
 def reverse_index(mask_BT: Tensor) -> Tensor:
-    """Positions that turn each row round within its own length and leave padding in place.
+    """Return index_BT, which reverses the tokens of each row and leaves its padding in place.
 
-    A packed sequence cannot be exported and a padded bidirectional LSTM would read the padding
-    first, so the backward direction is a forward one over rows reversed by this index.
+    A packed sequence cannot be exported, and a padded bidirectional LSTM would read the padding
+    first, so the backward direction is a forward layer over rows reversed by this index.
     """
     times_T = torch.arange(mask_BT.shape[1], device=mask_BT.device)
     last_B1 = mask_BT.long().sum(dim=1, keepdim=True) - 1
@@ -65,16 +65,16 @@ def reverse_index(mask_BT: Tensor) -> Tensor:
 
 
 def take(states_BTD: Tensor, index_BT1: Tensor) -> Tensor:
-    """Return the states in the order of an index."""
+    """Return states_BTD reordered over time by index_BT1."""
     return states_BTD.gather(1, index_BT1.expand(-1, -1, states_BTD.shape[2]))
 
 
 def onnx_translations() -> dict[Any, Any]:
-    """Return our operators' translations to ONNX's RNN and LSTM."""
+    """Return the translations of this module's operators to ONNX's RNN and LSTM."""
     from onnxscript import opset20 as op
 
     def reordered(weight: Any) -> Any:
-        """From torch's order of gates, i f g o, to ONNX's: i o f c."""
+        """Reorder the gates from torch's i f g o to ONNX's i o f c."""
         i, f, g, o = op.Split(weight, num_outputs=4, axis=0)
         return op.Concat(i, o, f, g, axis=0)
 

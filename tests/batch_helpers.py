@@ -1,4 +1,4 @@
-"""A batch of several formats: fixtures and helpers that the tests of batches share."""
+"""Fixtures and helpers for the tests of `nlpkit batch`: input files in several formats."""
 
 from __future__ import annotations
 

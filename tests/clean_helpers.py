@@ -1,4 +1,4 @@
-"""Helpers that the tests of the step `clean` share."""
+"""Helpers for the tests of the step `clean`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Shared fixtures: a small labelled corpus of our own, runs and bundles trained on it."""
+"""Shared fixtures: a small labelled corpus, and runs and bundles trained on it."""
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -15,20 +16,26 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sharing import made_once, shared_folder
 
 # No test depends on the clock: an example may take as long as a busy machine needs.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun with & by a script, as CI may be
+# One thread for each process; torch reads this when it is imported. pytest runs a process on each
+# core, and the threads of small networks mostly wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+gc.set_threshold(100_000)  # as the command line does; collections slow down the export to ONNX
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a script
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
-# A package that adds two tasks by entry points, on the path of this process and of its children.
+# A package that adds two tasks by entry points. Child processes find it by environment().
 PLUGIN = Path(__file__).parent / "plugin"
 if str(PLUGIN) not in sys.path:
     sys.path.insert(0, str(PLUGIN))
-PATIENCE = 600  # seconds after which what does not come is a hang; no test measures time by it
+PATIENCE = 600  # seconds until a wait counts as a hang; no test measures time with it
 Made = Callable[[str], Path]
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -40,12 +47,12 @@ WORDS = {
 FILLERS = ["o produto", "a loja", "meu pedido", "este filme", "o hotel", "a comida", "o livro"]
 
 
-# Short, empty, of several windows, and of no known word.
+# Short, empty, longer than a window, without known words.
 TEXTS = ["o hotel lindo 1", "", "a loja péssimo 2", "reunião " * 40, "👍", "x" * 5000]
 
 
 def wait_until(holds: Callable[[], object]) -> None:
-    """Look again and again whether something holds; fail where it never does."""
+    """Poll until a condition holds; fail after PATIENCE seconds."""
     until = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < until, "it does not come"
@@ -53,10 +60,10 @@ def wait_until(holds: Callable[[], object]) -> None:
 
 
 def grows_evenly(work: Callable[[int], object], size: int) -> bool:
-    """Tell whether eight times as much to do takes no more than 32 times as long.
+    """Return whether CPU time grows about linearly with the size.
 
-    In proportion it takes 8 times as long, and 64 times where it grows with the square. The time is
-    this process's own on the processor, the least of three runs; below 5 ms it says nothing.
+    Eight times the size takes 8 times as long for linear work and 64 times for quadratic work; the
+    limit is 32. Takes the minimum CPU time of three runs, and at least 5 ms.
     """
 
     def seconds(size: int) -> float:
@@ -69,7 +76,7 @@ def grows_evenly(work: Callable[[int], object], size: int) -> bool:
 
 
 def children_of(parent: int) -> list[int]:
-    """Return the children of all threads of a process, or skip the test where no file tells them.
+    """Return the child processes of all threads of a process; skip the test without /proc.
 
     A process is the child of the thread that started it.
     """
@@ -80,7 +87,7 @@ def children_of(parent: int) -> list[int]:
 
 
 def has_ended(process: int) -> bool:
-    """Tell whether a process is gone, or dead and waits for its parent to notice."""
+    """Return whether a process has exited or is a zombie."""
     try:
         status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
@@ -89,7 +96,7 @@ def has_ended(process: int) -> bool:
 
 
 def corpus(rows: int, seed: int) -> list[dict[str, str]]:
-    """Return rows whose label follows from one word: any network can learn them."""
+    """Return rows whose label follows from one word, so that any network can learn them."""
     rng = random.Random(seed)
     made = []
     for number in range(rows):
@@ -129,14 +136,17 @@ def sentences(rows: int, seed: int) -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with train.jsonl, dev.jsonl and test.jsonl."""
-    folder = tmp_path_factory.mktemp("data")
-    for name, rows, seed in (("train", 400, 1), ("dev", 90, 2), ("test", 90, 3)):
-        write_jsonl(folder / f"{name}.jsonl", corpus(rows, seed))
-    return folder
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        for name, rows, seed in (("train", 400, 1), ("dev", 90, 2), ("test", 90, 3)):
+            write_jsonl(folder / f"{name}.jsonl", corpus(rows, seed))
+
+    return made_once(shared_folder(tmp_path_factory) / "data", make)
 
 
 def tiny_tree(arch: str, **train: Any) -> dict[str, Any]:
-    """Return a recipe tree that trains in about a second."""
+    """Return the tree of a recipe that trains in about a second."""
     sizes: dict[str, dict[str, Any]] = {
         "atnet": {"embedding": 16, "filters": 16, "length_scale": True},
         "bow": {"buckets": 4096},
@@ -167,45 +177,43 @@ def tiny_recipe(arch: str, data: Path, **train: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def tiny_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that gives the finished run of an architecture, trained once."""
+def tiny_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a function that returns the run of an architecture, trained once for all tests."""
     from nlpkit.training import run
 
-    made: dict[str, Path] = {}
+    shelf = shared_folder(tmp_path_factory) / "runs"
+    shelf.mkdir(exist_ok=True)
 
     def get(arch: str) -> Path:
-        if arch not in made:
-            folder = tmp_path_factory.mktemp("runs") / f"tiny-{arch}"
+        def make(folder: Path) -> None:
             recipe = tiny_recipe(arch, data)
             run.train(recipe, folder, device="cpu", resume=False, listener=lambda event: None)
-            made[arch] = folder
-        return made[arch]
+
+        return made_once(shelf / f"tiny-{arch}", make)
 
     return get
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(
-    tiny_run: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
-    """Return a function that gives the exported bundle of an architecture, exported once."""
-    from nlpkit.jobs.export import export
-
-    made: dict[str, Path] = {}
+def tiny_bundle(tiny_run: Made, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a function that returns the bundle of an architecture, exported once for all tests."""
+    shelf = shared_folder(tmp_path_factory) / "export"
+    shelf.mkdir(exist_ok=True)
 
     def get(arch: str) -> Path:
-        if arch not in made:
-            folder = tmp_path_factory.mktemp("export") / f"tiny-{arch}"
+        def make(folder: Path) -> None:
+            from nlpkit.jobs.export import export
+
             export(str(tiny_run(arch)), folder, overrides=[], listener=lambda report: None)
-            made[arch] = folder
-        return made[arch]
+
+        return made_once(shelf / f"tiny-{arch}", make)
 
     return get
 
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
-    """Return a function that runs the command line in a process of its own, in `tmp_path`."""
+    """Return a function that runs the command line in a subprocess, in `tmp_path`."""
 
     def run(
         *args: str | Path, stdin: bytes = b"", **env: str
@@ -218,6 +226,25 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
             env=environment() | env,
             timeout=PATIENCE,
             check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def quick_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Return a function like `cli` that runs in this process, where torch is imported already."""
+    from typer.testing import CliRunner
+
+    from nlpkit.cli.app import app
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])  # for processes that it starts
+
+    def run(*args: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        done = CliRunner().invoke(app, [*map(str, args)], input=stdin)
+        return subprocess.CompletedProcess(
+            args, done.exit_code, done.stdout_bytes, done.stderr_bytes
         )
 
     return run
@@ -249,7 +276,7 @@ def environment() -> dict[str, str]:
 def add_plugin(
     folder: Path, monkeypatch: pytest.MonkeyPatch, groups: dict[str, dict[str, str]]
 ) -> None:
-    """Put a package on the path that adds things by entry points: group -> name -> source."""
+    """Put a package with entry points on the path; `groups` maps group -> name -> source."""
     about = folder / "plugin-1.0.dist-info"
     about.mkdir(parents=True)
     lines = []

@@ -1,4 +1,4 @@
-"""Fixtures and helpers that the tests of debug-data share."""
+"""Fixtures and helpers for the tests of debug-data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def debug_data(names: list[str], **options: Any) -> dict[str, Any]:
 
 
 def found(*names: str, **options: Any) -> dict[str, dict[str, Any]]:
-    """Return the findings by the name of their check."""
+    """Return the findings, keyed by the name of the check."""
     report = debug_data(list(names), **options)
     findings = {finding["check"]: finding for finding in report["findings"]}
     assert len(findings) == len(report["findings"]), "a check found two things"

@@ -1,8 +1,8 @@
-"""Run nlpkit in a process that kills itself, and its workers, after so many calls.
+"""Run nlpkit in a process that kills itself and its workers after a number of function calls.
 
-A moment of a run is told by the calls of nlpkit's functions before it, not by seconds, so that it
-is the same moment on a busy machine. As a script this file runs the command line until the call
-number $NLPKIT_LAST_CALL; one that ends before it writes its number of calls to $NLPKIT_CALLS.
+The moment is counted in calls of nlpkit's functions, not in seconds, so that it does not depend on
+the load of the machine. As a script, this file runs the command line until call number
+$NLPKIT_LAST_CALL. A run that ends earlier writes its number of calls to $NLPKIT_CALLS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NEVER = 0
 
 
 def calls(folder: Path, command: list[str]) -> int:
-    """Run a command to its end and return how many calls its first process made."""
+    """Run a command to its end and return the number of calls in its main process."""
     assert _run(NEVER, folder, command) == 0
     return int((folder / "calls").read_text())
 
@@ -28,10 +28,10 @@ def calls(folder: Path, command: list[str]) -> int:
 def kill_until_it_ends(
     command: list[str], whole: int, folder: Path, *, seed: int, most: int
 ) -> int:
-    """Run a command again and again, killed at moments drawn from a seed, until it ends.
+    """Run a command repeatedly, killed at random calls, until it ends; return the number of kills.
 
-    `whole` is how many calls an unbroken run makes, `most` after how many kills it is left alone.
-    Return how often it was killed.
+    `whole` is the number of calls of an uninterrupted run. After `most` kills, the command runs to
+    its end.
     """
     rng = random.Random(seed)
     for kills in range(most):
@@ -56,7 +56,11 @@ def _run(last: int, folder: Path, command: list[str]) -> int:
 
 
 class Counter:
-    """Counts calls of nlpkit's functions in one thread, and kills the session at the last."""
+    """Counts calls of nlpkit's functions in one thread and kills the session at the last one.
+
+    A trace function: `sys.settrace` calls it for Python calls only, `sys.setprofile` also for
+    returns and for calls of C functions. It returns None, so that lines are not traced.
+    """
 
     def __init__(self, last: int) -> None:
         self.last, self.seen = last, 0
@@ -68,9 +72,11 @@ class Counter:
                 os.killpg(0, signal.SIGKILL)
 
 
-if __name__ in ("__main__", "__mp_main__"):  # workers import it by the second name, and count too
+if __name__ in ("__main__", "__mp_main__"):  # the second name is that of workers, which count too
+    if sys.argv[1:2] == ["train"]:  # before calls are counted, which would slow the import down
+        import torch  # noqa: F401
     counter = Counter(int(os.environ["NLPKIT_LAST_CALL"]))
-    sys.setprofile(counter)
+    sys.settrace(counter)
 
 if __name__ == "__main__":
     from nlpkit.cli.app import app
@@ -78,5 +84,5 @@ if __name__ == "__main__":
     try:
         app(prog_name="nlpkit")
     finally:
-        sys.setprofile(None)
+        sys.settrace(None)
         Path(os.environ["NLPKIT_CALLS"]).write_text(str(counter.seen))

@@ -1,4 +1,4 @@
-"""A small corpus to pretrain on, and helpers that the tests of pretraining share."""
+"""A small corpus and helpers for the tests of pretraining."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ eval_steps = 20
 batch_tokens = 512
 lr = 1e-2
 checkpoint_steps = 7
+threads = 1
 """
     (folder / "pretrain.toml").write_text(text, encoding="utf-8")
     return recipes.load_pretraining(folder / "pretrain.toml", overrides)

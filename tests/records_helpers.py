@@ -1,4 +1,4 @@
-"""Helpers that the tests of records share: bytes to records and back."""
+"""Helpers for the tests of records: bytes to records and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tiny examples that each task learns in seconds; a new task of ours gets a line in EXAMPLES."""
+"""Tiny examples that each task learns in seconds. A new task needs an entry in EXAMPLES."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Example:
-    """Rows for a task, and a recipe that learns them."""
+    """Rows of a task and a recipe that learns them."""
 
-    rows: Callable[[int, int], list[Row]]  # how many, seed
+    rows: Callable[[int, int], list[Row]]  # number of rows, seed
     architecture: str = "atnet"
     column: str = "text"
     settings: dict[str, Any] = field(default_factory=dict)  # of [task]
@@ -26,7 +26,7 @@ class Example:
     count: int = 300  # training rows
 
     def tree(self, task: str) -> dict[str, Any]:
-        """Return the recipe's tree."""
+        """Return the tree of the recipe."""
         tree = tiny_tree(self.architecture, **self.train)
         return tree | {
             "name": f"tiny-{task}",
@@ -36,7 +36,7 @@ class Example:
         }
 
     def documents(self, count: int, seed: int) -> list[Any]:
-        """Return documents alone."""
+        """Return documents without targets."""
         return [row[self.column] for row in self.rows(count, seed)]
 
 
@@ -45,12 +45,12 @@ WORDS = ["ana", "bia", "caio", "davi", "eva", "fabio", "gil", "hugo"]
 
 
 def renamed(rows: int, seed: int) -> list[Row]:
-    """Return labelled texts whose labels are those that the rows have."""
+    """Return labelled texts with labels other than those of sentiment."""
     return [row | {"label": NAMES[row["label"]]} for row in corpus(rows, seed)]
 
 
 def capitalised(rows: int, seed: int) -> list[Row]:
-    """Return texts with the bounds of their capitalised words."""
+    """Return texts with the spans of their capitalised words."""
     rng = random.Random(seed)
     made = []
     for _ in range(rows):
@@ -66,7 +66,7 @@ def capitalised(rows: int, seed: int) -> list[Row]:
 
 
 def reversed_words(rows: int, seed: int) -> list[Row]:
-    """Return texts with their words in reverse."""
+    """Return texts whose target is the words in reverse order."""
     rng = random.Random(seed)
     made = []
     for _ in range(rows):

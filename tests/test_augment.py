@@ -1,4 +1,4 @@
-"""Augmentations: what they may change, that they follow from the seed, that training uses them."""
+"""Augmentations: the changes they make, determinism by seed, and their use in training."""
 
 from __future__ import annotations
 
@@ -38,70 +38,72 @@ def thesaurus(tmp_path: Path) -> str:
     return str(path)
 
 
-def one(name: str, **settings: Any) -> augmentations.Augment:
+def augmentation(name: str, **settings: Any) -> augmentations.Augment:
     config = catalog.load("augmentations", name).Config(**settings)
     return augmentations.build([Part(name, config)], Path())
 
 
 @pytest.mark.parametrize("name", catalog.names("augmentations"))
-def test_strength_0_changes_nothing_and_the_seed_decides(name: str, thesaurus: str) -> None:
+def test_strength_0_is_identity_and_the_seed_determines_the_result(
+    name: str, thesaurus: str
+) -> None:
     extra = {"thesaurus": thesaurus} if name == "synonyms" else {}
-    assert one(name, strength=0.0, **extra)(TEXT, Random(1)) == TEXT
-    change = one(name, strength=0.9, **extra)
+    assert augmentation(name, strength=0.0, **extra)(TEXT, Random(1)) == TEXT
+    change = augmentation(name, strength=0.9, **extra)
     assert change(TEXT, Random(1)) == change(TEXT, Random(1))
     assert len({change(TEXT, Random(seed)) for seed in range(30)}) > 1
 
 
 @pytest.mark.parametrize("name", ["typos", "dropout", "case"])
 @given(text=st.text(), seed=st.integers(0, 9))
-def test_any_text_goes_through(name: str, text: str, seed: int) -> None:
-    assert isinstance(one(name, strength=1.0)(text, Random(seed)), str)
+def test_any_text_is_accepted(name: str, text: str, seed: int) -> None:
+    assert isinstance(augmentation(name, strength=1.0)(text, Random(seed)), str)
 
 
-def test_dropout_keeps_negation_and_a_word() -> None:
-    drop = one("dropout", strength=1.0)
+def test_dropout_keeps_negation_and_at_least_one_word() -> None:
+    drop = augmentation("dropout", strength=1.0)
     assert drop(TEXT, Random(1)) == "não"
     assert drop("gostei muito", Random(1)) == "gostei"
     assert drop("I don't like it, nem nada!", Random(1)) == "don't nem nada!"
     assert drop("Não, n gostei", Random(1)) == "Não, n"
-    half = one("dropout", strength=0.5)
+    half = augmentation("dropout", strength=0.5)
     kept = [len(half(TEXT, Random(seed)).split()) for seed in range(300)]
-    assert 6.2 < np.mean(kept) < 8.0  # of 13 words, one always
+    assert 6.2 < np.mean(kept) < 8.0  # of 13 words, one of which is always kept
 
 
 @pytest.mark.parametrize("name", ["typos", "case", "synonyms"])
-def test_links_and_names_stay(name: str, thesaurus: str) -> None:
+def test_links_and_mentions_are_unchanged(name: str, thesaurus: str) -> None:
     extra = {"thesaurus": thesaurus} if name == "synonyms" else {}
-    change = one(name, strength=1.0, **extra)
+    change = augmentation(name, strength=1.0, **extra)
     text = "péssimo https://t.co/Abcd www.pessimo.com @péssimo você"
     for seed in range(20):
         assert change(text, Random(seed)).split()[1:4] == text.split()[1:4]
 
 
-def test_typos_are_those_of_people() -> None:
-    change = one("typos", strength=1.0)
+def test_typos_are_common_abbreviations_and_slips() -> None:
+    change = augmentation("typos", strength=1.0)
     seen = Counter(w for s in range(200) for w in change(TEXT, Random(s)).replace(",", "").split())
     for typed in ("vc", "mto", "pq", "tb", "dms", "n", "pessimo", "kkk", "rsrs"):
         assert seen[typed] > 5, typed
-    kept = one("typos", strength=0.2)
+    kept = augmentation("typos", strength=0.2)
     same = [kept(TEXT, Random(s)).split()[0] == "Você" for s in range(300)]
     assert 0.7 < np.mean(same) < 0.9
 
 
-def test_synonyms_are_mutual_and_never_opposites(thesaurus: str) -> None:
-    replace = one("synonyms", strength=1.0, thesaurus=thesaurus)
+def test_synonyms_are_mutual_and_never_antonyms(thesaurus: str) -> None:
+    replace = augmentation("synonyms", strength=1.0, thesaurus=thesaurus)
     said = {replace("Péssimo mau bom casa", Random(seed)) for seed in range(50)}
     words = [set(column) for column in zip(*(text.split() for text in said), strict=True)]
     assert words == [{"Horrível", "Mau"}, {"péssimo"}, {"bom"}, {"casa"}]
 
 
-def test_a_file_that_is_no_thesaurus_is_one_line(tmp_path: Path) -> None:
+def test_malformed_thesaurus_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "words.tsv").write_text("a\nb\n", encoding="utf-8")
     with pytest.raises(InputError, match="synonyms"):
-        one("synonyms", strength=0.5, thesaurus=str(tmp_path / "words.tsv"))
+        augmentation("synonyms", strength=0.5, thesaurus=str(tmp_path / "words.tsv"))
 
 
-def test_recipes_name_them_and_problems_are_listed(data: Path) -> None:
+def test_recipe_section_is_read_and_its_errors_are_reported(data: Path) -> None:
     tree = tiny_tree("bow") | {"augment": {"typos": 0.1, "dropout": {"strength": 0.2}}}
     made = recipes.from_dict(tree, folder=data, where="t")
     assert [(part.name, part.config.strength) for part in made.augment] == [
@@ -116,7 +118,9 @@ def test_recipes_name_them_and_problems_are_listed(data: Path) -> None:
             recipes.from_dict(tree | {"augment": wrong}, folder=data, where="t")
 
 
-def test_every_epoch_reads_other_texts_and_resumes(data: Path, tmp_path: Path) -> None:
+def test_training_with_augmentation_learns_and_differs_from_without(
+    data: Path, tmp_path: Path
+) -> None:
     tree = tiny_tree("lstm", epochs=3) | {"augment": {"typos": 0.5}}
     tree["data"] = {"train": [str(data / "train.jsonl")], "dev": [str(data / "dev.jsonl")]}
     recipe = recipes.from_dict(tree, folder=data, where="t")
@@ -128,7 +132,7 @@ def test_every_epoch_reads_other_texts_and_resumes(data: Path, tmp_path: Path) -
     assert other and other.dev != summary.dev
 
 
-def test_words_are_not_augmented(tmp_path: Path) -> None:
+def test_tasks_on_word_lists_refuse_augmentation(tmp_path: Path) -> None:
     tree = tiny_tree("wordlstm") | {"augment": {"case": 0.5}}
     with pytest.raises(UsageError, match="lists of words"):
         job.check(recipes.from_dict(tree, folder=tmp_path, where="t"))

@@ -1,4 +1,4 @@
-"""Batches: every file done or told of, and after any end the outputs of an unbroken run."""
+"""Batches: outputs, manifest, bad records, and independence of shards and workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nlpkit.batch.events import Event, FileDone, Started
 from nlpkit.errors import GateError
 
 
-def test_each_file_has_its_output_and_the_manifest_tells_of_it(
+def test_each_file_has_an_output_listed_in_the_manifest(
     run: Run, inputs: Path, tmp_path: Path, cli: Cli, tiny_bundle: Callable[[str], Path]
 ) -> None:
     report = run(str(inputs))
@@ -28,7 +28,7 @@ def test_each_file_has_its_output_and_the_manifest_tells_of_it(
         assert done.stdout == (tmp_path / "out" / output).read_bytes(), name
 
 
-def test_a_listener_hears_of_every_byte_of_the_inputs(run: Run, inputs: Path) -> None:
+def test_events_account_for_every_input_byte(run: Run, inputs: Path) -> None:
     heard: list[Event] = []
     run(str(inputs), listener=heard.append)
     ended = sum(event.bytes for event in heard if isinstance(event, FileDone))
@@ -36,14 +36,16 @@ def test_a_listener_hears_of_every_byte_of_the_inputs(run: Run, inputs: Path) ->
     assert ended == heard[0].bytes > 0
 
 
-def test_neither_shards_nor_workers_change_a_byte(run: Run, inputs: Path, tmp_path: Path) -> None:
+def test_shard_size_and_workers_do_not_change_the_output(
+    run: Run, inputs: Path, tmp_path: Path
+) -> None:
     run(str(inputs))
     run(str(inputs), folder="b", shard_size=7)
     run(str(inputs), folder="c", workers=2)
     assert outputs(tmp_path / "out") == outputs(tmp_path / "b") == outputs(tmp_path / "c")
 
 
-def test_bad_records_are_told_and_the_rest_is_labelled(run: Run, tmp_path: Path) -> None:
+def test_bad_records_are_reported_and_the_rest_is_labelled(run: Run, tmp_path: Path) -> None:
     lines = [b"adorei", b"\xff\xfe", b"detestei"] * 40
     (tmp_path / "a.txt").write_bytes(b"\n".join(lines) + b"\n")
     report = run(str(tmp_path / "a.txt"))
@@ -58,7 +60,7 @@ def test_bad_records_are_told_and_the_rest_is_labelled(run: Run, tmp_path: Path)
     assert run(str(tmp_path / "a.txt"), folder="b", max_rejects=40, resume=True).count("rejects")
 
 
-def test_the_header_is_there_though_the_first_shard_has_only_bad_records(
+def test_header_is_written_when_the_first_shard_has_only_bad_records(
     run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "a.csv").write_text("text,n\n" + "x\n" * 4 + "adorei,1\ndetestei,2\n")
@@ -68,7 +70,7 @@ def test_the_header_is_there_though_the_first_shard_has_only_bad_records(
     assert [line.split(",")[0] for line in lines[1:]] == ["adorei", "detestei"]
 
 
-def test_a_parquet_file_without_rows_has_an_output(run: Run, tmp_path: Path) -> None:
+def test_empty_parquet_file_has_an_output(run: Run, tmp_path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
@@ -81,16 +83,16 @@ def test_a_parquet_file_without_rows_has_an_output(run: Run, tmp_path: Path) -> 
     assert parquet.read_table(tmp_path / "out/a.parquet").num_rows == 0
 
 
-def test_a_folder_of_lines_and_tables_has_one_column(run: Run, tmp_path: Path) -> None:
+def test_column_option_applies_to_a_folder_of_lines_and_tables(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.txt").write_text("adorei\n")
     (tmp_path / "in/b.csv").write_text("review\nadorei\n")
     assert not run(str(tmp_path / "in"), column="review").failed
 
 
-def test_it_runs_from_the_shell(cli: Cli, inputs: Path, tiny_bundle: Callable[[str], Path]) -> None:
+def test_command_line(cli: Cli, inputs: Path, tiny_bundle: Callable[[str], Path]) -> None:
     (inputs / "a.txt").write_bytes(b"adorei\n\xff\n")
     done = cli("batch", inputs / "*.txt", "-o", "out", "-m", tiny_bundle("bow"))
     assert done.returncode == 1
-    assert b"1 bad records" in done.stderr
+    assert b"1 bad record, in" in done.stderr
     assert not done.stdout

@@ -1,4 +1,4 @@
-"""Batches that go wrong: what fails is told, and nothing is half or overwritten."""
+"""Failures in batches: they are reported, and no output is partial or overwritten."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nlpkit.batch import workers
 from nlpkit.errors import InputError, UsageError
 
 
-def test_a_file_that_fails_does_not_stop_the_others(run: Run, inputs: Path, tmp_path: Path) -> None:
+def test_a_failed_file_does_not_stop_the_others(run: Run, inputs: Path, tmp_path: Path) -> None:
     (inputs / "bad.csv").write_text("review,n\nadorei,1\n")
     (inputs / "cut.txt.gz").write_bytes(gzip.compress(b"adorei\n" * 5000)[:60])
     (inputs / "empty.txt").touch()
@@ -34,7 +34,7 @@ def test_a_file_that_fails_does_not_stop_the_others(run: Run, inputs: Path, tmp_
     assert (tmp_path / "out/bad.csv").read_text().startswith("text,n,label,score\nadorei,1,")
 
 
-def test_a_file_that_changes_while_it_is_read_is_told(
+def test_a_file_that_changes_while_read_is_reported(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.txt"
@@ -56,7 +56,7 @@ def test_a_file_that_changes_while_it_is_read_is_told(
     assert (tmp_path / "out/a.tsv").read_text().count("\n") == lines > 200
 
 
-def test_a_full_disk_is_told_and_nothing_is_half(
+def test_full_disk_is_reported_and_leaves_no_partial_output(
     run: Run, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from nlpkit.batch import parts
@@ -75,10 +75,10 @@ def test_a_full_disk_is_told_and_nothing_is_half(
     assert not [path for path in (tmp_path / "out").rglob("*b.csv*") if path.is_file()]
 
 
-# Files beyond 100 kB cannot be written, as where a disk or a quota is full.
+# Files over 100 kB cannot be written, as with a full disk or quota.
 LIMITED = """
 import resource, sys
-if __name__ == "__main__":  # workers import this, and have its limit
+if __name__ == "__main__":  # workers import this file and inherit the limit
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     from nlpkit.__main__ import main
     main()
@@ -86,7 +86,7 @@ if __name__ == "__main__":  # workers import this, and have its limit
 
 
 @pytest.mark.parametrize("count", ["1", "2"])
-def test_a_part_that_finds_no_space_fails_its_file_and_the_rest_goes_on(
+def test_a_shard_without_disk_space_fails_only_its_file(
     count: str, run: Run, inputs: Path, tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     (inputs / "a_long.txt").write_text("adorei este produto, chegou antes do prazo\n" * 9_000)
@@ -113,7 +113,7 @@ def test_a_part_that_finds_no_space_fails_its_file_and_the_rest_goes_on(
     assert outputs(tmp_path / "out") == whole
 
 
-def test_what_keeps_workers_from_starting_is_told(run: Run, inputs: Path) -> None:
+def test_workers_that_cannot_start_are_reported(run: Run, inputs: Path) -> None:
     for count in (1, 2):
         with pytest.raises(UsageError, match="has no precision 'fp99'"):
             run(str(inputs), precision="fp99", workers=count, folder=f"w{count}")
@@ -121,7 +121,7 @@ def test_what_keeps_workers_from_starting_is_told(run: Run, inputs: Path) -> Non
         run(str(inputs), workers=10_000, folder="many")
 
 
-def test_no_output_takes_the_place_of_an_input_or_of_another(run: Run, tmp_path: Path) -> None:
+def test_output_never_overwrites_an_input_or_a_foreign_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in/rejects").mkdir(parents=True)
     table = tmp_path / "in/x.csv"
     table.write_text("text\nadorei\n")
@@ -136,7 +136,7 @@ def test_no_output_takes_the_place_of_an_input_or_of_another(run: Run, tmp_path:
     assert table.read_text() == "text\nadorei\n"
 
 
-def test_pipes_are_refused_and_odd_names_are_names(run: Run, tmp_path: Path) -> None:
+def test_pipes_are_refused_and_undecodable_file_names_work(run: Run, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     with pytest.raises(UsageError, match="not a file"):
         run(str(tmp_path / "pipe.txt"))
@@ -152,7 +152,7 @@ def test_pipes_are_refused_and_odd_names_are_names(run: Run, tmp_path: Path) -> 
     + [f'{{"settings": {{}}, "model": "", "files": {files}}}' for files in ("[1]", '{"a": 1}')]
     + ['{"settings": {}, "model": "", "files": {"a": {"input": {}, "records": "many"}}}'],
 )
-def test_a_damaged_manifest_is_told(manifest: str, run: Run, tmp_path: Path) -> None:
+def test_damaged_manifest_is_reported(manifest: str, run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("adorei\n")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/manifest.json").write_text(manifest)
@@ -160,7 +160,7 @@ def test_a_damaged_manifest_is_told(manifest: str, run: Run, tmp_path: Path) -> 
         run(str(tmp_path / "a.txt"), resume=True)
 
 
-def test_damaged_parts_and_outputs_are_made_again(run: Run, inputs: Path, tmp_path: Path) -> None:
+def test_damaged_output_is_rewritten_on_resume(run: Run, inputs: Path, tmp_path: Path) -> None:
     run(str(inputs))
     whole = outputs(tmp_path / "out")
     (tmp_path / "out/a.tsv").write_text("cut")
@@ -168,7 +168,7 @@ def test_damaged_parts_and_outputs_are_made_again(run: Run, inputs: Path, tmp_pa
     assert outputs(tmp_path / "out") == whole
 
 
-def test_what_cannot_be_is_refused(run: Run, inputs: Path, tmp_path: Path) -> None:
+def test_invalid_inputs_and_folders_are_refused(run: Run, inputs: Path, tmp_path: Path) -> None:
     run(str(inputs / "a.txt"))
     with pytest.raises(UsageError, match="has a batch; --resume"):
         run(str(inputs / "a.txt"))

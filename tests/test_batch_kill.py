@@ -1,4 +1,4 @@
-"""Batches that are killed or interrupted: they go on to the outputs of an unbroken run."""
+"""Killed or interrupted batches: they resume to the outputs of an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from killing import calls, kill_until_it_ends
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
+def test_killed_batch_resumes_to_identical_output(
     workers: int, run: Run, inputs: Path, tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     run(str(inputs), folder="whole", shard_size=10)
@@ -29,7 +29,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
     assert not [*(tmp_path / "out/.parts").iterdir()]
 
 
-def test_the_workers_end_with_the_process_that_is_killed(
+def test_workers_exit_when_the_main_process_is_killed(
     inputs: Path, tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     (inputs / "long.txt").write_text("adorei este produto\n" * 300_000)
@@ -44,7 +44,7 @@ def test_the_workers_end_with_the_process_that_is_killed(
     wait_until(lambda: all(map(has_ended, children)))
 
 
-def test_interrupted_it_says_how_to_go_on(
+def test_interrupted_batch_says_how_to_resume(
     inputs: Path, tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     (inputs / "long.txt").write_text("adorei este produto\n" * 300_000)

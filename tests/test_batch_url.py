@@ -1,4 +1,4 @@
-"""Inputs at URLs: a batch of them is that of the same files on disk."""
+"""Inputs at URLs: the outputs equal those of the same files on disk."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def run(tiny_bundle: Callable[[str], Path], tmp_path: Path) -> Run:
     return made
 
 
-def test_a_folder_elsewhere_is_as_a_folder_here(run: Run, memory: Any, tmp_path: Path) -> None:
+def test_remote_folder_gives_the_same_output_as_a_local_one(
+    run: Run, memory: Any, tmp_path: Path
+) -> None:
     for name in memory.find("/in"):
         path = tmp_path / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,9 +58,7 @@ def test_a_folder_elsewhere_is_as_a_folder_here(run: Run, memory: Any, tmp_path:
     assert "memory:///in/a.txt:61: not valid utf-8" in rejects["reason"]
 
 
-def test_a_changed_file_is_done_again_and_another_is_not(
-    run: Run, memory: Any, tmp_path: Path
-) -> None:
+def test_resume_repeats_only_changed_files(run: Run, memory: Any, tmp_path: Path) -> None:
     names = ["memory://in/a.txt", "memory://in/**/*.gz"]
     before = run(*names).files
     memory.pipe("/in/deep/b.csv.gz", gzip.compress(b"text,n\nadorei,1\n"))
@@ -70,7 +70,7 @@ def test_a_changed_file_is_done_again_and_another_is_not(
     assert (before["b.csv"].records, after["b.csv"].records) == (2, 1)
 
 
-def test_what_cannot_be_opened_is_told(
+def test_urls_that_cannot_be_opened_are_reported(
     run: Run, memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = run("memory://in/a.txt", "memory://in/none.txt")

@@ -1,4 +1,4 @@
-"""nlpkit bench: a row for everything that runs here."""
+"""nlpkit bench: one row for each configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
-def test_each_precision_length_and_batch_has_its_row(
+def test_one_row_for_each_precision_length_and_batch_size(
     cli: Cli, tiny_bundle: Callable[[str], Path]
 ) -> None:
     sizes = ("--lengths", "4,8", "--batches", "1,3", "--seconds", "0.01", "--device", "cpu")
@@ -25,7 +25,7 @@ def test_each_precision_length_and_batch_has_its_row(
     assert b"docs/s" in cli("bench", tiny_bundle("lstm"), *sizes).stdout
 
 
-def test_what_cannot_be_measured_is_said(cli: Cli, tiny_bundle: Callable[[str], Path]) -> None:
+def test_invalid_arguments_are_reported(cli: Cli, tiny_bundle: Callable[[str], Path]) -> None:
     for args, code in (
         (("nobody",), 4),
         ((tiny_bundle("lstm"), "--lengths", "a"), 2),

@@ -1,4 +1,4 @@
-"""Bundles that are damaged or hostile: none is trusted, and nothing beside one is deleted."""
+"""Damaged or hostile bundles are refused, and foreign files are never deleted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def refused(folder: Path, said: str) -> None:
         open_bundle(folder, device="cpu", precision="fp32")
 
 
-def test_hostile_and_damaged_bundles_are_refused(copy: Path) -> None:
+def test_damaged_or_hostile_bundles_are_refused(copy: Path) -> None:
     manifest = json.loads((copy / "bundle.json").read_text())
     for version in (99, 3, 0, "2", None):
         edit(copy, format=version)
@@ -101,7 +101,7 @@ def test_hostile_and_damaged_bundles_are_refused(copy: Path) -> None:
     refused(copy, "damaged")
 
 
-def test_graphs_that_are_not_those_announced_are_refused(copy: Path) -> None:
+def test_graphs_that_differ_from_the_manifest_are_refused(copy: Path) -> None:
     manifest = json.loads((copy / "bundle.json").read_text())
     main = manifest["graphs"]["main"]
     for wrong in (
@@ -119,7 +119,7 @@ def test_graphs_that_are_not_those_announced_are_refused(copy: Path) -> None:
 
 
 def in_the_first_format(folder: Path) -> dict[str, Any]:
-    """Rewrite a bundle's manifest as nlpkit wrote it before, and return that."""
+    """Rewrite the manifest of a bundle in format 1 and return it."""
     tree = json.loads((folder / "bundle.json").read_text())
     files = tree.pop("graphs")["main"]["files"]
     del tree["tokenizer"]
@@ -132,7 +132,7 @@ def in_the_first_format(folder: Path) -> dict[str, Any]:
     return tree
 
 
-def test_a_bundle_of_the_first_format_answers_as_it_did(copy: Path) -> None:
+def test_format_1_bundle_gives_the_same_answers(copy: Path) -> None:
     edit(copy, task=json.loads((copy / "bundle.json").read_text())["task"] | {"temperature": 1.7})
     now = {
         name: open_bundle(copy, device="cpu", precision=name) for name in ("fp32", "int8", "fp16")
@@ -147,7 +147,7 @@ def test_a_bundle_of_the_first_format_answers_as_it_did(copy: Path) -> None:
         )
 
 
-def test_damage_of_the_first_format_is_refused(copy: Path) -> None:
+def test_damaged_format_1_manifest_is_refused(copy: Path) -> None:
     manifest = in_the_first_format(copy)
     for wrong in (
         {"temperature": "x"},
@@ -167,7 +167,7 @@ def test_damage_of_the_first_format_is_refused(copy: Path) -> None:
     refused(copy, "lacks temperature")
 
 
-def test_nothing_beside_a_bundle_is_deleted(copy: Path, tiny_run: Made) -> None:
+def test_export_never_deletes_foreign_files(copy: Path, tiny_run: Made) -> None:
     (copy / "notes.txt").write_text("mine")
     for output, said in ((copy, "notes.txt"), (copy / "notes.txt", "name a folder")):
         with pytest.raises((ModelError, UsageError), match=said):
@@ -186,8 +186,8 @@ def test_external_data_is_refused(copy: Path) -> None:
     refused(copy, "keeps weights in another file")
 
 
-def test_a_corrupt_bundle_on_the_command_line(copy: Path, cli: Cli) -> None:
-    for file in copy.glob("*.onnx"):  # which of them is used was measured at the export
+def test_corrupt_bundle_is_one_line_and_exit_code_4(copy: Path, cli: Cli) -> None:
+    for file in copy.glob("*.onnx"):  # the export chose one by its speed
         file.write_bytes(b"")
     done = cli("sentiment", "--model", copy, stdin=b"oi\n")
     assert done.returncode == 4
@@ -195,6 +195,6 @@ def test_a_corrupt_bundle_on_the_command_line(copy: Path, cli: Cli) -> None:
     assert b"hash differs" in done.stderr
 
 
-def test_an_unknown_precision_is_said(copy: Path) -> None:
+def test_unknown_precision_is_an_error(copy: Path) -> None:
     with pytest.raises(UsageError, match="fp64.*fp32"):
         open_bundle(copy, device="cpu", precision="fp64")

@@ -1,4 +1,4 @@
-"""The models that ship with nlpkit: they are there and give their golden answers."""
+"""The models that ship with nlpkit exist and give their golden answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHIPPED = [
 
 
 @pytest.mark.parametrize(("path", "precision"), [pair for pair in SHIPPED if pair[1] != "fp16"])
-def test_scores_are_equal_to_the_last_bit_in_any_company(path: Path, precision: str) -> None:
+def test_scores_do_not_depend_on_the_batch(path: Path, precision: str) -> None:
     model = nlpkit.load(str(path), device="cpu", precision=precision)
     texts = TEXTS * 4 + ["bom dia " * n for n in range(1, 30)]
     together = onepass.outputs(model, texts)
@@ -40,7 +40,9 @@ def test_a_bundled_model_gives_its_golden_answers(path: Path, precision: str) ->
     golden = [json.loads(line) for line in lines]
     model = zoo.open_bundle(path, device="cpu", precision=precision)
     texts = [line.pop("text") for line in golden]
-    by_space = model.tokenizer.kind == "words"  # as texts were split when these were written
+    by_space = (
+        model.tokenizer.kind == "words"
+    )  # how texts were split when the golden answers were written
     answers = model.predict([text.split() for text in texts] if by_space else texts)
     exact = precision == json.loads((path / "bundle.json").read_text())["cpu_precision"]
     for line, answer in zip(golden, answers, strict=True):
@@ -56,7 +58,7 @@ def test_a_bundled_model_gives_its_golden_answers(path: Path, precision: str) ->
 
 
 @pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.parent.name)
-def test_a_bundled_model_is_read_whatever_its_format(path: Path) -> None:
+def test_manifests_of_both_formats_are_read(path: Path) -> None:
     tree = json.loads(path.read_text(encoding="utf-8"))
     manifest = read_bundle(path.parent).manifest
     assert tree["format"] in (1, 2)
@@ -67,7 +69,7 @@ def test_a_bundled_model_is_read_whatever_its_format(path: Path) -> None:
         assert getattr(task, "temperature", 1.0) == tree["temperature"]
 
 
-def test_the_bundled_models_are_there() -> None:
+def test_bundled_models_exist_and_are_small_enough() -> None:
     found = {
         json.loads(path.read_text())["architecture"]["name"]: path.parent.name for path in BUNDLED
     }

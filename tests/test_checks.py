@@ -1,4 +1,4 @@
-"""The shelf of checks: each finds its own fault, nothing in sound rows, and others can be added."""
+"""The contract of data checks, tested for every check in the catalogue."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def check(data):
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
@@ -60,7 +60,7 @@ def save(rows: Rows) -> list[str]:
 
 
 def findings(name: str, rows: Rows) -> list[Finding]:
-    """Return what one check finds in rows that should be short, Portuguese, yes or no."""
+    """Return the findings of one check in rows that should be short, Portuguese, yes or no."""
     module = catalog.load("checks", name)
     finds = [module.find] if hasattr(module, "find") else []
     files = [File(path, path.removesuffix(".jsonl")) for path in save(rows)]
@@ -70,21 +70,21 @@ def findings(name: str, rows: Rows) -> list[Finding]:
     return [finding.shown(name, 2) for finding in module.check(data)]
 
 
-def test_the_shelf_has_the_checks_that_are_told_of() -> None:
+def test_all_documented_checks_exist() -> None:
     told = "contradictions leaks repeated missing unlabelled unknown one_sided variants rare"
     told += " imbalance truncated empty lost_letters mojibake control language"
     assert set(told.split()) <= set(CHECKS)
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_a_check_says_what_it_finds(name: str) -> None:
+def test_docstring_says_what_the_check_finds(name: str) -> None:
     module = catalog.load("checks", name)
     first = (module.__doc__ or "").splitlines()[0]
     assert first.startswith("Find ") and first.endswith(".")
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_a_check_finds_its_own_fault(name: str) -> None:
+def test_check_finds_the_fault_in_its_sample(name: str) -> None:
     sample = catalog.load("checks", name).SAMPLE
     found = findings(name, sample)
     assert found
@@ -97,17 +97,17 @@ def test_a_check_finds_its_own_fault(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_a_check_finds_nothing_in_sound_rows(name: str) -> None:
+def test_check_finds_nothing_in_clean_rows(name: str) -> None:
     assert findings(name, SOUND) == []
 
 
-def test_no_two_checks_claim_one_place() -> None:
+def test_orders_are_unique() -> None:
     modules = [catalog.load("checks", name) for name in CHECKS]
     orders = [module.ORDER for module in modules if hasattr(module, "ORDER")]
     assert len(set(orders)) == len(orders)
 
 
-def test_findings_of_one_severity_come_in_the_order_of_their_checks() -> None:
+def test_findings_of_equal_severity_are_sorted_by_order() -> None:
     rows: Rows = {"train": [*SOUND["train"], ("bom\x00", "yes"), (" ", "yes"), ("Lindo", "Yes")]}
     report = debug_data(save(rows))
     assert [finding.check for finding in report.findings] == [
@@ -120,7 +120,7 @@ def test_findings_of_one_severity_come_in_the_order_of_their_checks() -> None:
     assert report.counts == {"error": 0, "warning": 5, "info": 0}
 
 
-def test_another_package_adds_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_package_can_add_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     things = {"nlpkit.checks": {"a_few_capitals": CAPITALS, "small_files": SMALL}}
     add_plugin(tmp_path / "more", monkeypatch, things)
     names = save({"train": [*SOUND["train"], ("BOM", "yes"), ("\x00", "yes")]})

@@ -32,7 +32,7 @@ def parsed(line: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("line", "before", "after"), clean.EXAMPLES)
-def test_examples_are_true(line: str, before: str, after: str) -> None:
+def test_examples_match_the_output(line: str, before: str, after: str) -> None:
     assert cleaned(before, **{"preset": "default"} | parsed(line)) == after
 
 
@@ -64,7 +64,7 @@ def test_html() -> None:
     )
 
 
-def test_nfc_and_the_invisible() -> None:
+def test_nfc_and_invisible_characters() -> None:
     nfc = {"nfc": True}
     check(
         [
@@ -79,7 +79,7 @@ def test_nfc_and_the_invisible() -> None:
     )
 
 
-def test_addresses() -> None:
+def test_links_emails_and_mentions() -> None:
     drop, token = {"urls": "drop"}, {"urls": "token"}
     check(
         [
@@ -208,7 +208,7 @@ def test_emoji() -> None:
     )
 
 
-def test_every_emoji_is_known() -> None:
+def test_every_emoji_is_recognised() -> None:
     emoji = pytest.importorskip("emoji")
     known = find(EMOJI)
     assert [e for e in emoji.EMOJI_DATA if not known.fullmatch(e)] == ["©", "®", "™"]
@@ -252,12 +252,12 @@ def test_presets(preset: str, tweet: str, review: str) -> None:
     assert cleaned(REVIEW, preset) == review
 
 
-def test_an_option_wins_over_its_preset() -> None:
+def test_options_override_the_preset() -> None:
     assert cleaned("Oi @ana!!", "bow", users="token", lower=False) == "Oi usuario"
     assert cleaned("<b>oi</b>  !", "default", html=False) == "<b>oi</b> !"
 
 
-def test_options_are_described() -> None:
+def test_describe_lists_the_options_in_effect() -> None:
     fields = {field.name: field for field in dataclasses.fields(clean.Options)}
     assert fields["preset"].metadata["flag"] == "for"
     assert all("\n" not in field.metadata["help"] for field in fields.values())
@@ -266,7 +266,7 @@ def test_options_are_described() -> None:
     assert not problems and made == clean.Options(preset="bow", urls="keep")
 
 
-def test_what_is_off_is_not_imported() -> None:
+def test_disabled_options_import_nothing() -> None:
     code = (
         "import sys; from nlpkit.steps import clean\n"
         "clean.build(clean.Options(preset='bow'))(['a'])\n"

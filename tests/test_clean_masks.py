@@ -1,4 +1,4 @@
-"""The masks of `clean`: numbers and addresses of people are hidden, others stay."""
+"""The masks of `clean` hide personal numbers and addresses and keep all others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from clean_helpers import cleaned
         ("529.982.\u200b247-25", "[CPF]"),
     ],
 )
-def test_masks_hide(before: str, after: str) -> None:
+def test_masks_hide_personal_data(before: str, after: str) -> None:
     assert cleaned(before, "default", mask=True) == after
 
 
@@ -49,11 +49,11 @@ def test_masks_hide(before: str, after: str) -> None:
         "código AB123456789BR",
     ],
 )
-def test_masks_leave(text: str) -> None:
+def test_masks_keep_other_numbers(text: str) -> None:
     assert cleaned(text, "default", mask=True) == text
 
 
-def test_masks_outlive_every_other_option() -> None:
+def test_other_options_keep_the_masks() -> None:
     text = "Ana: 529.982.247-25, ana@x.com, (11) 98765-4321, https://x.com/?cpf=529.982.247-25"
     assert cleaned(text, "bow", mask=True) == "ana [CPF] [EMAIL] [TELEFONE] [CPF]"
     assert cleaned(cleaned(text, mask=True), "bow") == "ana [CPF] [EMAIL] [TELEFONE] [CPF]"

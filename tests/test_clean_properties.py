@@ -1,4 +1,4 @@
-"""Properties of `clean` for any text: twice is the same as once, and none takes long."""
+"""Properties of `clean` for any text: it is idempotent and takes linear time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nlpkit.steps import clean
 
 
 def choices(hint: Any) -> list[Any]:
-    """Return every value that a field of this type can have."""
+    """Return every value of a field of this type."""
     if get_origin(hint) is Literal:
         return list(get_args(hint))
     if get_origin(hint) in (Union, types.UnionType):
@@ -40,13 +40,13 @@ FRAGMENTS = NASTY.split("|")
 TEXTS = st.one_of(
     st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join),
     st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.characters()), max_size=8).map("".join),
-    st.text(st.characters(exclude_categories=()), max_size=30),  # half surrogate pairs too
+    st.text(st.characters(exclude_categories=()), max_size=30),  # lone surrogates as well
 )
 
 
 @settings(max_examples=400)
 @given(OPTIONS, st.lists(TEXTS, min_size=1, max_size=8))
-def test_cleaning_twice_is_cleaning_once(options: clean.Options, texts: list[str]) -> None:
+def test_clean_is_idempotent(options: clean.Options, texts: list[str]) -> None:
     step = clean.build(options)
     once = step(texts)
     assert step(once) == once
@@ -54,24 +54,24 @@ def test_cleaning_twice_is_cleaning_once(options: clean.Options, texts: list[str
 
 
 @given(TEXTS)
-def test_a_search_is_spared_only_where_nothing_is_found(text: str) -> None:
+def test_searches_are_skipped_only_if_the_pattern_cannot_match(text: str) -> None:
     for pattern, needs in NEEDS.items():
         assert needs(text) or not find(pattern).search(text), pattern
 
 
 @pytest.mark.parametrize("trap", ["<b" * 500 + ">" * 500, "&lt" + "&semi;" * 500 + ";b>oi"])
-def test_a_trap_settles(trap: str) -> None:
+def test_nested_markup_is_idempotent(trap: str) -> None:
     once = cleaned(f"antes {trap} depois", "default")
     assert once.startswith("antes ") and once.endswith(" depois")
     assert cleaned(once, "default") == once
 
 
 @given(st.lists(st.text("abcdãéç", min_size=1), max_size=6).map(" ".join))
-def test_the_default_leaves_words_alone(text: str) -> None:
+def test_default_preset_keeps_plain_words(text: str) -> None:
     assert cleaned(text, "default") == text
 
 
-def test_a_text_with_nothing_to_clean_is_the_same_object() -> None:
+def test_clean_text_is_returned_as_the_same_object() -> None:
     class Verbatim(str):
         pass
 
@@ -94,7 +94,7 @@ UNITS = (
         {"mask": True},
     ],
 )
-def test_no_text_takes_long(options: dict[str, Any]) -> None:
+def test_time_grows_linearly_with_length(options: dict[str, Any]) -> None:
     step = clean.build(clean.Options(**options))
 
     for unit in UNITS.split():

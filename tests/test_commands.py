@@ -1,4 +1,4 @@
-"""The commands around the main job: evaluate, predict, models, init, doctor; and the package."""
+"""The commands evaluate, predict, models, init and doctor, and the package itself."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Made = Callable[[str], Path]
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
-def test_evaluate_scores_a_bundle_and_its_run_alike(
-    cli: Cli, data: Path, tiny_bundle: Made, tiny_run: Made
+def test_evaluate_gives_a_bundle_and_its_run_similar_scores(
+    quick_cli: Cli, data: Path, tiny_bundle: Made, tiny_run: Made
 ) -> None:
     scores = []
     for model in (tiny_bundle("atnet"), tiny_run("atnet")):
-        done = cli("evaluate", model, data / "test.jsonl", "--to", "json", "--device", "cpu")
+        done = quick_cli("evaluate", model, data / "test.jsonl", "--to", "json", "--device", "cpu")
         assert done.returncode == 0, done.stderr
         scores.append(json.loads(done.stdout))
     keys = {"macro_f1", "accuracy", "ece", "n", "macro_f1_interval", "per_class", "confusion"}
@@ -39,11 +39,11 @@ def test_evaluate_shows_a_table(cli: Cli, data: Path, tiny_bundle: Made) -> None
     lines = done.stdout.decode().splitlines()
     assert any("macro_f1" in line for line in lines) and any("recall" in line for line in lines)
     for label in ("negative", "neutral", "positive"):  # a row each, with a number in every cell
-        (row,) = [line for line in lines if line.strip("│ ").startswith(label)]
-        assert all(cell.strip() for cell in row.strip("│").split("│")) and row.count("│") == 9
+        (row,) = [line for line in lines if line.startswith(label)]
+        assert len(row.split()) == 8
 
 
-def test_a_missing_extra_is_one_line(cli: Cli, tmp_path: Path) -> None:
+def test_missing_extra_is_one_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch', name='torch')")
     path = f"{tmp_path}{os.pathsep}{ROOT}"
     for args in (
@@ -75,7 +75,7 @@ def test_evaluate_errors(
     assert done.stderr.count(b"\n") == 1
 
 
-def test_predict_is_the_general_form(cli: Cli, tiny_bundle: Made) -> None:
+def test_predict_equals_sentiment_for_the_same_model(cli: Cli, tiny_bundle: Made) -> None:
     model = ("--model", tiny_bundle("atnet"))
     given = b"adorei\nodiei\n"
     assert (
@@ -98,15 +98,15 @@ def test_models_lists_what_is_installed(cli: Cli, tiny_bundle: Made, tmp_path: P
     assert done.stdout.startswith(b"positive")
 
 
-def test_architectures_are_listed_with_their_settings(cli: Cli) -> None:
-    found = json.loads(cli("models", "architectures", "--to", "json").stdout)
+def test_models_architectures_lists_settings(quick_cli: Cli) -> None:
+    found = json.loads(quick_cli("models", "architectures", "--to", "json").stdout)
     assert [entry["name"] for entry in found] == catalog.names("architectures")
     for entry in found:
         assert entry["use_when"]
         assert all(setting["help"] for setting in entry["settings"])
 
 
-def test_doctor_starts_what_it_reports(cli: Cli) -> None:
+def test_doctor_reports_devices_and_versions(cli: Cli) -> None:
     done = cli("doctor", "--to", "json")
     report = json.loads(done.stdout)
     assert report["devices"]["cpu"] == {"works": True, "provider": "CPUExecutionProvider"}
@@ -117,7 +117,7 @@ def test_doctor_starts_what_it_reports(cli: Cli) -> None:
     assert "cpu: CPUExecutionProvider" in shown and "cuda" in shown
 
 
-def test_a_misspelt_command_and_option_exit_2(cli: Cli) -> None:
+def test_misspelt_command_or_option_exits_2(cli: Cli) -> None:
     done = cli("sentimen")
     assert done.returncode == 2 and b"Did you mean 'sentiment'" in done.stderr
     assert cli("sentiment", "--modle", "x").returncode == 2
@@ -130,13 +130,13 @@ def test_help_names_every_command(cli: Cli) -> None:
         assert f"\n  {name.replace('_', '-')} " in shown
 
 
-def test_the_locale_does_not_matter(cli: Cli, tiny_bundle: Made, data: Path) -> None:
+def test_locale_does_not_matter(cli: Cli, tiny_bundle: Made, data: Path) -> None:
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     for args in (["models"], ["doctor"], ["evaluate", tiny_bundle("bow"), data / "dev.jsonl"]):
         assert cli(*args, **plain).stderr == b""
 
 
-def test_every_error_has_its_own_exit_code() -> None:
+def test_exit_codes_of_errors() -> None:
     def below(cls: type) -> list[type]:
         return [cls, *(child for sub in cls.__subclasses__() for child in below(sub))]
 
@@ -154,7 +154,7 @@ def test_every_error_has_its_own_exit_code() -> None:
     }
 
 
-def test_the_public_names_are_what_is_exported() -> None:
+def test_public_names_can_be_imported() -> None:
     for name in nlpkit.__all__:
         assert getattr(nlpkit, name)
     with pytest.raises(AttributeError):
@@ -166,8 +166,8 @@ def test_version_and_changelog_agree(cli: Cli) -> None:
     assert f"## {nlpkit.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_wheel_works_away_from_the_checkout(tmp_path: Path) -> None:
-    """Build, install in a clean environment, and predict with the model that is in the wheel."""
+def test_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
+    """Build the wheel, install it in a clean environment and predict with its model."""
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
     subprocess.run([*build, tmp_path, ROOT], check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -175,7 +175,7 @@ def test_the_wheel_works_away_from_the_checkout(tmp_path: Path) -> None:
     python = tmp_path / "venv/bin/python"
     install = ["pip", "--python", python, "install", "-q", "--no-deps", "--no-index", wheel]
     subprocess.run([sys.executable, "-m", *install], check=True, capture_output=True)
-    # The dependencies are those of this environment, after the wheel's own files.
+    # Dependencies come from this environment; the files of the wheel come first on the path.
     purelib = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         check=True,

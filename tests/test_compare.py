@@ -1,8 +1,9 @@
-"""compare: paired noise, interleaved rounds, refusals, and plots whose names can be read."""
+"""nlpkit compare: paired differences, interleaved rounds, refusals and plots."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 from conftest import PATIENCE, corpus, write_jsonl
 from hypothesis import given, settings, strategies as st
+from typer.testing import CliRunner
 
+from nlpkit.cli.app import app
 from nlpkit.cli.screen.plot import Frame, Mark, Point, placed, svg_plot, text_plot
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.jobs import compare as job
@@ -50,7 +53,7 @@ FAKES: dict[str, Callable[[str], float]] = {
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Two labelled files; models are functions of the text, and no process is started."""
+    """Two labelled files. Models are functions of the text, and no subprocess is started."""
 
     def opened(name: str, **_: str) -> Model:
         task: Any = Task(Config(), LABELS)
@@ -90,7 +93,7 @@ def test_differences_are_paired(files: list[str]) -> None:
     assert report["n"] == 210 and report["timed"] == 210 and report["left_out"] == 0
 
 
-def test_scores_are_means_over_files_and_of_one_file_those_of_evaluate(files: list[str]) -> None:
+def test_scores_are_means_over_files_and_equal_evaluate_for_one_file(files: list[str]) -> None:
     row = by_name(job.compare(["nearly", "wrong"], files, rounds=1).to_dict())["wrong"]
     assert [file["data"] for file in row["files"]] == files
     mean = sum(file["macro_f1"] for file in row["files"]) / 2
@@ -105,7 +108,7 @@ def test_scores_are_means_over_files_and_of_one_file_those_of_evaluate(files: li
     assert alone["difference_interval"] == [0, 0]
 
 
-def test_resampling_agrees_with_the_interval_of_one_model() -> None:
+def test_resampled_quantiles_agree_with_the_interval() -> None:
     rng = np.random.default_rng(5)
     gold_N, guess_N = rng.integers(0, 3, (2, 400))
     confusion = np.zeros((3, 3), dtype=int)
@@ -125,7 +128,7 @@ def test_rounds_are_interleaved(files: list[str]) -> None:
     ]
 
 
-def test_documents_that_one_model_cannot_read_are_left_out_for_all(
+def test_documents_without_an_answer_are_left_out_for_all_models(
     files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = job.open_model
@@ -148,17 +151,17 @@ def test_documents_that_one_model_cannot_read_are_left_out_for_all(
     ("names", "said"),
     [
         (["right", "right"], "right is named twice"),
-        (["right", "tagger"], "tagger gives Analysis .* where right gives Label"),
-        (["right", "other"], "other has the labels bad, good where right has negative"),
+        (["right", "tagger"], "tagger gives Analysis .* but right gives Label"),
+        (["right", "other"], "other has the labels bad, good, but right has negative"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(names: list[str], said: str, files: list[str]) -> None:
+def test_incompatible_models_are_refused(names: list[str], said: str, files: list[str]) -> None:
     with pytest.raises(UsageError, match=said) as caught:
         job.compare(names, files, rounds=1)
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_without_rows_and_a_model_that_does_not_start(
+def test_empty_file_and_model_that_does_not_start_are_errors(
     files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty = write_jsonl(tmp_path / "e.jsonl", [{"text": " ", "label": "neutral"}])
@@ -169,13 +172,13 @@ def test_a_file_without_rows_and_a_model_that_does_not_start(
         job._cold_starts(["nothing"], "cpu", "auto", 1, lambda doing: None)
 
 
-def test_a_run_has_no_cold_start(tmp_path: Path) -> None:
+def test_training_runs_have_no_cold_start_time(tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").touch()
     assert job._cold_starts([str(tmp_path)], "cpu", "auto", 1, lambda doing: None) == {}
 
 
 @pytest.mark.skipif(not rules.installed(), reason="needs the extra rules")
-def test_the_command(cli: Cli, tmp_path: Path, data: Path) -> None:
+def test_command_line(cli: Cli, tmp_path: Path, data: Path) -> None:
     (tmp_path / "a|b.jsonl").write_bytes((data / "test.jsonl").read_bytes())
     (tmp_path / "plot.svg").write_text("old")
     command = ["compare", "rules", "--rounds", "1", "--svg", "plot.svg", "--data"]
@@ -191,7 +194,7 @@ def test_the_command(cli: Cli, tmp_path: Path, data: Path) -> None:
     for wrong, code in (("nothing.jsonl", 3), (data / "dev.jsonl", 2)):
         done = cli(*command, wrong, "--to", "table" if code == 3 else "pdf")
         assert done.returncode == code and done.stderr.count(b"\n") == 1
-    assert (tmp_path / "plot.svg").read_bytes() == made  # whole or not at all
+    assert (tmp_path / "plot.svg").read_bytes() == made  # a failed run keeps the old file
     assert [path.name for path in tmp_path.glob(".*")] == []
 
 
@@ -202,6 +205,20 @@ POINTS = [
 ]
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_tables_fit_and_cut_no_number(width: int, files: list[str]) -> None:
+    data = [part for path in files for part in ("--data", path)]
+    command = ["compare", "right", "nearly", *data, "--rounds", "1"]
+    done = CliRunner().invoke(app, command, env={"COLUMNS": str(width)})
+    assert done.exit_code == 0, done.output
+    assert "1.000 ±0.000" in done.output and "210 documents" in done.output
+    assert all(len(line) <= width for line in done.output.splitlines())
+    assert ("start" in done.output.splitlines()[0]) is (width >= 120)
+    assert ("no room for" in done.output) is (width < 120)
+    numbers = CliRunner().invoke(app, [*command, "--to", "json"]).output
+    assert all(len(number.partition(".")[2]) <= 4 for number in re.findall(r"[\d.]+", numbers))
+
+
 def test_the_svg_is_xml_whatever_the_names() -> None:
     for points in (POINTS, POINTS[:1]):
         root = ElementTree.fromstring(svg_plot(points))
@@ -209,7 +226,7 @@ def test_the_svg_is_xml_whatever_the_names() -> None:
     assert "<b>&?[1m?" in "".join(ElementTree.fromstring(svg_plot(POINTS)).itertext())
 
 
-def test_the_text_plot_fits() -> None:
+def test_text_plot_fits_the_terminal_width() -> None:
     for columns in (60, 100):
         lines = text_plot(POINTS, columns, ascii=True).split("\n")
         assert max(map(len, lines)) == columns and all(line.isascii() for line in lines)
@@ -226,7 +243,7 @@ def test_the_text_plot_fits() -> None:
         max_size=8,
     )
 )
-def test_names_cover_neither_each_other_nor_points(drawn: list[Any]) -> None:
+def test_labels_overlap_neither_each_other_nor_points(drawn: list[Any]) -> None:
     points = [Point("n" * n, x, y, max(y - e, 0), min(y + e, 1)) for x, y, e, n in drawn]
     frame = Frame(points, 600, 300)
     marks = [

@@ -1,4 +1,4 @@
-"""nlpkit debug-data: what it finds, where it says it stands, and what it leaves in peace."""
+"""nlpkit debug-data on rows and labels: findings, their positions, and no false alarms."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_clean_data_has_no_findings() -> None:
     }
 
 
-def test_near_copies_within_a_split_are_repeated() -> None:
+def test_near_duplicates_within_a_split_are_reported() -> None:
     rows: list[Row] = [*CLEAN, ("Muito BOM, gostei!", "yes"), ("muito bom gostei", "yes")]
     one = found(save("a.jsonl", rows))
     assert one.keys() == {"repeated"} and one["repeated"]["severity"] == "warning"
@@ -37,7 +37,7 @@ def test_near_copies_within_a_split_are_repeated() -> None:
     assert places(one["repeated"]) == ["a.jsonl:41", "a.jsonl:42"]
 
 
-def test_a_text_in_two_splits_leaks() -> None:
+def test_text_in_two_splits_is_a_leak() -> None:
     train, test = (
         save("train.jsonl", CLEAN),
         save("my-test.jsonl", [*CLEAN[5:25], ("Só meu", "no")]),
@@ -48,7 +48,7 @@ def test_a_text_in_two_splits_leaks() -> None:
     assert leak["examples"][0]["places"] == ("train.jsonl:6", "my-test.jsonl:1")
 
 
-def test_two_training_files_do_not_leak_into_each_other() -> None:
+def test_duplicates_between_training_files_are_no_leak() -> None:
     Path("b").mkdir()
     names = [save("train.jsonl", CLEAN), save("b/train.jsonl", CLEAN[:3])]
     assert found(*names).keys() == {"repeated"}
@@ -67,7 +67,7 @@ def test_contradicting_labels_are_an_error(split: str) -> None:
     assert places(one)[0] == "train.jsonl:41"
 
 
-def test_labels_missing_empty_or_blank_are_counted_and_empty_texts_are_not_theirs() -> None:
+def test_missing_labels_and_empty_texts_are_counted_separately() -> None:
     rows = [{"text": text, "label": label} for text, label in CLEAN]
     rows += [
         {"text": "sem campo"},
@@ -86,12 +86,12 @@ def test_labels_missing_empty_or_blank_are_counted_and_empty_texts_are_not_their
     assert [one[check]["severity"] for check in one] == ["error", "warning"]
 
 
-def test_an_unlabelled_file_is_no_error_unless_a_label_was_named() -> None:
+def test_unlabelled_file_is_an_error_only_with_an_explicit_label_column() -> None:
     Path("raw.txt").write_text("um\ndois\n\ntrês\n", encoding="utf-8")
     assert [f["severity"] for f in found("raw.txt").values()] == ["warning", "info"]
     assert found("raw.txt")["unlabelled"]["mend"].endswith("--label: text")
     write_jsonl(Path("a.jsonl"), [{"text": "um", "sentiment": "x"}])
-    with pytest.raises(InputError, match="no 'sentimento'. Did you mean 'sentiment'"):
+    with pytest.raises(InputError, match="no field 'sentimento'. Did you mean 'sentiment'"):
         debug_data(["a.jsonl"], label="sentimento")
 
 
@@ -101,7 +101,7 @@ def test_zero_and_false_are_labels() -> None:
     assert debug_data(["a.jsonl"])["files"][0]["labels"] == {"0": 20, "1": 20}
 
 
-def test_labels_of_one_split_only_rare_ones_and_their_spelling() -> None:
+def test_one_sided_rare_and_variant_labels_are_reported() -> None:
     train: list[Row] = [
         *CLEAN,
         *((f"talvez {n}", "maybe") for n in range(3)),
@@ -115,7 +115,7 @@ def test_labels_of_one_split_only_rare_ones_and_their_spelling() -> None:
     assert "'yes', 'Yes '" in one["variants"]["message"]
 
 
-def test_imbalance_is_of_what_is_learned() -> None:
+def test_imbalance_is_checked_in_training_data_only() -> None:
     rows: list[Row] = [(f"{n} vezes", "no" if n % 15 else "yes") for n in range(300)]
     assert found(save("test.jsonl", rows)) == {}
     assert (
@@ -125,7 +125,7 @@ def test_imbalance_is_of_what_is_learned() -> None:
 
 
 def made_recipe(train: list[Row], dev: list[Row], exclude: list[Row]) -> Any:
-    """Write recipe.toml and return the recipe that it is."""
+    """Write recipe.toml and return the recipe read from it."""
     save("a.jsonl", train), save("b.jsonl", dev), save("c.jsonl", exclude)
     Path("recipe.toml").write_text(
         """name = "mine"
@@ -141,7 +141,7 @@ def made_recipe(train: list[Row], dev: list[Row], exclude: list[Row]) -> Any:
     return recipes.load(Path("recipe.toml"))
 
 
-def test_a_recipe_says_what_training_would_use() -> None:
+def test_recipe_report_counts_the_rows_that_training_uses() -> None:
     from nlpkit.tasks.sentiment import Task
     from nlpkit.training.data import load
 
@@ -157,7 +157,7 @@ def test_a_recipe_says_what_training_would_use() -> None:
     assert all(f["severity"] == "warning" for f in report["findings"] if f["check"] == "leaks")
 
 
-def test_a_recipe_knows_its_labels_and_columns() -> None:
+def test_recipe_determines_labels_and_columns() -> None:
     rows: list[Row] = [(row["text"], row["label"]) for row in corpus(200, 1)]
     made_recipe([*rows[:150], ("que bom", "postive")], rows[150:], [("x", None)])
     one = found("recipe.toml")
@@ -169,7 +169,7 @@ def test_a_recipe_knows_its_labels_and_columns() -> None:
         debug_data(["recipe.toml", "a.jsonl"])
 
 
-def test_the_command_prints_where_and_exits_1_for_errors_alone(cli: Cli) -> None:
+def test_command_prints_positions_and_exits_1_only_for_errors(cli: Cli) -> None:
     save("train.jsonl", [*CLEAN, ("NÃ£o \x1b[31m", "yes"), ("Bom!", "yes"), ("bom", "yes")])
     done = cli("debug-data", "train.jsonl", COLUMNS="100")
     shown = done.stdout.decode()

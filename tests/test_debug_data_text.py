@@ -1,4 +1,4 @@
-"""nlpkit debug-data on the texts: damage, language, length, and their lines in the file."""
+"""nlpkit debug-data on texts: damage, language, length and line numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nlpkit.language.detect import foreign
         ("bom \x93aspas\x94", "control"),
     ],
 )
-def test_damage_is_found(text: str, check: str) -> None:
+def test_damaged_text_is_reported(text: str, check: str) -> None:
     one = found(save("a.jsonl", [*CLEAN, (text, "yes")]))
     assert places(one[check]) == ["a.jsonl:41"]
     assert one[check]["severity"] == ("warning" if check == "control" else "error")
@@ -44,11 +44,11 @@ def test_damage_is_found(text: str, check: str) -> None:
         "São João 100% © ®",
     ],
 )
-def test_sound_text_is_not_called_damaged(text: str) -> None:
+def test_sound_text_is_not_reported(text: str) -> None:
     assert found(save("a.jsonl", [*CLEAN, (text, "yes")])) == {}
 
 
-def test_a_file_read_in_the_wrong_encoding_shows_as_mojibake() -> None:
+def test_wrong_encoding_is_reported_as_mojibake() -> None:
     lines = "".join(f"não é tão bom {n}\n" for n in range(30))
     Path("a.txt").write_text(lines, encoding="utf-8")
     assert found("a.txt", encoding="latin-1")["mojibake"]["count"] == 30
@@ -68,18 +68,18 @@ def test_a_file_read_in_the_wrong_encoding_shows_as_mojibake() -> None:
         ("", "pt", ""),
     ],
 )
-def test_only_clear_text_is_foreign(text: str, lang: str, expected: str) -> None:
+def test_only_clearly_foreign_text_is_detected(text: str, lang: str, expected: str) -> None:
     assert foreign(text, lang) == expected
 
 
-def test_language_is_checked_where_one_is_asked_for() -> None:
+def test_language_is_checked_only_on_request() -> None:
     name = save("a.jsonl", [*CLEAN, ("This was not what I have asked them for", "no")])
     assert found(name) == {} and found(name, lang="any") == {}
     assert found(name, lang="pt")["language"]["examples"][0]["note"] == "English"
-    assert found(name, lang="en") == {}  # short Portuguese is no proof either
+    assert found(name, lang="en") == {}  # short Portuguese texts are not detected either
 
 
-def test_truncation_is_estimated_or_counted() -> None:
+def test_truncation_is_estimated_or_counted_by_a_model() -> None:
     rows: list[Row] = [*CLEAN, ("inconstitucionalissimamente " * 200, "yes")]
     name = save("a.jsonl", rows)
     one = found(name)["truncated"]
@@ -90,7 +90,7 @@ def test_truncation_is_estimated_or_counted() -> None:
     assert "280 tokens, as sentiment counts them" in counted["message"]
 
 
-def test_lines_are_those_of_the_file_in_every_format() -> None:
+def test_reported_lines_match_the_file_in_every_format() -> None:
     table = 'text;label\n"duas\nlinhas";a\n"a mesma";a\n\n"mais\n\nlinhas\n";b\nA MESMA;a\n'
     Path("a.csv").write_text(table, encoding="utf-8")
     with gzip.open("a.tsv.gz", "wt", encoding="utf-16") as stream:
@@ -105,7 +105,7 @@ def test_lines_are_those_of_the_file_in_every_format() -> None:
         assert places(repeated) == [f"{name}:{line}" for line in lines]
 
 
-def test_many_rows_take_no_longer_each() -> None:
+def test_time_grows_linearly_with_rows() -> None:
     def work(count: int) -> None:
         assert found(f"{count}.jsonl", lang="pt") == {}
 

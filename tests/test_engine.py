@@ -1,4 +1,4 @@
-"""Stages on threads: order, errors in their turn, copies scored once, ends without a hang."""
+"""The streaming pipeline on threads: order, errors, chunk sizes and shutdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 from nlpkit.runtime import stream
 
 
-def test_things_come_in_order_and_the_next_is_made_meanwhile() -> None:
+def test_results_are_ordered_and_the_next_is_computed_ahead() -> None:
     made: list[int] = []
 
     def work(number: int) -> int:
@@ -27,7 +27,7 @@ def test_things_come_in_order_and_the_next_is_made_meanwhile() -> None:
     assert made == list(range(50))
 
 
-def test_an_error_comes_after_what_came_before_it() -> None:
+def test_errors_are_raised_after_earlier_results() -> None:
     def source() -> Iterator[int]:
         yield 1
         yield 2
@@ -51,7 +51,7 @@ def test_an_error_comes_after_what_came_before_it() -> None:
     assert got == [0, 1, 2]
 
 
-def test_who_stops_early_leaves_no_thread_at_work() -> None:
+def test_closing_early_leaves_no_running_thread() -> None:
     def endless() -> Iterator[int]:
         number = 0
         while True:
@@ -71,10 +71,10 @@ def test_who_stops_early_leaves_no_thread_at_work() -> None:
     limit=st.integers(1, 20),
 )
 @settings(max_examples=25)
-def test_what_is_put_without_a_lock_is_taken_once_and_in_order(
+def test_shelf_returns_each_item_once_and_in_order(
     pauses: list[float], slow: float, limit: int
 ) -> None:
-    """However the two threads meet: their pauses are shorter and longer than the shelf's."""
+    """For pauses of producer and consumer that are shorter and longer than the shelf's."""
 
     def items() -> Iterator[tuple[int, str]]:
         for number, pause in enumerate(pauses * 10):
@@ -90,19 +90,19 @@ def test_what_is_put_without_a_lock_is_taken_once_and_in_order(
     assert taken == [(number, "x" * (number % 7)) for number in range(len(pauses) * 10)]
 
 
-def test_chunks_grow_while_they_are_quick_and_shrink_when_they_are_slow() -> None:
+def test_chunk_size_grows_when_fast_and_shrinks_when_slow() -> None:
     shelf = stream.Shelf[int](stream.FEWEST)
     for _ in range(20):
         shelf.pace(shelf.limit, 0.001, stream.MOST)
     assert shelf.limit == stream.MOST
-    shelf.pace(5, 0.001, stream.MOST)  # a short one, of a slow producer, says nothing
+    shelf.pace(5, 0.001, stream.MOST)  # a short chunk of a slow producer does not change the limit
     assert shelf.limit == stream.MOST
     for _ in range(20):
         shelf.pace(shelf.limit, 1.0, stream.MOST)
     assert shelf.limit == stream.FEWEST
 
 
-def test_long_documents_make_small_chunks() -> None:
+def test_chunks_of_long_documents_are_small() -> None:
     items = [(number, "x" * (stream.CHUNK_CHARACTERS // 2)) for number in range(7)]
     sizes = [len(chunk) for chunk in stream.chunks(iter(items))]
     assert sum(sizes) == 7
@@ -111,7 +111,7 @@ def test_long_documents_make_small_chunks() -> None:
 
 @given(texts=st.lists(st.sampled_from(["adorei", "detestei", "", "ok", "adorei"]), max_size=60))
 @settings(max_examples=20)
-def test_answers_are_those_of_each_text_alone(model: Any, texts: list[str]) -> None:
+def test_stream_answers_equal_single_predictions(model: Any, texts: list[str]) -> None:
     items: list[tuple[Any, str]] = list(enumerate(texts))
     told = list(stream.answer(model, items, lambda: None))
     assert [(item, text) for item, text, _ in told] == items

@@ -1,4 +1,4 @@
-"""Export: the gate holds its limits, and what is written is what was trained."""
+"""Export: the gate enforces its limits, and bundles match the trained network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nlpkit.settings.sections import Export
 
 
 @pytest.mark.parametrize("arch", catalog.names("architectures"))
-def test_a_bundle_answers_as_torch_does(arch: str, tiny_run: Made, tiny_bundle: Made) -> None:
+def test_bundle_outputs_are_close_to_torch(arch: str, tiny_run: Made, tiny_bundle: Made) -> None:
     from nlpkit.training.opened import open_run
 
     torch_model, *_ = open_run(tiny_run(arch))
@@ -34,7 +34,7 @@ def test_a_bundle_answers_as_torch_does(arch: str, tiny_run: Made, tiny_bundle: 
                 assert np.abs(theirs - ours).max() < most
 
 
-def test_the_report_is_in_the_manifest_and_the_card(tiny_bundle: Made) -> None:
+def test_report_is_in_the_manifest_and_the_card(tiny_bundle: Made) -> None:
     folder = tiny_bundle("atnet")
     manifest = json.loads((folder / "bundle.json").read_text())
     assert list(manifest["precisions"]) == ["fp32", "int8", "fp16"]
@@ -45,7 +45,7 @@ def test_the_report_is_in_the_manifest_and_the_card(tiny_bundle: Made) -> None:
     assert {path.name for path in folder.iterdir()} == {*manifest["files"], "bundle.json"}
 
 
-def test_a_bundle_says_what_its_graphs_take_and_give(tiny_bundle: Made) -> None:
+def test_manifest_describes_graph_inputs_and_outputs(tiny_bundle: Made) -> None:
     manifest = json.loads((tiny_bundle("atnet") / "bundle.json").read_text())
     assert manifest["format"] == 2
     assert manifest["tokenizer"] == {"kind": "bpe", "file": "tokenizer.json"}
@@ -70,7 +70,9 @@ def test_a_bundle_says_what_its_graphs_take_and_give(tiny_bundle: Made) -> None:
         ("fp16", {"logit_diff": 0.01}, None),
     ],
 )
-def test_each_limit_is_held(precision: str, measured: dict[str, float], said: str | None) -> None:
+def test_gate_checks_each_limit(
+    precision: str, measured: dict[str, float], said: str | None
+) -> None:
     good = {"logit_diff": 0.0, "padding_diff": 0.0, "agreement": 1.0, "score_drop": 0.0}
     rest = {
         "precision": precision,
@@ -83,10 +85,10 @@ def test_each_limit_is_held(precision: str, measured: dict[str, float], said: st
     assert failures == ([said] if said else [])
 
 
-def test_a_broken_conversion_leaves_no_file(
+def test_wrong_conversion_is_refused_and_leaves_no_file(
     tiny_run: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The gate is not fooled by a graph that is right but for one weight."""
+    """The gate notices a graph with a single wrong weight."""
     from nlpkit.exporting import export as exporting
 
     real = exporting.to_onnx
@@ -106,16 +108,18 @@ def test_a_broken_conversion_leaves_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_gate_exits_6(tiny_run: Made, tmp_path: Path, cli: Cli) -> None:
+def test_failed_gate_exits_6(tiny_run: Made, tmp_path: Path, quick_cli: Cli) -> None:
     limit = ("--set", "export.min_agreement=1.01", "--precision", "fp32")
-    done = cli("export", tiny_run("atnet"), "-o", "out", *limit)
+    done = quick_cli("export", tiny_run("atnet"), "-o", "out", *limit)
     assert done.returncode == 6
     assert b"nothing was written" in done.stderr
     assert not (tmp_path / "out").exists()
     assert b"Traceback" not in done.stderr
 
 
-def test_export_refuses_to_replace_what_is_not_a_bundle(tiny_run: Made, tmp_path: Path) -> None:
+def test_export_refuses_to_replace_a_folder_that_is_no_bundle(
+    tiny_run: Made, tmp_path: Path
+) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
     with pytest.raises(UsageError, match="not empty and not a bundle"):
         export(str(tiny_run("atnet")), tmp_path, overrides=[], listener=lambda report: None)
@@ -123,9 +127,9 @@ def test_export_refuses_to_replace_what_is_not_a_bundle(tiny_run: Made, tmp_path
         export(str(tmp_path), tmp_path / "out", overrides=[], listener=lambda report: None)
 
 
-def test_only_limits_can_be_set_at_export(tiny_run: Made, tmp_path: Path) -> None:
+def test_export_accepts_overrides_of_its_own_section_only(tiny_run: Made, tmp_path: Path) -> None:
     for override in ("tokenizer.window=4", "train.seed=9", "data.languages=['xx']"):
-        with pytest.raises(UsageError, match="only export.KEY"):
+        with pytest.raises(UsageError, match="can set export.KEY only"):
             export(
                 str(tiny_run("bow")), tmp_path / "x", overrides=[override], listener=lambda r: None
             )

@@ -1,7 +1,7 @@
-"""Sound files, damaged at random, through the whole of `predict`: rows or one of our errors.
+"""Fuzz tests of `predict`: randomly damaged files give answers or an NlpkitError.
 
-Whatever the bytes, there is neither a traceback nor a hang, and what was read before the damage is
-answered, each record once and in order.
+Any input bytes end without a traceback or a hang. Records before the damage are answered, each once
+and in order.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MANY = settings(
 
 
 def sound(format: str, count: int = 60) -> bytes:
-    """Return a sound file with texts that need quotes, escapes and several bytes a letter."""
+    """Return a valid file whose texts need quotes, escapes and multi-byte characters."""
     if format == "conllu":
         return "".join(f"# text = uma {n}\n1{WORD}\n\n" for n in range(count)).encode()
     rows = [
@@ -81,7 +81,7 @@ def changed(data: bytes, changes: list[tuple[str, float, bytes]]) -> bytes:
 
 
 def answered(model: Any, path: Path, to: str) -> tuple[int, str | None]:
-    """Return how many records are answered and the error that ended it, if one did."""
+    """Return the number of answered records and the error at the end, if any."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
     given = iter(answers(model, Reading(inputs=[str(path)])))
     count = 0
@@ -107,7 +107,7 @@ def answered(model: Any, path: Path, to: str) -> tuple[int, str | None]:
     inside=st.booleans(),
 )
 @MANY
-def test_damage_ends_in_rows_or_in_our_error(
+def test_damaged_files_give_rows_or_an_nlpkit_error(
     format: str, changes: Any, packer: str, inside: bool, model: Any, tmp_path: Path
 ) -> None:
     data = FILES[format]
@@ -130,8 +130,8 @@ def test_damage_ends_in_rows_or_in_our_error(
 @pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("parquet", "conllu")])
 @given(changes=st.lists(CHANGE, min_size=1, max_size=3))
 @MANY
-def test_no_record_is_lost_where_bad_ones_are_put_aside(format: str, changes: Any) -> None:
-    """Every line of the file is in a record or in a reject, whatever else is wrong with it."""
+def test_every_record_is_read_or_rejected(format: str, changes: Any) -> None:
+    """Every line of a damaged file is in a record or in a reject."""
     bad: list[tuple[int, str]] = []
     data = changed(FILES[format], changes)
     source = Source("f", reject=lambda line, raw, why: bad.append((line, raw)))
@@ -139,7 +139,7 @@ def test_no_record_is_lost_where_bad_ones_are_put_aside(format: str, changes: An
         good = list(records.read(io.BytesIO(data), format, source))
     except InputError:
         return
-    if format in ("lines", "tsv", "jsonl"):  # where a line is a record
+    if format in ("lines", "tsv", "jsonl"):  # formats with one record on each line
         lines = data.removesuffix(b"\n").count(b"\n") + 1
         blank = sum(not line.strip(b"\r") for line in data.removesuffix(b"\n").split(b"\n"))
         assert lines - blank - 1 <= len(good) + len(bad) <= lines
@@ -147,7 +147,7 @@ def test_no_record_is_lost_where_bad_ones_are_put_aside(format: str, changes: An
 
 @given(data=st.binary(max_size=300), suffix=st.sampled_from([*PACKERS]))
 @MANY
-def test_any_bytes_are_no_traceback_whatever_the_name_says(
+def test_any_bytes_under_any_extension_give_records_or_an_nlpkit_error(
     data: bytes, suffix: str, tmp_path: Path
 ) -> None:
     for format in FORMATS:

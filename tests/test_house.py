@@ -1,4 +1,4 @@
-"""The house stays as drawn: no circles, no reaching for others' private parts, no long files."""
+"""The structure of the code: no import cycles, no foreign private names, no long files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from conftest import ROOT
 
 LONGEST = 300  # lines
 FOLDERS = ("nlpkit", "tests", "benchmarks", "docs")
-# Imported for types only, these would still be loaded with the package: too heavy for a filter.
+# Too heavy to load when a filter starts.
 HEAVY = {"torch", "spacy", "pandas", "sklearn", "ray", "onnx", "optuna"}
-# Rooms whose files may import torch at the top: nothing that answers imports them.
+# Packages that may import torch at the top: the inference path does not import them.
 TORCH = {"architectures", "heads", "objectives", "training", "tuning", "exporting", "recurrent"}
 
 
 def rooms() -> ModuleType:
-    """Return docs/rooms.py, which reads the imports and draws them."""
+    """Return the module docs/rooms.py, which reads the imports and draws them."""
     spec = importlib.util.spec_from_file_location("rooms", ROOT / "docs/rooms.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -36,18 +36,18 @@ def files() -> list[Path]:
 
 
 @pytest.mark.parametrize("graph", ["module_graph", "room_graph"])
-def test_there_is_no_circle_of_imports(graph: str) -> None:
+def test_no_import_cycles(graph: str) -> None:
     found = HOUSE.circle(getattr(HOUSE, graph)())
     assert not found, " -> ".join(found)
 
 
-def test_a_circle_is_noticed() -> None:
+def test_cycle_detection_works() -> None:
     graph = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}
     assert sorted(HOUSE.circle(graph)) == ["b", "c"]
 
 
 def private(path: Path) -> Iterator[str]:
-    """Yield the underscore names that a file takes from another folder."""
+    """Yield the underscore names that a file imports from another folder."""
     own = ".".join(path.relative_to(ROOT).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nlpkit"):
@@ -60,7 +60,7 @@ def private(path: Path) -> Iterator[str]:
                             yield f"{path}: {'.'.join(parts)}"
 
 
-def test_nobody_imports_another_folders_underscore_name() -> None:
+def test_private_names_stay_in_their_folder() -> None:
     found = [name for path in files() for name in private(path)]
     assert not found, "\n".join(found)
 
@@ -71,7 +71,7 @@ def test_no_file_is_too_long() -> None:
     assert len(lines) > 200
 
 
-def test_what_answers_imports_nothing_heavy_at_the_top() -> None:
+def test_inference_modules_import_nothing_heavy_at_the_top() -> None:
     found = []
     for name, path in HOUSE.modules().items():
         if HOUSE.room_of(name) in TORCH:
@@ -83,7 +83,7 @@ def test_what_answers_imports_nothing_heavy_at_the_top() -> None:
     assert not found, "\n".join(found)
 
 
-def test_the_picture_is_of_the_house_as_it_is() -> None:
+def test_rooms_svg_is_up_to_date() -> None:
     graph = HOUSE.room_graph()
     assert HOUSE.SVG.read_text(encoding="utf-8") == HOUSE.draw(graph), "run: python docs/rooms.py"
     architecture = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")

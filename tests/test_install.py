@@ -1,4 +1,4 @@
-"""Bundles from elsewhere: what they must be to be let in."""
+"""Installing bundles: valid ones can be used, all others are refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def change(folder: Path, how: Callable[[dict[str, Any]], Any]) -> None:
 
 
 def put(folder: Path, name: str, content: bytes) -> None:
-    """Replace a file and announce it, as somebody would who means harm."""
+    """Replace a file and its hash in the manifest, as an attacker would."""
     (folder / name).write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     change(folder, lambda manifest: manifest["files"].update({name: digest}))
@@ -56,7 +56,7 @@ def installed(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in shelf.iterdir()) if shelf.exists() else []
 
 
-def test_a_folder_or_a_zip_is_installed_used_and_removed(
+def test_folder_or_zip_can_be_installed_used_and_removed(
     bundle: Path, tmp_path: Path, cli: Cli
 ) -> None:
     for source in (
@@ -103,7 +103,9 @@ def test_one_of_the_same_name_is_replaced_only_if_asked(bundle: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["../evil", "mine/../../evil", "/etc/evil", "mine/a b", "mine/.x"])
-def test_a_zip_that_names_other_places(name: str, bundle: Path, tmp_path: Path) -> None:
+def test_zip_with_paths_outside_its_folder_is_refused(
+    name: str, bundle: Path, tmp_path: Path
+) -> None:
     path = zipped(bundle, tmp_path / "a.zip")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(name, b"x")
@@ -113,7 +115,7 @@ def test_a_zip_that_names_other_places(name: str, bundle: Path, tmp_path: Path) 
     assert not [*tmp_path.rglob("evil")]
 
 
-def test_zips_that_would_fill_a_disk_or_hold_links(
+def test_zip_bombs_and_links_are_refused(
     bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = zipped(bundle, tmp_path / "a.zip")
@@ -131,7 +133,7 @@ def test_zips_that_would_fill_a_disk_or_hold_links(
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(install.MOST_FILES + 1):
             archive.writestr(f"mine/f{number}", b"")
-    with pytest.raises(ModelError, match="a bundle has a few"):
+    with pytest.raises(ModelError, match="a bundle has 100 at most"):
         install.add(path)
     (bundle / "link").symlink_to("/etc/passwd")
     change(bundle, lambda manifest: manifest["files"].update(link="0" * 64))
@@ -140,11 +142,11 @@ def test_zips_that_would_fill_a_disk_or_hold_links(
     assert installed(tmp_path) == []
 
 
-def test_a_zip_that_is_cut_short_or_none(bundle: Path, tmp_path: Path) -> None:
+def test_truncated_or_invalid_zip_is_refused(bundle: Path, tmp_path: Path) -> None:
     content = zipped(bundle, tmp_path / "a.zip").read_bytes()
     for damaged in (content[: len(content) // 2], b"PK\x03\x04" + b"x" * 100, b""):
         (tmp_path / "b.zip").write_bytes(damaged)
-        with pytest.raises(ModelError, match="neither a bundle's folder nor a zip"):
+        with pytest.raises(ModelError, match="neither the folder of a bundle nor a zip"):
             install.add(tmp_path / "b.zip")
     middle = len(content) // 3
     (tmp_path / "b.zip").write_bytes(content[:middle] + b"\xff" * 99 + content[middle + 99 :])
@@ -154,7 +156,7 @@ def test_a_zip_that_is_cut_short_or_none(bundle: Path, tmp_path: Path) -> None:
         install.add(tmp_path / "c.zip")
 
 
-def test_a_network_that_is_cut_short_or_keeps_weights_elsewhere(bundle: Path) -> None:
+def test_truncated_network_and_external_weights_are_refused(bundle: Path) -> None:
     onnx = pytest.importorskip("onnx")
     graph = json.loads((bundle / "bundle.json").read_text())["graphs"]["main"]
     name = next(iter(graph["files"].values()))
@@ -171,14 +173,14 @@ def test_a_network_that_is_cut_short_or_keeps_weights_elsewhere(bundle: Path) ->
         install.add(bundle)
 
 
-def test_what_does_not_fit_together(bundle: Path) -> None:
+def test_inconsistent_bundles_are_refused(bundle: Path) -> None:
     kept = (bundle / "bundle.json").read_text()
     change(bundle, lambda manifest: manifest["task"]["labels"].append("other"))
     with pytest.raises(ModelError):
         install.add(bundle)
     (bundle / "bundle.json").write_text(kept)
     change(bundle, lambda manifest: manifest.update(name="../mine"))
-    with pytest.raises(ModelError, match="no name for a folder"):
+    with pytest.raises(ModelError, match="not a valid folder name"):
         install.add(bundle)
     (bundle / "bundle.json").write_text(kept)
     tokenizer = json.loads((bundle / "tokenizer.json").read_text())
@@ -187,11 +189,11 @@ def test_what_does_not_fit_together(bundle: Path) -> None:
     for extra in range(len(vocab), len(vocab) + 5000):
         vocab[f"extra\u0142{extra}"] = extra
     put(bundle, "tokenizer.json", json.dumps(tokenizer).encode())
-    with pytest.raises(ModelError, match="more than its network knows"):
+    with pytest.raises(ModelError, match="more than the network's embedding"):
         install.add(bundle)
 
 
-def test_other_answers_than_announced(bundle: Path) -> None:
+def test_wrong_golden_answers_are_refused(bundle: Path) -> None:
     lines = (bundle / "golden.jsonl").read_text(encoding="utf-8").splitlines()
     first = json.loads(lines[0])
     first["scores"] = dict.fromkeys(first["scores"], 0.3333)
@@ -203,7 +205,7 @@ def test_other_answers_than_announced(bundle: Path) -> None:
         install.add(bundle)
 
 
-def test_a_precision_may_decide_a_close_answer_otherwise_but_not_most_of_them() -> None:
+def test_lower_precision_may_change_a_few_golden_answers() -> None:
     class Halved:
         def predict(self, texts: list[str]) -> list[Text]:
             return [Text(text[:1]) for text in texts]

@@ -1,4 +1,4 @@
-"""Chains and the models that their steps ask for; the recipe that `init` writes for each task."""
+"""Models for the steps of a chain, and the recipe that `init` writes for a task."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def build(options, load):
 
 
 class Fake:
-    """A model with one answer."""
+    """A model that always gives the same answer."""
 
     task = tokenizer = None
 
@@ -49,7 +49,7 @@ class Fake:
         raise NotImplementedError
 
 
-def test_steps_are_prepared_before_any_is_built_and_are_handed_models(
+def test_all_steps_are_prepared_first_and_receive_models(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_plugin(tmp_path, monkeypatch, {"nlpkit.steps": {"shout": STEP}})
@@ -66,13 +66,13 @@ def test_steps_are_prepared_before_any_is_built_and_are_handed_models(
 
 
 @pytest.mark.parametrize("step", ["lemmatize", "tokenize --subword x", "vectorize --method embed"])
-def test_a_step_without_models_says_how_to_hand_them_in(step: str) -> None:
+def test_step_without_a_loader_says_how_to_give_one(step: str) -> None:
     step += " --model x" if "embed" in step else ""
     with pytest.raises(ModelError, match=r"needs a model; build it with load=nlpkit\.load"):
         chain.Pipeline(links_of([step]))
 
 
-def test_init_names_the_columns_of_a_task_of_words(tmp_path: Path) -> None:
+def test_init_names_the_columns_of_a_tagging_task(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(recipe_text("tag", "wordlstm"), encoding="utf-8")
     data = recipe.load(tmp_path / "r.toml").data
     assert [(f.path, f.text, f.label) for f in (*data.train, *data.dev)] == [

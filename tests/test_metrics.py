@@ -1,4 +1,4 @@
-"""Metrics belong to a kind of answer; each is right on cases reckoned by hand."""
+"""Metrics: each declares its kind of answers and gives hand-computed values."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def spans(*bounds: tuple[int, int]) -> Spans:
     return Spans(tuple(Span(start, end, "X", "") for start, end in bounds))
 
 
-def test_every_metric_fits_a_kind_of_answers() -> None:
+def test_every_metric_declares_a_kind_of_answers() -> None:
     for name in catalog.names("metrics"):
         module = catalog.load("metrics", name)
         assert (module.__doc__ or "").strip() and isinstance(module.FITS, type), name
         assert metrics.fitting(module.FITS)
 
 
-def test_spans_are_right_where_bounds_and_label_are() -> None:
+def test_span_scores_need_equal_bounds_and_label() -> None:
     scores = metrics.measure(
         Spans, [spans((0, 3), (5, 8)), spans()], [spans((0, 3)), spans((1, 2))]
     )
@@ -36,7 +36,7 @@ def test_spans_are_right_where_bounds_and_label_are() -> None:
     assert metrics.measure(Spans, [spans()], [spans()])["span_f1"] == 1.0
 
 
-def test_unknown_tags_teach_and_score_nothing() -> None:
+def test_unknown_tags_are_not_scored() -> None:
     gold = Analysis((("a", "_", "c"), ("DET", "NOUN", "_")))
     answer = Analysis((("a", "x", "z"), ("DET", "VERB", "ADJ")))
     scores = metrics.measure(Analysis, [gold], [answer])
@@ -49,12 +49,12 @@ def test_unknown_tags_teach_and_score_nothing() -> None:
     }
 
 
-def test_texts_match_as_a_whole() -> None:
+def test_exact_match_compares_whole_texts() -> None:
     scores = metrics.measure(Text, [Text("a b"), Text("c")], [Text("a b"), Text("d")])
     assert scores["exact_match"] == 0.5
 
 
-def test_labels_are_reported_by_class() -> None:
+def test_label_metrics_list_the_labels() -> None:
     probs = {"no": 0.2, "yes": 0.8}
     answers = [Label("yes", 0.8, probs), Label("yes", 0.8, probs)]
     scores = metrics.measure(Label, [Label("yes"), Label("no")], answers)
@@ -83,9 +83,7 @@ def test_resamples_are_paired(kind: type[Answer], right: Answer, wrong: Answer, 
     assert low <= high
 
 
-def test_a_metric_of_another_package_is_reported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_package_can_add_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = (
         "from nlpkit.answers import Text\nFITS = Text\n"
         "def measure(golds, answers):\n    return {'length': float(len(answers[0].text))}\n"
@@ -95,7 +93,7 @@ def test_a_metric_of_another_package_is_reported(
     assert "length" not in metrics.measure(Spans, [spans()], [spans()])
 
 
-def test_answers_know_how_they_are_written() -> None:
+def test_answers_have_fields_cells_and_values() -> None:
     found = Spans((Span(0, 3, "PER", "Ana", 0.987654), Span(6, 10, "LOC", "Bahia")))
     assert found.fields() == ("spans",) and found.fields("x") == ("x",)
     assert found.cells() == ("0-3:PER 6-10:LOC",)
@@ -112,7 +110,7 @@ def test_answers_know_how_they_are_written() -> None:
     assert Label("a", 0.4, {}).at_least(0.5).label == "uncertain"
 
 
-def test_plain_answers_differ_by_their_numbers() -> None:
+def test_difference_of_plain_answers() -> None:
     one = {"label": "a", "scores": {"a": 0.51, "b": 0.49}}
     other = {"label": "b", "scores": {"a": 0.49, "b": 0.51}}
     assert difference(one, other) == pytest.approx(0.02)

@@ -1,4 +1,4 @@
-"""Words remembered one by one give the ids that the tokenizer gives for the whole text."""
+"""The cache from words to ids gives the same ids as the tokenizer for the whole text."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def trained(kind: str) -> Pieces:
 
 
 def remembering(tokenizer: Tokenizer) -> Pieces:
-    """Return pieces that use their memory from the first text on."""
+    """Return pieces that use the cache from the first text on."""
     made = Pieces(tokenizer)
     made.memory = word_memory.Memory()
     return made
@@ -59,12 +59,12 @@ def same(ours: Answer, theirs: Answer) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(text=TEXTS)
-@example(text="0 ▁")  # the tokenizer takes it for a space
-@example(text="www.\x1f")  # a blank for Python alone
+@example(text="0 ▁")  # the tokenizer's own sign for a space
+@example(text="www.\x1f")  # white space for Python only
 @example(text="a\ud83d\ude00 b")
 @example(text="a\x00b c")
 @settings(max_examples=300)
-def test_word_by_word_is_as_the_whole(kind: str, text: str) -> None:
+def test_word_cache_gives_the_ids_of_the_whole_text(kind: str, text: str) -> None:
     made = trained(kind)
     assert made.by_word
     texts = [text, text + " a", "", "b " + text]
@@ -74,17 +74,17 @@ def test_word_by_word_is_as_the_whole(kind: str, text: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @given(texts=st.lists(TEXTS, max_size=80))
 @settings(max_examples=30)
-def test_many_new_words_at_once_are_as_one_by_one(kind: str, texts: list[str]) -> None:
+def test_many_new_words_give_the_ids_of_the_whole_text(kind: str, texts: list[str]) -> None:
     made = remembering(trained(kind).tokenizer)
     texts = [*texts, *(f"palavra{n} é\u0301 \u0301 a\x00b" for n in range(pieces.FEW))]
     assert same(made(texts), made._ask(texts))
-    assert same(made(texts), made._ask(texts))  # from memory
+    assert same(made(texts), made._ask(texts))  # from the cache
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=8))
 @settings(max_examples=60)
-def test_long_texts_are_asked_in_parts_that_make_the_whole(kind: str, texts: list[str]) -> None:
+def test_long_texts_split_in_parts_give_the_same_ids(kind: str, texts: list[str]) -> None:
     made = remembering(trained(kind).tokenizer)
     before, pieces.LONG = pieces.LONG, 8
     try:
@@ -94,7 +94,7 @@ def test_long_texts_are_asked_in_parts_that_make_the_whole(kind: str, texts: lis
         pieces.LONG = before
 
 
-def test_a_few_texts_make_no_memory() -> None:
+def test_few_texts_do_not_create_the_cache() -> None:
     made = Pieces(trained("bpe").tokenizer)
     few = ["adorei o hotel"] * (pieces.SHORT - 1)
     assert same(made(few), made._ask(few)) and made.memory is None
@@ -103,7 +103,7 @@ def test_a_few_texts_make_no_memory() -> None:
     assert same(made(few), made._ask(few))
 
 
-def test_a_tokenizer_that_looks_at_neighbours_is_asked_whole() -> None:
+def test_context_dependent_tokenizers_are_not_cached() -> None:
     tree = json.loads(trained("bpe").tokenizer.to_str())
     assert reads_by_word(tree)
     merged = {"type": "Replace", "pattern": {"Regex": r"não \w+"}, "content": "NEG"}
@@ -114,7 +114,7 @@ def test_a_tokenizer_that_looks_at_neighbours_is_asked_whole() -> None:
         assert same(other(["não gostei nada"]), other._ask(["não gostei nada"]))
 
 
-def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     made = remembering(trained("bpe").tokenizer)
     monkeypatch.setattr(word_memory, "WORDS", 20)
     for start in range(0, 200, 10):
@@ -129,7 +129,7 @@ def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made.memory.edge[made.memory.count] <= 2000
 
 
-def test_words_that_want_one_place_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hash_collisions_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(word_memory, "_slots", lambda hash_K: np.zeros(len(hash_K), dtype=np.int64))
     made = remembering(trained("bpe").tokenizer)
     texts = [f"palavra{n % 50} {'longa' * 20}{n % 7}" for n in range(200)]
@@ -137,8 +137,8 @@ def test_words_that_want_one_place_are_told_apart(monkeypatch: pytest.MonkeyPatc
     assert same(made(texts[::-1]), made._ask(texts[::-1]))
 
 
-def test_threads_may_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word_memory, "WORDS", 300)  # forgotten in the midst of it
+def test_cache_is_thread_safe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_memory, "WORDS", 300)  # small, so that entries are evicted meanwhile
     made = remembering(trained("bpe").tokenizer)
 
     def wrong(seed: int) -> int:

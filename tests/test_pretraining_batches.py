@@ -1,4 +1,4 @@
-"""What an objective is shown: windows read once, words hidden whole, halves swapped."""
+"""Batches of objectives: windows, whole-word masking, swapped halves, causal states."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nlpkit.training import corpus
 
 
 @pytest.mark.parametrize("arch", ["lstm", "transformer"])
-def test_causal_states_never_see_what_they_guess(arch: str) -> None:
+def test_causal_states_do_not_depend_on_later_tokens(arch: str) -> None:
     module = catalog.load("architectures", arch)
     sizes = {k: v for k, v in tiny_tree(arch)["architecture"].items() if k != "name"}
     sizes |= {"vocab_size": 50} | ({"max_length": 16} if arch == "transformer" else {})
@@ -36,7 +36,7 @@ def test_causal_states_never_see_what_they_guess(arch: str) -> None:
         assert not torch.equal(back[:, :6], again[:, :6])
 
 
-def test_whole_words_are_hidden() -> None:
+def test_masking_hides_whole_words() -> None:
     pieces = ["[PAD]", "[UNK]", "▁ga", "to", "▁mia", ".", "x"]
     words = Words(pieces)
     ids_BT = np.array([[2, 3, 4, 5, 6, 3]] * 200)
@@ -50,7 +50,7 @@ def test_whole_words_are_hidden() -> None:
     assert 0.4 < hidden_BT[:, :5].mean() < 0.6
 
 
-def test_swapped_halves_are_tokens_and_told() -> None:
+def test_swapped_halves_stay_padded_and_are_marked() -> None:
     rows = [np.arange(2, 2 + length) for length in (9, 8, 9, 6)]
     batch = pad(rows, [0, 1, 2, 3], 16)
     for seed in range(20):
@@ -75,7 +75,7 @@ def small(tmp_path: Path) -> Iterator[Callable[[list[int]], corpus.Corpus]]:
     yield make
 
 
-def test_a_pass_reads_every_window_once(small: Callable[[list[int]], corpus.Corpus]) -> None:
+def test_an_epoch_reads_every_window_once(small: Callable[[list[int]], corpus.Corpus]) -> None:
     made = small([3, 4, 10, 25, 8, 31])
     windows = made.windows(10)
     assert windows.tolist() == [

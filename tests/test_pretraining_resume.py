@@ -1,4 +1,4 @@
-"""Pretraining that stops: it resumes bit for bit, and only as it began."""
+"""Resuming pretraining: identical weights, and only with the same recipe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Stop(Exception):
     pass
 
 
-def test_a_stopped_run_resumes_to_the_same_weights(folder: Path) -> None:
+def test_stopped_run_resumes_to_identical_weights(folder: Path) -> None:
     recipe = made(folder, "lstm", "mlm", "objective.next_sentence=true")
     learn(recipe, folder / "unbroken")
 
@@ -37,7 +37,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(folder: Path) -> None:
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_source_may_go_once_training_began(folder: Path) -> None:
+def test_resume_works_without_the_initial_run(folder: Path) -> None:
     learn(made(folder, "lstm", "mlm", "pretrain.steps=5"), folder / "first")
     recipe = made(folder, "lstm", "clm", f'init.run="{folder / "first"}"')
 
@@ -52,24 +52,24 @@ def test_a_source_may_go_once_training_began(folder: Path) -> None:
     assert summary["init"]["objective"] == "mlm"
 
 
-def test_a_finished_skipgram_run_is_a_run(folder: Path) -> None:
+def test_finished_skipgram_run_is_not_overwritten(folder: Path) -> None:
     pytest.importorskip("gensim")
     learn(made(folder, "atnet", "skipgram"), folder / "run")
     with pytest.raises(UsageError, match="already holds a run"):
         learn(made(folder, "atnet", "skipgram"), folder / "run")
 
 
-def test_threads_may_differ_on_resume_and_settings_that_decide_may_not(folder: Path) -> None:
+def test_resume_accepts_other_threads_but_no_other_steps(folder: Path) -> None:
     learn(made(folder, "atnet", "mlm", "pretrain.steps=3"), folder / "run")
     learn(
-        made(folder, "atnet", "mlm", "pretrain.steps=3", "pretrain.threads=1"),
+        made(folder, "atnet", "mlm", "pretrain.steps=3", "pretrain.threads=2"),
         folder / "run",
         resume=True,
     )
-    with pytest.raises(UsageError, match="not the recipe"):
+    with pytest.raises(UsageError, match="differs from the given recipe"):
         learn(made(folder, "atnet", "mlm", "pretrain.steps=4"), folder / "run", resume=True)
 
 
-def test_two_at_once_are_one_too_many(folder: Path) -> None:
+def test_a_second_process_in_the_same_folder_is_refused(folder: Path) -> None:
     with held(folder / "run"), pytest.raises(UsageError, match="at work"):
         learn(made(folder, "atnet", "mlm"), folder / "run")

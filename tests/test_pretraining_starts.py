@@ -1,4 +1,4 @@
-"""Pretrained runs as the start of a training: what fits is taken, the rest is refused."""
+"""Training from a pretrained run: matching weights are used, other runs are refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nlpkit.settings import recipe as recipes
 from nlpkit.training import run
 
 
-def test_training_starts_from_a_run(folder: Path, data: Path) -> None:
+def test_training_starts_from_pretrained_weights(folder: Path, data: Path) -> None:
     learn(made(folder, "lstm", "clm"), folder / "pretrained")
     start = {"run": str(folder / "pretrained"), "layer_decay": 0.5, "unfreeze": True}
     tree = tiny_tree("lstm", epochs=2) | {"init": start}
@@ -36,7 +36,7 @@ def test_training_starts_from_a_run(folder: Path, data: Path) -> None:
     assert tokenizers[0] == tokenizers[1]
 
 
-def test_a_start_that_does_not_fit_is_refused(folder: Path, data: Path) -> None:
+def test_pretrained_run_of_another_size_is_refused(folder: Path, data: Path) -> None:
     learn(made(folder, "lstm", "clm", "pretrain.steps=1"), folder / "pretrained")
     tree = tiny_tree("lstm") | {"init": {"run": str(folder / "pretrained")}}
     tree["architecture"]["hidden"] = 12
@@ -49,7 +49,7 @@ def test_a_start_that_does_not_fit_is_refused(folder: Path, data: Path) -> None:
         run.train(recipes.from_dict(tree, folder=data, where="t"), folder / "other", **options)
 
 
-def test_damaged_starts_are_models_that_are_refused(folder: Path) -> None:
+def test_damaged_pretrained_run_is_refused(folder: Path) -> None:
     learn(made(folder, "lstm", "mlm", "pretrain.steps=1"), folder / "first")
     whole = (folder / "first/tokenizer.json").read_text()
     start = f'init.run="{folder / "first"}"'
@@ -63,9 +63,9 @@ def test_damaged_starts_are_models_that_are_refused(folder: Path) -> None:
         learn(made(folder, "lstm", "mlm", start), folder / "third")
 
 
-def test_an_empty_option_is_not_no_option(cli: Any, folder: Path) -> None:
+def test_empty_option_value_is_an_error(quick_cli: Any, folder: Path) -> None:
     made(folder, "atnet", "mlm")
-    done = cli("pretrain", folder / "pretrain.toml", "--init", "")
+    done = quick_cli("pretrain", folder / "pretrain.toml", "--init", "")
     assert done.returncode == 2
     assert b"empty" in done.stderr
-    assert cli("train", "sentiment", "--teacher", ",").returncode == 2
+    assert quick_cli("train", "sentiment", "--teacher", ",").returncode == 2

@@ -1,4 +1,4 @@
-"""Nothing leaves the machine: no file is written and no host name is looked up."""
+"""Privacy: no file is written to the home folder and no host name is looked up."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ time.sleep(float(sys.argv[2]))
 
 
 def stay(bundle: Path, home: Path, seconds: float) -> str:
-    """Return the complaints of a process that answers with an empty home and a resolver that tells.
+    """Return the stderr of a process that predicts with an empty home and a resolver trap.
 
-    glibc reads the file of $RESOLV_HOST_CONF at the first lookup, whoever makes it, and complains
-    of a line that it does not know.
+    glibc reads the file $RESOLV_HOST_CONF at the first lookup and prints an error for a line that
+    it does not know.
     """
     trap = home.parent / "host.conf"
     trap.write_text("lookup-made\n")
@@ -40,7 +40,7 @@ def stay(bundle: Path, home: Path, seconds: float) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the trap is glibc's")
-def test_the_trap_notices_a_lookup(tmp_path: Path) -> None:
+def test_the_resolver_trap_detects_a_lookup(tmp_path: Path) -> None:
     trap = tmp_path / "host.conf"
     trap.write_text("lookup-made\n")
     code = "import socket\ntry: socket.getaddrinfo('host.invalid', 80)\nexcept OSError: pass"
@@ -55,9 +55,7 @@ def test_the_trap_notices_a_lookup(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the trap is glibc's")
-def test_a_model_that_answers_writes_nothing_and_looks_nothing_up(
-    tiny_bundle: Made, tmp_path: Path
-) -> None:
+def test_prediction_writes_no_file_and_looks_up_no_name(tiny_bundle: Made, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     assert stay(tiny_bundle("atnet"), home, seconds=6) == ""
@@ -88,7 +86,7 @@ def test_commands_leave_an_empty_home_empty(command: str, tmp_path: Path) -> Non
     assert [*home.iterdir()] == []
 
 
-def test_batch_workers_leave_an_empty_home_empty(tmp_path: Path) -> None:
+def test_batch_workers_write_nothing_to_the_home_folder(tmp_path: Path) -> None:
     home, texts = tmp_path / "home", tmp_path / "texts.txt"
     home.mkdir()
     texts.write_text("Adorei\nOdiei\n" * 10, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Batches by Ray: what the local engine makes, made by actors on a cluster of two nodes."""
+"""Batches on Ray: the outputs equal those of the local engine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ START = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a cluster: two nodes of one core, each with processes of its own."""
+    """The address of a cluster of two nodes with one core each."""
     pytest.importorskip("ray")
     folder = tmp_path_factory.mktemp("ray")
     with socket.socket() as free:
@@ -57,13 +57,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield where
         finally:
             for node in nodes:
-                os.killpg(node.pid, signal.SIGKILL)  # told politely, a node may wait for minutes
+                os.killpg(node.pid, signal.SIGKILL)  # after SIGTERM a node may run on for minutes
                 node.wait()
 
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> list[str]:
-    """Every format with bad records among the good ones, and a file that cannot be read."""
+    """Files in every format with some bad records, and one file that cannot be read."""
     folder = tmp_path / "in"
     (folder / "deep").mkdir(parents=True)
     texts = [row["text"] for row in corpus(400, 1)]
@@ -88,8 +88,8 @@ def inputs(tmp_path: Path) -> list[str]:
     return [str(folder), f"file://{tmp_path}/*.tsv.gz"]
 
 
-def made(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Return a batch's outputs and its manifest, without what time it took."""
+def batch_result(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Return the outputs of a batch and its manifest without times."""
     manifest = json.loads((folder / "manifest.json").read_text())
     for file in manifest["files"].values():
         file.pop("seconds", None)
@@ -101,7 +101,7 @@ def made(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     return kept, manifest
 
 
-def test_without_an_address_it_starts_a_ray_and_ends_it(
+def test_local_ray_is_started_and_stopped(
     tmp_path: Path, cli: Cli, tiny_bundle: Callable[[str], Path]
 ) -> None:
     pytest.importorskip("ray")
@@ -111,10 +111,10 @@ def test_without_an_address_it_starts_a_ray_and_ends_it(
     assert (done.returncode, done.stdout) == (0, b"")
     assert done.stderr.startswith(b"1 of 1 files, 100 records") and done.stderr.count(b"\n") == 1
     assert cli(*options, "-o", "local").returncode == 0
-    assert made(tmp_path / "out")[0] == made(tmp_path / "local")[0]
+    assert batch_result(tmp_path / "out")[0] == batch_result(tmp_path / "local")[0]
 
 
-def test_killed_and_resumed_on_a_cluster_it_makes_what_the_local_engine_makes(
+def test_killed_batch_resumes_on_a_cluster_to_the_output_of_the_local_engine(
     address: str, inputs: list[str], tmp_path: Path, cli: Cli, tiny_bundle: Callable[[str], Path]
 ) -> None:
     settings = Settings(model=str(tiny_bundle("bow")), shard_size=10)
@@ -128,15 +128,19 @@ def test_killed_and_resumed_on_a_cluster_it_makes_what_the_local_engine_makes(
     assert process.wait() == -signal.SIGKILL
     done = cli(*options, "--resume")
     assert done.returncode == 1
-    assert made(tmp_path / "out") == made(tmp_path / "local")
-    assert {Path(name).suffix for name in made(tmp_path / "out")[0]} >= {".tsv", ".csv", ".parquet"}
+    assert batch_result(tmp_path / "out") == batch_result(tmp_path / "local")
+    assert {Path(name).suffix for name in batch_result(tmp_path / "out")[0]} >= {
+        ".tsv",
+        ".csv",
+        ".parquet",
+    }
     said = done.stderr.decode().splitlines()
-    assert len(said) == 5, said  # bad records of three files, a file that failed, the summary
+    assert len(said) == 5, said  # bad records of three files, one failed file, the summary
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Readers and actors called in this process, as Ray calls them in its own."""
+def ray_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call readers and actors in this process instead of in processes of Ray."""
     pytest.importorskip("ray")
 
     def rows(todo: list[Any], job_: Job, engine: job.RayEngine) -> Generator[job.Row]:
@@ -150,8 +154,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NLPKIT_THREADS", "1")
 
 
-def test_bad_records_beyond_the_limit_stop_it(
-    here: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
+def test_too_many_bad_records_stop_the_batch(
+    ray_in_process: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     settings = Settings(model=str(tiny_bundle("bow")), shard_size=10)
     options: dict[str, Any] = {"engine": job.RayEngine()}
@@ -163,8 +167,8 @@ def test_bad_records_beyond_the_limit_stop_it(
     assert report.failed == ["bad.csv"]
 
 
-def test_an_actor_whose_model_is_another_says_so(
-    here: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
+def test_actor_with_a_different_model_is_an_error(
+    ray_in_process: None, inputs: list[str], tmp_path: Path, tiny_bundle: Callable[[str], Path]
 ) -> None:
     settings = Settings(model=str(tiny_bundle("bow")))
     item = _item(inputs, tmp_path)
@@ -182,7 +186,7 @@ def _item(inputs: list[str], folder: Path) -> Any:
     return expand([f"{inputs[0]}/b.csv"], folder=folder, source=None, to=None)[0]
 
 
-def test_what_cannot_be_is_told_in_a_line(
+def test_invalid_options_are_one_line(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_bundle: Callable[[str], Path]
 ) -> None:
     (tmp_path / "a.txt").write_text("adorei\n")

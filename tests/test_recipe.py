@@ -1,4 +1,4 @@
-"""Recipes: every problem at once, overrides, and every shipped one by discovery."""
+"""Recipes: errors, overrides, and a short run of every shipped recipe."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ from nlpkit.settings import declaration, files, recipe
 ALL = sorted((ROOT / "models").rglob("recipe.toml"))
 PRETRAINING = [path for path in ALL if "[objective]" in path.read_text(encoding="utf-8")]
 RECIPES = [path for path in ALL if path not in PRETRAINING]
+SMALL = {
+    "transformer": ["architecture.layers=1", "architecture.width=24"],
+    "ngrams": ["architecture.buckets=1000"],
+}
 
 
-def test_there_are_recipes() -> None:
+def test_recipes_are_shipped() -> None:
     assert len(RECIPES) >= 3
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.parent.name)
-def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path) -> None:
+def test_shipped_recipe_trains_for_two_steps(path: Path, tmp_path: Path) -> None:
     from nlpkit.training import run
 
     made = recipe.load(path)
     assert made.name == path.parent.name
-    assert made.data.exclude, "a shipped recipe keeps the test sets out"
+    assert made.data.exclude, "a shipped recipe excludes the test sets"
     assert all(source.licence for source in made.data.train)
     if made.task.name == "tag":
         rows: list[dict] = sentences(12, 1)
@@ -50,10 +54,12 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
         "data.exclude=[]",
         "train.epochs=1",
         "train.batch_size=6",
+        "train.threads=1",
         'tokenizer.vectors=""',
         'init.run=""',
         "distill.teachers=[]",
         "distill.texts=[]",
+        *SMALL.get(made.architecture.name, []),
     ]
     tree = tomllib.loads(path.read_text(encoding="utf-8")) | {"augment": {}}
     made = recipe.from_dict(tree, folder=tmp_path, where="test", overrides=small)
@@ -64,12 +70,12 @@ def test_a_shipped_recipe_parses_and_trains_two_steps(path: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("path", PRETRAINING, ids=lambda path: path.parent.name)
-def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_path: Path) -> None:
+def test_shipped_pretraining_recipe_runs_for_two_steps(path: Path, tmp_path: Path) -> None:
     from nlpkit.training import pretrain
 
     made = recipe.load_pretraining(path)
     assert made.name == path.parent.name
-    assert made.corpus.exclude, "a shipped recipe keeps the test sets out"
+    assert made.corpus.exclude, "a shipped recipe excludes the test sets"
     assert all(source.licence for source in made.corpus.train)
     for name in ("train", "dev"):
         lines = [f"uma frase de {name} com o número {n}" for n in range(40)]
@@ -80,10 +86,10 @@ def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_
         "corpus.exclude=[]",
         "pretrain.steps=2",
         "pretrain.batch_tokens=512",
+        "pretrain.threads=1",
         'init.run=""',
+        *SMALL.get(made.architecture.name, []),
     ]
-    if made.architecture.name == "transformer":
-        small += ["architecture.layers=1", "architecture.width=24"]
     tree = tomllib.loads(path.read_text(encoding="utf-8"))
     (tmp_path / "recipe.toml").write_text(declaration.toml(tree), encoding="utf-8")
     summary = pretrain.pretrain(
@@ -96,7 +102,7 @@ def test_a_shipped_pretraining_recipe_parses_and_runs_two_steps(path: Path, tmp_
     assert summary and summary.data["train"][0]["rows"] == 40
 
 
-def test_recipes_of_the_other_command_are_named(tmp_path: Path) -> None:
+def test_training_and_pretraining_recipes_name_the_right_command(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'nlpkit pretrain'"):
         recipe.load(PRETRAINING[0])
     with pytest.raises(UsageError, match="'nlpkit train'"):
@@ -132,13 +138,13 @@ def test_every_problem_is_reported_at_once() -> None:
         ("train.batch_size=0", "batch_size"),
     ],
 )
-def test_wrong_overrides(override: str, said: str) -> None:
+def test_invalid_overrides_are_refused(override: str, said: str) -> None:
     with pytest.raises(UsageError, match=r"\S") as caught:
         recipe.from_dict(tiny_tree("lstm"), folder=Path(), where="r", overrides=[override])
     assert said in str(caught.value)
 
 
-def test_overrides_are_read_as_toml() -> None:
+def test_overrides_are_parsed_as_toml() -> None:
     overrides = ["train.lr=1", "architecture.cell=gru", 'data.languages=["pt", "en"]']
     made = recipe.from_dict(tiny_tree("lstm"), folder=Path(), where="r", overrides=overrides)
     assert made.train.lr == 1.0
@@ -147,7 +153,7 @@ def test_overrides_are_read_as_toml() -> None:
 
 
 @pytest.mark.parametrize("arch", catalog.names("architectures"))
-def test_the_resolved_recipe_reads_back_as_itself(arch: str, tmp_path: Path) -> None:
+def test_resolved_recipe_round_trips(arch: str, tmp_path: Path) -> None:
     tree = tiny_tree(arch)
     tree["data"]["train"] = [{"path": 'a "b".jsonl', "missing_labels": 0.5, "licence": "x\\y"}]
     made = recipe.from_dict(tree, folder=tmp_path, where="r")
@@ -157,7 +163,7 @@ def test_the_resolved_recipe_reads_back_as_itself(arch: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("arch", catalog.names("architectures"))
 @pytest.mark.parametrize("task", catalog.names("tasks"))
-def test_init_writes_a_recipe_of_defaults(arch: str, task: str, tmp_path: Path) -> None:
+def test_init_writes_the_defaults(arch: str, task: str, tmp_path: Path) -> None:
     from nlpkit.jobs.init import recipe_text
     from nlpkit.jobs.train import recipe_from_files
 
@@ -178,22 +184,22 @@ def test_init_writes_a_recipe_of_defaults(arch: str, task: str, tmp_path: Path) 
         (b"", 2, b"[task] needs a name"),
     ],
 )
-def test_bad_recipe_files(
+def test_invalid_recipe_files_are_refused(
     content: bytes | None,
     code: int,
     said: bytes,
     tmp_path: Path,
-    cli: Callable[..., subprocess.CompletedProcess[bytes]],
+    quick_cli: Callable[..., subprocess.CompletedProcess[bytes]],
 ) -> None:
     if content is not None:
         (tmp_path / "r.toml").write_bytes(content)
-    done = cli("train", "r.toml", "-o", "run")
+    done = quick_cli("train", "r.toml", "-o", "run")
     assert done.returncode == code
     assert said in done.stderr
     assert b"Traceback" not in done.stderr
 
 
-def test_data_is_looked_for_under_the_environment_first(
+def test_data_folder_from_the_environment_comes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "here").mkdir()
@@ -211,6 +217,6 @@ def any_value() -> Any:
     return {"a": [1, 2.5, True], "b": 'q"\\n', "c": [{"d": "é"}]}
 
 
-def test_toml_is_written_as_it_is_read() -> None:
+def test_toml_round_trips() -> None:
     tree = {"name": "x", "section": any_value()}
     assert tomllib.loads(declaration.toml(tree)) == tree

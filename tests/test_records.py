@@ -1,4 +1,4 @@
-"""Readers and writers of every format: N records in, N out, and every failure is one line."""
+"""The contract of formats, tested for every format in the catalogue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nlpkit.errors import NlpkitError, UsageError
 from nlpkit.records import Record, Source, read, text_of, write
 
 
-def test_the_public_files_are_the_formats() -> None:
+def test_standard_formats_exist() -> None:
     assert {"csv", "jsonl", "lines", "tsv"} <= set(FORMATS)
 
 
@@ -25,7 +25,7 @@ def test_the_public_files_are_the_formats() -> None:
     st.sampled_from(["", "text\n", "id,text\n", "id\ttext\n", '{"text": "a"}\n']),
 )
 @settings(max_examples=200)
-def test_any_bytes_end_in_records_or_in_our_error(
+def test_any_bytes_give_records_or_an_nlpkit_error(
     tail: bytes | str, encoding: str, errors: str, start: str
 ) -> None:
     rest = tail if isinstance(tail, bytes) else tail.encode(encoding, "replace")
@@ -48,7 +48,7 @@ def test_readers_and_writers_hold_nothing_back(format: str) -> None:
     }.get(format, b"text\n1\n")
     reading, writing = os.pipe()
     with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as feed:
-        feed.write(lines)  # and the pipe stays open: a reader that waits for more hangs here
+        feed.write(lines)  # the pipe stays open, so a reader that waits for more would hang
         assert next(read(stream, format, Source("in")))["text"] in {"1", "text"}
     out = io.StringIO()
 
@@ -59,6 +59,6 @@ def test_readers_and_writers_hold_nothing_back(format: str) -> None:
     write(watch(), out, format)
 
 
-def test_an_unknown_format_is_refused_at_once() -> None:
+def test_unknown_format_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown format 'jsonll'. Did you mean 'jsonl'"):
         read(io.BytesIO(), "jsonll", Source("in"))

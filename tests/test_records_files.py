@@ -1,4 +1,4 @@
-"""Files of records: names, packed files, inputs that cannot be read, outputs that are whole."""
+"""Files of records: format by name, compression, unreadable inputs, atomic outputs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from nlpkit.records import Source, check_inputs, format_of, open_input, read, wr
         ("a.gz", "lines"),
     ],
 )
-def test_format_by_name(name: str, format: str) -> None:
+def test_format_follows_the_file_name(name: str, format: str) -> None:
     assert format_of(name) == format
 
 
@@ -47,7 +47,7 @@ NOISE = "".join(f"{n * n * 7919}\n" for n in range(20_000)).encode()
 
 
 @pytest.mark.parametrize("suffix", PACKERS)
-def test_compressed_files(tmp_path: Path, suffix: str) -> None:
+def test_compressed_files_are_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.txt{suffix}"
     path.write_bytes(PACKERS[suffix](NOISE))
     with open_input(path) as stream:
@@ -56,7 +56,7 @@ def test_compressed_files(tmp_path: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize("suffix", PACKERS)
 @pytest.mark.parametrize("damage", ["cut", "flip", "plain"])
-def test_damaged_compressed_files(tmp_path: Path, suffix: str, damage: str) -> None:
+def test_damaged_compressed_files_are_refused(tmp_path: Path, suffix: str, damage: str) -> None:
     path, data = tmp_path / f"a.txt{suffix}", bytearray(PACKERS[suffix](NOISE))
     middle = len(data) // 2
     if damage == "flip":
@@ -76,7 +76,7 @@ def refusal(path: Path) -> str:
     return messages[0]
 
 
-def test_inputs_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_inputs_are_explained(tmp_path: Path) -> None:
     (tmp_path / "reviews.csv").write_text("x")
     (tmp_path / "empty").touch()
     assert refusal(tmp_path / "review.csv").endswith("no such file. Did you mean 'reviews.csv'?")
@@ -92,7 +92,7 @@ def test_inputs_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do all")
-def test_permissions(tmp_path: Path) -> None:
+def test_missing_permissions_are_reported(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x")
     secret.chmod(0o200)
@@ -112,7 +112,7 @@ def test_stdin_stays_open_and_is_read_once(monkeypatch: pytest.MonkeyPatch) -> N
         check_inputs(["-", "-"])
 
 
-def test_output_appears_whole(tmp_path: Path) -> None:
+def test_output_appears_only_when_complete(tmp_path: Path) -> None:
     path = tmp_path / "out.txt"
     with write_output(path) as stream:
         stream.write("é\n\ud800\n")
@@ -125,7 +125,7 @@ def test_output_appears_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
-def test_failed_output_leaves_what_was_there(tmp_path: Path, failure: type[BaseException]) -> None:
+def test_failed_output_keeps_the_old_file(tmp_path: Path, failure: type[BaseException]) -> None:
     path = tmp_path / "out.txt"
     path.write_text("before")
     with pytest.raises(failure), write_output(path) as stream:
@@ -135,7 +135,7 @@ def test_failed_output_leaves_what_was_there(tmp_path: Path, failure: type[BaseE
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_output_keeps_mode_and_links(tmp_path: Path) -> None:
+def test_output_keeps_file_mode_and_symbolic_link(tmp_path: Path) -> None:
     path, link = tmp_path / "out.txt", tmp_path / "link"
     path.write_text("before")
     path.chmod(0o640)
@@ -153,7 +153,7 @@ def test_output_to_a_device_does_not_replace_it() -> None:
     assert not Path(os.devnull).is_file()
 
 
-def test_a_full_disk_is_said(tmp_path: Path) -> None:
+def test_full_disk_is_reported(tmp_path: Path) -> None:
     said = pytest.raises(UsageError, match="No space left.*free some space")
     with said, write_output(tmp_path / "out"):
         raise OSError(28, "No space left on device")
@@ -170,7 +170,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
         ("a\0b", "null byte"),
     ],
 )
-def test_outputs_that_cannot_be_written(tmp_path: Path, name: str, expected: str) -> None:
+def test_unwritable_outputs_are_refused(tmp_path: Path, name: str, expected: str) -> None:
     with pytest.raises(UsageError, match=expected), write_output(tmp_path / name):
         pass
 

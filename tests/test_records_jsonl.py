@@ -1,4 +1,4 @@
-"""Records of JSON Lines: fields pass through, and errors name their place."""
+"""Records of JSON Lines: fields are kept, and errors name their position."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def test_jsonl_blank_lines_are_records() -> None:
         (b'{"text": ' + b"1" * 5000 + b"}", "in:1: a number is too long"),
     ],
 )
-def test_jsonl_errors(data: bytes, expected: str) -> None:
+def test_jsonl_errors_name_the_position(data: bytes, expected: str) -> None:
     assert complaint(data, "jsonl").startswith(expected)
 
 
-def test_jsonl_writer_refuses_what_is_too_deep() -> None:
+def test_jsonl_writer_refuses_deep_nesting() -> None:
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
@@ -69,6 +69,6 @@ JSON = st.recursive(
 
 
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=4)), st.sampled_from(["x\udfff", "é"]))
-def test_jsonl_round_trip(records: list[Record], text: str) -> None:
+def test_jsonl_round_trips(records: list[Record], text: str) -> None:
     whole = [{**record, "text": text} for record in records]
     assert parse(dump(whole, "jsonl"), "jsonl") == whole

@@ -1,4 +1,4 @@
-"""Records of lines: what ends a line, encodings, and bytes that are wrong."""
+"""Records of lines: line ends, encodings and undecodable bytes."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ def test_only_a_newline_ends_a_line(data: bytes, expected: list[str]) -> None:
     assert texts(data, encoding="utf-8-sig") == expected
 
 
-def test_a_huge_line_is_ordinary() -> None:
+def test_huge_line_is_read() -> None:
     huge = "é" * 2_500_000
     assert texts(f"a\n{huge}\nb".encode()) == ["a", huge, "b"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "gb18030"])
-def test_encodings_that_cannot_be_split_at_a_byte(encoding: str) -> None:
+def test_multi_byte_encodings(encoding: str) -> None:
     lines = ["Ċ ਊ 上 \U0001f600", "", "x" * 70_001, "é"]
     assert texts("\r\n".join(lines).encode(encoding), encoding=encoding) == lines
 
 
-def test_a_byte_order_mark_is_dropped_where_the_codec_keeps_it() -> None:
+def test_byte_order_mark_is_dropped() -> None:
     assert texts("\ufeffolá\n".encode("utf-16-le"), encoding="utf-16-le") == ["olá"]
 
 
 @pytest.mark.parametrize("format", ["lines", "csv", "tsv", "jsonl"])
-def test_bad_bytes_are_named_by_line_byte_and_column(format: str) -> None:
+def test_undecodable_bytes_are_reported_with_line_byte_and_column(format: str) -> None:
     good = {"jsonl": b'{"text": "x"}\n'}.get(format, b"text\nx\n")
     found = complaint(good + "ação".encode() + b" caf\xe9s\n", format)
     line = 1 + good.count(b"\n")
@@ -65,7 +65,7 @@ def test_bad_bytes_are_named_by_line_byte_and_column(format: str) -> None:
 
 
 @pytest.mark.parametrize("start", [0, 65_530, 200_000])
-def test_all_lines_before_bad_bytes_come_out(start: int) -> None:
+def test_lines_before_undecodable_bytes_are_read(start: int) -> None:
     data = b"0123456\n" * (start // 8) + "fim é\n".encode() + b"ab\xff\nnever\n"
     records = read(io.BytesIO(data), "lines", Source("in"))
     for _ in range(start // 8):
@@ -75,7 +75,7 @@ def test_all_lines_before_bad_bytes_come_out(start: int) -> None:
         next(records)
 
 
-def test_a_character_cut_off_at_the_end() -> None:
+def test_truncated_last_character_is_reported() -> None:
     assert "in:2: not valid utf-8 (byte 0xc3 at column 2)" in complaint(b"a\nb\xc3")
 
 
@@ -90,15 +90,17 @@ def test_a_character_cut_off_at_the_end() -> None:
         (b"\xff\xfea\0b", {"encoding": "utf-16"}, "not valid utf-16 (byte 0x62 at column 2)"),
     ],
 )
-def test_bad_bytes_get_the_likely_mend(data: bytes, how: dict[str, str], expected: str) -> None:
+def test_decoding_errors_suggest_the_likely_encoding(
+    data: bytes, how: dict[str, str], expected: str
+) -> None:
     assert expected in complaint(data, **how)
 
 
-def test_late_bad_bytes_do_not_make_a_text_with_nuls_binary() -> None:
+def test_text_with_null_bytes_is_not_called_binary() -> None:
     assert "binary" not in complaint(b"a\0b\n" * 5000 + b"\xe9\n")
 
 
-def test_error_handlers() -> None:
+def test_error_handlers_and_encodings() -> None:
     assert texts(b"a\xe9\nb", errors="replace") == ["a\ufffd", "b"]
     assert texts(b"a\xe9\nb", errors="ignore") == ["a", "b"]
     assert texts(b"a\xe9\nb", encoding="latin-1") == ["aé", "b"]
@@ -113,20 +115,20 @@ def test_error_handlers() -> None:
         ({"errors": "replce"}, "unknown --errors 'replce'. Did you mean 'replace'?"),
     ],
 )
-def test_unknown_encoding_or_handler(how: dict[str, str], expected: str) -> None:
+def test_unknown_encoding_or_error_handler_is_refused(how: dict[str, str], expected: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(b"a", **how)
     assert expected in str(caught.value)
 
 
 @given(st.lists(st.text().filter(lambda text: "\n" not in text and not text.endswith("\r"))))
-def test_lines_in_are_lines_out(lines: list[str]) -> None:
+def test_lines_round_trip(lines: list[str]) -> None:
     data = "".join(line + "\n" for line in ["first", *lines]).encode()
     assert texts(data) == ["first", *lines]
     assert dump(parse(data), "lines") == data
 
 
-def test_lines_writer_never_makes_two_lines_of_one() -> None:
+def test_lines_writer_escapes_newlines() -> None:
     assert dump([{"text": "a\nb\\"}, {"text": "C:\\t\tx"}], "lines") == b"a\\nb\\\\\nC:\\t\tx\n"
     stream = io.StringIO()
     write_lines([{"label": "x", "n": None}], stream, column="n")

@@ -1,4 +1,4 @@
-"""Records of Parquet: types and nulls are kept, damaged files are told."""
+"""Records of Parquet: types and nulls are kept, damaged files are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_parquet_keeps_types_and_nulls(tmp_path: Path) -> None:
     ]
 
 
-def test_parquet_that_cannot_be_read_or_written(tmp_path: Path) -> None:
+def test_invalid_parquet_is_refused(tmp_path: Path) -> None:
     arrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet
 

@@ -21,22 +21,22 @@ NAMES = st.lists(
 )
 
 
-def test_tsv_escapes() -> None:
+def test_tsv_escapes_are_decoded() -> None:
     data = b'id\ttext\r\n1\ta\\tb\\nc\\rd\\\\e\r\n2\t\\o/ "q"\n'
     assert [record["text"] for record in parse(data, "tsv")] == ["a\tb\nc\rd\\e", '\\o/ "q"']
 
 
-def test_tsv_row_for_headerless_output() -> None:
+def test_tsv_row_escapes_its_cells() -> None:
     assert row(["positive", "0.9", "a\tb\\c\nd\re"]) == r"positive" + "\t0.9\t" + r"a\tb\\c\nd\re"
 
 
-def test_tsv_without_header() -> None:
+def test_tsv_can_be_written_without_header() -> None:
     stream = io.StringIO()
     write_tsv([{"a": "1", "b": None}, {"b": 0.1, "a": True}], stream, header=False)
     assert stream.getvalue() == "1\t\ntrue\t0.1\n"
 
 
-def test_verbatim_is_a_string_that_changes_into_a_plain_one() -> None:
+def test_verbatim_keeps_its_raw_text_and_derived_strings_are_plain() -> None:
     value = unescape(r"C:\temp")
     assert value == "C:\temp"
     assert escape(value) == r"C:\temp"
@@ -49,7 +49,7 @@ def test_verbatim_is_a_string_that_changes_into_a_plain_one() -> None:
 
 
 @given(st.text())
-def test_unescape_undoes_escape(value: str) -> None:
+def test_unescape_inverts_escape(value: str) -> None:
     line = escape(value)
     assert not set("\t\n\r") & set(line)
     assert unescape(line) == value
@@ -62,20 +62,20 @@ CELL = st.text(st.sampled_from('\\tnro/"; é\x85\u2028') | st.characters(codec="
 
 
 @given(st.lists(st.tuples(CELL, CELL)))
-def test_untouched_tsv_passes_through_byte_for_byte(table: list[tuple[str, str]]) -> None:
+def test_unchanged_tsv_round_trips_byte_for_byte(table: list[tuple[str, str]]) -> None:
     data = "".join(f"{a}\t{b}\n" for a, b in [("i\\d", "text"), ("1", "x"), *table]).encode()
     assert dump(parse(data, "tsv"), "tsv") == data
 
 
 @given(NAMES, st.data())
-def test_tsv_and_csv_round_trip(names: list[str], data: st.DataObject) -> None:
+def test_tsv_and_csv_records_round_trip(names: list[str], data: st.DataObject) -> None:
     cells = st.fixed_dictionaries({name: st.text(max_size=8) for name in names})
     records = data.draw(st.lists(cells, min_size=1, max_size=5))
     for format in ("tsv", "csv"):
         assert parse(dump(records, format), format, column=names[0]) == records
 
 
-def test_the_wrong_number_of_fields() -> None:
+def test_wrong_number_of_fields_is_reported() -> None:
     assert complaint(b"id\ttext\n1\ta\n2\tb\tc\n", "tsv").startswith(
         "in:3: 3 fields, but the header has 2; "
     )
@@ -93,7 +93,7 @@ def test_blank_lines_in_a_table(format: str) -> None:
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv"])
-def test_headers(format: str) -> None:
+def test_headers_are_checked(format: str) -> None:
     assert parse(b"", format) == []
     assert parse(b"text\n", format) == []
     assert parse("\ufefftext\na".encode(), format) == [{"text": "a"}]
@@ -103,7 +103,7 @@ def test_headers(format: str) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_csv_delimiters(delimiter: str) -> None:
+def test_csv_delimiter_is_detected(delimiter: str) -> None:
     data = 'id,text,"a,b;c|d;e|f;g|h"\n1,"x;y|z,""w""\r\nv",ok\n'
     data = data.replace("id,text,", f"id{delimiter}text{delimiter}")
     data = data.replace("1,", f"1{delimiter}").replace(",ok", f"{delimiter}ok")
@@ -117,7 +117,7 @@ def test_csv_quoting_is_minimal() -> None:
     assert dump([{"text": ""}], "csv") == b'text\n""\n'
 
 
-def test_csv_huge_cell() -> None:
+def test_csv_huge_cell_is_read() -> None:
     huge = "x" * 5_000_001
     assert parse(f'id,text\n1,"{huge}"\n'.encode(), "csv")[0]["text"] == huge
 
@@ -130,12 +130,12 @@ def test_csv_huge_cell() -> None:
         (b"text\na\rb\n", "in:2: a bare carriage return"),
     ],
 )
-def test_csv_bad_rows_are_named_by_their_first_line(data: bytes, expected: str) -> None:
+def test_csv_errors_name_the_first_line_of_the_row(data: bytes, expected: str) -> None:
     assert complaint(data, "csv").startswith(expected)
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv"])
-def test_tables_from_records_of_any_shape(format: str) -> None:
+def test_tables_of_records_with_different_fields(format: str) -> None:
     sep = {"csv": b",", "tsv": b"\t"}[format]
     records: list[Record] = [{"text": "a", "n": 0.1, "j": [1]}, {"n": None, "text": "b"}]
     assert dump(records, format).replace(sep, b" ") == b"text n j\na 0.1 [1]\nb  \n"
@@ -145,7 +145,7 @@ def test_tables_from_records_of_any_shape(format: str) -> None:
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv"])
-def test_columns(format: str) -> None:
+def test_text_column_is_resolved(format: str) -> None:
     sep = {"csv": b",", "tsv": b"\t"}[format]
     data = b"id,text,date\n1,a,2\n".replace(b",", sep)
     assert complaint(data, format, column="texto") == (

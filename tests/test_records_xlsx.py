@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
+import python_calamine
+import xlsxwriter
 from conftest import Cli
 from hypothesis import given, strategies as st
 from records_helpers import complaint, dump, parse
@@ -30,29 +31,28 @@ ROWS: list[list[Any]] = [
 
 
 def workbook(rows: list[list[Any]], *others: str) -> bytes:
-    """Return a workbook as openpyxl writes it, with its rows in the first sheet."""
-    book, out = openpyxl.Workbook(), io.BytesIO()
-    sheet = book.active
-    for row, values in enumerate(rows, 1):
-        for column, value in enumerate(values, 1):
-            cell = sheet.cell(row, column, value)
-            if isinstance(value, str):
-                cell.data_type = "s"  # never a formula
-    for name in others:
-        book.create_sheet(name)
-    book.save(out)
+    """Return a workbook with its rows in the first sheet, and more sheets that are empty."""
+    out = io.BytesIO()
+    plain = {"strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(out, plain | {"default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+        sheet = book.add_worksheet("Sheet")
+        for row, values in enumerate(rows):
+            sheet.write_row(row, 0, values)
+        for name in others:
+            book.add_worksheet(name)
     return out.getvalue()
 
 
-def cells(data: bytes) -> list[list[tuple[Any, str]]]:
-    """Return the values of a workbook and their types, as openpyxl reads them."""
-    sheet = openpyxl.load_workbook(io.BytesIO(data)).active
-    return [[(cell.value, cell.data_type) for cell in row] for row in sheet.iter_rows()]
+def cells(data: bytes) -> list[list[Any]]:
+    """Return the values of the first sheet: float, str, bool or a date, by the type of the cell."""
+    book = python_calamine.load_workbook(io.BytesIO(data))
+    return book.get_sheet_by_index(0).to_python(skip_empty_area=False)
 
 
 def test_a_sheet_is_a_table_of_texts_as_excel_shows_them() -> None:
     assert parse(workbook(ROWS), "xlsx", column="texto") == [
         {"id": "1", "texto": "Adorei – “muito”", "dia": "2024-05-01", "ok": "TRUE"},
+        dict.fromkeys(("id", "texto", "dia", "ok"), ""),
         {"id": "2.5", "texto": "=1+1", "dia": "2024-05-01 13:04:05", "ok": ""},
     ]
 
@@ -62,8 +62,9 @@ def test_a_sheet_goes_out_as_it_came() -> None:
     written = dump(pickle.loads(pickle.dumps(records)), "xlsx")
     assert parse(written, "xlsx", column="texto") == records
     assert cells(written)[1:] == [
-        [(1, "n"), ("Adorei – “muito”", "s"), (datetime.datetime(2024, 5, 1), "d"), (True, "b")],
-        [(2.5, "n"), ("=1+1", "s"), (datetime.datetime(2024, 5, 1, 13, 4, 5), "d"), (None, "n")],
+        [1.0, "Adorei – “muito”", datetime.date(2024, 5, 1), True],
+        ["", "", "", ""],
+        [2.5, "=1+1", datetime.datetime(2024, 5, 1, 13, 4, 5), ""],
     ]
 
 
@@ -75,11 +76,19 @@ def test_rows_above_the_header_are_skipped_and_errors_name_the_row_of_the_sheet(
     assert "Did you mean 'texto'? Columns: id, texto" in complaint(data, "xlsx", column="Texto")
 
 
-def test_a_single_column_keeps_its_empty_rows() -> None:
-    assert parse(workbook([["text"], ["a"], [], ["b"]]), "xlsx") == [
-        {"text": text} for text in ("a", "", "b")
+@given(
+    st.lists(
+        st.fixed_dictionaries({"text": st.sampled_from(["", "a"]), "n": st.sampled_from(["", "1"])})
+    )
+)
+def test_empty_rows_are_records_also_at_the_end(rows: list[Record]) -> None:
+    assert parse(dump([{"text": "a", "n": "b"}, *rows], "xlsx"), "xlsx")[1:] == rows
+
+
+def test_of_a_single_column_the_name_does_not_matter() -> None:
+    assert parse(workbook([["avaliação"], [5], [], ["b"]]), "xlsx") == [
+        {"avaliação": text} for text in ("5", "", "b")
     ]
-    assert parse(workbook([["text"], [5]]), "xlsx") == [{"text": "5"}]
 
 
 def test_of_several_sheets_the_first_is_read_with_a_note() -> None:
@@ -115,14 +124,8 @@ def usual(text: str) -> bool:
 def test_numbers_of_records_are_numbers_unless_digits_would_be_lost() -> None:
     record = {"text": "a", "n": 0.5, "i": 3, "big": 12345678901234567890, "b": True, "j": [1]}
     (_, row) = cells(dump([record | {"x": float("nan")}], "xlsx"))
-    assert row[:6] == [
-        ("a", "s"),
-        (0.5, "n"),
-        (3, "n"),
-        ("12345678901234567890", "s"),
-        (True, "b"),
-        ("[1]", "s"),
-    ]
+    assert row == ["a", 0.5, 3.0, "12345678901234567890", True, "[1]", "nan"]
+    assert isinstance(row[4], bool)
 
 
 @pytest.mark.parametrize(
@@ -150,8 +153,10 @@ def test_more_rows_than_a_sheet_holds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
-    with pytest.raises(MissingExtra, match="XlsxWriter"):
+    with pytest.raises(MissingExtra, match=r"XlsxWriter, .* pip install 'nlpkit\[xlsx\]'"):
         dump([{"text": "a"}], "xlsx")
+    with pytest.raises(MissingExtra, match="XlsxWriter"):  # in a batch before the model's work
+        xlsx.write_part([{"text": "a"}], io.StringIO())
 
 
 def test_answers_of_a_workbook_are_a_workbook_with_scores_that_are_numbers(
@@ -160,18 +165,19 @@ def test_answers_of_a_workbook_are_a_workbook_with_scores_that_are_numbers(
     (tmp_path / "a.xlsx").write_bytes(workbook(ROWS))
     done = sentiment("a.xlsx", "-c", "texto", "-o", "b.xlsx")
     assert (done.returncode, done.stderr) == (0, b"")
-    header, first, second = cells((tmp_path / "b.xlsx").read_bytes())
-    assert [value for value, _ in header] == ["id", "texto", "dia", "ok", "label", "score"]
-    assert (first[0], first[5][1], second[1]) == ((1, "n"), "n", ("=1+1", "s"))
+    header, first, blank, second = cells((tmp_path / "b.xlsx").read_bytes())
+    assert header == ["id", "texto", "dia", "ok", "label", "score"]
+    assert blank == [""] * 6
+    assert (first[0], second[1]) == (1.0, "=1+1") and isinstance(first[5], float)
     assert sentiment("a.xlsx", "-c", "texto").stdout[:2] == b"PK"  # in a pipe too
     done = cli("batch", "a.xlsx", "-c", "texto", "-m", tiny_bundle("atnet"), "-o", "out", "-q")
     assert done.returncode == 0, done.stderr
     (tmp_path / "c.ods").write_bytes(b"x")
     batched = cells((tmp_path / "out/a.xlsx").read_bytes())
-    assert [row[1] for row in batched] == [row[1] for row in (header, first, second)]
-    assert batched[1][5][1] == "n"
+    assert [row[1] for row in batched] == [row[1] for row in (header, first, blank, second)]
+    assert isinstance(batched[1][5], float)
     done = cli("clean", "a.xlsx", "-c", "texto", "--into", "limpo", "--to", "jsonl")
-    assert [json.loads(line)["limpo"] for line in done.stdout.splitlines()][1] == "=1+1"
+    assert [json.loads(line)["limpo"] for line in done.stdout.splitlines()][1:] == ["", "=1+1"]
 
 
 def test_what_is_read_from_a_pipe_is_read_whole(sentiment: Cli) -> None:
@@ -187,4 +193,4 @@ def test_the_position_is_the_row_of_the_sheet() -> None:
     position = Position()
     source = Source("in", column="texto", position=position)
     rows = read(io.BytesIO(workbook(ROWS)), "xlsx", source)
-    assert [position.line for _ in rows] == [2, 4]
+    assert [position.line for _ in rows] == [2, 3, 4]

@@ -1,4 +1,4 @@
-"""Bad records are handed over with their line and reason, and the rest is read."""
+"""Rejects: bad records are passed on with line and reason, and the rest is read."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def texts(content: bytes, format: str) -> tuple[list[str], list[int]]:
     return [str(record["text"]) for record in found], [line for line, _ in rejected]
 
 
-def test_a_line_that_does_not_decode_is_one_reject() -> None:
+def test_undecodable_line_is_one_reject() -> None:
     assert texts(b"a\nb\xff\nc\n", "lines") == (["a", "c"], [2])
     assert texts(b"text\tn\na\t1\nb\xff\t2\nc\t3\n", "tsv") == (["a", "c"], [3])
     assert texts(b'{"text": "a"}\n{"text": "\xff"}\n{"text": "c"}\n', "jsonl") == (["a", "c"], [2])
     assert texts(b'text,n\n"a\nb",1\n"x\n\xff",2\nc,3\n', "csv") == (["a\nb", "c"], [4])
 
 
-def test_a_character_cut_by_two_reads_is_no_damage() -> None:
+def test_character_split_between_two_reads_is_decoded() -> None:
     content = ("ã" * 40_000 + "\n").encode() * 3
     assert texts(b"\xff\n" + content, "lines") == (["ã" * 40_000] * 3, [1])
 
 
-def test_rows_that_do_not_fit_and_objects_that_are_none() -> None:
+def test_malformed_rows_and_objects_are_rejected() -> None:
     assert texts(b"text,n\na,1\nb\nc,3,4\nd,4\n", "csv") == (["a", "d"], [3, 4])
     assert texts(b'text,n\n"a"b,1\nc,2\n', "csv") == (["c"], [2])
     assert texts(b'{"text": "a"}\n{"text": 1}\n[]\n{\n{"n": 1}\n{"text": "b"}\n', "jsonl") == (
@@ -47,7 +47,7 @@ def test_rows_that_do_not_fit_and_objects_that_are_none() -> None:
     )
 
 
-def test_what_is_wrong_with_the_whole_file_still_stops() -> None:
+def test_errors_of_the_whole_file_are_raised() -> None:
     for content, format in (
         (b"n,m\n1,2\n", "csv"),
         (b'{"n": 1, "m": 2}\n', "jsonl"),
@@ -57,7 +57,7 @@ def test_what_is_wrong_with_the_whole_file_still_stops() -> None:
             read(content, format)
 
 
-def test_the_raw_record_can_be_got_back() -> None:
+def test_raw_bytes_of_a_reject_can_be_recovered() -> None:
     kept: list[str] = []
     source = Source("f", reject=lambda line, raw, why: kept.append(raw))
     list(records.read(io.BytesIO(b"ok\n\xff\xc3\n"), "lines", source))
@@ -67,7 +67,7 @@ def test_the_raw_record_can_be_got_back() -> None:
 @pytest.mark.parametrize("format", FORMATS)
 @given(content=st.binary(max_size=200) | st.text(max_size=80).map(str.encode))
 @settings(max_examples=150)
-def test_any_bytes_end_in_records_rejects_or_our_error(format: str, content: bytes) -> None:
+def test_any_bytes_give_records_rejects_or_an_input_error(format: str, content: bytes) -> None:
     head = {"csv": b"text\n", "tsv": b"text\n"}.get(format, b"")
     try:
         found, rejected = read(head + content, format)

@@ -1,4 +1,4 @@
-"""The rules as a model: VADER's own rule, nasty texts, and what is refused."""
+"""The models `rules` and `rules-en`: scores of VADER, unusual texts, refused options."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 INSTALLED = pytest.mark.skipif(len(rules.installed()) < 2, reason="needs the extra rules")
 
 
-def asked(compound: Callable[[str], float]) -> Model:
-    """Return a model whose rules are a function."""
+def model_of(compound: Callable[[str], float]) -> Model:
+    """Return a model whose rules are the given function."""
     return Model(
         name="ours",
         task=Task(Config(), LABELS),
@@ -47,21 +47,21 @@ def asked(compound: Callable[[str], float]) -> Model:
         (-1.0, "negative"),
     ],
 )
-def test_the_best_score_is_the_rule_of_vaders_authors(compound: float, label: str) -> None:
-    (answer,) = asked(lambda text: compound).predict(["x"])
+def test_label_follows_the_thresholds_of_vader(compound: float, label: str) -> None:
+    (answer,) = model_of(lambda text: compound).predict(["x"])
     assert answer.label == label == max(answer.scores, key=answer.scores.__getitem__)
     assert sum(answer.scores.values()) == pytest.approx(1)
 
 
-def test_texts_reach_the_rules_unchanged_and_empty_ones_never() -> None:
+def test_rules_receive_texts_unchanged_and_no_empty_ones() -> None:
     texts = ["bom", "", " \t\n", "não\ud800 é 😀", "a b"]
     seen: list[str] = []
-    answers = asked(lambda text: seen.append(text) or 0.0).predict([*texts, ["de", "palavras"]])
+    answers = model_of(lambda text: seen.append(text) or 0.0).predict([*texts, ["de", "palavras"]])
     assert sorted(seen) == sorted(["bom", "não\ud800 é 😀", "a b", "de palavras"])
     assert [answer is None for answer in answers] == [False, True, True, False, False, False]
 
 
-def test_a_long_document_is_the_mean_of_its_windows() -> None:
+def test_long_document_is_the_mean_of_its_windows() -> None:
     text = "+" * rules.WINDOW + "-" * (rules.WINDOW - rules.OVERLAP)
     longest: list[int] = []
 
@@ -69,14 +69,14 @@ def test_a_long_document_is_the_mean_of_its_windows() -> None:
         longest.append(len(piece))
         return (piece.count("+") - piece.count("-")) / len(piece)
 
-    (output,) = onepass.outputs(asked(compound), [text])
+    (output,) = onepass.outputs(model_of(compound), [text])
     assert max(longest) == rules.WINDOW
     assert output is not None and output[2] == pytest.approx(rules.OVERLAP / rules.WINDOW)
 
 
 @INSTALLED
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # LeIA's own import leaves files open
-def test_it_says_what_the_packages_say() -> None:
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # importing LeIA leaves files open
+def test_scores_equal_those_of_the_packages() -> None:
     for name, texts in {
         "rules": ["O filme é muito bom!", "Não gostei, péssimo atendimento", "Terça-feira"],
         "rules-en": ["VADER is smart, handsome, and funny!", "Not good :(", "Tuesday", "😀"],
@@ -91,7 +91,7 @@ def test_it_says_what_the_packages_say() -> None:
 
 
 @INSTALLED
-def test_the_locale_changes_nothing_and_one_million_characters_end(cli: Cli) -> None:
+def test_locale_does_not_matter_and_long_texts_finish(cli: Cli) -> None:
     text = "não foi bom 😀\n\n" + "muito x " * 125_000 + "\n"
     command = ("sentiment", "--model", "rules", "--to", "jsonl")
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -101,7 +101,7 @@ def test_the_locale_changes_nothing_and_one_million_characters_end(cli: Cli) -> 
 
 
 @INSTALLED
-def test_evaluate_and_models_need_no_special_word(cli: Cli, data: Path) -> None:
+def test_evaluate_and_models_work_with_rules(cli: Cli, data: Path) -> None:
     done = cli("evaluate", "rules", data / "test.jsonl", "--to", "json")
     assert done.returncode == 0, done.stderr
     assert 0 < json.loads(done.stdout)["macro_f1"] < 1
@@ -110,14 +110,14 @@ def test_evaluate_and_models_need_no_special_word(cli: Cli, data: Path) -> None:
     assert cli("models").returncode == 0
 
 
-def test_without_the_extra_one_line_says_which(cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "LeIA.py").touch()  # a module of that name is not the package
+def test_missing_extra_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "LeIA.py").touch()  # a module of the same name that is not the package
     done = cli("sentiment", "--model", "rules", stdin=b"bom\n", PYTHONPATH=f"{tmp_path}:{ROOT}")
     assert done.returncode == MissingExtra.exit_code and done.stdout == b""
     assert b"pip install 'nlpkit[rules]'" in done.stderr and done.stderr.count(b"\n") == 1
 
 
-def test_what_rules_do_not_have_is_refused() -> None:
+def test_options_of_networks_are_refused() -> None:
     with pytest.raises(DeviceError, match="CPU only"):
         nlpkit.load("rules", device="cuda:1")
     with pytest.raises(UsageError, match="no precisions"):

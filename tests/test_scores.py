@@ -1,4 +1,4 @@
-"""Scores against values worked out by hand, and the properties they must have."""
+"""Scores of classifiers: hand-computed values and properties."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def one_hot(guesses: list[int], labels: int = 3) -> np.ndarray:
     return np.eye(labels)[guesses]
 
 
-def test_scores_by_hand() -> None:
+def test_scores_equal_hand_computed_values() -> None:
     gold = np.array([0, 0, 0, 1, 2, 2])
     scores = classification(gold, one_hot([0, 0, 1, 1, 2, 0]), ["a", "b", "c"])
     assert scores["n"] == 6
@@ -33,20 +33,20 @@ def test_scores_by_hand() -> None:
     assert scores["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 2 / 3) / 3, abs=1e-6)
 
 
-def test_macro_f1_is_over_the_labels_of_the_gold() -> None:
+def test_macro_f1_averages_over_gold_labels() -> None:
     scores = classification(np.array([0, 0, 2, 2]), one_hot([0, 1, 2, 2]), ["a", "b", "c"])
     assert scores["macro_f1"] == pytest.approx((2 / 3 + 1) / 2, abs=1e-6)
     assert scores["per_class"]["b"]["f1"] == 0
 
 
-def test_calibration_error_by_hand() -> None:
+def test_calibration_error_equals_hand_computed_value() -> None:
     probs = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
     error = calibration_error(np.array([0, 1, 0, 0]), probs)
     assert error == pytest.approx(0.5 * abs(0.5 - 0.9) + 0.5 * abs(1.0 - 0.6))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=200))
-def test_the_interval_is_an_interval(pairs: list[tuple[int, int]]) -> None:
+def test_interval_contains_the_score(pairs: list[tuple[int, int]]) -> None:
     gold = np.array([pair[0] for pair in pairs])
     scores = classification(gold, one_hot([pair[1] for pair in pairs]), ["a", "b", "c"])
     low, high = scores["macro_f1_interval"]
@@ -61,7 +61,7 @@ def test_more_documents_narrow_the_interval() -> None:
     assert many[1] - many[0] < (few[1] - few[0]) / 5
 
 
-def test_decoding_is_softmax_at_the_temperature() -> None:
+def test_decode_is_softmax_at_the_temperature() -> None:
     task = classify.Task(classify.Config(), ["a", "b"])
     logits = np.array([[2.0, 0.0], [-1e4, 1e4]], dtype=np.float32)
     hot, sure = task.at_temperature(2.0).decode(["a", "b"], logits)
@@ -69,7 +69,7 @@ def test_decoding_is_softmax_at_the_temperature() -> None:
     assert sure.scores == {"a": 0.0, "b": 1.0}
 
 
-def test_the_temperature_calms_what_is_too_sure() -> None:
+def test_temperature_calibrates_overconfidence() -> None:
     task = classify.Task(classify.Config(), ["a", "b"])
     logits = np.tile([[6.0, 0.0]], (10, 1))
     golds = [A] * 7 + [B] * 3
@@ -77,7 +77,7 @@ def test_the_temperature_calms_what_is_too_sure() -> None:
     assert task.fit_temperature([A] * 10, logits) < 0.5
 
 
-def test_labels_are_learned_or_given() -> None:
+def test_labels_are_learned_or_fixed() -> None:
     rows = [{"label": "b"}, {"label": "a"}, {"label": "b"}]
     assert classify.Task.from_rows(rows, classify.Config()).labels == ("a", "b")
     with pytest.raises(InputError, match="needs two"):
@@ -92,7 +92,7 @@ def test_labels_are_learned_or_given() -> None:
         two.gold({"label": "positve"})
 
 
-def test_class_weights_have_mean_one_over_documents() -> None:
+def test_class_weights_average_to_one_over_documents() -> None:
     task = classify.Task(classify.Config(), ["a", "b"])
     golds = [A] * 90 + [B] * 10
     assert task.class_weights(golds, "none") == [1, 1]

@@ -1,4 +1,4 @@
-"""The main job as a person runs it: N lines in, N lines out."""
+"""nlpkit sentiment: N documents in, N answers out, in every format."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 LABELS = {"negative", "neutral", "positive"}
 
 
-def test_lines_in_a_pipe(sentiment: Cli) -> None:
+def test_lines_from_a_pipe(sentiment: Cli) -> None:
     done = sentiment(stdin="adorei o hotel\n\npéssimo\ta \\ loja\n".encode())
     assert done.returncode == 0, done.stderr
     lines = done.stdout.decode().split("\n")
@@ -46,7 +46,7 @@ def test_lines_in_a_pipe(sentiment: Cli) -> None:
     assert done.stderr == b""
 
 
-def test_jsonl_has_its_keys(sentiment: Cli) -> None:
+def test_jsonl_output_has_the_documented_keys(sentiment: Cli) -> None:
     done = sentiment("--to", "jsonl", stdin="Adorei!\n\nPéssimo atendimento\n".encode())
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["text"] for row in rows] == ["Adorei!", "", "Péssimo atendimento"]
@@ -101,7 +101,7 @@ def run_lines(content: bytes, model: Model, folder: Path) -> list[dict]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(texts=st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]))))
-def test_any_text_comes_through_in_order(texts: list[str], model: Model, tmp_path: Path) -> None:
+def test_any_text_is_kept_in_order(texts: list[str], model: Model, tmp_path: Path) -> None:
     rows = run_lines("".join(text + "\n" for text in texts).encode(), model, tmp_path)
     kept = [text.removesuffix("\r") for text in texts]
     if kept:
@@ -111,7 +111,7 @@ def test_any_text_comes_through_in_order(texts: list[str], model: Model, tmp_pat
 
 @settings(max_examples=40)
 @given(st.data())
-def test_scores_are_the_same_in_any_company(model: Model, data: st.DataObject) -> None:
+def test_scores_do_not_depend_on_the_batch(model: Model, data: st.DataObject) -> None:
     words = st.sampled_from(["adorei", "péssimo", "hotel", "12", "!", "não", "😍", "zzz"])
     text = st.lists(words, max_size=60).map(" ".join)
     texts = data.draw(st.lists(text, min_size=1, max_size=30))
@@ -126,7 +126,7 @@ def test_scores_are_the_same_in_any_company(model: Model, data: st.DataObject) -
             assert np.abs(one - alone).max() < 1e-5
 
 
-def test_a_long_document_changes_nothing_for_a_short_one(model: Model) -> None:
+def test_combining_windows_does_not_affect_short_documents(model: Model) -> None:
     loud = replace(model, task=Loud())
     (alone,) = onepass.outputs(loud, ["adorei"])
     beside, long = onepass.outputs(loud, ["adorei", "adorei o hotel " * 60])
@@ -135,7 +135,7 @@ def test_a_long_document_changes_nothing_for_a_short_one(model: Model) -> None:
 
 
 class Loud:
-    """A task whose windows are combined into what no network says."""
+    """A task that combines windows into a value that no network returns."""
 
     OFFSETS = False
 
@@ -143,7 +143,7 @@ class Loud:
         return np.full_like(outputs[0], 7)
 
 
-def test_a_long_document_is_read_to_its_end(model: Model) -> None:
+def test_long_document_is_read_to_its_end(model: Model) -> None:
     neutral = "a reunião da portaria " * 60
     long = [neutral, neutral + "adorei lindo perfeito maravilhoso " * 30]
     plain, spiced = onepass.outputs(model, long)
@@ -151,7 +151,7 @@ def test_a_long_document_is_read_to_its_end(model: Model) -> None:
     assert spiced[2] - plain[2] > 0.5
 
 
-def test_a_five_megabyte_line(model: Model, tmp_path: Path) -> None:
+def test_five_megabyte_line_is_answered(model: Model, tmp_path: Path) -> None:
     long = "adorei o hotel " * 350_000
     rows = run_lines(f"antes\n{long}\ndepois\n".encode(), model, tmp_path)
     assert [len(row["text"]) for row in rows] == [5, len(long), 6]
@@ -189,7 +189,7 @@ def test_every_window_is_in_one_batch(lengths: list[int], budget: int) -> None:
     assert sorted(seen) == list(range(len(lengths)))
 
 
-def test_what_was_read_before_an_error_is_answered(model: Model) -> None:
+def test_documents_before_an_error_are_answered(model: Model) -> None:
     def items():  # type: ignore[no-untyped-def]
         yield 1, "adorei"
         yield 2, "péssimo"
@@ -202,7 +202,7 @@ def test_what_was_read_before_an_error_is_answered(model: Model) -> None:
     assert seen == [1, 2]
 
 
-def test_a_slow_producer_is_answered_line_by_line(tiny_bundle: Made) -> None:
+def test_slow_input_is_answered_line_by_line(tiny_bundle: Made) -> None:
     command = [sys.executable, "-m", "nlpkit", "sentiment", "-m", str(tiny_bundle("atnet"))]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, env=environment(), **pipes) as process:
@@ -215,8 +215,8 @@ def test_a_slow_producer_is_answered_line_by_line(tiny_bundle: Made) -> None:
         assert process.wait(timeout=PATIENCE) == 0
 
 
-def test_a_steady_stream_is_answered_before_it_ends(model: Model) -> None:
-    """It trickles until its first answer is read, and no chunk of it is ever full."""
+def test_steady_stream_is_answered_before_it_ends(model: Model) -> None:
+    """Items come slowly until the first answer is read, and no chunk is ever full."""
     read, ended = threading.Event(), threading.Event()
 
     def items():  # type: ignore[no-untyped-def]
@@ -234,7 +234,7 @@ def test_a_steady_stream_is_answered_before_it_ends(model: Model) -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_csv_passes_every_field_through(sentiment: Cli, tmp_path: Path) -> None:
+def test_csv_keeps_every_field(sentiment: Cli, tmp_path: Path) -> None:
     rows = [["id", "texto", "nota"], ["1", 'disse "ótimo", sim\nlinha 2', "5"], ["2", "", ""]]
     with (tmp_path / "a.csv").open("w", newline="") as out:
         csv.writer(out).writerows(rows)
@@ -245,7 +245,7 @@ def test_csv_passes_every_field_through(sentiment: Cli, tmp_path: Path) -> None:
     assert got[1][3] in LABELS and got[2][3:] == ["", ""]
 
 
-def test_formats_cross(sentiment: Cli, tmp_path: Path) -> None:
+def test_formats_can_be_converted(sentiment: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"n": 1, "text": "adorei", "x": {"y": [1]}}\n\n')
     done = sentiment("a.jsonl")
     first, second = (json.loads(line) for line in done.stdout.splitlines())
@@ -257,7 +257,7 @@ def test_formats_cross(sentiment: Cli, tmp_path: Path) -> None:
     assert {"tom", "tom_score", "tom_scores"} <= set(json.loads(done.stdout.splitlines()[0]))
 
 
-def test_mixed_inputs_keep_every_field(sentiment: Cli, tmp_path: Path) -> None:
+def test_inputs_of_several_formats_keep_every_field(sentiment: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("adorei\n")
     (tmp_path / "b.csv").write_text("id,text\n7,odiei\n")
     done = sentiment("a.txt", "b.csv")
@@ -266,7 +266,7 @@ def test_mixed_inputs_keep_every_field(sentiment: Cli, tmp_path: Path) -> None:
     assert sentiment("a.txt", "b.csv", "--to", "csv").returncode == 3
 
 
-def test_whole_takes_a_file_as_one_document(sentiment: Cli, tmp_path: Path) -> None:
+def test_whole_reads_a_file_as_one_document(sentiment: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("adorei\no hotel\n\nperfeito\n")
     done = sentiment("a.txt", "a.txt", "--whole", "--to", "jsonl")
     rows = [json.loads(line) for line in done.stdout.splitlines()]

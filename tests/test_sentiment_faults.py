@@ -1,4 +1,4 @@
-"""What the main job does when something is wrong, and on a terminal."""
+"""nlpkit sentiment with closed pipes, bad input or wrong options, and on a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 
-def test_a_closed_pipe_is_quiet(tiny_bundle: Made, tmp_path: Path) -> None:
+def test_closed_pipe_exits_quietly(tiny_bundle: Made, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("adorei o hotel\n" * 20000)
     command = f"{sys.executable} -m nlpkit sentiment -m {tiny_bundle('atnet')} in.txt"
     script = f"set -o pipefail; {command} | head -1; echo ${{PIPESTATUS[0]}}"
@@ -30,8 +30,8 @@ def test_a_closed_pipe_is_quiet(tiny_bundle: Made, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[1] == b"0"
 
 
-def test_the_reader_leaves_while_the_input_is_silent(tiny_bundle: Made) -> None:
-    """Python aborts (134) when it ends while a thread holds its own sys.stdin."""
+def test_closed_pipe_exits_while_the_input_waits(tiny_bundle: Made) -> None:
+    """Python aborts with 134 if it exits while a thread reads sys.stdin."""
     command = [sys.executable, "-m", "nlpkit", "sentiment", "-m", str(tiny_bundle("atnet"))]
     with subprocess.Popen(command, env=environment(), **PIPES) as process:
         assert process.stdin and process.stdout and process.stderr
@@ -39,13 +39,13 @@ def test_the_reader_leaves_while_the_input_is_silent(tiny_bundle: Made) -> None:
         process.stdin.flush()
         assert process.stdout.readline().startswith(b"positive")
         process.stdout.close()
-        process.stdin.write(b"odiei\n")  # finds no reader; more never comes, nor an end
+        process.stdin.write(b"odiei\n")  # stdout is closed; stdin stays open without further input
         process.stdin.flush()
         assert process.wait(timeout=PATIENCE) == 0
         assert process.stderr.read() == b""
 
 
-def test_a_closed_stdin_or_stdout_is_said(tiny_bundle: Made) -> None:
+def test_closed_stdin_or_stdout_is_an_error(tiny_bundle: Made) -> None:
     command = f"{sys.executable} -m nlpkit sentiment -m {tiny_bundle('atnet')}"
     for closing, said in (("<&-", b"standard input is closed"), (">&-", b"standard output is")):
         done = subprocess.run(
@@ -57,18 +57,20 @@ def test_a_closed_stdin_or_stdout_is_said(tiny_bundle: Made) -> None:
         assert done.returncode == 2 and said in done.stderr
 
 
-def test_replacing_a_field_is_said(sentiment: Cli) -> None:
+def test_replacing_a_field_is_reported(sentiment: Cli) -> None:
     given = b'{"text": "adorei", "label": "gold"}\n{"text": "odiei", "label": "gold"}\n'
     done = sentiment("--from", "jsonl", stdin=given)
     assert done.stderr.count(b"\n") == 1 and b"'label' will be replaced" in done.stderr
     done = sentiment("--from", "jsonl", "--into", "said", stdin=given)
     assert done.stderr == b"" and json.loads(done.stdout.splitlines()[0])["label"] == "gold"
     rated = b'{"text": "adorei", "score": 5}\n'
-    done = sentiment("--from", "jsonl", "--into", "said", stdin=rated)  # its score stays too
+    done = sentiment(
+        "--from", "jsonl", "--into", "said", stdin=rated
+    )  # keeps its own score as well
     assert done.stderr == b"" and json.loads(done.stdout)["score"] == 5
 
 
-def test_output_is_whole_or_not_at_all(sentiment: Cli, tmp_path: Path) -> None:
+def test_failed_run_keeps_the_old_output(sentiment: Cli, tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text("adorei\n")
     (tmp_path / "bad.txt").write_bytes(b"adorei\n\xff\xfe\xff\n")
     assert sentiment("good.txt", "-o", "out.jsonl").returncode == 0
@@ -93,12 +95,12 @@ def test_sigterm_leaves_no_part_file(tiny_bundle: Made, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_data_does_not_steer_the_terminal_through_an_error(sentiment: Cli) -> None:
+def test_error_messages_hold_no_escape_sequences(sentiment: Cli) -> None:
     done = sentiment("--from", "csv", stdin=b"id,\x1b[31mx\n1,2\n")
     assert done.returncode == 3 and b"\x1b" not in done.stderr
 
 
-def test_bytes_that_are_not_utf8(sentiment: Cli, tmp_path: Path) -> None:
+def test_undecodable_input_is_an_error(sentiment: Cli, tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("adorei\npéssimo\n".encode("latin-1"))
     done = sentiment("latin.txt")
     assert done.returncode == 3
@@ -131,7 +133,7 @@ def test_bytes_that_are_not_utf8(sentiment: Cli, tmp_path: Path) -> None:
         (b"a\n", ["in.txt", "--model", "sentimnt-nothing"], 4, "no model"),
     ],
 )
-def test_errors_are_one_line_with_a_mend(
+def test_errors_are_one_line(
     make: bytes | str | None, args: list[str], code: int, said: str, sentiment: Cli, tmp_path: Path
 ) -> None:
     if make == "folder":
@@ -145,8 +147,8 @@ def test_errors_are_one_line_with_a_mend(
     assert done.stdout == b""
 
 
-def test_cuda_where_it_does_not_run_is_an_error(sentiment: Cli) -> None:
-    """Only where there is no GPU: elsewhere the same command must run on it."""
+def test_unavailable_cuda_is_an_error(sentiment: Cli) -> None:
+    """With a working GPU, the same command runs on it."""
     from nlpkit.runtime.device import why_no_cuda
 
     done = sentiment("--device", "cuda", "-v", stdin=b"adorei\n")
@@ -158,13 +160,13 @@ def test_cuda_where_it_does_not_run_is_an_error(sentiment: Cli) -> None:
         assert done.returncode == 0 and b"on CUDA" in done.stderr
 
 
-def test_auto_says_what_it_chose_once(sentiment: Cli) -> None:
+def test_verbose_reports_the_chosen_device_once(sentiment: Cli) -> None:
     done = sentiment("-v", stdin=b"adorei\nodiei\n")
     assert done.returncode == 0
     assert done.stderr.count(b"\n") == 1 and b" on C" in done.stderr
 
 
-def test_surrogates_in_jsonl_do_not_stop_the_stream(sentiment: Cli) -> None:
+def test_surrogates_in_jsonl_are_accepted(sentiment: Cli) -> None:
     done = sentiment("--from", "jsonl", stdin=b'{"text": "adorei \\ud83d"}\n{"text": "odiei"}\n')
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
@@ -198,7 +200,7 @@ def test_prediction_imports_neither_torch_nor_spacy(tiny_bundle: Made) -> None:
     assert done.stdout.strip() == b"[]"
 
 
-def test_a_terminal_gets_a_table(tiny_bundle: Made, tmp_path: Path) -> None:
+def test_terminal_output_is_a_table(tiny_bundle: Made, tmp_path: Path) -> None:
     import pty
 
     (tmp_path / "in.txt").write_text("adorei\n\nodiei\n\x1b[2Jreunião da portaria\n")
@@ -229,8 +231,8 @@ def test_a_terminal_gets_a_table(tiny_bundle: Made, tmp_path: Path) -> None:
     assert "\x1b[2J" not in text
 
 
-# Answers as the command does, but a line waits for ever to be answered with others, and the sizes
-# of the chunks that are answered together go to stderr.
+# Runs the command with a very long pause before a chunk that is not full, and prints the size of
+# each chunk to stderr.
 TELLING = """
 import sys
 from nlpkit.runtime import stream
@@ -246,7 +248,7 @@ main()
 """
 
 
-def test_line_buffered_answers_do_not_wait_for_others(tiny_bundle: Made) -> None:
+def test_line_buffered_answers_each_line_at_once(tiny_bundle: Made) -> None:
     command = [sys.executable, "-c", TELLING, str(2 * PATIENCE), "sentiment"]
     command += ["--model", str(tiny_bundle("atnet"))]
     for option, sizes in (([], [12]), (["--line-buffered"], [1] * 12)):
@@ -255,7 +257,7 @@ def test_line_buffered_answers_do_not_wait_for_others(tiny_bundle: Made) -> None
             for number in range(12):
                 process.stdin.write(f"adorei {number}\n".encode())
                 process.stdin.flush()
-                if option:  # its answer comes before another line does
+                if option:  # the answer comes before the next line is sent
                     assert process.stdout.readline().endswith(f"adorei {number}\n".encode())
             process.stdin.close()
             rest = process.stdout.read().splitlines()
@@ -263,7 +265,7 @@ def test_line_buffered_answers_do_not_wait_for_others(tiny_bundle: Made) -> None
             assert [*map(int, process.stderr.read().split())] == sizes
 
 
-def test_packed_input_without_its_name_is_told(sentiment: Cli) -> None:
+def test_compressed_stdin_is_reported(sentiment: Cli) -> None:
     done = sentiment(stdin=gzip.compress(b"adorei\n" * 50))
     assert done.returncode == 3
     assert b"it is gzip" in done.stderr and b"zcat" in done.stderr

@@ -1,4 +1,4 @@
-"""Runs of a session: by I/O binding as plainly, and batches as large as the model says."""
+"""Sessions: runs with I/O binding equal plain runs, and the budget sets batch sizes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def sessions(request: pytest.FixtureRequest, tiny_bundle: Made) -> dict[str, Any
 
 @pytest.mark.parametrize("output", [LOGITS, EMBEDDING])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 8), (4, 2), (5, 16), (33, 8)])
-def test_binding_changes_no_bit(sessions: Any, output: str, shape: tuple[int, int]) -> None:
+def test_io_binding_gives_identical_outputs(
+    sessions: Any, output: str, shape: tuple[int, int]
+) -> None:
     ids_BT = np.random.default_rng(0).integers(1, 200, shape)
     mask_BT = np.arange(shape[1]) < np.arange(1, shape[0] + 1)[:, None]
     feeds = {"ids": ids_BT * mask_BT, "mask": mask_BT}
@@ -46,30 +48,30 @@ def test_binding_changes_no_bit(sessions: Any, output: str, shape: tuple[int, in
 
     assert len(said(plain)) == shape[0]
     np.testing.assert_array_equal(said(bound), said(plain))
-    np.testing.assert_array_equal(said(bound), said(plain))  # nothing is left of the last call
+    np.testing.assert_array_equal(said(bound), said(plain))  # the first call leaves no state
 
 
-def test_a_bound_run_tells_what_the_network_cannot_take(sessions: Any) -> None:
+def test_io_binding_reports_invalid_inputs(sessions: Any) -> None:
     feeds = {"ids": np.zeros((1, 2, 3), dtype=np.int64), "mask": np.ones((1, 2))}
     with pytest.raises(ModelError, match="can't take"):
         BoundRun(sessions, {})(MAIN, feeds, (LOGITS,))
 
 
 class OnCuda:
-    """A session's provider list, where CUDA really runs."""
+    """A session on CUDA."""
 
     def get_providers(self) -> list[str]:
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]
 
 
-def test_the_provider_chooses_run_and_budget(sessions: Any) -> None:
+def test_provider_determines_run_and_token_budget(sessions: Any) -> None:
     cuda: Any = {MAIN: OnCuda()}
     assert type(run_of(sessions, {})) is SessionRun
     assert type(run_of(cuda, {})) is BoundRun
     assert (budget_of(sessions), budget_of(cuda)) == (TOKEN_BUDGET, CUDA_BUDGET)
 
 
-def test_a_larger_budget_makes_larger_batches_and_the_same_answers(model: Any) -> None:
+def test_larger_budget_gives_larger_batches_and_the_same_answers(model: Any) -> None:
     sizes: list[int] = []
 
     def run(graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]) -> Any:

@@ -1,4 +1,4 @@
-"""Preprocessing steps: their contract, their chain, and what each does to a text."""
+"""Preprocessing steps: the contract of every step, chains, and the output of each step."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ FRAGMENTS = [
     "\u00a0", "\u2028", "\x1c", "\t", "\n", " ", "a\u0301", "\u200d", "\ud800", "-", "/", "x" * 600,
 ]  # fmt: skip
 TEXT = st.text(max_size=40) | st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
-CALLED = {"vectorize": "vectorize --method hash"}  # what a step's plain call lacks
+CALLED = {"vectorize": "vectorize --method hash"}  # options that a step cannot do without
 
 
 def made(name: str, options: str = "") -> Any:
-    """Return a built step of one name."""
+    """Return a chain of one step."""
     return pipeline(f"{name} {options}".strip())
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_a_step_has_its_contract(name: str) -> None:
+def test_step_follows_the_contract(name: str) -> None:
     module = catalog.load("steps", name)
     assert module.TAKES in ("text", "tokens")
     assert module.GIVES in ("text", "tokens", "vector")
@@ -51,7 +51,7 @@ def test_a_step_has_its_contract(name: str) -> None:
     known = flags.flags_of(module.Options)
     for flag in known:
         assert flag.help, flag.name
-        # A flag may not hide one that every command of steps has.
+        # A flag must not shadow one that all step commands have.
         assert flag.name not in {"from", "show", *COMMON} - {"source"} or name == "vectorize"
     assert set(getattr(module, "OUTSIDE", ())) <= {flag.field for flag in known}
     assert module.Options.__dataclass_params__.frozen
@@ -61,7 +61,7 @@ def test_a_step_has_its_contract(name: str) -> None:
     ("name", "options", "before", "after"),
     [(name, *example) for name in STEPS for example in catalog.load("steps", name).EXAMPLES],
 )
-def test_the_examples_are_true(name: str, options: str, before: str, after: Any) -> None:
+def test_examples_match_the_output(name: str, options: str, before: str, after: Any) -> None:
     result = made(name, options)(before)
     assert (result if isinstance(after, dict) else as_text(result)) == after
 
@@ -69,7 +69,7 @@ def test_the_examples_are_true(name: str, options: str, before: str, after: Any)
 @pytest.mark.parametrize("name", STEPS)
 @given(texts=st.lists(TEXT, max_size=4))
 @settings(max_examples=40)
-def test_any_text_gives_one_result_and_the_same_each_time(name: str, texts: list[str]) -> None:
+def test_any_text_gives_one_deterministic_result(name: str, texts: list[str]) -> None:
     chain, module = cached(name), catalog.load("steps", name)
     results = chain(texts)
     assert len(results) == len(texts)
@@ -97,17 +97,17 @@ def cached(name: str) -> Any:
 @pytest.mark.parametrize("lang", ["pt", "en"])
 @given(text=TEXT)
 @settings(max_examples=150)
-def test_offsets_slice_the_text_to_its_tokens(lang: str, text: str) -> None:
+def test_offsets_slice_the_text_into_its_tokens(lang: str, text: str) -> None:
     tokens = cached(f"tokenize --lang {lang}")(text)
     assert [text[start:end] for start, end in tokens.fields["offsets"]] == list(tokens)
-    # Nothing but white space stands between tokens.
+    # Between tokens there is only white space.
     assert "".join(tokens) == "".join(text.split())
 
 
 @pytest.mark.parametrize("lang", ["pt", "en"])
 @given(text=TEXT)
 @settings(max_examples=150)
-def test_tokens_joined_by_spaces_are_the_same_tokens(lang: str, text: str) -> None:
+def test_joined_tokens_are_split_into_the_same_tokens(lang: str, text: str) -> None:
     (tokens,) = splitter(lang).split_all([text])
     assert splitter(lang).split_all([" ".join(tokens)]) == [tokens]
 
@@ -131,11 +131,11 @@ def test_sentences_and_their_offsets() -> None:
         ("bem-te-vi", "bem-te-vi"), ("dado", "dado"), ("-lo", "-lo"),
     ],
 )  # fmt: skip
-def test_contractions(token: str, words: str) -> None:
+def test_contractions_are_split(token: str, words: str) -> None:
     assert " ".join(contraction(token)) == words
 
 
-def test_subwords_are_the_pieces_of_a_model(tiny_bundle: Callable[[str], Path]) -> None:
+def test_subwords_equal_the_pieces_of_the_model(tiny_bundle: Callable[[str], Path]) -> None:
     from tokenizers import Tokenizer
 
     bundle = tiny_bundle("atnet")
@@ -154,11 +154,11 @@ def test_subwords_are_the_pieces_of_a_model(tiny_bundle: Callable[[str], Path]) 
         ("a", "pt"), ("muito bom", "pt"),
     ],
 )  # fmt: skip
-def test_the_language_is_told(text: str, lang: str) -> None:
+def test_language_is_detected(text: str, lang: str) -> None:
     assert detect(text) == lang
 
 
-def test_stop_words_keep_negation_unless_told(tmp_path: Path) -> None:
+def test_stop_words_keep_negation_by_default(tmp_path: Path) -> None:
     text = "Não, isto nunca é o que nem eu quero"
     assert [
         word for word in made("stopwords")(text) if word.lower() in {"não", "nunca", "nem"}
@@ -172,7 +172,7 @@ def test_stop_words_keep_negation_unless_told(tmp_path: Path) -> None:
     assert "isto" in dropped
 
 
-def test_stop_words_of_a_file_that_is_not_there() -> None:
+def test_missing_stop_word_file_is_an_error() -> None:
     with pytest.raises(InputError, match="nowhere.txt: No such file"):
         made("stopwords", "--list nowhere.txt")
 
@@ -182,7 +182,7 @@ def test_stems_of_portuguese_and_english() -> None:
     assert str(made("stem", "--lang auto")("the dogs were running")) == "the dog were run"
 
 
-def test_rslp_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rslp_reports_its_requirements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nltk", None)
     monkeypatch.setitem(sys.modules, "nltk.stem", None)
     with pytest.raises(MissingExtra, match="rslp"):
@@ -208,12 +208,12 @@ def test_rslp_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
         ("tokenize words", "unknown option 'words'"),
     ],
 )
-def test_a_wrong_chain_is_one_line(chain: str, problem: str) -> None:
+def test_invalid_chain_is_one_line(chain: str, problem: str) -> None:
     with pytest.raises(NlpkitError, match=problem.replace("|", r"\|").replace("?", r"\?")):
         pipeline(chain)
 
 
-def test_a_chain_of_strings_and_tables_describes_itself() -> None:
+def test_chain_of_strings_and_tables_can_be_described() -> None:
     chain = pipeline("tokenize --contractions split | stem", {"name": "stopwords", "add": ["x"]})
     described = chain.describe()
     assert described == [
@@ -224,14 +224,14 @@ def test_a_chain_of_strings_and_tables_describes_itself() -> None:
     assert links_of(described) == list(chain.links)
 
 
-def test_the_python_api_takes_one_text_or_many() -> None:
+def test_python_api_accepts_one_text_or_many() -> None:
     chain = nlpkit.pipeline("tokenize", "stopwords")
     assert chain("A casa (é) bonita") == ["casa", "(", ")", "bonita"]
     assert chain(["A casa", ""]) == [["casa"], []]
     assert chain([["A", "casa"]]) == [["casa"]]
 
 
-def test_a_recipe_prepares_text_in_training_and_in_serving(tmp_path: Path, data: Path) -> None:
+def test_recipe_steps_run_in_training_and_in_the_bundle(tmp_path: Path, data: Path) -> None:
     from nlpkit.jobs.export import export
     from nlpkit.settings import recipe
     from nlpkit.training import run
@@ -248,7 +248,7 @@ def test_a_recipe_prepares_text_in_training_and_in_serving(tmp_path: Path, data:
 
 
 @pytest.mark.parametrize("step", ["stopwords --list x.txt", "vectorize", "claen"])
-def test_a_recipe_refuses_steps_that_do_not_fit_in_a_bundle(step: str) -> None:
+def test_recipe_refuses_steps_that_a_bundle_cannot_hold(step: str) -> None:
     from nlpkit.settings import recipe
 
     with pytest.raises(UsageError, match="preprocess"):

@@ -1,4 +1,4 @@
-"""Preprocessing steps in the shell: a command for each, and pipes made of them."""
+"""Preprocessing steps as commands, and `nlpkit pipe`."""
 
 from __future__ import annotations
 
@@ -29,10 +29,9 @@ LINES = (
 CHAIN = ("tokenize --contractions split", "stopwords --add produto", "stem")
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("format", ["lines", "jsonl", "csv"])
-def test_pipe_is_the_shell_chain_byte_for_byte(
-    format: str, workers: str, cli: Cli, tmp_path: Path
+def test_pipe_equals_the_chain_of_commands_byte_for_byte(
+    format: str, cli: Cli, tmp_path: Path
 ) -> None:
     content = {
         "lines": LINES.encode(),
@@ -47,14 +46,16 @@ def test_pipe_is_the_shell_chain_byte_for_byte(
         done = cli(*shlex.split(step), "--from", format, stdin=passed)
         assert done.returncode == 0, done.stderr
         passed = done.stdout
-    piped = cli("pipe", " | ".join(CHAIN), "--from", format, "--workers", workers, stdin=content)
-    assert piped.returncode == 0, piped.stderr
-    assert piped.stdout == passed
+    for workers in ("1", "2"):
+        options = ("--from", format, "--workers", workers)
+        piped = cli("pipe", " | ".join(CHAIN), *options, stdin=content)
+        assert piped.returncode == 0, piped.stderr
+        assert piped.stdout == passed
     if format == "lines":
         assert passed.count(b"\n") == LINES.count("\n")
 
 
-def test_a_pipe_from_a_toml_file_and_its_errors(cli: Cli, tmp_path: Path) -> None:
+def test_pipe_from_a_toml_file(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "chain.toml"
     file.write_text('steps = ["tokenize", {name = "stopwords", keep = "none"}]', encoding="utf-8")
     assert cli("pipe", "chain.toml", stdin="não é caro".encode()).stdout == b"caro\n"
@@ -65,7 +66,7 @@ def test_a_pipe_from_a_toml_file_and_its_errors(cli: Cli, tmp_path: Path) -> Non
     assert cli("pipe", "nowhere.toml", stdin=b"x").returncode == 3
 
 
-def test_a_dry_run_shows_each_step_side_by_side(cli: Cli) -> None:
+def test_dry_run_shows_the_output_of_each_step(cli: Cli) -> None:
     done = cli("pipe", "tokenize | stopwords", "--dry-run", stdin=LINES.encode())
     assert done.returncode == 0, done.stderr
     shown = done.stdout.decode()
@@ -74,7 +75,7 @@ def test_a_dry_run_shows_each_step_side_by_side(cli: Cli) -> None:
     assert "serviço" not in shown  # the fifth document
 
 
-def test_fields_travel_and_into_adds_one(cli: Cli) -> None:
+def test_fields_are_kept_and_into_adds_one(cli: Cli) -> None:
     line = b'{"id": 7, "text": "A casa", "x": [1]}\n'
     done = cli("tokenize", "--from", "jsonl", "--into", "tokens", stdin=line)
     assert json.loads(done.stdout) == {
@@ -88,10 +89,10 @@ def test_fields_travel_and_into_adds_one(cli: Cli) -> None:
     assert done.stdout == b"text\tstems\nGostei muito\tgost muit\n"
 
 
-def test_what_a_command_says_of_wrong_input(cli: Cli) -> None:
+def test_invalid_input_is_reported(cli: Cli) -> None:
     done = cli("tokenize", "--from", "jsonl", stdin=b'{"text": "a"}\n{"text": 5}\n')
     assert done.returncode == 3
-    assert done.stdout.count(b"\n") == 1  # the line before the error came out
+    assert done.stdout.count(b"\n") == 1  # the line before the error is written
     assert b"stdin:2: the text in 'text' is a number" in done.stderr
     assert cli("tokenize", "nowhere.txt").returncode == 3
     assert cli("stopwords", "--keep", "some", stdin=b"x").returncode == 2
@@ -100,7 +101,7 @@ def test_what_a_command_says_of_wrong_input(cli: Cli) -> None:
     assert b"--to jsonl" in vectors.stderr
 
 
-def test_an_error_in_the_middle_is_told_after_what_came_before_it(cli: Cli) -> None:
+def test_results_before_an_error_are_written(cli: Cli) -> None:
     for workers in ("1", "2"):
         done = cli("stem", "--workers", workers, stdin=b"gostei\n\xff\n")
         assert done.stdout == b"gost\n"
@@ -108,7 +109,7 @@ def test_an_error_in_the_middle_is_told_after_what_came_before_it(cli: Cli) -> N
         assert done.stderr.count(b"\n") == 1
 
 
-def test_what_a_worker_cannot_have_is_told_as_without_workers(cli: Cli, tmp_path: Path) -> None:
+def test_worker_errors_equal_those_without_workers(cli: Cli, tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
     listed.write_text("casa\n", encoding="utf-8")
     links = links_of([f"stopwords --list {listed}"])
@@ -121,15 +122,15 @@ def test_what_a_worker_cannot_have_is_told_as_without_workers(cli: Cli, tmp_path
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="POSIX signals")
-def test_ctrl_c_twice_ends_workers_at_once(tmp_path: Path) -> None:
-    """First when an answer is there, and again when a worker has ended."""
+def test_second_ctrl_c_stops_workers_at_once(tmp_path: Path) -> None:
+    """The first signal comes after the first answer, the second after a worker has exited."""
     answers = tmp_path / "answers.txt"
     command = [sys.executable, "-m", "nlpkit", "stem", "--workers", "2"]
     with (
         answers.open("wb") as output,
         subprocess.Popen(
             command,
-            stdin=subprocess.PIPE,  # stays open: without a signal it would not end
+            stdin=subprocess.PIPE,  # stays open, so that only a signal ends the process
             stdout=output,
             stderr=subprocess.PIPE,
             env=environment(),
@@ -150,7 +151,7 @@ def test_ctrl_c_twice_ends_workers_at_once(tmp_path: Path) -> None:
         assert b"Traceback" not in running.stderr.read()
 
 
-def test_show_and_steps(cli: Cli) -> None:
+def test_show_and_steps_commands(cli: Cli) -> None:
     shown = cli("stopwords", "--show").stdout.decode().split()
     assert "para" in shown
     assert "não" not in shown
@@ -160,7 +161,7 @@ def test_show_and_steps(cli: Cli) -> None:
     assert cli("steps", "claen").returncode == 2
 
 
-def test_the_docs_are_what_the_program_says(cli: Cli) -> None:
+def test_step_reference_is_up_to_date(cli: Cli) -> None:
     written = (ROOT / "docs" / "step-reference.md").read_text(encoding="utf-8")
     said = cli("steps", "--to", "markdown").stdout.decode()
     assert written == said, "nlpkit steps --to markdown > docs/step-reference.md"
@@ -173,7 +174,7 @@ def test_every_step_is_a_command_with_help(cli: Cli) -> None:
         assert cli(name, "--help").returncode == 0
 
 
-def test_a_slow_input_is_answered_line_by_line(tmp_path: Path) -> None:
+def test_slow_input_is_answered_line_by_line(tmp_path: Path) -> None:
     for workers in ("1", "2"):
         command = [sys.executable, "-m", "nlpkit", "stem", "--workers", workers]
         with subprocess.Popen(
@@ -189,7 +190,7 @@ def test_a_slow_input_is_answered_line_by_line(tmp_path: Path) -> None:
             assert process.wait(PATIENCE) == 0
 
 
-def test_filters_start_without_torch_and_without_spacys_command_line(tmp_path: Path) -> None:
+def test_filters_import_neither_torch_nor_spacy_cli(tmp_path: Path) -> None:
     code = (
         "import os, sys; os.environ['NLPKIT_LEAN_SPACY'] = '1'\n"
         "import nlpkit; nlpkit.pipeline('tokenize')('a b')\n"

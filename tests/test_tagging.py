@@ -1,4 +1,4 @@
-"""Lemmas and tags: edit scripts, words as ids, CoNLL-U, and the filter over a tagger."""
+"""Lemmas and tags: edit scripts, ids of words, CoNLL-U, and the commands with a tagger."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WORD = st.text(min_size=1, max_size=12) | st.text("aáãçestrzpmoi|", min_size=
 
 @given(WORD, WORD)
 @settings(max_examples=500)
-def test_a_script_makes_the_lemma_it_was_made_of(form: str, wanted: str) -> None:
+def test_edit_script_reproduces_its_lemma(form: str, wanted: str) -> None:
     assert apply(script_of(form, wanted), form) == wanted
 
 
@@ -47,11 +47,13 @@ def test_a_script_makes_the_lemma_it_was_made_of(form: str, wanted: str) -> None
         ("corações", "coração", "Leões", "leão"),
     ],
 )
-def test_a_script_fits_other_words(form: str, lemma_of: str, other: str, its_lemma: str) -> None:
+def test_edit_script_generalises_to_other_words(
+    form: str, lemma_of: str, other: str, its_lemma: str
+) -> None:
     assert apply(script_of(form, lemma_of), other) == its_lemma
 
 
-def test_a_bold_script_is_for_the_forms_it_was_seen_with() -> None:
+def test_irregular_scripts_apply_only_to_known_forms() -> None:
     rows = [
         {"document": ["foi", "era", "casas"], "lemmas": ["ser", "ser", "casa"], "upos": ["AUX"] * 3}
     ] * 2
@@ -67,13 +69,13 @@ def test_a_bold_script_is_for_the_forms_it_was_seen_with() -> None:
     assert lemmas[2:] == ("😍", "12")
 
 
-def test_a_script_that_does_not_fit_says_so() -> None:
+def test_edit_script_that_does_not_fit_gives_none() -> None:
     assert apply(script_of("comprava", "comprar"), "é") is None
     assert apply(script_of("foi", "ir"), "x") == "ir"
 
 
 @given(st.lists(st.text(min_size=1, max_size=30), max_size=8))
-def test_any_word_has_ids_inside_its_tables(words: list[str]) -> None:
+def test_ids_of_any_word_are_within_the_tables(words: list[str]) -> None:
     encoder = tokenizer.Words(buckets=97, letters=6, style="a")
     ids = encoder.encode([Words(words)]).ids_S
     assert ids.shape == (len(words), SLOTS + 6)
@@ -82,7 +84,7 @@ def test_any_word_has_ids_inside_its_tables(words: list[str]) -> None:
     assert np.array_equal(again.encode([words]).ids_S, encoder.encode([words]).ids_S)
 
 
-def test_styles_and_known_words_have_places_of_their_own() -> None:
+def test_styles_and_known_words_have_their_own_ids() -> None:
     encoder = tokenizer.Words(buckets=997, letters=4, style="x", vocabulary=["casa", "0"], width=3)
     documents = [["Casa", "7", "rua"], Words(["Casa", "7", "rua"], "y")]
     plain, styled = encoder.encode(documents).each()
@@ -112,7 +114,7 @@ def bank(column: str | None, text: str = BANK) -> list[records.Record]:
     return list(records.read(stream, "conllu", Source("in", column=column)))
 
 
-def test_conllu_as_words_and_as_tokens() -> None:
+def test_conllu_is_read_as_words_or_tokens() -> None:
     first, second = bank("words")
     assert first["words"] == ["Disse", "lhe", "em", "o", "dia", "."]
     assert first["lemmas"] == ["dizer", "ele", "em", "o", "dia", "."]
@@ -141,7 +143,7 @@ def test_conllu_errors_name_the_line(text: str, problem: str) -> None:
         bank("lemma", text)
 
 
-def test_gold_that_does_not_fit_its_words_is_refused() -> None:
+def test_gold_of_another_length_or_tag_is_refused() -> None:
     task = tag.Task(tag.Config(), [*tag.UPOS, "l0||0|"])
     row = {"document": ["a", "b"], "lemmas": ["a"], "upos": ["DET", "NOUN"]}
     with pytest.raises(InputError, match="of one length"):
@@ -150,7 +152,7 @@ def test_gold_that_does_not_fit_its_words_is_refused() -> None:
         task.gold(row | {"lemmas": ["a", "b"], "upos": ["DET", "NOUM"]})
 
 
-def test_windows_of_a_long_document_meet_in_the_middle() -> None:
+def test_overlapping_windows_are_joined_in_the_middle() -> None:
     task = tag.Task(tag.Config(), [*tag.UPOS, "l0||0|"])
     spans = [(0, 8), (4, 12), (6, 14)]
     pieces = [np.full((8, 1), n) for n in range(3)]
@@ -161,7 +163,7 @@ def test_windows_of_a_long_document_meet_in_the_middle() -> None:
 
 @pytest.fixture(scope="module")
 def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle that lemmatizes the sentences of conftest."""
+    """A tagger trained on the sentences of conftest."""
     folder = tmp_path_factory.mktemp("tagger")
     write_jsonl(folder / "train.jsonl", sentences(300, 1))
     write_jsonl(folder / "dev.jsonl", sentences(60, 2))
@@ -179,7 +181,7 @@ def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-def test_a_tagger_lemmatizes_on_the_command_line(tagger: Path, cli: Cli) -> None:
+def test_lemmatize_command(tagger: Path, cli: Cli) -> None:
     text = b"Os gatos comprava 7.\n\nas portas levava 12 .\n"
     done = cli("lemmatize", "--model", tagger, stdin=text)
     assert done.stdout.decode() == "o gato comprar 7 .\n\no porta levar 12 .\n", done.stderr
@@ -192,14 +194,14 @@ def test_a_tagger_lemmatizes_on_the_command_line(tagger: Path, cli: Cli) -> None
     }
 
 
-def test_a_long_document_is_tagged_in_windows_as_in_one(tagger: Path) -> None:
+def test_long_document_is_tagged_across_windows(tagger: Path) -> None:
     model = nlpkit.load(str(tagger), device="cpu")
     words = ["os", "gatos", "comprava", "7", "."] * 30
     (answer,) = model.predict([words])
     assert answer.layers[0] == tuple(["o", "gato", "comprar", "7", "."] * 30)
 
 
-def test_a_tagger_is_measured_and_does_not_label(tagger: Path, cli: Cli, tmp_path: Path) -> None:
+def test_evaluate_and_predict_with_a_tagger(tagger: Path, cli: Cli, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "test.jsonl", sentences(30, 3))
     done = cli("evaluate", tagger, "test.jsonl", "-c", "words", "--label", "upos", "--to", "json")
     assert json.loads(done.stdout)["lemma_accuracy"] > 0.95, done.stderr
@@ -212,13 +214,13 @@ def test_a_tagger_is_measured_and_does_not_label(tagger: Path, cli: Cli, tmp_pat
     assert (answered["lemmas"], answered["upos"]) == (["o", "gato"], ["DET", "NOUN"])
 
 
-def test_a_classifier_is_no_tagger(tiny_bundle: Callable[[str], Path], cli: Cli) -> None:
+def test_lemmatize_refuses_a_classifier(tiny_bundle: Callable[[str], Path], cli: Cli) -> None:
     done = cli("lemmatize", "--model", tiny_bundle("atnet"), stdin=b"os gatos\n")
     assert (done.returncode, done.stderr.count(b"\n")) == (4, 1)
     assert b"not a tagger" in done.stderr
 
 
-def test_embeddings_of_a_classifier_and_none_of_a_tagger(
+def test_classifiers_give_embeddings_and_taggers_do_not(
     tiny_bundle: Callable[[str], Path], tagger: Path, cli: Cli
 ) -> None:
     model = nlpkit.load(str(tiny_bundle("lstm")), device="cpu")
@@ -234,7 +236,7 @@ def test_embeddings_of_a_classifier_and_none_of_a_tagger(
     assert b"no embeddings" in done.stderr
 
 
-def test_a_trained_spacy_pipeline_lemmatizes(tmp_path: Path) -> None:
+def test_lemmatize_with_a_spacy_pipeline(tmp_path: Path) -> None:
     import spacy
 
     nlp = spacy.blank("pt")
@@ -247,7 +249,7 @@ def test_a_trained_spacy_pipeline_lemmatizes(tmp_path: Path) -> None:
         nlpkit.pipeline("lemmatize --engine spacy --model none")
 
 
-def test_predict_splits_texts_as_tokenize_does_and_leaves_lists_alone(
+def test_predict_tokenizes_texts_but_not_lists(
     cli: Cli,
 ) -> None:
     def said(*options: str, given: str) -> dict[str, Any]:
@@ -264,7 +266,7 @@ def test_predict_splits_texts_as_tokenize_does_and_leaves_lists_alone(
     assert answer["words"] == ["custa", "10 000", "euros"] and len(answer["lemmas"]) == 3
 
 
-def test_predict_reads_the_words_of_a_treebank(cli: Cli, tmp_path: Path) -> None:
+def test_predict_reads_conllu(cli: Cli, tmp_path: Path) -> None:
     rows = [("1-2", "do"), ("1", "de"), ("2", "o"), ("3", "gato"), ("4", ".")]
     lines = ["# text = do gato.", *("\t".join([*row, *"________"]) for row in rows)]
     (tmp_path / "a.conllu").write_text("\n".join(lines) + "\n\n", encoding="utf-8")

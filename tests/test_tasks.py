@@ -1,4 +1,4 @@
-"""Contracts that every task keeps, those of another package too, found by the catalogue."""
+"""The contract of tasks, tested for every task in the catalogue and in the test plugin."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ FORMATS = [name for name in catalog.names("formats") if name not in ("lines", "c
 
 
 @pytest.fixture(scope="module", params=TASKS)
-def made(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """A task's name, and a folder with its data, its trained run and its bundle."""
+def trained(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """The name of a task and a folder with its data, its trained run and its bundle."""
     name, folder = request.param, tmp_path_factory.mktemp(request.param)
     example = EXAMPLES[name]
     for split, count, seed in (("train", example.count, 1), ("dev", 60, 2), ("test", 40, 3)):
@@ -37,16 +37,16 @@ def made(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, P
     return name, folder
 
 
-def documents(made: tuple[str, Path], count: int = 30) -> list[Any]:
-    return EXAMPLES[made[0]].documents(count, 3)
+def documents(trained: tuple[str, Path], count: int = 30) -> list[Any]:
+    return EXAMPLES[trained[0]].documents(count, 3)
 
 
 def as_line(document: Any) -> str:
     return document if isinstance(document, str) else " ".join(document)
 
 
-def test_it_learns_its_tiny_examples(made: tuple[str, Path]) -> None:
-    name, folder = made
+def test_task_learns_its_examples(trained: tuple[str, Path]) -> None:
+    name, folder = trained
     summary = json.loads((folder / "run/run.json").read_text(encoding="utf-8"))
     task = tasks.build(summary["task"])
     assert {"name": name} | task.describe() == summary["task"]
@@ -54,35 +54,35 @@ def test_it_learns_its_tiny_examples(made: tuple[str, Path]) -> None:
     assert summary["dev"][task.score] > 0.8
 
 
-def test_torch_and_onnx_answer_alike(made: tuple[str, Path]) -> None:
-    _, folder = made
+def test_torch_and_onnx_give_equal_answers(trained: tuple[str, Path]) -> None:
+    _, folder = trained
     torch_model, *_ = open_run(folder / "run")
     onnx_model = nlpkit.load(str(folder / "out"), device="cpu", precision="fp32")
-    ours, theirs = (model.predict(documents(made)) for model in (torch_model, onnx_model))
+    ours, theirs = (model.predict(documents(trained)) for model in (torch_model, onnx_model))
     assert [answer.matches(other) for answer, other in zip(ours, theirs, strict=True)] == [
         (parts, parts) for _, parts in (answer.matches(answer) for answer in ours)
     ]
     assert {signature for signature in onnx_model.run.signatures} == set(torch_model.task.graphs)
 
 
-def test_a_document_alone_is_answered_as_in_company(made: tuple[str, Path]) -> None:
-    model = nlpkit.load(str(made[1] / "out"), device="cpu")
-    together = model.predict(documents(made))
-    assert together == [model.predict([document])[0] for document in documents(made)]
+def test_answers_do_not_depend_on_the_batch(trained: tuple[str, Path]) -> None:
+    model = nlpkit.load(str(trained[1] / "out"), device="cpu")
+    together = model.predict(documents(trained))
+    assert together == [model.predict([document])[0] for document in documents(trained)]
 
 
-def test_a_document_without_tokens_has_no_answer(made: tuple[str, Path]) -> None:
-    model = nlpkit.load(str(made[1] / "out"), device="cpu")
-    first = documents(made)[0]
+def test_empty_document_has_no_answer(trained: tuple[str, Path]) -> None:
+    model = nlpkit.load(str(trained[1] / "out"), device="cpu")
+    first = documents(trained)[0]
     assert model.predict([first[:0], first])[0] is None
 
 
-def test_answers_are_of_the_kind_that_the_task_declares(made: tuple[str, Path]) -> None:
-    name, folder = made
+def test_answers_are_of_the_declared_kind(trained: tuple[str, Path]) -> None:
+    name, folder = trained
     model = nlpkit.load(str(folder / "out"), device="cpu")
     kind = model.task.answers
     assert nlpkit.zoo.answers_of(str(folder / "out")) is kind
-    for answer in model.predict(documents(made)):
+    for answer in model.predict(documents(trained)):
         assert isinstance(answer, kind)
         assert len(answer.cells()) == len(kind.fields())
         json.dumps(kind.values(answer, "mine"))
@@ -91,12 +91,12 @@ def test_answers_are_of_the_kind_that_the_task_declares(made: tuple[str, Path]) 
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_predict_writes_every_format(
-    made: tuple[str, Path], format: str, cli: Cli, tmp_path: Path
+def test_predict_writes_the_format(
+    trained: tuple[str, Path], format: str, quick_cli: Cli, tmp_path: Path
 ) -> None:
-    lines = [as_line(document) for document in documents(made, 5)]
+    lines = [as_line(document) for document in documents(trained, 5)]
     (tmp_path / "in.txt").write_text("\n".join(lines) + "\n\n", encoding="utf-8")
-    done = cli("predict", "-m", made[1] / "out", "in.txt", "-o", f"out.{format}")
+    done = quick_cli("predict", "-m", trained[1] / "out", "in.txt", "-o", f"out.{format}")
     assert (done.returncode, done.stderr) == (0, b"")
     from nlpkit.records import Source, open_input, read
 
@@ -105,12 +105,14 @@ def test_predict_writes_every_format(
             written = stream.read().decode().splitlines()
         else:
             written = list(read(stream, format, Source("out", column="text")))
-    assert len(written) == (5 if format == "xlsx" else 6)  # an empty row of a sheet is no record
+    assert len(written) == 6
 
 
-def test_batch_is_resumed_by_workers(made: tuple[str, Path], cli: Cli, tmp_path: Path) -> None:
-    _, folder = made
-    rows = [{"text": as_line(document), "id": n} for n, document in enumerate(documents(made))]
+def test_batch_output_is_equal_with_workers_and_after_resume(
+    trained: tuple[str, Path], cli: Cli, tmp_path: Path
+) -> None:
+    _, folder = trained
+    rows = [{"text": as_line(document), "id": n} for n, document in enumerate(documents(trained))]
     (tmp_path / "in").mkdir()
     for part in ("a", "b"):
         write_jsonl(tmp_path / f"in/{part}.jsonl", rows)
@@ -134,11 +136,11 @@ def test_batch_is_resumed_by_workers(made: tuple[str, Path], cli: Cli, tmp_path:
     )
 
 
-def test_a_document_that_is_not_read_to_its_end_is_counted(
-    made: tuple[str, Path], cli: Cli, tmp_path: Path
+def test_truncated_documents_are_counted(
+    trained: tuple[str, Path], cli: Cli, tmp_path: Path
 ) -> None:
-    _, folder = made
-    words = as_line(documents(made)[0]).split(" ")
+    _, folder = trained
+    words = as_line(documents(trained)[0]).split(" ")
     (tmp_path / "long.txt").write_text(" ".join(words * 400) + "\nab\n", encoding="utf-8")
     cut = isinstance(nlpkit.load(str(folder / "out"), device="cpu").windows, Truncate)
     done = cli("batch", "long.txt", "-m", folder / "out", "-o", "answered")
@@ -150,14 +152,14 @@ def test_a_document_that_is_not_read_to_its_end_is_counted(
     assert (b"the rest was not read" in done.stderr) == cut
 
 
-def test_evaluate_and_compare_score_it(made: tuple[str, Path], cli: Cli) -> None:
-    _, folder = made
+def test_evaluate_and_compare(trained: tuple[str, Path], quick_cli: Cli) -> None:
+    _, folder = trained
     model = nlpkit.load(str(folder / "out"), device="cpu")
     scores = evaluate(model, [str(folder / "test.jsonl")]).scores
     assert scores[model.task.score] > 0.8
-    shown = cli("evaluate", folder / "out", folder / "test.jsonl")
+    shown = quick_cli("evaluate", folder / "out", folder / "test.jsonl")
     assert shown.returncode == 0 and model.task.score in shown.stdout.decode()
-    done = cli(
+    done = quick_cli(
         *("compare", folder / "out", folder / "run", "--data", folder / "test.jsonl"),
         *("--to", "json", "--rounds", "1"),
     )
@@ -167,30 +169,32 @@ def test_evaluate_and_compare_score_it(made: tuple[str, Path], cli: Cli) -> None
     assert abs(report["models"][0][model.task.score] - scores[model.task.score]) < 0.05
 
 
-def test_models_verify_and_bench_know_its_graphs(made: tuple[str, Path], cli: Cli) -> None:
-    name, folder = made
-    done = cli("models", "verify", folder / "out")
+def test_models_verify_and_bench(trained: tuple[str, Path], quick_cli: Cli) -> None:
+    name, folder = trained
+    done = quick_cli("models", "verify", folder / "out")
     assert done.returncode == 0, done.stderr.decode()
-    done = cli("bench", folder / "out", "--seconds", "0.01", "--lengths", "4", "--batches", "2")
+    done = quick_cli(
+        "bench", folder / "out", "--seconds", "0.01", "--lengths", "4", "--batches", "2"
+    )
     assert done.returncode == 0, done.stderr.decode()
     assert "docs/s" in done.stdout.decode()
     card = (folder / "out/README.md").read_text(encoding="utf-8")
     assert name.capitalize() in card and "nlpkit predict" in card
 
 
-def test_a_recipe_of_its_defaults_names_its_columns(cli: Cli, made: tuple[str, Path]) -> None:
-    name, _ = made
-    done = cli("init", "recipe", "--task", name, "--arch", EXAMPLES[name].architecture)
+def test_init_names_the_columns_of_the_task(quick_cli: Cli, trained: tuple[str, Path]) -> None:
+    name, _ = trained
+    done = quick_cli("init", "recipe", "--task", name, "--arch", EXAMPLES[name].architecture)
     columns = tasks.class_of(name).columns
     assert done.returncode == 0, done.stderr.decode()
     assert f"fields {columns.text} and {columns.target}" in done.stdout.decode()
 
 
-def test_a_killed_training_ends_in_the_same_weights(made: tuple[str, Path]) -> None:
-    """Stop after the first epoch, resume, and compare with the run that was never stopped."""
+def test_interrupted_training_resumes_to_identical_weights(trained: tuple[str, Path]) -> None:
+    """Stop after the first epoch, resume, and compare with the uninterrupted run."""
     from safetensors.torch import load_file
 
-    name, folder = made
+    name, folder = trained
     built = recipe.from_dict(EXAMPLES[name].tree(name), folder=folder, where="test")
 
     def interrupt(event: object) -> None:
@@ -204,7 +208,7 @@ def test_a_killed_training_ends_in_the_same_weights(made: tuple[str, Path]) -> N
     assert all((one[key] == other[key]).all() for key in one)
 
 
-def test_the_name_of_before_works_with_a_word(cli: Cli, tmp_path: Path) -> None:
+def test_old_task_name_still_works_with_a_warning(cli: Cli, tmp_path: Path) -> None:
     for split, count, seed in (("train", 60, 1), ("dev", 20, 2)):
         write_jsonl(tmp_path / f"{split}.jsonl", EXAMPLES["tag"].rows(count, seed))
     tree = EXAMPLES["tag"].tree("lemma")

@@ -1,4 +1,4 @@
-"""Distillation, weights, the balance of labels, calibration: what decides a classifier's loss."""
+"""Distillation, weights of rows and files, label shift, calibration and confidence."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def recipe_of(folder: Path, arch: str = "bow", **sections: Any) -> recipes.Recip
     return recipes.from_dict(tree, folder=folder, where="test")
 
 
-def test_a_student_learns_from_teachers_on_unlabelled_text(
+def test_student_learns_from_teachers_on_unlabelled_text(
     data: Path, tiny_run: Callable[[str], Path], tiny_bundle: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """Its own labels are all wrong: what it knows is the teachers'."""
+    """The labels of the student's rows are wrong, so it can learn only from the teachers."""
     rows = [row | {"label": "neutral"} for row in corpus(12, 5)]
     rows += [{"text": "zzz", "label": "positive"}, {"text": "yyy", "label": "negative"}]
     write_jsonl(tmp_path / "few.jsonl", rows)
@@ -84,11 +84,13 @@ def test_a_student_learns_from_teachers_on_unlabelled_text(
         assert torch.allclose(said.sum(1), torch.ones(len(said)), atol=1e-5)
     events.clear()
     run.train(recipe, tmp_path / "another", **OPTIONS | {"listener": events.append})
-    assert Asked not in {type(event) for event in events}, "they are not asked again"
+    assert Asked not in {type(event) for event in events}, (
+        "stored answers of the teachers are reused"
+    )
 
 
-def test_a_file_of_answers_is_a_teacher(data: Path, tmp_path: Path) -> None:
-    """Its own labels are all wrong; the file speaks of half of the texts."""
+def test_file_of_answers_can_be_a_teacher(data: Path, tmp_path: Path) -> None:
+    """The labels of the rows are wrong; the file has answers for half of the texts."""
     rows = [row | {"label": "neutral"} for row in corpus(20, 5)]
     rows += [{"text": "zzz", "label": "positive"}, {"text": "yyy", "label": "negative"}]
     write_jsonl(tmp_path / "few.jsonl", rows)
@@ -110,16 +112,16 @@ def test_a_file_of_answers_is_a_teacher(data: Path, tmp_path: Path) -> None:
 
     assert taught("run")["dev"]["macro_f1"] > 0.9
     for answer, said in (
-        ({"text": "a"}, "answers.jsonl:1: no scores for negative, neutral, positive"),
-        ({"text": "a", "scores": dict.fromkeys(labels, 0.9)}, ":1: its scores are no prob"),
-        ({"text": "a", "scores": dict.fromkeys(labels, 1 / 3)}, "says nothing of any text"),
+        ({"text": "a"}, "answers.jsonl:1: needs scores for negative, neutral, positive"),
+        ({"text": "a", "scores": dict.fromkeys(labels, 0.9)}, ":1: scores must be prob"),
+        ({"text": "a", "scores": dict.fromkeys(labels, 1 / 3)}, "has no answer for any text"),
     ):
         write_jsonl(tmp_path / "answers.jsonl", [answer])
         with pytest.raises((InputError, UsageError), match=said):
             taught("wrong")
 
 
-def test_a_teacher_must_be_there_and_know_the_labels(
+def test_teacher_must_exist_and_have_the_same_labels(
     data: Path, tiny_run: Callable[[str], Path], tmp_path: Path
 ) -> None:
     with pytest.raises(ModelError, match="nobody"):
@@ -133,7 +135,7 @@ def test_a_teacher_must_be_there_and_know_the_labels(
         recipe_of(data, distill={"texts": ["a.txt"]})
 
 
-def test_a_task_without_labels_is_refused_at_once(tmp_path: Path) -> None:
+def test_settings_for_labels_are_refused_for_other_tasks(tmp_path: Path) -> None:
     tree = tiny_tree("wordlstm") | {"task": {"name": "tag"}}
     for section, settings in (("train", {"shift_labels": True}), ("distill", {"teachers": ["a"]})):
         made = recipes.from_dict(
@@ -144,7 +146,7 @@ def test_a_task_without_labels_is_refused_at_once(tmp_path: Path) -> None:
 
 
 def loss_of(golds: list[Label | None], weights: list[float], logits_NC: Any) -> Any:
-    """Return the loss of the rows that a network gives those logits, as the first of a split."""
+    """Return the loss of the first rows of a split, given their logits."""
     count, rows = len(golds), list(range(len(logits_NC)))
     split = Split([""] * count, golds, [{}] * count, weights)
     loss = TaskLoss(TASK, Characters(), split, Train(), Distill(), torch.device("cpu"))
@@ -152,14 +154,14 @@ def loss_of(golds: list[Label | None], weights: list[float], logits_NC: Any) -> 
     return loss(lambda **feeds: {LOGITS: logits_NC}, Reading(batch, Reads([(0, 1)] * len(rows))))
 
 
-def test_labelled_rows_weigh_alike_whatever_goes_with_them() -> None:
+def test_unlabelled_rows_do_not_change_the_weight_of_labelled_ones() -> None:
     golds, weights = [GOLDS[0], GOLDS[2], None, None], [1.0, 1.0, 0.0, 0.0]
     logits_NC = torch.randn(4, 3)
     alone = loss_of(golds, weights, logits_NC[:2])
     assert torch.isclose(alone, loss_of(golds, weights, logits_NC))
 
 
-def test_teachers_have_no_say_on_a_file_that_is_not_taught(
+def test_teachers_are_ignored_for_files_with_taught_false(
     data: Path, tiny_run: Callable[[str], Path], tmp_path: Path
 ) -> None:
     other = {"positive": "negative", "negative": "positive", "neutral": "neutral"}
@@ -175,7 +177,7 @@ def test_teachers_have_no_say_on_a_file_that_is_not_taught(
     assert scores[True] > 0.9 > 0.5 > scores[False]
 
 
-def test_the_distillation_loss_is_least_where_the_teachers_are() -> None:
+def test_distillation_loss_is_minimal_at_the_teacher_probabilities() -> None:
     taught_NC = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
     there = TASK.distillation({LOGITS: taught_NC.log()}, taught_NC, 2.0)
     for noise in torch.randn(20, 2, 3, generator=torch.Generator().manual_seed(1)):
@@ -183,7 +185,7 @@ def test_the_distillation_loss_is_least_where_the_teachers_are() -> None:
         assert (TASK.distillation(outputs, taught_NC, 2.0) >= there - 1e-6).all()
 
 
-def test_a_rows_weight_is_its_share_of_the_loss() -> None:
+def test_row_weights_scale_the_loss() -> None:
     logits_NC = torch.randn(4, 3, requires_grad=True)
     loss_of([*GOLDS, GOLDS[0]], [1.0, 0.0, 2.0, 1.0], logits_NC).backward()
     assert logits_NC.grad is not None
@@ -191,7 +193,7 @@ def test_a_rows_weight_is_its_share_of_the_loss() -> None:
     assert logits_NC.grad[0].any()
 
 
-def test_a_file_of_no_weight_teaches_nothing(data: Path, tmp_path: Path) -> None:
+def test_file_with_weight_zero_is_ignored(data: Path, tmp_path: Path) -> None:
     wrong = [row | {"label": "neutral"} for row in corpus(400, 9)]
     write_jsonl(tmp_path / "wrong.jsonl", wrong)
     sources = [str(data / "train.jsonl"), {"path": str(tmp_path / "wrong.jsonl"), "weight": 0.0}]
@@ -199,7 +201,7 @@ def test_a_file_of_no_weight_teaches_nothing(data: Path, tmp_path: Path) -> None
     assert summary["dev"]["macro_f1"] > 0.9
 
 
-def test_every_label_gives_a_file_without_labels_one(data: Path, tmp_path: Path) -> None:
+def test_every_label_labels_a_file(data: Path, tmp_path: Path) -> None:
     (tmp_path / "facts.txt").write_text("a porta\no número\n", encoding="utf-8")
     facts = {"path": str(tmp_path / "facts.txt"), "every_label": "neutral"}
     sources = [str(data / "train.jsonl"), facts]
@@ -207,17 +209,17 @@ def test_every_label_gives_a_file_without_labels_one(data: Path, tmp_path: Path)
     assert summary["data"]["train"][1]["labels"] == {"neutral": 2}
 
 
-def judged(choose_by: str, often: bool = False) -> Judge:
-    """Two files: a large one that is answered well, a small one where neutral is said too often.
+def judge_of(choose_by: str, often: bool = False) -> Judge:
+    """Return a judge over a large file and a small file where neutral is predicted too often.
 
-    `often`: in the large one as well, though less so.
+    With `often`, neutral is predicted too often in the large file as well.
     """
     rng = np.random.default_rng(1)
     places = rng.integers(0, 3, 330).tolist()
     logits_NC = 3 * np.eye(3)[places] + rng.normal(size=(330, 3))
     logits_NC[300:, 1] += 2.5
     logits_NC[:300, 1] += 1.5 * often
-    first = ord("一")  # a document is one character, and the network knows it by its place
+    first = ord("一")  # each document is one character, which selects the row of the logits
     documents = [chr(first + place) for place in range(330)]
     golds = [GOLDS[place] for place in places]
     files = [FileCount(name, rows, {}, "") for name, rows in (("large", 300), ("small", 30))]
@@ -231,8 +233,8 @@ def judged(choose_by: str, often: bool = False) -> Judge:
     return Judge(model, dev, choose_by)
 
 
-def test_files_count_alike_where_they_should() -> None:
-    rows, files = judged("rows"), judged("files")
+def test_choosing_by_files_weighs_files_equally() -> None:
+    rows, files = judge_of("rows"), judge_of("files")
     assert rows.chosen == "macro_f1"
     assert files.chosen == "macro_f1_by_file"
     assert files.scores()["macro_f1"] == rows.scores()["macro_f1"]
@@ -242,14 +244,14 @@ def test_files_count_alike_where_they_should() -> None:
     assert files.temperature > rows.temperature
 
 
-def test_the_shift_finds_the_balance_and_is_kept() -> None:
-    judge, other = judged("files", often=True), judged("rows", often=True)
+def test_shift_improves_balance_and_is_stored() -> None:
+    judge, other = judge_of("files", often=True), judge_of("rows", often=True)
     before = judge.scores()["macro_f1"]
     judge.fit_shift()
     other.fit_shift()
     assert judge.scores()["macro_f1"] > before + 0.02
     assert judge.task.shift[1] < 0
-    assert judge.task.shift == other.task.shift, "a small file does not decide"
+    assert judge.task.shift == other.task.shift, "the small file does not dominate"
     described = judge.task.describe()
     again = sentiment_task.Task(sentiment_task.Config(), described["labels"], described["shift"])
     assert again.decode([""], [np.array([0.0, 0.1, 0.05])])[0].label != "neutral"
@@ -257,20 +259,18 @@ def test_the_shift_finds_the_balance_and_is_kept() -> None:
         sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS, [0.1])
 
 
-def test_a_shifted_run_can_be_exported_and_answers_alike(
-    data: Path, tmp_path: Path, cli: Cli
-) -> None:
+def test_shift_is_exported(data: Path, tmp_path: Path, quick_cli: Cli) -> None:
     recipe = recipe_of(data, train={**tiny_tree("bow")["train"], "shift_labels": True})
     summary = learn(recipe, tmp_path / "run", **OPTIONS)
     summary["task"]["shift"] = [0.0, 99.0, 0.0]
     (tmp_path / "run" / "run.json").write_text(json.dumps(summary), encoding="utf-8")
-    done = cli("export", str(tmp_path / "run"), "-o", str(tmp_path / "bundle"))
+    done = quick_cli("export", str(tmp_path / "run"), "-o", str(tmp_path / "bundle"))
     assert done.returncode == 0, done.stderr
-    done = cli("predict", "-m", str(tmp_path / "bundle"), stdin="péssimo\nótimo\n".encode())
+    done = quick_cli("predict", "-m", str(tmp_path / "bundle"), stdin="péssimo\nótimo\n".encode())
     assert [line.split(b"\t")[0] for line in done.stdout.splitlines()] == [b"neutral"] * 2
 
 
-def test_below_the_confidence_it_says_uncertain(sentiment: Cli) -> None:
+def test_answers_below_min_confidence_are_uncertain(sentiment: Cli) -> None:
     lines = "péssimo, odiei\na reunião\n\no produto péssimo ótimo reunião\n".encode()
     plain = sentiment(stdin=lines).stdout.decode().splitlines()
     some = sentiment("--min-confidence", "0.7", stdin=lines)
@@ -279,11 +279,11 @@ def test_below_the_confidence_it_says_uncertain(sentiment: Cli) -> None:
         wanted = "uncertain" if score and float(score) < 0.7 else label
         assert after == f"{wanted}\t{score}\t{text}"
     every = sentiment("--min-confidence", "1", stdin=lines).stdout
-    assert every.count(b"uncertain") == 3, "an empty line is not uncertain but empty"
+    assert every.count(b"uncertain") == 3, "an empty line has no answer and is not uncertain"
     assert sentiment("--min-confidence", "1.5", stdin=lines).returncode == 2
 
 
-def test_evaluate_says_how_much_is_answered(cli: Cli, data: Path, tiny_bundle: Any) -> None:
+def test_evaluate_reports_coverage(cli: Cli, data: Path, tiny_bundle: Any) -> None:
     file = str(data / "test.jsonl")
     whole = json.loads(cli("evaluate", tiny_bundle("atnet"), file, "--to", "json").stdout)
     sure = json.loads(

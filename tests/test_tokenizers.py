@@ -1,4 +1,4 @@
-"""Contracts that every tokenizer keeps, found by the catalogue."""
+"""The contract of tokenizers, tested for every kind in the catalogue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LEARNED = {kind: learned(kind) for kind in KINDS}
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(documents=DOCUMENTS)
-def test_what_is_stored_encodes_alike(kind: str, documents: list[str]) -> None:
+def test_stored_tokenizer_gives_the_same_ids(kind: str, documents: list[str]) -> None:
     tokenizer = LEARNED[kind]
     again = text.load(kind, tokenizer.to_json())
     one, other = tokenizer.encode(documents), again.encode(documents)
@@ -43,7 +43,7 @@ def test_what_is_stored_encodes_alike(kind: str, documents: list[str]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(documents=DOCUMENTS)
-def test_offsets_do_not_change_the_ids_and_lie_in_the_text(kind: str, documents: list[str]) -> None:
+def test_offsets_do_not_change_ids_and_lie_within_the_text(kind: str, documents: list[str]) -> None:
     tokenizer = LEARNED[kind]
     plain, pointed = tokenizer.encode(documents), tokenizer.encode(documents, offsets=True)
     assert np.array_equal(plain.ids_S, pointed.ids_S)
@@ -55,7 +55,7 @@ def test_offsets_do_not_change_the_ids_and_lie_in_the_text(kind: str, documents:
 
 
 @pytest.mark.parametrize("kind", SUBWORDS)
-def test_offsets_are_of_the_words_without_their_space(kind: str) -> None:
+def test_offsets_exclude_white_space(kind: str) -> None:
     tokenizer = LEARNED[kind]
     line = "Uma  frase\tde pão"
     encoded = tokenizer.encode([line], offsets=True)
@@ -65,27 +65,27 @@ def test_offsets_are_of_the_words_without_their_space(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_list_of_words_is_read_as_a_text_with_spaces(kind: str) -> None:
+def test_list_of_words_equals_the_joined_text(kind: str) -> None:
     tokenizer = LEARNED[kind]
     one, other = tokenizer.encode([["uma", "frase"]]), tokenizer.encode(["uma frase"])
     assert np.array_equal(one.ids_S, other.ids_S)
 
 
 @pytest.mark.parametrize("kind", SUBWORDS)
-def test_ids_become_text_again(kind: str) -> None:
+def test_ids_decode_to_the_text(kind: str) -> None:
     tokenizer = LEARNED[kind]
     encoded = tokenizer.encode(["uma frase de teste"])
     assert tokenizer.text(encoded.ids_S.tolist()) == "uma frase de teste"
     assert len(tokenizer.pieces(encoded.ids_S.tolist())) == len(encoded.ids_S)
 
 
-def test_words_become_text_where_they_have_a_place() -> None:
+def test_known_words_decode_and_others_are_unknown() -> None:
     tokenizer = LEARNED["words"]
     assert tokenizer.text(tokenizer.encode(["frase nova"]).ids_S) == "frase [UNK]"
 
 
 @pytest.mark.parametrize("kind", SUBWORDS)
-def test_bounds_have_ids_that_no_text_spells(kind: str) -> None:
+def test_bos_and_eos_ids_never_come_from_text(kind: str) -> None:
     module = catalog.load("tokenizers", kind)
     settings = Settings(kind=kind, vocab_size=200, window=8, overlap=2)
     tokenizer = module.learn(TEXTS, settings, bounds=True)
@@ -99,25 +99,25 @@ def test_bounds_have_ids_that_no_text_spells(kind: str) -> None:
     assert LEARNED[kind].bos is LEARNED[kind].eos is None
 
 
-def test_hashed_words_cannot_be_written() -> None:
+def test_hashed_words_refuse_bounds() -> None:
     with pytest.raises(UsageError, match="writes no texts; take bpe or unigram"):
         catalog.load("tokenizers", "words").learn(TEXTS, Settings(kind="words"), bounds=True)
 
 
-def test_an_unknown_kind_is_named() -> None:
+def test_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="'bpee': not one of .*Did you mean 'bpe'"):
         Settings(kind="bpee")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_damaged_contents_are_a_value_error(kind: str) -> None:
+def test_damaged_content_is_a_value_error(kind: str) -> None:
     for content in ("", "{}", "nonsense", '{"version": 9}'):
         with pytest.raises(ValueError):
             text.load(kind, content)
 
 
 @given(lengths=st.lists(st.integers(0, 40), max_size=6))
-def test_windows_cover_a_document_and_truncation_counts_what_it_cuts(lengths: list[int]) -> None:
+def test_slide_covers_documents_and_truncate_counts_cut_ones(lengths: list[int]) -> None:
     lengths_N = np.array(lengths, dtype=np.int64)
     encoded = text.Encoded(np.arange(int(lengths_N.sum())), lengths_N)
     slid, cut = Slide(8, 2).cut(encoded), Truncate(8, 2).cut(encoded)

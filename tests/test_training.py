@@ -1,4 +1,4 @@
-"""Training: it learns, on one process and on several."""
+"""Training: every architecture learns, on one process and on two."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def learned(kind: str) -> Tokenizer:
 
 
 @pytest.mark.parametrize("arch", catalog.names("architectures"))
-def test_it_learns(arch: str, tiny_run: Callable[[str], Path]) -> None:
+def test_architecture_learns(arch: str, tiny_run: Callable[[str], Path]) -> None:
     summary = json.loads((tiny_run(arch) / "run.json").read_text())
     assert summary["dev"]["macro_f1"] > 0.9
     lines = (tiny_run(arch) / "metrics.jsonl").read_text().splitlines()
@@ -42,7 +42,7 @@ def test_it_learns(arch: str, tiny_run: Callable[[str], Path]) -> None:
     assert losses[-1] < losses[0]
 
 
-def test_two_processes_train_as_one_with_a_teacher(
+def test_training_on_two_processes_with_a_teacher(
     data: Path, tiny_run: Callable[[str], Path], tmp_path: Path
 ) -> None:
     recipe = tiny_recipe("atnet", data, epochs=6)
@@ -66,7 +66,7 @@ def test_two_processes_train_as_one_with_a_teacher(
     assert {"rng.0", "rng.1"} <= tensors.keys()
 
 
-def test_one_step_moves_the_weights(tmp_path: Path) -> None:
+def test_one_step_changes_the_weights(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "train.jsonl", corpus(10, 5))
     write_jsonl(tmp_path / "dev.jsonl", corpus(20, 6))
     kept = []
@@ -78,7 +78,7 @@ def test_one_step_moves_the_weights(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine", "constant"])
-def test_the_rate_rises_falls_and_is_never_zero(schedule: str) -> None:
+def test_learning_rate_warms_up_decays_and_is_never_zero(schedule: str) -> None:
     settings = tiny_recipe("bow", Path(), schedule=schedule, warmup=0.1).train
     rates = [rate(step, 100, settings) for step in range(100)]
     assert rates[:10] == sorted(rates[:10]) and rates[10:] == sorted(rates[10:], reverse=True)
@@ -86,13 +86,13 @@ def test_the_rate_rises_falls_and_is_never_zero(schedule: str) -> None:
     assert rate(0, 1, settings) > 0
 
 
-def test_a_loss_that_is_no_number_stops(data: Path, tmp_path: Path) -> None:
+def test_nan_loss_stops_training(data: Path, tmp_path: Path) -> None:
     with pytest.raises(NlpkitError, match=r"lower train\.lr"):
         train(tiny_recipe("bow", data, lr=1e30, clip=0.0), tmp_path / "run")
     assert not (tmp_path / "run/run.json").exists()
 
 
-def test_a_masked_label_is_not_learned_away() -> None:
+def test_missing_label_gets_no_gradient() -> None:
     task = sentiment.Task(sentiment.Config(), sentiment.LABELS)
     gold, tokenizer = task.gold({"label": "positive"}), learned("char")
     logits = torch.zeros(1, 3, requires_grad=True)
@@ -112,7 +112,7 @@ def test_a_masked_label_is_not_learned_away() -> None:
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "char"])
-def test_the_tokenizer_reads_anything_and_specials_are_only_text(kind: str) -> None:
+def test_tokenizer_reads_any_text_and_special_tokens_as_plain_text(kind: str) -> None:
     tokenizer = learned(kind)
 
     def ids(text: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""The data of a training: which rows are learned from, and errors that name their place."""
+"""Training data: selection of rows, epochs, file patterns and errors with positions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from nlpkit.training import data as training_data
 from nlpkit.training.data import Epoch
 
 
-def test_the_gate_sees_the_dev_set_that_training_chose_by(tmp_path: Path) -> None:
+@pytest.fixture
+def cli(quick_cli: Cli) -> Cli:
+    return quick_cli
+
+
+def test_gate_and_training_use_the_same_dev_set(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "train.jsonl", corpus(50, 5))
     rows = corpus(60, 6)
     write_jsonl(tmp_path / "dev.jsonl", rows + rows)
@@ -32,7 +37,7 @@ def test_the_gate_sees_the_dev_set_that_training_chose_by(tmp_path: Path) -> Non
     assert len(dev.documents) == 36
 
 
-def test_texts_of_dev_and_excluded_files_are_not_trained_on(tmp_path: Path) -> None:
+def test_texts_of_dev_and_excluded_files_are_dropped(tmp_path: Path) -> None:
     rows = [{"text": f"frase {n}", "label": ["negative", "positive"][n % 2]} for n in range(40)]
     write_jsonl(tmp_path / "train.jsonl", rows)
     write_jsonl(tmp_path / "dev.jsonl", [{**row, "text": row["text"].upper()} for row in rows[:5]])
@@ -58,17 +63,17 @@ def test_texts_of_dev_and_excluded_files_are_not_trained_on(tmp_path: Path) -> N
     assert task.prior_targets(split.priors[:1])["prior_BC"].tolist() == [[1, 0, 1]]
 
 
-def test_one_label_is_refused(tmp_path: Path, cli: Cli) -> None:
+def test_training_with_one_label_is_refused(tmp_path: Path, cli: Cli) -> None:
     write_jsonl(tmp_path / "a.jsonl", [{"text": f"bom {n}", "label": "positive"} for n in range(9)])
     write_jsonl(tmp_path / "b.jsonl", [{"text": "ruim", "label": "negative"}])
-    for dev, reason in (("b.jsonl", b"needs two"), ("a.jsonl", b"also stands in the dev")):
+    for dev, reason in (("b.jsonl", b"needs two"), ("a.jsonl", b"also in the dev")):
         done = cli("train", "--arch", "bow", "--train", "a.jsonl", "--dev", dev, "-o", "run")
         assert done.returncode == 3
         assert done.stderr.count(b"\n") == 1
         assert reason in done.stderr
 
 
-def test_an_unknown_label_is_named_with_its_place(tmp_path: Path, cli: Cli) -> None:
+def test_unknown_label_is_reported_with_its_row(tmp_path: Path, cli: Cli) -> None:
     rows = [{"text": "bom", "label": "positive"}, {"text": "ruim", "label": "negativ"}]
     write_jsonl(tmp_path / "a.jsonl", rows)
     write_jsonl(tmp_path / "b.jsonl", [{"text": "mau", "label": "negative"}])
@@ -77,7 +82,7 @@ def test_an_unknown_label_is_named_with_its_place(tmp_path: Path, cli: Cli) -> N
     assert b"a.jsonl: row 2: unknown label 'negativ'. Did you mean 'negative'?" in done.stderr
 
 
-def test_an_epoch_holds_every_document_once() -> None:
+def test_epoch_holds_every_document_once() -> None:
     ids = [np.arange(1, 2 + n % 37) for n in range(1000)]
     epoch = Epoch(ids, batch_size=16, windows=Slide(20, 4), seed=1, epoch=0)
     seen = [row for batch in epoch.batches(0, 0, 1) for row in batch.rows]
@@ -91,7 +96,7 @@ def test_an_epoch_holds_every_document_once() -> None:
     assert [b.rows for b in again.batches(30, 0, 1)] == [b.rows for b in epoch.batches(30, 0, 1)]
 
 
-def test_patterns_may_be_absolute_and_names_may_hold_brackets(tmp_path: Path) -> None:
+def test_patterns_can_be_absolute_and_names_can_hold_brackets(tmp_path: Path) -> None:
     from nlpkit.settings.files import resolve
 
     for name in ("a[1].jsonl", "b1.jsonl", "b2.jsonl"):
@@ -100,7 +105,7 @@ def test_patterns_may_be_absolute_and_names_may_hold_brackets(tmp_path: Path) ->
     assert len(resolve(str(tmp_path / "b*.jsonl"), Path("/nowhere"))) == 2
 
 
-def test_the_data_error_names_the_files_looked_for(tmp_path: Path) -> None:
+def test_missing_data_error_mentions_the_environment_variable(tmp_path: Path) -> None:
     from nlpkit.settings.files import resolve
 
     with pytest.raises(InputError, match="NLPKIT_DATA"):

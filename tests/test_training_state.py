@@ -1,4 +1,4 @@
-"""Checkpoints of the code before: trainings counted steps within the epoch, pretrainings all."""
+"""Old checkpoints can be read: training counted steps by epoch, pretraining in total."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PRETRAINING: dict[str, Any] = {
 }
 
 
-def test_a_training_within_an_epoch() -> None:
+def test_old_training_checkpoint_within_an_epoch() -> None:
     state = State.restored(TRAINING, 25)
     assert state == State(
         step=57,
@@ -53,32 +53,32 @@ def test_a_training_within_an_epoch() -> None:
         world=2,
     )
     assert (state.looks, state.best_look, state.loss) == (2, 1, 0.5)
-    assert TRAINING["step"] == 7, "what was stored is left as it is"
+    assert TRAINING["step"] == 7, "the stored values are not changed"
 
 
 @pytest.mark.parametrize("finished", [False, True])
-def test_a_training_at_the_end_of_an_epoch(finished: bool) -> None:
+def test_old_training_checkpoint_at_the_end_of_an_epoch(finished: bool) -> None:
     ended = TRAINING | {"step": 0, "loss_sum": 0.0, "finished": finished}
     state = State.restored(ended, 25)
     assert (state.step, state.epoch, state.place) == (50, 2, 0)
     assert (state.losses, state.loss) == (0, 0.0)
 
 
-def test_a_training_that_has_not_looked_yet() -> None:
+def test_old_training_checkpoint_before_the_first_evaluation() -> None:
     begun = TRAINING | {"epoch": 0, "best": None, "best_epoch": 0, "history": []}
     state = State.restored(begun, 25)
     assert (state.step, state.epoch, state.place, state.losses) == (7, 0, 7, 7)
     assert (state.looks, state.best_look) == (0, 0)
 
 
-def test_a_pretraining_is_as_it_was() -> None:
+def test_pretraining_checkpoint_is_unchanged() -> None:
     state = State.restored(PRETRAINING, 20)
     assert state == State(**PRETRAINING)
     assert state.data == ""
     assert (state.looks, state.best_look, state.loss) == (2, 1, 2.0)
 
 
-def test_a_state_of_now_is_as_it_was() -> None:
+def test_current_checkpoint_is_unchanged() -> None:
     from dataclasses import asdict
 
     state = State.restored(TRAINING, 25)

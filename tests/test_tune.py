@@ -1,4 +1,4 @@
-"""Tuning: the best run is kept, and nothing is trained in vain."""
+"""Tuning: the best run is kept, and candidates over the limits are not trained."""
 
 from __future__ import annotations
 
@@ -55,14 +55,12 @@ class Encoder(torch.nn.Module):
 
 @pytest.fixture
 def dummy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An architecture that another package adds."""
+    """Add an architecture from another package."""
     add_plugin(tmp_path / "more", monkeypatch, {"nlpkit.architectures": {"dummy": DUMMY}})
 
 
 @pytest.mark.parametrize("name", catalog.names("architectures"))
-def test_every_value_that_may_be_tuned_makes_a_recipe(
-    name: str, tmp_path: Path, data: Path
-) -> None:
+def test_every_tunable_value_gives_a_valid_recipe(name: str, tmp_path: Path, data: Path) -> None:
     (branch,) = job.branches(recipe_file(tmp_path, data, name), [name], [])
     keys = [knob.key for knob in branch.knobs]
     assert "train.lr" in keys and any(key.startswith("architecture.") for key in keys)
@@ -75,14 +73,16 @@ def test_every_value_that_may_be_tuned_makes_a_recipe(
     assert first == branch.base
 
 
-def test_the_best_run_is_kept_whole_and_resume_goes_on(tmp_path: Path, data: Path) -> None:
+def test_best_run_is_kept_and_search_resumes(tmp_path: Path, data: Path) -> None:
     recipe, out = recipe_file(tmp_path, data), tmp_path / "out"
     done = tune(recipe, out, arch=("bow", "atnet"), trials=3)
     shown = sorted(path.name for path in out.glob("[!.]*"))
     assert shown == ["best", "study.journal", "trials.jsonl"]
     told = lines(out)
     assert [line["trial"] for line in told] == [0, 1, 2]
-    assert told[0]["parameters"]["train.lr"] == 0.02  # the recipe's own, though out of range
+    assert (
+        told[0]["parameters"]["train.lr"] == 0.02
+    )  # the value of the recipe, although out of range
     assert told[1]["parameters"]["architecture.name"] == "atnet"
     assert all(line["size"] > 0 and line["speed"] > 0 for line in told)
     scores = [line["score"] for line in told]
@@ -93,9 +93,9 @@ def test_the_best_run_is_kept_whole_and_resume_goes_on(tmp_path: Path, data: Pat
     assert kept.train.lr == parameters["train.lr"] and kept.train.epochs == 2
     assert recipes.load(out / "best/recipe.toml") == kept
 
-    with pytest.raises(UsageError, match="--resume continues it"):
+    with pytest.raises(UsageError, match="continue it with --resume"):
         tune(recipe, out, arch=("bow", "atnet"))
-    with pytest.raises(UsageError, match=r"searched otherwise \(--arch, what may be tuned\)"):
+    with pytest.raises(UsageError, match=r"other settings \(--arch, what may be tuned\)"):
         tune(recipe, out, resume=True)
     more = tune(recipe, out, arch=("bow", "atnet"), trials=2, resume=True)
     assert [line["trial"] for line in lines(out)] == [0, 1, 2, 3, 4] and lines(out)[:3] == told
@@ -103,7 +103,7 @@ def test_the_best_run_is_kept_whole_and_resume_goes_on(tmp_path: Path, data: Pat
     assert more.best and more.best.score >= done.best.score
 
 
-def test_the_same_seed_proposes_the_same(tmp_path: Path, data: Path) -> None:
+def test_same_seed_gives_the_same_proposals(tmp_path: Path, data: Path) -> None:
     recipe = recipe_file(tmp_path, data)
     fixed = [*SMALL, "train.epochs=1"]
     made = [
@@ -113,7 +113,7 @@ def test_the_same_seed_proposes_the_same(tmp_path: Path, data: Path) -> None:
     assert made[0] == made[1] != made[2]
 
 
-def test_a_new_architecture_is_tuned_by_its_file_alone(
+def test_architecture_of_another_package_can_be_tuned(
     tmp_path: Path, data: Path, dummy: None
 ) -> None:
     recipe = recipe_file(tmp_path, data, "dummy")
@@ -129,7 +129,7 @@ def test_a_new_architecture_is_tuned_by_its_file_alone(
     assert "RuntimeError: mat1 and mat2" in reasons
 
 
-def test_too_large_or_too_slow_is_never_trained(
+def test_candidates_over_the_limits_are_not_trained(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "IDLE", 4)
@@ -142,7 +142,7 @@ def test_too_large_or_too_slow_is_never_trained(
         assert not (tmp_path / name / "best").exists()
 
 
-def test_a_space_without_anything_to_change_ends(
+def test_search_without_free_settings_ends(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "IDLE", 3)
@@ -154,7 +154,7 @@ def test_a_space_without_anything_to_change_ends(
     assert done.trials[1].reason == "the same as trial 0"
 
 
-def test_rows_are_read_once_and_errors_are_minimised(
+def test_data_is_loaded_once_and_errors_are_minimised(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads: list[Any] = []
@@ -167,7 +167,7 @@ def test_rows_are_read_once_and_errors_are_minimised(
     assert [line.score for line in done.ranking()] == sorted(scores)
 
 
-def test_rows_of_words_are_searched_among_those_that_read_words(tmp_path: Path) -> None:
+def test_tagging_searches_only_architectures_for_words(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "train.jsonl", sentences(60, 1))
     write_jsonl(tmp_path / "dev.jsonl", sentences(20, 2))
     tree = tiny_tree("wordlstm") | {"task": {"name": "tag", "hidden": 16}}

@@ -1,4 +1,4 @@
-"""Searches that end early: by time, signal, kill or pruning, the best so far is kept."""
+"""Searches that end early by time, signal, kill or pruning keep the best run so far."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from nlpkit.tuning.folder import STUDY
 
 
 def end_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the search's clock say that its time is up."""
+    """Set the clock of the search past its budget."""
     clock = time.monotonic
     monkeypatch.setattr(search.time, "monotonic", lambda: clock() + 2 * PATIENCE)
 
 
-def test_the_end_of_the_time_keeps_the_trial_in_progress(
+def test_end_of_the_budget_keeps_the_trial_in_progress(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[type] = []
@@ -48,7 +48,7 @@ def test_the_end_of_the_time_keeps_the_trial_in_progress(
     assert open_run(tmp_path / "out/best")[2].dev["macro_f1"] == line.score
 
 
-def test_no_epoch_before_the_end_is_no_score(tmp_path: Path, data: Path) -> None:
+def test_trial_without_a_finished_epoch_has_no_score(tmp_path: Path, data: Path) -> None:
     def late(event: object) -> None:
         if isinstance(event, Started):
             end_the_time(monkeypatch)
@@ -60,7 +60,7 @@ def test_no_epoch_before_the_end_is_no_score(tmp_path: Path, data: Path) -> None
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("when", [Progress, EpochEnded, Tried])
-def test_an_interrupt_keeps_the_best(number: int, when: type, tmp_path: Path, data: Path) -> None:
+def test_interrupt_keeps_the_best_run(number: int, when: type, tmp_path: Path, data: Path) -> None:
     seen: list[Any] = []
 
     def interrupt(event: object) -> None:
@@ -77,7 +77,7 @@ def test_an_interrupt_keeps_the_best(number: int, when: type, tmp_path: Path, da
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_what_was_killed_is_tried_again(tmp_path: Path, data: Path) -> None:
+def test_killed_trial_is_repeated_on_resume(tmp_path: Path, data: Path) -> None:
     recipe, out = recipe_file(tmp_path, data), tmp_path / "out"
 
     def killed(event: object) -> None:
@@ -89,7 +89,7 @@ def test_what_was_killed_is_tried_again(tmp_path: Path, data: Path) -> None:
         tune(recipe, out, trials=9, listener=killed)
     (out / ".trial").mkdir()
     (out / ".trial/last.safetensors").write_bytes(b"half")
-    (out / "best").rename(out / ".best.old")  # as if killed in between two renames
+    (out / "best").rename(out / ".best.old")  # as after a kill between two renames
     done = tune(recipe, out, trials=1, resume=True)
     assert [line.number for line in done.trials] == [0, 2]
     proposed = optuna.load_study(
@@ -99,7 +99,7 @@ def test_what_was_killed_is_tried_again(tmp_path: Path, data: Path) -> None:
     assert proposed[1].params == proposed[2].params and done.best
 
 
-def test_a_pruned_run_stops_at_once(
+def test_pruned_trial_stops_at_once(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pruner = optuna.pruners.ThresholdPruner(lower=2.0)
@@ -111,7 +111,9 @@ def test_a_pruned_run_stops_at_once(
     assert not (tmp_path / "out/best").exists() and not (tmp_path / "out/.trial").exists()
 
 
-def test_the_command_ends_with_130_and_says_what_is_next(tmp_path: Path, data: Path) -> None:
+def test_interrupted_command_exits_130_and_prints_the_next_command(
+    tmp_path: Path, data: Path
+) -> None:
     recipe = recipe_file(tmp_path, data, epochs=5000)
     command = [sys.executable, "-m", "nlpkit", "tune", recipe, "-o", "out", "--budget", "5h"]
     fixed = ["--arch", "bow", "--set", "train.epochs=5000", "--set", "train.patience=0"]
@@ -126,5 +128,5 @@ def test_the_command_ends_with_130_and_says_what_is_next(tmp_path: Path, data: P
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said.decode()
-    assert b"Traceback" not in said and b"interrupted; 1 trials: 1 complete" in said
+    assert b"Traceback" not in said and b"interrupted; 1 trial: 1 complete" in said
     assert b"next: nlpkit evaluate out/best" in said and (tmp_path / "out/best/run.json").exists()

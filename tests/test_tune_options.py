@@ -1,4 +1,4 @@
-"""What may be asked of a search: budgets, sizes, fixed values; what may not is said at once."""
+"""Options of tune: budgets, sizes and fixed values; invalid ones are refused at once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from nlpkit.runtime.bundle import read_bundle
         ({"metric": "f1"}, "--metric f1: not one of accuracy, macro_f1, ece"),
         ({"arch": ("lsmt",)}, "Did you mean 'lstm'?"),
         ({"fixed": ["train.epoch=3"]}, "Did you mean 'epochs'?"),
-        ({"fixed": ["architecture.hidden=3"]}, "no architecture that is searched has this"),
-        ({"fixed": ["architecture.name=bow"]}, "--arch says which"),
+        ({"fixed": ["architecture.hidden=3"]}, "no searched architecture has this"),
+        ({"fixed": ["architecture.name=bow"]}, "choose architectures with --arch"),
         ({"arch": ("bow",), "fixed": ['tokenizer.kind="bpe"']}, "needs [tokenizer] kind"),
     ],
 )
-def test_what_is_asked_wrongly_is_said_before_anything(
+def test_invalid_options_are_refused_before_the_search(
     options: dict[str, Any], said: str, tmp_path: Path, data: Path
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -34,14 +34,14 @@ def test_what_is_asked_wrongly_is_said_before_anything(
     assert said in str(caught.value) and not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, data: Path) -> None:
+def test_foreign_output_folder_is_refused(tmp_path: Path, data: Path) -> None:
     (tmp_path / "out/best").mkdir(parents=True)
     for resume in (False, True):
-        with pytest.raises(UsageError, match="something else"):
+        with pytest.raises(UsageError, match="files that are not a search"):
             tune(recipe_file(tmp_path, data), tmp_path / "out", resume=resume)
 
 
-def test_what_is_set_is_fixed_for_those_that_have_it(tmp_path: Path, data: Path) -> None:
+def test_fixed_settings_apply_to_architectures_that_have_them(tmp_path: Path, data: Path) -> None:
     recipe = recipe_file(tmp_path, data, "lstm")
     found = job.branches(recipe, [], ["architecture.embedding=24", "train.lr=0.5"])
     by_name = {branch.name: branch for branch in found}
@@ -57,12 +57,12 @@ def test_what_is_set_is_fixed_for_those_that_have_it(tmp_path: Path, data: Path)
 @pytest.mark.parametrize(
     ("text", "number"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), ("1.5m", 90)]
 )
-def test_a_budget_is_a_time(text: str, number: float) -> None:
+def test_budget_is_parsed_as_a_time(text: str, number: float) -> None:
     assert job.seconds(text) == number
 
 
 @pytest.mark.parametrize("text", ["", "30", "0m", "m", "30m1h", "-5m", "1e3s", "5 m"])
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(NlpkitError, match="1h30m"):
         job.seconds(text)
 
@@ -70,18 +70,18 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "number"), [("4M", 4e6), ("500k", 5e5), ("1.5G", 1.5e9), ("2MB", 2e6), ("9", 9)]
 )
-def test_a_size_is_in_bytes(text: str, number: float) -> None:
+def test_size_is_parsed_in_bytes(text: str, number: float) -> None:
     assert job.size(text) == number
 
 
 @pytest.mark.parametrize("text", ["0", "M", "4X", "-1M", "4 M x", "nan"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_invalid_size_is_refused(text: str) -> None:
     with pytest.raises(NlpkitError, match="bytes"):
         job.size(text)
 
 
 @pytest.mark.parametrize("name", ["sentiment", "sentiment-lstm", "sentiment-transformer"])
-def test_the_estimate_is_the_size_of_the_bundled_file(name: str) -> None:
+def test_size_estimate_matches_the_bundled_file(name: str) -> None:
     from nlpkit.exporting.precision import estimate
     from nlpkit.training.network import Network
 

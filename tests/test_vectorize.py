@@ -1,4 +1,4 @@
-"""vectorize: what it learns from documents, their labels, and the heaviest terms."""
+"""nlpkit vectorize: fitting, labels and the heaviest terms."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from nlpkit.vectorizing.vectorizer import heaviest
 from nlpkit.vectorizing.vocabulary import load
 
 
-def test_fit_alone_only_learns(run: Run, docs: Path, tmp_path: Path) -> None:
+def test_fit_without_output_only_learns(run: Run, docs: Path, tmp_path: Path) -> None:
     done = run("--fit", "m.json", docs)
     assert done.stdout == "" and (tmp_path / "m.json").exists()
     assert run("--fit", "-", docs).stdout == (tmp_path / "m.json").read_text(encoding="utf-8")
 
 
-def test_a_stream_is_learned_from_and_written(
+def test_fit_and_transform_a_stream(
     run: Run, docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "kept").mkdir()
@@ -36,7 +36,7 @@ def test_a_stream_is_learned_from_and_written(
     assert not list((tmp_path / "kept").iterdir())
 
 
-def test_a_named_pipe_is_learned_from_and_written(run: Run, docs: Path, tmp_path: Path) -> None:
+def test_fit_and_transform_a_named_pipe(run: Run, docs: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(docs.read_bytes()))
     writer.start()
@@ -51,19 +51,19 @@ def test_a_named_pipe_is_learned_from_and_written(run: Run, docs: Path, tmp_path
         ("", (), 3, "there are no documents"),
         ("", ("--to", "svmlight"), 3, "stdin is empty"),
         ("\n\n", (), 3, "no words in 2 documents"),
-        ("a b\n", (), 3, "no words in 1 documents"),
+        ("a b\n", (), 3, "no words in 1 document"),
         ("bom dia\n", ("--min-df", "2"), 2, "none of 2 terms is in at least 2"),
         ("bom dia\n", ("--max-df", "0.5"), 2, "lower --min-df or raise --max-df"),
     ],
 )
-def test_nothing_to_learn(
+def test_nothing_to_learn_is_an_error(
     stdin: str, args: tuple[str, ...], code: int, said: str, run: Run, tmp_path: Path
 ) -> None:
     assert said in run("--fit", "m.json", *args, stdin=stdin, code=code).stderr
     assert not (tmp_path / "m.json").exists()
 
 
-def test_pretokenized_is_what_spaces_separate(run: Run, tmp_path: Path) -> None:
+def test_pretokenized_splits_at_spaces(run: Run, tmp_path: Path) -> None:
     run("--fit", "m.json", "--pretokenized", "--ngrams", "1-2", stdin="Não gostei , : ) \n")
     assert load(tmp_path / "m.json").terms == sorted(
         [",", ", :", ":", ": )", ")", "gostei", "gostei ,", "não", "não gostei"]
@@ -88,7 +88,7 @@ def test_labels_have_the_same_numbers_in_every_file(run: Run, tmp_path: Path) ->
     assert "label 'pos' is not a number" in wrong.stderr
 
 
-def test_labels_that_are_numbers_stay_as_they_are(run: Run, tmp_path: Path) -> None:
+def test_numeric_labels_are_kept(run: Run, tmp_path: Path) -> None:
     rows = '{"text": "bom", "y": 5}\n{"text": "ruim", "y": -0.5}\n'
     (tmp_path / "a.jsonl").write_text(rows, encoding="utf-8")
     done = run("--fit", "m.json", "a.jsonl", "--label", "y", "--to", "svmlight")
@@ -97,7 +97,7 @@ def test_labels_that_are_numbers_stay_as_they_are(run: Run, tmp_path: Path) -> N
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["5", "-0.5"]
 
 
-def test_a_field_of_texts_is_no_label(run: Run, tmp_path: Path) -> None:
+def test_too_many_labels_are_refused(run: Run, tmp_path: Path) -> None:
     lines = "".join(f'{{"text": "bom", "y": "{number} x"}}\n' for number in range(10_001))
     done = run("--fit", "m.json", "--label", "y", "--from", "jsonl", stdin=lines, code=3)
     assert "more than 10,000 different labels" in done.stderr
@@ -105,7 +105,7 @@ def test_a_field_of_texts_is_no_label(run: Run, tmp_path: Path) -> None:
 
 def test_top_of_the_corpus_and_of_each_document(run: Run, docs: Path) -> None:
     done = run("--method", "count", "--fit", "m.json", "--top", "2", docs)
-    assert done.stdout == "bom\t5\ndia\t2\n"  # of equals the first in the alphabet
+    assert done.stdout == "bom\t5\ndia\t2\n"  # ties are in alphabetical order
     done = run("--with", "m.json", "--top", "1", "--top-by", "document", docs)
     assert done.stdout == "1\tbom\t2\n3\tfilme\t1\n4\tdia\t1\n5\tbom\t3\n"
     sums = TfidfVectorizer().fit_transform(DOCUMENTS).toarray().sum(axis=0)
@@ -114,7 +114,7 @@ def test_top_of_the_corpus_and_of_each_document(run: Run, docs: Path) -> None:
     assert sparse.load_npz("v.npz").shape == (5, 5)
 
 
-def test_top_keeps_terms_on_their_line(run: Run) -> None:
+def test_top_escapes_terms(run: Run) -> None:
     done = run(
         *("--fit", "m.json", "--method", "count", "--analyzer", "char", "--top", "9"),
         *("--from", "jsonl"),
@@ -123,7 +123,7 @@ def test_top_keeps_terms_on_their_line(run: Run) -> None:
     assert done.stdout == 'a\t3\n\\t\t1\n\\n\t1\n\x1b\t1\n"\t1\n\\\\\t1\n'
 
 
-def test_top_is_bars_on_a_terminal(
+def test_top_draws_bars_on_a_terminal(
     run: Run, docs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from nlpkit.cli.screen.bars import bars
@@ -139,5 +139,5 @@ def test_top_is_bars_on_a_terminal(
     assert capsys.readouterr().out == "document 4\n"
 
 
-def test_heaviest_are_positive_and_stable() -> None:
+def test_heaviest_terms_are_positive_and_in_stable_order() -> None:
     assert heaviest(np.array([0.0, 2.0, -3.0, 2.0, 5.0]), 9).tolist() == [4, 1, 3]

@@ -1,4 +1,4 @@
-"""Embeddings as vectors, and vectorize as a step of a chain."""
+"""nlpkit vectorize --method embed, and vectorize as a step of a chain."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_embeddings_in_every_dense_format(
     assert np.array_equal(np.asarray(read, np.float32), expected)
 
 
-def test_embeddings_are_not_sparse_and_finite(
+def test_sparse_output_and_non_finite_embeddings_are_refused(
     run: Run, docs: Path, embedder: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     how = ("--method", "embed", "--model", "mine", docs)
@@ -55,7 +55,7 @@ def test_embeddings_are_not_sparse_and_finite(
     assert "not finite" in run(*how, code=4).stderr
 
 
-def test_the_step_shares_the_core(
+def test_step_gives_the_vectors_of_the_command(
     model: Path, run: Run, docs: Path, embedder: list[object]
 ) -> None:
     vectors = step.build(step.Options(with_=str(model)))(DOCUMENTS)
@@ -72,7 +72,7 @@ def test_the_step_shares_the_core(
         step.build(step.Options(with_="none.json"))
 
 
-def test_the_steps_example_and_flag_are_true() -> None:
+def test_example_and_flag_of_the_step() -> None:
     assert step.Options.__dataclass_fields__["with_"].metadata["flag"] == "with"
     ((_, before, after),) = step.EXAMPLES
     assert step.build(step.Options(method="hash", features=8, norm="none"))([before]) == [after]

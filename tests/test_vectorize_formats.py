@@ -1,4 +1,4 @@
-"""What vectorize writes: N documents in, N rows out, in formats that read back."""
+"""Output of vectorize: N documents in, N rows out, in formats that can be read back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vectorize_helpers import DOCUMENTS, FORMATS, Run, docs as docs, model as mo
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("method", ["count", "tfidf", "hash"])
-def test_every_format_reads_back(
+def test_every_format_can_be_read_back(
     format: str, method: str, run: Run, docs: Path, tmp_path: Path
 ) -> None:
     how = ["--method", method] + (["--features", "32"] if method == "hash" else [])
@@ -36,7 +36,7 @@ def test_every_format_reads_back(
 
 
 def dense(path: Path, width: int, vectorizer: Any) -> Any:
-    """Read a file of vectors back as an array, with the tools that people use."""
+    """Read a file of vectors into an array with the usual library of its format."""
     if path.suffix == ".npy":
         return np.load(path)
     if path.suffix == ".npz":
@@ -58,7 +58,7 @@ def dense(path: Path, width: int, vectorizer: Any) -> Any:
     return rows
 
 
-def test_svmlight_is_byte_for_byte_sklearns(model: Path, run: Run, docs: Path) -> None:
+def test_svmlight_equals_sklearn_byte_for_byte(model: Path, run: Run, docs: Path) -> None:
     expected = io.BytesIO()
     dump_svmlight_file(TfidfVectorizer().fit_transform(DOCUMENTS), [0] * 5, expected)
     assert run("--with", model, docs).stdout_bytes == expected.getvalue()
@@ -66,7 +66,7 @@ def test_svmlight_is_byte_for_byte_sklearns(model: Path, run: Run, docs: Path) -
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("stdin", ["", "\n", "\n\n\n", "bom"])
-def test_n_in_n_out_whatever_is_empty(
+def test_empty_documents_keep_their_rows(
     format: str, stdin: str, model: Path, run: Run, tmp_path: Path
 ) -> None:
     run("--with", model, "--output", f"v.{format}", stdin=stdin)
@@ -108,7 +108,7 @@ def test_unseen_words_are_zeros(model: Path, run: Run) -> None:
     assert run("--with", model, stdin="xilofone zebra\n").stdout == "0 \n"
 
 
-def test_a_huge_line(model: Path, run: Run) -> None:
+def test_huge_line_is_vectorized(model: Path, run: Run) -> None:
     done = run("--with", model, "--to", "jsonl", stdin="bom dia " * 200_000 + "\ndia\n")
     first, second = map(json.loads, done.stdout.splitlines())
     assert first["vector"].keys() == {"bom", "dia"} and second["vector"] == {"dia": 1.0}
@@ -134,14 +134,16 @@ def test_records_keep_their_fields(model: Path, run: Run, tmp_path: Path) -> Non
     }
 
 
-def test_columns_of_csv_and_tsv(model: Path, run: Run, tmp_path: Path) -> None:
+def test_csv_column_can_be_chosen(model: Path, run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id;review\n1;bom\n", encoding="utf-8")
     assert run("--with", model, "a.csv", "-c", "review").stdout == "0 0:1\n"
     done = run("--with", model, "a.csv", "-c", "reviw", code=3)
     assert "no column 'reviw'. Did you mean 'review'?" in done.stderr
 
 
-def test_later_fields_do_not_fit_parquet(model: Path, run: Run, tmp_path: Path) -> None:
+def test_new_field_in_a_later_record_is_refused_for_parquet(
+    model: Path, run: Run, tmp_path: Path
+) -> None:
     rows = '{"text": "bom"}\n{"text": "dia", "new": 1}\n'
     (tmp_path / "v.parquet").write_bytes(b"old")
     args = ("--with", model, "--from", "jsonl", "-o", "v.parquet")
@@ -150,7 +152,7 @@ def test_later_fields_do_not_fit_parquet(model: Path, run: Run, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_an_error_leaves_the_old_files(
+def test_error_keeps_the_old_files(
     format: str, model: Path, run: Run, tmp_path: Path, docs: Path
 ) -> None:
     bad = tmp_path / "bad.txt"
@@ -165,11 +167,11 @@ def test_an_error_leaves_the_old_files(
     assert set(tmp_path.iterdir()) == names
 
 
-def test_what_came_before_an_error_is_written_to_a_pipe(model: Path, run: Run) -> None:
+def test_rows_before_an_error_are_written_to_a_pipe(model: Path, run: Run) -> None:
     done = run("--with", model, stdin=b"bom\ndia\n\xff\n", code=3)
     assert done.stdout == "0 0:1\n0 1:1\n"
 
 
-def test_a_long_npy_is_refused(run: Run, docs: Path, model: Path) -> None:
+def test_too_large_npy_is_refused(run: Run, docs: Path, model: Path) -> None:
     done = run("--method", "hash", "--to", "npy", docs, code=2)
     assert "262,144 columns" in done.stderr and "--to npz" in done.stderr

@@ -1,4 +1,4 @@
-"""The file that vectorize --fit writes: it says everything, and damage to it is told."""
+"""The file that vectorize --fit writes: it is complete, and damage is reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nlpkit.vectorizing.vectorizer import fitted
 from nlpkit.vectorizing.vocabulary import learn, load, save
 
 
-def test_the_model_is_json_that_says_everything(model: Path, run: Run, docs: Path) -> None:
+def test_model_file_is_complete_json(model: Path, run: Run, docs: Path) -> None:
     tree = json.loads(model.read_text(encoding="utf-8"))
     reference = TfidfVectorizer().fit(DOCUMENTS)
     assert tree["format"] == 1 and tree["nlpkit"] == nlpkit.__version__
@@ -32,7 +32,7 @@ def test_the_model_is_json_that_says_everything(model: Path, run: Run, docs: Pat
     assert model.read_bytes() == before
 
 
-def test_odd_terms_survive_the_file(tmp_path: Path) -> None:
+def test_unusual_terms_round_trip(tmp_path: Path) -> None:
     odd = ['a"b', "a\\b", "\ud800", "ação", "😀", "\x00", "\\ud83d"]
     options = Options(method="tfidf", pretokenized=True)
     save(learn(odd, options, Limits()), str(tmp_path / "m.json"))
@@ -69,7 +69,7 @@ def damaged(**changes: Any) -> Callable[[dict[str, Any]], object]:
         (damaged(labels=None), "'labels' is not a list of texts"),
     ],
 )
-def test_a_damaged_model_says_what_is_wrong(damage: Any, said: str, model: Path) -> None:
+def test_damaged_model_is_explained(damage: Any, said: str, model: Path) -> None:
     tree = json.loads(model.read_text(encoding="utf-8"))
     model.write_text(json.dumps(damage(tree)), encoding="utf-8")
     with pytest.raises(ModelError) as caught:
@@ -79,12 +79,14 @@ def test_a_damaged_model_says_what_is_wrong(damage: Any, said: str, model: Path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"PK\x03\x04", b"[" * 100_000, b'{"a": '])
-def test_a_file_that_is_no_model(content: bytes, run: Run, docs: Path, tmp_path: Path) -> None:
+def test_file_that_is_no_model_is_refused(
+    content: bytes, run: Run, docs: Path, tmp_path: Path
+) -> None:
     (tmp_path / "m.json").write_bytes(content)
-    assert "m.json is no model of vectorize" in run("--with", "m.json", docs, code=4).stderr
+    assert "m.json is not a model of vectorize" in run("--with", "m.json", docs, code=4).stderr
 
 
-def test_a_model_that_is_not_there_or_of_another_method(
+def test_missing_model_or_model_of_another_method_is_refused(
     model: Path, run: Run, docs: Path, tmp_path: Path
 ) -> None:
     assert "No such file" in run("--with", "none.json", docs, code=4).stderr

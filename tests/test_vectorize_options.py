@@ -1,4 +1,4 @@
-"""Options of vectorize that make no sense together are refused."""
+"""Inconsistent options of vectorize are refused."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from vectorize_helpers import Run, docs as docs, model as model, run as run
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ((), "tfidf needs its terms: learn them with --fit MODEL.json"),
+        ((), "tfidf needs a model: learn one with --fit MODEL.json"),
         (("--method", "count"), "--with MODEL.json"),
         (("--method", "tdidf"), "Did you mean 'tfidf'?"),
-        (("--method", "hash", "--fit", "m"), "hash learns nothing"),
+        (("--method", "hash", "--fit", "m"), "hash learns no model"),
         (("--method", "embed"), "name one with --model"),
-        (("--method", "hash", "--with", "model.json"), "for hash leave it out"),
+        (("--method", "hash", "--with", "model.json"), "leave it out for hash"),
         (("--method", "hash", "--min-df", "2"), "--min-df is for count and tfidf, not hash"),
         (("--method", "hash", "--max-features", "2"), "--max-features is for"),
         (("--method", "count", "--norm", "l2", "--fit", "m"), "--norm is for tfidf and hash"),
@@ -25,12 +25,15 @@ from vectorize_helpers import Run, docs as docs, model as model, run as run
         (("--method", "hash", "--features", "0"), "must be from 1"),
         (("--method", "hash", "--model", "x"), "--model is for embed, not hash"),
         (("--method", "embed", "--model", "x", "--binary"), "for count, tfidf, hash, not embed"),
-        (("--fit", "a", "--with", "b"), "give one of the two"),
-        (("--with", "model.json", "--ngrams", "1"), "model.json settles --ngrams"),
-        (("--with", "model.json", "--no-lowercase"), "settles --no-lowercase"),
+        (("--fit", "a", "--with", "b"), "give only one of the two"),
+        (("--with", "model.json", "--ngrams", "1"), "model.json already sets --ngrams"),
+        (("--with", "model.json", "--no-lowercase"), "already sets --no-lowercase"),
         (("--with", "model.json", "--to", "svmligth"), "Did you mean 'svmlight'?"),
-        (("--with", "model.json", "-o", "a.txt"), ".txt is no format of vectors; --to jsonl|npy"),
-        (("--with", "model.json", "-o", "a.npz.gz"), ".gz is no format"),
+        (
+            ("--with", "model.json", "-o", "a.txt"),
+            ".txt is not a format of vectors; use --to jsonl|npy",
+        ),
+        (("--with", "model.json", "-o", "a.npz.gz"), ".gz is not a format"),
         (("--with", "model.json", "--label", "y", "--to", "npz"), "jsonl and parquet keep"),
         (("--with", "model.json", "--top", "3", "--to", "npz"), "name a file for the vectors"),
         (("--with", "model.json", "--top", "-1"), "must be at least 1"),
@@ -48,12 +51,12 @@ from vectorize_helpers import Run, docs as docs, model as model, run as run
         (("--fit", "m", "--max-df", "nan"), "--max-df nan"),
         (("--fit", "m", "--min-df", "few"), "--min-df few"),
         (("--fit", "m", "--max-features", "0"), "--max-features 0"),
-        (("--fit", "m", "--analyzer", "char", "--pretokenized"), "goes with --analyzer word"),
+        (("--fit", "m", "--analyzer", "char", "--pretokenized"), "needs --analyzer word"),
         (("--fit", "m", "--analyzer", "words"), "Did you mean 'word'?"),
         (("--fit", "m.gz"), "output is not compressed"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_inconsistent_options_are_refused(
     args: tuple[str, ...], said: str, run: Run, model: Path, docs: Path, tmp_path: Path
 ) -> None:
     names = set(tmp_path.iterdir())
@@ -61,7 +64,7 @@ def test_what_makes_no_sense_is_refused(
     assert set(tmp_path.iterdir()) == names
 
 
-def test_the_environments_model_is_not_for_hash(
+def test_hash_ignores_the_model_of_the_environment(
     run: Run, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NLPKIT_MODEL", "mine")

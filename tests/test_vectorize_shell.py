@@ -1,4 +1,4 @@
-"""vectorize in a shell: pipes, terminals, readers that leave, extras that are missing."""
+"""nlpkit vectorize in a shell: pipes, terminals, closed pipes, missing extras."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from conftest import Cli, environment
 from vectorize_helpers import docs as docs, model as model
 
 
-def test_a_pipe_gets_binary_formats_whole(cli: Cli, model: Path, docs: Path) -> None:
+def test_binary_format_to_a_pipe(cli: Cli, model: Path, docs: Path) -> None:
     done = cli("vectorize", "--with", "model.json", "--to", "npy", stdin=docs.read_bytes())
     assert done.returncode == 0, done.stderr
     assert np.load(io.BytesIO(done.stdout)).shape == (5, 5)
 
 
-def test_a_terminal_does_not_get_binary_formats(model: Path, docs: Path, tmp_path: Path) -> None:
+def test_binary_format_to_a_terminal_is_refused(model: Path, docs: Path, tmp_path: Path) -> None:
     main, side = os.openpty()
     command = [sys.executable, "-m", "nlpkit", "vectorize", "--with", model, "--to", "npz", docs]
     done = subprocess.run(
@@ -30,7 +30,7 @@ def test_a_terminal_does_not_get_binary_formats(model: Path, docs: Path, tmp_pat
     assert done.returncode == 2 and b"npz is binary; name a file with --output" in done.stderr
 
 
-def test_a_reader_that_leaves_is_no_error(model: Path, tmp_path: Path) -> None:
+def test_closed_pipe_exits_quietly(model: Path, tmp_path: Path) -> None:
     (tmp_path / "many.txt").write_text("bom dia\n" * 100_000, encoding="utf-8")
     nlpkit_ = f"{sys.executable} -m nlpkit vectorize --with {model} many.txt"
     script = f"{nlpkit_} | head -1; echo ${{PIPESTATUS[0]}}"
@@ -41,7 +41,7 @@ def test_a_reader_that_leaves_is_no_error(model: Path, tmp_path: Path) -> None:
     assert done.stdout.count(b"\n") == 2 and done.stderr == b""
 
 
-def test_a_stream_is_answered_while_it_runs(model: Path) -> None:
+def test_stream_is_answered_line_by_line(model: Path) -> None:
     command = [sys.executable, "-m", "nlpkit", "vectorize", "--with", model]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
@@ -62,7 +62,7 @@ def test_a_stream_is_answered_while_it_runs(model: Path) -> None:
         ("pyarrow", ("--method", "hash", "-o", "v.parquet"), b"this needs pyarrow"),
     ],
 )
-def test_a_missing_extra_is_one_line(
+def test_missing_extra_is_one_line(
     missing: str, args: tuple[str, ...], said: bytes, cli: Cli, docs: Path, tmp_path: Path
 ) -> None:
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError(name='{missing}')")

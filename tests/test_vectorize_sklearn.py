@@ -1,4 +1,4 @@
-"""Vectors are those of scikit-learn, learned and made from a stream."""
+"""Vectors from a stream equal those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def choices(draw: st.DrawFn) -> tuple[Options, Limits]:
 
 
 def direct(options: Options, limits: Limits) -> Any:
-    """Return scikit-learn's vectorizer for the same options; its tokens are str.split's."""
+    """Return scikit-learn's vectorizer for the same options."""
     low, high = options.ngrams.split("-")
     told: dict[str, Any] = {
         "analyzer": options.analyzer,
@@ -66,13 +66,13 @@ def direct(options: Options, limits: Limits) -> Any:
 
 @settings(max_examples=120)
 @given(texts=TEXTS, others=TEXTS, chosen=choices())
-def test_equal_to_sklearn_to_the_last_bit(
+def test_vectors_equal_sklearn_exactly(
     texts: list[str],
     others: list[str],
     chosen: tuple[Options, Limits],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Learned from a stream, saved, loaded, transformed two at a time."""
+    """After fitting on a stream, saving, loading and transforming two texts at a time."""
     options, limits = chosen
     reference = direct(options, limits)
     try:
@@ -91,13 +91,13 @@ def test_equal_to_sklearn_to_the_last_bit(
         rows = reference.transform(asked)
         assert made.dtype == rows.dtype == vectorizer.space.dtype
         assert np.array_equal(made.toarray(), rows.toarray())
-    # fit_transform adds up a row's norm in another order than transform does.
+    # fit_transform sums the norm of a row in another order than transform.
     made = vectorizer.transform(texts).toarray()
     assert np.allclose(made, expected.toarray(), rtol=1e-14, atol=0)
 
 
-def test_ties_fall_as_in_sklearn_in_a_large_vocabulary() -> None:
-    """argsort takes other paths for long arrays, and for floats."""
+def test_ties_are_broken_as_in_sklearn() -> None:
+    """argsort uses other algorithms for long arrays and for floats."""
     texts = [" ".join(f"w{number * 7919 % 5003}" for number in range(at, 5003)) for at in (0, 9)]
     for method in ("count", "tfidf"):
         options, limits = Options(method=method, ngrams="1-1"), Limits(max_features=1500)  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ def test_ties_fall_as_in_sklearn_in_a_large_vocabulary() -> None:
 @given(
     texts=TEXTS, ngrams=st.sampled_from(["1", "1-2"]), norm=st.sampled_from(["l1", "l2", "none"])
 )
-def test_hash_is_sklearns(texts: list[str], ngrams: str, norm: Any) -> None:
+def test_hashing_equals_sklearn(texts: list[str], ngrams: str, norm: Any) -> None:
     made = stateless(Options(method="hash", ngrams=ngrams, norm=norm, features=64), zoo.load)
     reference = HashingVectorizer(
         n_features=64,

@@ -1,4 +1,4 @@
-"""Helpers that the tests of training share."""
+"""Helpers for the tests of training."""
 
 from __future__ import annotations
 

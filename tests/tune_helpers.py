@@ -1,4 +1,4 @@
-"""Helpers that the tests of tuning share: a search of seconds."""
+"""Helpers for the tests of tuning: a search that takes seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents, a fitted model, and a command line in this process, for the tests of vectorize."""
+"""Documents, a fitted model and an in-process command line for the tests of vectorize."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs the command line in this process, in `tmp_path`."""
+    """Return a function that runs `nlpkit vectorize` in this process, in `tmp_path`."""
     monkeypatch.chdir(tmp_path)
 
     def call(*args: object, stdin: str | bytes = "", code: int = 0) -> Any:
@@ -49,7 +49,7 @@ def model(tmp_path: Path) -> Path:
 
 
 class Fake:
-    """A model whose embedding of a text is known: its length, thirds of it, and a constant."""
+    """A model whose embedding of a text is its length, a third of its length, and 0.1."""
 
     def embed(self, texts: list[str]) -> Any:
         rows = [[len(text), len(text) / 3, 0.1] if text else [0.0] * 3 for text in texts]

@@ -1,10 +1,10 @@
-"""Networks, one file each: a frozen `Config` and `Encoder(config)`.
+"""Encoder architectures, one file each: a frozen `Config` and `Encoder(config)`.
 
-An encoder maps ids_BT (int64) and mask_BT (bool, True where there is a token; every row starts
-with its tokens and ends with its padding) to states_BTD. Real states never depend on padding.
-`Encoder.width` is D and `Encoder.pooling` the pooling that suits it. A file may also have
-`TOKENIZER`, tokenizer settings other than the usual ones, and `onnx_translations()`, operators that
-torch's exporter lacks.
+An encoder maps ids_BT (int64) and mask_BT (bool, True where there is a token) to states_BTD. Every
+row starts with its tokens and ends with its padding, and padding never changes the states of
+tokens. `Encoder.width` is D; `Encoder.pooling` names the pooling to use by default. A file may also
+define `TOKENIZER`, its default tokenizer settings, and `onnx_translations()`, ONNX translations of
+operators that torch's exporter lacks.
 
 Legend: B batch, T time, D width, H heads, V vocabulary, F features or filters.
 """

@@ -2,10 +2,12 @@
 
 Use when: you want the best accuracy for the time it takes; the default choice on a CPU.
 
-With kernels = [5], filters = 64 and length_scale = false this is the textbook sketch embedding
+With kernels = [5], filters = 64 and length_scale = false the network is embedding
 -> Conv1D(64, 5, relu, same) -> Dense(1, tanh) -> softmax over time -> multiply -> (in the task's
 head) global max pooling -> dense -> output. Convolutions over text: Kim 2014; additive attention:
-Bahdanau et al. 2015.
+Bahdanau et al. 2015. The weights of the softmax sum to 1, so they divide the features, and their
+gradients, by about the length of the text before max pooling: from 1,500 rows of long reviews the
+sketch scored 0.34 macro-F1 where length_scale scored 0.51 (docs/learning.md).
 
 Legend: B batch, T time, D width, F filters.
 """
@@ -31,11 +33,11 @@ class Config:
     )
     filters: int = setting(64, "filters of each convolution", 1, tune=[32, 64, 128, 256])
     length_scale: bool = setting(
-        False,
-        "multiply the attention by the length, so that long texts do not fade",
+        True,
+        "multiply attention weights by the text's length; false learns little from few rows",
         tune=[False, True],
     )
-    dropout: float = setting(0.2, "on embeddings", 0, 1, tune=(0.0, 0.5))
+    dropout: float = setting(0.2, "dropout on embeddings", 0, 1, tune=(0.0, 0.5))
 
     def __post_init__(self) -> None:
         if not self.kernels or any(kernel < 1 or kernel % 2 == 0 for kernel in self.kernels):
@@ -43,7 +45,7 @@ class Config:
 
 
 class Encoder(nn.Module):
-    """ids_BT, mask_BT -> states_BTD with D = filters * number of kernels."""
+    """Map ids_BT and mask_BT to states_BTD, with D = filters * number of kernels."""
 
     pooling = "max"
 
@@ -61,11 +63,11 @@ class Encoder(nn.Module):
         self.score = nn.Linear(self.width, 1)
 
     def stages(self) -> list[list[nn.Module]]:
-        """Return its parts from the bottom up."""
+        """Return the layers from the bottom up, for layer-wise learning rates."""
         return [[self.embed], [self.convs, self.score]]
 
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        # Zeros where there is padding are what Conv1d itself pads with at the borders.
+        # Conv1d pads the borders with zeros, so zeroed padding leaves the states of tokens alone.
         pieces_BTD = self.dropout(self.embed(ids_BT)) * mask_BT.unsqueeze(-1)
         pieces_BDT = pieces_BTD.transpose(1, 2)
         features_BFT = torch.cat([torch.relu(conv(pieces_BDT)) for conv in self.convs], dim=1)

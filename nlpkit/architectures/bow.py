@@ -2,8 +2,8 @@
 
 Use when: you need a baseline every other model must beat, or training in seconds.
 
-The input is characters (tokenizer kind "char"). The n-grams are hashed inside the network by
-integer arithmetic, so nothing but ids crosses the border and ONNX computes the very same features.
+The input is characters (tokenizer kind "char"). The network hashes the n-grams by integer
+arithmetic, so ids are its only input and ONNX computes the same features as torch.
 
 Legend: B batch, T time (characters), D width, F features at one position.
 """
@@ -26,26 +26,31 @@ MERSENNE = 2**31 - 1  # a prime modulus mixes the high bits of a product into th
 @dataclass(frozen=True, kw_only=True)
 class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
-    width: int = setting(8, "numbers kept for each n-gram", 1, tune=[4, 8, 16, 32])
+    width: int = setting(8, "width of an n-gram's vector", 1, tune=[4, 8, 16, 32])
     buckets: int = setting(
         1 << 17, "rows of the hash table", 1, tune=[1 << 15, 1 << 16, 1 << 17, 1 << 18]
     )
     chars: tuple[int, ...] = setting(
         (2, 3, 4, 5),
-        "orders of the character n-grams",
+        "lengths of the character n-grams",
         tune=[(3, 4), (2, 3, 4), (2, 3, 4, 5), (3, 4, 5, 6)],
     )
-    words: int = setting(2, "highest order of the word n-grams", 0, tune=[1, 2, 3])
+    words: int = setting(2, "words in the longest word n-gram", 0, tune=[1, 2, 3])
     reach: int = setting(24, "characters that a word n-gram may span", 1)
-    dropout: float = setting(0.1, "share of n-grams left out of a step", 0, 1, tune=(0.0, 0.4))
+    dropout: float = setting(
+        0.1, "share of n-grams dropped in each training step", 0, 1, tune=(0.0, 0.4)
+    )
 
     def __post_init__(self) -> None:
         if not self.chars or min(self.chars) < 1:
-            raise ValueError(f"chars = {list(self.chars)}: orders must be 1 or more")
+            raise ValueError(f"chars = {list(self.chars)}: lengths must be 1 or more")
 
 
 class Encoder(nn.Module):
-    """ids_BT (characters), mask_BT -> states_BTD, each the sum of the n-grams that end there."""
+    """Map character ids_BT and mask_BT to states_BTD.
+
+    The state of a position is the sum of the vectors of the n-grams that end there.
+    """
 
     pooling = "mean"
 
@@ -60,32 +65,32 @@ class Encoder(nn.Module):
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
         buckets_BTF = self.buckets(ids_BT, mask_BT)
         if self.training and self.dropout:
-            kept = torch.rand(buckets_BTF.shape, device=ids_BT.device) >= self.dropout
-            buckets_BTF = buckets_BTF * kept
+            keep_BTF = torch.rand(buckets_BTF.shape, device=ids_BT.device) >= self.dropout
+            buckets_BTF = buckets_BTF * keep_BTF
         return self.embed(buckets_BTF).sum(dim=2)
 
     def buckets(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        """Return the table rows of the n-grams that end at each character; 0 is "none"."""
+        """Return the table row of each n-gram that ends at each character; row 0 is no n-gram."""
         boundary_BT = (ids_BT == SPACE) | ~mask_BT
-        # A word ends where the next character is a boundary or nothing.
+        # A word ends before a boundary and at the end of the text.
         following_BT = nn.functional.pad(boundary_BT[:, 1:], (0, 1), value=True)
         ends_BT = following_BT & ~boundary_BT
-        seen_BT = torch.zeros_like(ids_BT)
+        boundaries_BT = torch.zeros_like(ids_BT)
         chars_BT = torch.zeros_like(ids_BT)
         words = [torch.zeros_like(ids_BT) for _ in range(self.config.words)]
         features: list[Tensor] = []
         for back in range(max(self.config.reach, *self.config.chars)):
             ids_here_BT = nn.functional.pad(ids_BT, (back, 0))[:, : ids_BT.shape[1]]
-            # Before the first character is a boundary too.
+            # The start of the text is a boundary as well.
             at_BT = nn.functional.pad(boundary_BT, (back, 0), value=True)[:, : ids_BT.shape[1]]
-            seen_BT = seen_BT + at_BT.long()
+            boundaries_BT = boundaries_BT + at_BT.long()
             if back < max(self.config.chars):
                 chars_BT = chars_BT * PRIME + ids_here_BT
             if back + 1 in self.config.chars:
                 features.append(self._row(chars_BT, len(features), mask_BT))
             for order, hash_BT in enumerate(words):
                 grown_BT = hash_BT * PRIME + ids_here_BT
-                words[order] = torch.where(seen_BT <= order, grown_BT, hash_BT)
+                words[order] = torch.where(boundaries_BT <= order, grown_BT, hash_BT)
         features += [
             self._row(hash_BT, 100 + order, ends_BT) for order, hash_BT in enumerate(words)
         ]

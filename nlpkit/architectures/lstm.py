@@ -27,20 +27,20 @@ class Config:
     layers: int = setting(1, "stacked bidirectional layers", 1, tune=[1, 2])
     cell: Literal["lstm", "gru", "rnn"] = setting(
         "lstm",
-        "lstm or gru keep gradients alive; rnn shows how they vanish",
+        "recurrent cell; gradients vanish sooner in rnn than in lstm and gru",
         tune=["lstm", "gru"],
     )
-    dropout: float = setting(0.2, "on embeddings and between layers", 0, 1, tune=(0.0, 0.5))
+    dropout: float = setting(0.2, "dropout on embeddings and between layers", 0, 1, tune=(0.0, 0.5))
 
 
 CELLS = {"lstm": Lstm, "gru": nn.GRU, "rnn": Vanilla}
 
 
 class Encoder(nn.Module):
-    """ids_BT, mask_BT -> states_BTD with D = 2 * hidden.
+    """Map ids_BT and mask_BT to states_BTD, with D = 2 * hidden.
 
-    The two directions are stacks of their own that meet at the top (ELMo, Peters et al. 2018), so
-    that each can be pretrained as a language model without seeing what it is to guess.
+    The two directions are separate stacks that are concatenated at the top (ELMo, Peters et al.
+    2018), so that each can be pretrained as a language model without seeing its targets.
     """
 
     pooling = "attention"
@@ -58,7 +58,7 @@ class Encoder(nn.Module):
         self.backwards = nn.ModuleList(cell(w, config.hidden, batch_first=True) for w in widths)
 
     def stages(self) -> list[list[nn.Module]]:
-        """Return its parts from the bottom up."""
+        """Return the layers from the bottom up, for layer-wise learning rates."""
         layers = zip(self.forwards, self.backwards, strict=True)
         return [[self.embed], *(list(pair) for pair in layers)]
 
@@ -66,7 +66,7 @@ class Encoder(nn.Module):
         return self.dropout(torch.cat(self.causal(ids_BT, mask_BT), dim=-1))
 
     def causal(self, ids_BT: Tensor, mask_BT: Tensor) -> list[Tensor]:
-        """Return the states that saw only what came before, and those that saw what follows."""
+        """Return forward and backward states_BTD, which depend on earlier and on later tokens."""
         index_BT1 = reverse_index(mask_BT).unsqueeze(-1)
         pieces_BTD = self.dropout(self.embed(ids_BT))
         ahead_BTD = self._read(self.forwards, pieces_BTD)
@@ -74,8 +74,8 @@ class Encoder(nn.Module):
         return [ahead_BTD, take(back_BTD, index_BT1)]
 
     def _read(self, cells: nn.ModuleList, states_BTD: Tensor) -> Tensor:
-        for place, cell in enumerate(cells):
-            if place:
+        for layer, cell in enumerate(cells):
+            if layer:
                 states_BTD = self.dropout(states_BTD)
             states_BTD, _ = cell(states_BTD)
         return states_BTD

@@ -29,10 +29,10 @@ class Config:
         512, "inner width of the feed-forward part", 1, tune=[128, 256, 512, 1024]
     )
     positions: Literal["sinusoidal", "learned"] = setting(
-        "sinusoidal", "how order is told", tune=["sinusoidal", "learned"]
+        "sinusoidal", "kind of position embeddings", tune=["sinusoidal", "learned"]
     )
     dropout: float = setting(
-        0.1, "on embeddings and on what each block adds", 0, 1, tune=(0.0, 0.4)
+        0.1, "dropout on embeddings and on the output of each sublayer", 0, 1, tune=(0.0, 0.4)
     )
 
     def __post_init__(self) -> None:
@@ -41,7 +41,7 @@ class Config:
 
 
 class Encoder(nn.Module):
-    """ids_BT, mask_BT -> states_BTD with D = width and T at most max_length."""
+    """Map ids_BT and mask_BT to states_BTD, with D = width and T at most max_length."""
 
     pooling = "mean"
 
@@ -60,7 +60,10 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(config.width)
 
     def stages(self) -> list[list[nn.Module]]:
-        """Return its parts from the bottom up; learned positions go with the head."""
+        """Return the layers from the bottom up, for layer-wise learning rates.
+
+        Learned positions are in none of them and take the head's rate.
+        """
         return [[self.embed], *([block] for block in self.blocks), [self.norm]]
 
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
@@ -71,7 +74,7 @@ class Encoder(nn.Module):
         return [self.width]
 
     def causal(self, ids_BT: Tensor, mask_BT: Tensor) -> list[Tensor]:
-        """Return states_BTD that saw nothing of what follows."""
+        """Return states_BTD that depend on no later token."""
         times = ids_BT.shape[1]
         past_TT = torch.ones(times, times, dtype=torch.bool, device=ids_BT.device).tril()
         return [self._through(ids_BT, past_TT & mask_BT[:, None, None, :])]

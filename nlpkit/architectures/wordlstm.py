@@ -1,9 +1,9 @@
-"""Words by their hashed features and letters, read by a bidirectional LSTM (Ma & Hovy 2016).
+"""Bidirectional LSTM over words, embedded from hashed features and letters (Ma & Hovy 2016).
 
-Use when: each word gets a tag; on documents it reads whole words, which subwords do better.
+Use when: each word gets a tag; to classify documents take an architecture that reads subwords.
 
-The letters go through a small convolution (Kim et al. 2016); form, affixes and shape are rows of
-one hashed table. The states hold the word beside its context, so that a head sees both.
+A small convolution reads the letters (Kim et al. 2016); form, affixes and shape are rows of one
+hashed table. Each state is the word's context followed by its own vector, so a head sees both.
 
 Legend: B batch, T time (words), D width, F ids of a word, L letters of a word, K filters.
 """
@@ -22,9 +22,7 @@ from nlpkit.text.tokenizers.words import FORM, KNOWN, LETTERS, OTHERS, SLOTS, ST
 __all__ = ["TOKENIZER", "Config", "Encoder", "onnx_translations"]
 
 TOKENIZER = {"kind": "words", "vocab_size": 20000, "window": 128, "overlap": 32}
-
-
-SCALE = 0.15  # standard deviation of vectors that were learned before
+SCALE = 0.15  # standard deviation that pretrained vectors are scaled to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +34,29 @@ class Config:
     letter_embedding: int = setting(32, "width of a letter's vector", 1)
     filters: int = setting(48, "filters of each kernel over the letters", 1, tune=[32, 48, 64, 96])
     kernels: tuple[int, ...] = setting(
-        (3, 5), "letters that a kernel sees; odd numbers", tune=[(3,), (5,), (3, 5)]
+        (3, 5), "widths of the kernels, in letters (odd)", tune=[(3,), (5,), (3, 5)]
     )
     hidden: int = setting(128, "width of each direction's state", 1, tune=[64, 128, 192, 256])
     layers: int = setting(2, "stacked bidirectional layers", 1, tune=[1, 2])
-    dropout: float = setting(0.35, "on words and between layers", 0, 1, tune=(0.1, 0.5))
+    dropout: float = setting(0.35, "dropout on words and between layers", 0, 1, tune=(0.1, 0.5))
     word_dropout: float = setting(
-        0.15, "share of words known by affixes and letters only", 0, 1, tune=(0.0, 0.3)
+        0.15,
+        "share of words whose form is hidden in training; affixes and letters stay",
+        0,
+        1,
+        tune=(0.0, 0.3),
     )
-    style_dropout: float = setting(0.15, "share of words whose annotation style is not told", 0, 1)
+    style_dropout: float = setting(
+        0.15, "share of words whose annotation style is hidden in training", 0, 1
+    )
 
     def __post_init__(self) -> None:
         if not self.kernels or any(kernel % 2 == 0 for kernel in self.kernels):
-            raise ValueError(f"kernels = {list(self.kernels)}: odd numbers are needed")
+            raise ValueError(f"kernels = {list(self.kernels)}: widths must be odd")
 
 
 class Encoder(nn.Module):
-    """ids_BTF, mask_BT -> states_BTD: context of both directions, then the word itself."""
+    """Map ids_BTF and mask_BT to states_BTD: both directions' states, then the word's vector."""
 
     pooling = "attention"
 
@@ -67,7 +71,7 @@ class Encoder(nn.Module):
             self.known = nn.Embedding(config.known + 1, config.known_width, padding_idx=0)
         self.letters = nn.Embedding(LETTERS, config.letter_embedding, padding_idx=0)
         self.convolutions = nn.ModuleList(
-            # Over T words of L letters: flattening B and T would fix them in the exported graph.
+            # A 2-D convolution over [T, L]: flattening B and T would fix both in the ONNX graph.
             nn.Conv2d(
                 config.letter_embedding, config.filters, (1, kernel), padding=(0, kernel // 2)
             )
@@ -84,8 +88,8 @@ class Encoder(nn.Module):
         word_BTD = self.dropout(self._words(self._hidden(ids_BTF)))
         index_BT1 = reverse_index(mask_BT).unsqueeze(-1)
         states_BTD = word_BTD
-        for place, (ahead, back) in enumerate(zip(self.forwards, self.backwards, strict=True)):
-            if place:
+        for layer, (ahead, back) in enumerate(zip(self.forwards, self.backwards, strict=True)):
+            if layer:
                 states_BTD = self.dropout(states_BTD)
             ahead_BTD, _ = ahead(states_BTD)
             back_BTD, _ = back(take(states_BTD, index_BT1))
@@ -93,14 +97,14 @@ class Encoder(nn.Module):
         return torch.cat([states_BTD, word_BTD], dim=-1)
 
     def _hidden(self, ids_BTF: Tensor) -> Tensor:
-        """In training, hide some forms and styles, so that the network can do without."""
+        """Hide random forms and styles in training, so that the network does not rely on them."""
         if not self.training:
             return ids_BTF
         ids_BTF = ids_BTF.clone()
-        dropped = (([FORM, KNOWN], self.config.word_dropout), ([STYLE], self.config.style_dropout))
-        for slots, share in dropped:
-            kept_BT1 = torch.rand(*ids_BTF.shape[:2], 1, device=ids_BTF.device) >= share
-            ids_BTF[:, :, slots] *= kept_BT1
+        rates = (([FORM, KNOWN], self.config.word_dropout), ([STYLE], self.config.style_dropout))
+        for slots, share in rates:
+            keep_BT1 = torch.rand(*ids_BTF.shape[:2], 1, device=ids_BTF.device) >= share
+            ids_BTF[:, :, slots] *= keep_BT1
         return ids_BTF
 
     def _words(self, ids_BTF: Tensor) -> Tensor:
@@ -112,12 +116,12 @@ class Encoder(nn.Module):
         return torch.cat([*parts, self._spelling(ids_BTF[:, :, SLOTS:])], dim=-1)
 
     def _spelling(self, letters_BTL: Tensor) -> Tensor:
-        """Return the strongest answer of each filter anywhere in a word."""
+        """Return the maximum of each filter over a word's letters, maxima_BTK."""
         letters_BDTL = self.letters(letters_BTL).permute(0, 3, 1, 2)
-        found = [torch.relu(conv(letters_BDTL)).amax(dim=3) for conv in self.convolutions]
-        return torch.cat(found, dim=1).transpose(1, 2)
+        maxima = [torch.relu(conv(letters_BDTL)).amax(dim=3) for conv in self.convolutions]
+        return torch.cat(maxima, dim=1).transpose(1, 2)
 
     @torch.no_grad()
     def start_from(self, vectors_VD: Tensor) -> None:
-        """Let the vocabulary's words begin as these vectors, scaled as the other features are."""
+        """Set the vectors of the vocabulary's words, scaled like those of the other features."""
         self.known.weight[1:] = vectors_VD * (SCALE / vectors_VD.std())

@@ -1,10 +1,11 @@
-"""Augmentations of training texts, one file each: other ways to write what keeps its label.
+"""Augmentations, one file each: random changes to training texts that leave the label valid.
 
-A file provides a frozen `Config` whose `strength` (0 to 1) says how much is changed, and
+A file provides a frozen `Config` whose `strength` (0 to 1) is the share of texts or words to
+change, and
 
-    build(config, folder)   a callable (text, rng) -> text; paths resolve as those of recipes do
+    build(config, folder)   a callable (text, rng) -> text; paths resolve like those of a recipe
 
-Every epoch draws anew; the same seed, epoch and row give the same text. In a recipe:
+Every epoch draws new changes; the same seed, epoch and row give the same text. In a recipe:
 
     [augment]
     typos = 0.1
@@ -20,20 +21,20 @@ from random import Random
 from typing import Any
 
 Augment = Callable[[str, Random], str]
-# A changed link or @name is no other way to write it.
+# A link or @name that is changed would point elsewhere, so they match without the group `word`.
 WORD = re.compile(r"(?:https?://|www\.|@)\S+|(?P<word>[^\W\d_]+)", re.IGNORECASE)
 
 
 def each_word(text: str, change: Callable[[str], str]) -> str:
-    """Change the words of a text, but for those in links and @names."""
+    """Apply `change` to each word of a text, except in links and @names."""
     return WORD.sub(lambda match: change(match[0]) if match["word"] else match[0], text)
 
 
 def build(parts: Sequence[Any], folder: Path) -> Augment:
-    """Chain the augmentations of a recipe in the order in which it names them.
+    """Chain a recipe's augmentations in the recipe's order; those of strength 0 are left out.
 
     Raises:
-        InputError: a file that one of them needs is missing or is not of its format.
+        InputError: a file that an augmentation reads is missing or malformed.
     """
     from nlpkit import catalog
 

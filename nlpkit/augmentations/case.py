@@ -1,6 +1,6 @@
-"""Write a text all in capitals, all small, or With Capitals, as people do who shout or hurry.
+"""Change the case of a whole text: UPPER, lower or Capitalised Words.
 
-Only a tokenizer with lowercase = false can see it.
+It has an effect only where the tokenizer has lowercase = false.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Config:
 
 
 def build(config: Config, folder: Path) -> Augment:
-    """Return the change."""
+    """Return the augmentation."""
 
     def recase(text: str, rng: Random) -> str:
         if rng.random() >= config.strength:

@@ -1,4 +1,4 @@
-"""Leave out words at random (Iyyer et al. 2015), so that no single word decides alone."""
+"""Drop random words (Iyyer et al. 2015), so that no single word decides the answer."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nlpkit.settings.declaration import setting
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    strength: float = setting(0.0, "share of the words that are left out", 0, 1)
+    strength: float = setting(0.0, "share of the words that are dropped", 0, 1)
 
 
-# Without one of these a text says the opposite.
+# These words are never dropped: without one of them a text may say the opposite.
 NEGATION = re.compile(
     r"(?:não|nao|ñ|n|num|nem|nunca|jamais|nada|nenhum\w*|ninguém|ninguem|sem|mas|porém"
     r"|not|no|nor|never|none|nobody|nothing|without|but|cannot|\w+n['’]t)",
@@ -26,15 +26,15 @@ MARKS = ".,;:!?…()[]\"“”'*-"
 
 
 def build(config: Config, folder: Path) -> Augment:
-    """Return the change; the first word that would go stays where all would."""
+    """Return the augmentation. A text never becomes empty: its first word stays if all would go."""
 
     def drop(text: str, rng: Random) -> str:
         words = re.findall(r"\S+", text)
-        kept = [
+        remaining = [
             word
             for word in words
             if NEGATION.fullmatch(word.strip(MARKS)) or rng.random() >= config.strength
         ]
-        return " ".join(kept or words[:1])
+        return " ".join(remaining or words[:1])
 
     return drop

@@ -15,68 +15,74 @@ from nlpkit.settings.declaration import setting
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    strength: float = setting(0.0, "share of the known words that are replaced", 0, 1)
+    strength: float = setting(0.0, "share of the thesaurus's words that are replaced", 0, 1)
     thesaurus: str = setting(
         "lexicon/thesaurus/th_pt_BR.tsv.xz",
-        "file with word, sense and synonyms (a|b|c) in each line, by tabs",
+        "file whose lines hold a word, its sense and its synonyms (a|b|c), separated by tabs",
     )
 
 
 WORD = re.compile(r"[^\W\d_]+")
-CLOSEST = 5  # synonyms that are drawn from: thesauri list rare senses beside the usual ones
+CLOSEST = 5  # synonyms of a word to draw from; a thesaurus also lists those of rare senses
 
 
 def build(config: Config, folder: Path) -> Augment:
-    """Read the thesaurus and return the change.
+    """Read the thesaurus and return the augmentation.
 
     Raises:
-        InputError: there is no such file, or it holds no synonyms.
+        InputError: the file is missing or holds no synonyms.
     """
     from nlpkit.settings.files import resolve
 
     (path, *_) = resolve(config.thesaurus, folder)
-    known = read(path)
+    thesaurus = read(path)
 
     def replace(text: str, rng: Random) -> str:
-        def other(word: str) -> str:
-            choices = known.get(word.lower())
+        def synonym_of(word: str) -> str:
+            choices = thesaurus.get(word.lower())
             if not choices or rng.random() >= config.strength:
                 return word
-            chosen = rng.choice(choices)
-            return chosen.capitalize() if word[0].isupper() else chosen
+            synonym = rng.choice(choices)
+            return synonym.capitalize() if word[0].isupper() else synonym
 
-        return each_word(text, other)
+        return each_word(text, synonym_of)
 
     return replace
 
 
 def read(path: Path) -> dict[str, tuple[str, ...]]:
-    """Return each word's closest synonyms: they name it in turn, and share most of its others.
+    """Return each word's closest synonyms, at most CLOSEST, in lower case.
+
+    A synonym counts if it lists the word in turn; the closest share most of the word's synonyms
+    (Jaccard similarity).
 
     Raises:
-        InputError: the file holds none.
+        InputError: the file holds no synonyms.
     """
-    found: dict[str, set[str]] = {}
+    synonyms_of: dict[str, set[str]] = {}
     with records.open_input(path) as stream:
         source = records.Source(str(path), errors="replace")
         for record in records.read(stream, "lines", source):
             word, _, rest = record[records.TEXT].lower().partition("\t")
             sense, _, synonyms = rest.partition("\t")
-            if not sense.startswith("ant"):  # an opposite, in some files
+            if not sense.startswith("ant"):  # some files also list antonyms
                 single = {other for other in synonyms.split("|") if WORD.fullmatch(other)}
-                found.setdefault(word, set()).update(single - {word})
-    known = {word: closest for word in found if (closest := _closest(word, found))}
-    if not known:
+                synonyms_of.setdefault(word, set()).update(single - {word})
+    closest_of = {word: closest for word in synonyms_of if (closest := _closest(word, synonyms_of))}
+    if not closest_of:
         raise InputError(
-            f"{path}: holds no synonyms; each line is a word, its sense and synonyms (a|b), by tabs"
+            f"{path}: holds no synonyms; give each line a word, its sense and its synonyms (a|b), "
+            "separated by tabs"
         )
-    return known
+    return closest_of
 
 
-def _closest(word: str, found: dict[str, set[str]]) -> tuple[str, ...]:
-    mutual = [other for other in found[word] if word in found.get(other, ())]
+def _closest(word: str, synonyms_of: dict[str, set[str]]) -> tuple[str, ...]:
+    mutual = [other for other in synonyms_of[word] if word in synonyms_of.get(other, ())]
 
-    def unlike(other: str) -> tuple[float, str]:
-        return -len(found[word] & found[other]) / len(found[word] | found[other]), other
+    def distance(other: str) -> tuple[float, str]:
+        return -len(synonyms_of[word] & synonyms_of[other]) / len(
+            synonyms_of[word] | synonyms_of[other]
+        ), other
 
-    return tuple(sorted(mutual, key=unlike)[:CLOSEST])
+    return tuple(sorted(mutual, key=distance)[:CLOSEST])

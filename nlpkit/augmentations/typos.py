@@ -1,4 +1,4 @@
-"""Noise as in typed Portuguese: missing accents, `vc`, `mto`, `muuuito`, slips of the finger."""
+"""Add typing noise as in informal Portuguese: no accents, `vc`, `mto`, `muuuito`, wrong letters."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from nlpkit.settings.declaration import setting
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    strength: float = setting(0.0, "share of the words that are typed otherwise", 0, 1)
+    strength: float = setting(0.0, "share of the words that get a typing variant", 0, 1)
 
 
-# As Brazilians type them; the words are those that steps/clean.py spells out again, and others.
+# Brazilian abbreviations: those that steps/clean.py expands, and others.
 SHORT = {
     "abraço": ("abs", "abç"),
     "agora": ("agr",),
@@ -61,7 +61,7 @@ LAUGH = re.compile(r"k{2,}|(?:ha){2,}h?|(?:he){2,}h?|(?:rs){2,}s?", re.IGNORECAS
 
 
 def build(config: Config, folder: Path) -> Augment:
-    """Return the change."""
+    """Return the augmentation."""
 
     def retype(text: str, rng: Random) -> str:
         return each_word(
@@ -72,7 +72,7 @@ def build(config: Config, folder: Path) -> Augment:
 
 
 def slip(word: str, rng: Random) -> str:
-    """Return the word as it might be typed: shortened, unaccented, lengthened or mistyped."""
+    """Return a typing variant of a word: shortened, unaccented, lengthened or mistyped."""
     if LAUGH.fullmatch(word):
         return rng.choice(LAUGHS)
     if short := SHORT.get(word.lower()):
@@ -85,23 +85,23 @@ def slip(word: str, rng: Random) -> str:
 
 
 def without_accents(word: str) -> str:
-    """Return the word without its accents, ç as c."""
+    """Return the word without accents and cedillas."""
     return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
 
 
 def _lengthen(word: str, rng: Random) -> str:
-    vowels = [place for place, letter in enumerate(word) if letter.lower() in "aeiouáéíóúãõ"]
+    vowels = [index for index, letter in enumerate(word) if letter.lower() in "aeiouáéíóúãõ"]
     if not vowels:
         return word
-    place = rng.choice(vowels)
-    return word[:place] + word[place] * rng.randint(2, 4) + word[place + 1 :]
+    index = rng.choice(vowels)
+    return word[:index] + word[index] * rng.randint(2, 4) + word[index + 1 :]
 
 
 def _swap(word: str, rng: Random) -> str:
-    place = rng.randrange(1, len(word) - 1)
-    return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+    index = rng.randrange(1, len(word) - 1)
+    return word[:index] + word[index + 1] + word[index] + word[index + 2 :]
 
 
 def _drop(word: str, rng: Random) -> str:
-    place = rng.randrange(1, len(word))
-    return word[:place] + word[place + 1 :]
+    index = rng.randrange(1, len(word))
+    return word[:index] + word[index + 1 :]

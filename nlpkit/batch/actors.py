@@ -1,7 +1,7 @@
-"""The remote half of a batch on Ray: tasks that read inputs, and actors that answer with a model.
+"""The remote half of a batch on Ray: tasks that read inputs, and actors that run the model.
 
-No NlpkitError is raised here, for Ray would try again or print a page of traceback: it travels as a
-row, and the first process raises it.
+Errors are returned as rows and raised by the driver. Raised here, they would make Ray retry the
+task or print a page of traceback.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from nlpkit.runtime.model import Model
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the dataset: a shard or, once answered, its part; or how an input ended."""
+    """A row of the Ray dataset: a shard, the part of an answered shard, or the end of an input."""
 
     item: Item
     shard: Shard | None = None
     number: int | None = None  # of the shard
     part: dict[str, bytes] = field(default_factory=dict)  # extension -> content
-    size: int = 0  # records, bad ones counted
+    size: int = 0  # records of the shard, rejected ones included
     rejects: int = 0
-    reason: str = ""  # of the last reject
-    read: int = 0  # bytes of the input
-    seconds: float = 0.0  # of the actor
-    count: int | None = None  # of shards: the input is read to its end
+    reason: str = ""  # why the last rejected record is bad
+    read: int = 0  # bytes of the input that have been read
+    seconds: float = 0.0  # that the actor took
+    count: int | None = None  # shards of the input, in its last row
     problem: NlpkitError | None = None
 
     def packed(self) -> dict[str, bytes]:
-        """Return the row as Ray carries it."""
+        """Serialise the row for Ray."""
         return {"row": pickle.dumps(self)}
 
     @staticmethod
     def unpacked(row: dict[str, Any]) -> Row:
-        """Return the row that Ray carried."""
+        """Deserialise a row from Ray."""
         unpacked: Row = pickle.loads(row["row"])
         return unpacked
 
@@ -56,9 +56,9 @@ class Row:
 def read(
     row: dict[str, Any], settings: Settings, folder: Path, imports: Sequence[str] = ()
 ) -> Iterator[dict[str, bytes]]:
-    """Yield the shards of an input; those that have a part already come without their records.
+    """Yield the shards of an input; a shard whose part is already written has no records.
 
-    `folder` and `imports` are the first process's working folder and sys.path.
+    `folder` and `imports` are the driver's working folder and sys.path.
     """
     _enter(folder, imports)
     item, done = pickle.loads(row["row"])
@@ -81,24 +81,24 @@ def read(
 
 
 class Predictor:
-    """An actor: the model, loaded once, which has the core that Ray counts for it."""
+    """An actor that loads the model once and answers shards on one core."""
 
     def __init__(
         self, settings: Settings, model: str, folder: Path, imports: Sequence[str] = ()
     ) -> None:
-        """Load the model, whose fingerprint is `model` where the batch was begun."""
+        """Load the model, and check its fingerprint against `model`, that of the driver's."""
         _enter(folder, imports)
         self.settings = settings
-        self.model: Model | NlpkitError  # or why it cannot be used
+        self.model: Model | NlpkitError  # the error that kept it from loading
         try:
             if fingerprint(settings.model) != model:
                 raise ModelError(f"{settings.model}: is another model on {os.uname().nodename}")
             self.model = load(settings, threads=1)
-        except NlpkitError as problem:  # raised here, Ray would start the actor again for ever
+        except NlpkitError as problem:  # if it were raised, Ray would restart the actor for ever
             self.model = problem
 
     def __call__(self, row: dict[str, Any]) -> dict[str, bytes]:
-        """Answer a shard; return other rows as they are."""
+        """Answer a shard and return its part; return any other row unchanged."""
         asked = Row.unpacked(row)
         if asked.shard is None:
             return row
@@ -122,9 +122,9 @@ def _portable(problem: NlpkitError | OSError, item: Item) -> NlpkitError:
 
 
 def _enter(folder: Path, imports: Sequence[str]) -> None:
-    """Read files and import packages, plugins too, from where the first process does.
+    """Change to the driver's working folder and add its import paths, where they exist here.
 
-    Folders that this machine does not have are left out.
+    Relative inputs and the driver's plugins are then found.
     """
     with suppress(OSError):
         os.chdir(folder)

@@ -1,4 +1,4 @@
-"""Answer a shard: write its part of the output. Every engine does it by these functions."""
+"""Load the model and write the output part of a shard; both engines use these functions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from nlpkit.runtime.model import Model
 
 
 def load(settings: Settings, threads: int = 0) -> Model:
-    """Load the batch's model; 0 threads are as many as this process may use.
+    """Load the model of a batch; `threads` 0 uses every core of the process.
 
     Raises:
-        ModelError, DeviceError, UsageError, MissingExtra: it cannot be used.
+        ModelError, DeviceError, UsageError, MissingExtra: the model cannot be loaded.
     """
     return zoo.load(
         settings.model, device=settings.device, precision=settings.precision, threads=threads
@@ -32,7 +32,9 @@ def load(settings: Settings, threads: int = 0) -> Model:
 
 
 def answer(model: Model, settings: Settings, parts: Parts, shard: Shard) -> None:
-    """Write the part of a shard; its counts come last.
+    """Answer a shard and write its part: the output, the rejected records, then the counts.
+
+    The counts are last because they mark the part as complete.
 
     Raises:
         NoSpace: the disk is full.

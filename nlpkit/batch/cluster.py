@@ -1,4 +1,4 @@
-"""Start or join Ray, keep it silent, and leave it in the end."""
+"""Start Ray or join a cluster, silence its output, and disconnect at the end."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from importlib.util import find_spec
 
 from nlpkit.errors import MissingExtra, UsageError
 
-WAIT = 5.0  # seconds for a cluster to answer
-# Defaults that the person's environment overrides: send no usage data, write nothing on stderr.
+WAIT = 5.0  # seconds to wait for a cluster to answer
+# Defaults that the user's environment overrides: send no usage data, write nothing to stderr.
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_ENABLE_AUTO_CONNECT": "0",  # a batch that ends must not start another Ray
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # calls after the shutdown must not start another Ray
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # an actor without a GPU sees none
 }
 
 
 @contextmanager
 def cluster(address: str | None, workers: int, num_gpus: float) -> Iterator[None]:
-    """Join the cluster at an address; without one, start a Ray with a core for each worker.
+    """Join the cluster at an address; without one, start Ray here with one core per worker.
 
     Raises:
-        UsageError: there is no cluster at the address, or no GPU.
+        UsageError: no cluster answers at the address, or this machine has too few GPUs.
     """
     own_token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     for name, value in (ENVIRONMENT if address else ENVIRONMENT | own_token).items():
-        os.environ.setdefault(name, value)  # without a token Ray writes one to ~/.ray
+        os.environ.setdefault(name, value)  # without a token, Ray writes one to ~/.ray
     import ray
 
     handler = signal.getsignal(signal.SIGTERM)
@@ -48,7 +48,7 @@ def cluster(address: str | None, workers: int, num_gpus: float) -> Iterator[None
             "Python, and the token that is here (RAY_AUTH_TOKEN or ~/.ray/auth_token)"
         ) from None
     try:
-        signal.signal(signal.SIGTERM, handler)  # ours unwinds, Ray's does not
+        signal.signal(signal.SIGTERM, handler)  # Ray's own handler skips the clean-up
         gpus = ray.cluster_resources().get("GPU", 0.0)
         if num_gpus > gpus and not address:
             raise UsageError(f"--num-gpus {num_gpus:g}: Ray finds {gpus:g} GPUs here")
@@ -59,11 +59,13 @@ def cluster(address: str | None, workers: int, num_gpus: float) -> Iterator[None
 
 
 def check(address: str | None) -> None:
-    """Check that a cluster answers, for Ray itself would wait long and give no reason.
+    """Check that Ray is installed and that a cluster answers.
+
+    Ray itself would wait for long and give no reason.
 
     Raises:
         MissingExtra: Ray is not installed.
-        UsageError: nothing answers at the address.
+        UsageError: no cluster answers at the address.
     """
     if find_spec("ray") is None:
         raise MissingExtra("ray", "ray")
@@ -84,7 +86,7 @@ def check(address: str | None) -> None:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Discard stderr: Ray's C++ parts write greetings there at any log level."""
+    """Discard stderr, where Ray's C++ code writes messages at any log level."""
     stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:
@@ -96,7 +98,7 @@ def silence() -> Iterator[None]:
 
 
 def quiet() -> None:
-    """Send Ray Data's messages to its log file only."""
+    """Keep Ray Data's messages and progress bars off the terminal; its log file has them."""
     import ray.data
 
     for handler in logging.getLogger("ray.data").handlers:

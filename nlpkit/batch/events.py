@@ -1,4 +1,4 @@
-"""Events of a batch, in the order in which a listener hears them."""
+"""The events that a batch sends to its listener, in the order of sending."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nlpkit.batch.outcome import Outcome
 
 @dataclass(frozen=True)
 class Started:
-    """The inputs are known: how many, and their bytes in all."""
+    """The batch starts: the number of inputs, and their size in bytes."""
 
     files: int
     bytes: int
@@ -18,7 +18,7 @@ class Started:
 
 @dataclass(frozen=True)
 class ShardDone:
-    """A shard was handed on: its records, and how many bytes of the open inputs are read."""
+    """A shard was read: its records, and the bytes read so far of the open inputs."""
 
     records: int
     bytes: int
@@ -26,7 +26,7 @@ class ShardDone:
 
 @dataclass(frozen=True)
 class FileDone:
-    """An input has ended: its name, its bytes, and its outcome."""
+    """An input ended: its name, its size in bytes, and its outcome."""
 
     name: str
     bytes: int

@@ -1,4 +1,4 @@
-"""A job: what an engine is given besides the inputs, and the errors that engines share."""
+"""The job that an engine runs, the type of an engine, and the errors that engines share."""
 
 from __future__ import annotations
 
@@ -13,38 +13,41 @@ from nlpkit.batch.manifest import Report
 from nlpkit.batch.outcome import Outcome
 from nlpkit.batch.plan import Item, Settings
 from nlpkit.errors import GateError, InputError, NoSpace
+from nlpkit.wording import plural
 
-CROWD = 8  # most workers for each core: more is a typing error
+CROWD = 8  # most workers per core: a larger number is a typing error
 
 
 @dataclass(frozen=True)
 class Job:
-    """What an engine has to know besides the inputs; it reads the report and does not change it."""
+    """The settings of a batch for an engine, which reads the report but does not change it."""
 
     folder: Path
     settings: Settings
     workers: int
-    key: str  # the manifest's, which parts belong to
+    key: str  # the manifest's key: only parts with this key are resumed
     report: Report
     max_rejects: int | None
     listener: Listener
 
     def rejects_left(self) -> int | None:
-        """Return how many bad records the inputs that have not ended may have; None: any number."""
+        """Return how many bad records the remaining inputs may have; None if there is no limit."""
         if self.max_rejects is None:
             return None
         return self.max_rejects - self.report.count("rejects")
 
 
-# Makes the outputs of items, in any order, and yields each item with its outcome.
+# Writes the outputs of items, in any order, and yields each item with its outcome.
 Engine = Callable[[list[Item], Job], Generator[tuple[Item, Outcome]]]
 
 
 def fingerprint(model: str) -> str:
-    """Return the hash of a model's manifest, which tells it from others of its name.
+    """Return the SHA-256 of a model's bundle.json, which differs between models of one name.
+
+    A rule-based model has its name as the fingerprint.
 
     Raises:
-        ModelError: there is no such model.
+        ModelError: the model does not exist.
     """
     if model in zoo.RULES:
         return model
@@ -52,7 +55,7 @@ def fingerprint(model: str) -> str:
 
 
 def failed(item: Item, problem: InputError | NoSpace | OSError) -> Outcome:
-    """Return the outcome of an input that has no output."""
+    """Return the outcome of an input that failed."""
     reason = str(as_input_error(problem, item) if isinstance(problem, OSError) else problem)
     if not reason.startswith(str(item.path)):  # it names the output, or a record of it
         reason = f"{item.path}: {reason}"
@@ -60,13 +63,14 @@ def failed(item: Item, problem: InputError | NoSpace | OSError) -> Outcome:
 
 
 def as_input_error(problem: OSError, item: Item) -> InputError:
-    """Return a problem with a file as an error that does not stop the other files."""
+    """Convert an OSError to an InputError, which fails one input and not the batch."""
     return InputError(f"{problem.filename or item.path}: {problem.strerror or problem}")
 
 
 def too_many(item: Item, job: Job, reason: str) -> GateError:
-    """Return the error of an input that brings more bad records than allowed."""
+    """Return the error for an input that exceeds --max-rejects."""
+    most = plural(job.max_rejects or 0, "bad record")
     return GateError(
-        f"{item.path}: with it there are more than {job.max_rejects} bad records, such as "
+        f"{item.path}: with it there are more than {most}, such as "
         f"{reason}; fix them, or raise --max-rejects and go on with --resume"
     )

@@ -1,4 +1,4 @@
-"""The engine `local`: a batch in processes of this machine, one input after another."""
+"""The engine `local`: answer inputs one after another, in processes of this machine."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from nlpkit.errors import InputError, NoSpace
 
 
 def local_engine(items: list[Item], job: Job) -> Generator[tuple[Item, Outcome]]:
-    """Yield the outcome of each item, in their order.
+    """Write the output of each item, and yield the items with their outcomes, in their order.
 
     Raises:
-        ModelError, DeviceError, UsageError: the model cannot be used.
-        GateError: there are more bad records than allowed.
+        ModelError, DeviceError, UsageError: the model cannot be loaded.
+        GateError: the inputs have more bad records than --max-rejects.
     """
     if not items:
         return
@@ -47,7 +47,7 @@ def _outcome(item: Item, job: Job, workers: Workers) -> Outcome:
 
 
 def _answer(parts: Parts, job: Job, workers: Workers) -> int:
-    """Have the parts made that are not there, and return how many there are in all."""
+    """Answer the shards that have no part yet, and return the number of all shards."""
     done, limit, count, rejects = parts.done(), job.rejects_left(), 0, 0
     for shard, read in shards(parts.item, job.settings):
         count += 1

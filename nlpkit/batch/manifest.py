@@ -1,4 +1,4 @@
-"""manifest.json: how a batch was begun, and the outcome of each input that has ended."""
+"""Read and write manifest.json: the settings of a batch and the outcome of each input."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FORMAT = 1
 
 @dataclass
 class Report:
-    """The outcome of each input of a batch, by the name of its output."""
+    """The outcomes of a batch: name of the output -> outcome of its input."""
 
     files: dict[str, Outcome] = field(default_factory=dict)
 
     def count(self, name: Literal["records", "rejects", "truncated"]) -> int:
-        """Return how many there are in all inputs."""
+        """Return the sum of a count over all inputs."""
         return sum(getattr(outcome, name) for outcome in self.files.values())
 
     @property
@@ -37,13 +37,13 @@ class Report:
 
     @property
     def failed(self) -> list[str]:
-        """The names of the outputs that are not there."""
+        """The names of the outputs whose inputs failed."""
         return [name for name, outcome in self.files.items() if outcome.problem is not None]
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest of the batch in a folder: its settings, its model's fingerprint, its report."""
+    """The manifest of a batch: its folder, settings, model fingerprint and report."""
 
     folder: Path
     settings: Settings
@@ -52,11 +52,15 @@ class Manifest:
 
     @property
     def key(self) -> str:
-        """The settings and the model as text: parts belong to one key."""
+        """The settings and the model as text: only parts written under it can be resumed."""
         return json.dumps({"settings": asdict(self.settings), "model": self.model})
 
     def write(self) -> None:
-        """Write manifest.json, whole. Raises NoSpace."""
+        """Write manifest.json atomically.
+
+        Raises:
+            NoSpace: the disk is full.
+        """
         content = {
             "format": FORMAT,
             "nlpkit": __version__,
@@ -68,16 +72,19 @@ class Manifest:
             out.write(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
     def write_if_possible(self) -> None:
-        """Write manifest.json unless the disk is full: --resume does again what it lacks."""
+        """Write manifest.json unless the disk is full; --resume repeats the inputs it lacks."""
         with suppress(NoSpace):
             self.write()
 
 
 def open_manifest(folder: Path, settings: Settings, model: str, *, resume: bool) -> Manifest:
-    """Begin a manifest in a folder; with `resume`, go on with the one there, less its failures.
+    """Create the manifest of a folder; with `resume`, continue the existing one.
+
+    Failed inputs are left out of a resumed report, so that they run again.
 
     Raises:
-        UsageError: the folder holds other files, or a batch that was begun in another way.
+        UsageError: the folder holds other files, a damaged manifest, a batch while `resume` is
+            False, or a batch with other settings or another model.
     """
     manifest = Manifest(folder, settings, model)
     remove_unfinished(folder / MANIFEST)
@@ -104,10 +111,10 @@ def open_manifest(folder: Path, settings: Settings, model: str, *, resume: bool)
 
 
 def _report(manifest: Any) -> Report:
-    """Return the outcomes that a manifest keeps, without failures.
+    """Return the successful outcomes of a manifest's JSON.
 
     Raises:
-        ValueError: the manifest lacks a part, or one has another type.
+        ValueError: a field is missing or has the wrong type.
     """
     if not isinstance(manifest, Mapping) or "model" not in manifest:
         raise ValueError("no table with a model")
@@ -119,7 +126,7 @@ def _report(manifest: Any) -> Report:
 
 
 def _check(manifest: Manifest, earlier: Mapping[str, Any]) -> None:
-    """Raise UsageError if a batch was begun with other settings or another model."""
+    """Raise UsageError if a batch was started with other settings or another model."""
     for key, value in asdict(manifest.settings).items():
         begun = earlier["settings"].get(key)
         if begun != value:
@@ -132,7 +139,7 @@ def _check(manifest: Manifest, earlier: Mapping[str, Any]) -> None:
 
 
 def is_done(outcome: Outcome, item: Item, folder: Path) -> bool:
-    """Tell whether the output of an input, as that is now, is there already."""
+    """Return whether the output of an input is complete and the input has not changed since."""
     output = folder / item.output
     if not output.exists() or output.stat().st_size != outcome.bytes:
         return False

@@ -1,4 +1,4 @@
-"""The outcome of one input of a batch: what manifest.json keeps of it."""
+"""The outcome of one input of a batch, as it is stored in manifest.json."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Any
 from nlpkit.batch.plan import Item
 from nlpkit.batch.url import Url
 
-State = dict[str, Any]  # `size` and others, as JSON has them: they change when the file does
+State = dict[str, Any]  # `size` and other JSON values that change when the file changes
 
 
 def state_of(path: Path | Url) -> State:
-    """Return the state of a file. Raises OSError."""
+    """Return the size of a file in bytes, and the values that show a change of it.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     if isinstance(path, Url):
         return path.state()
     stat = path.stat()
@@ -22,21 +26,25 @@ def state_of(path: Path | Url) -> State:
 
 
 def input_of(item: Item) -> State:
-    """Return the path and the state of an item's input. Raises OSError."""
+    """Return the path and the state of an item's input.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     return {"path": str(item.path), **state_of(item.path)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How an input ended: with an output, or with a problem.
+    """The result of an input: an output or a problem.
 
-    `truncated` counts the records that the model did not read to their end, `replaced` are the
-    input's own columns that the answer took the place of. `sha256` and `bytes`
-    are the output's, `rejected_to` is the file of its bad records, all in the batch's folder. The
-    order of the fields is that of the manifest.
+    `truncated` counts the records that the model did not read to the end. `replaced` names the
+    columns of the input that the answer replaces. `sha256` and `bytes` describe the output;
+    `rejected_to` is the file of its bad records, relative to the batch's folder. The manifest has
+    the fields in this order.
     """
 
-    input: State  # its path and, of one that was read, its state then
+    input: State  # the path and, if the input was read, its state at that time
     records: int = 0
     rejects: int = 0
     truncated: int = 0
@@ -49,7 +57,7 @@ class Outcome:
     problem: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the outcome as the manifest keeps it."""
+        """Return the outcome as JSON values for the manifest."""
         if self.problem is not None:
             return {"input": self.input, "problem": self.problem}
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -57,10 +65,10 @@ class Outcome:
 
     @classmethod
     def from_dict(cls, table: Any) -> Outcome:
-        """Return the outcome that a manifest keeps, of any version.
+        """Return the outcome of a manifest's JSON; keys of other versions are ignored.
 
         Raises:
-            ValueError: it holds values of other types.
+            ValueError: the input is missing, or a value has the wrong type.
         """
         if not isinstance(table, Mapping) or "input" not in table:
             raise ValueError("no table with an input")

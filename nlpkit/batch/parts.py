@@ -1,8 +1,8 @@
-"""The parts of one input: each is complete or absent, and they are joined at the end.
+"""The output parts of one input: each is complete or absent, and they are joined at the end.
 
-DIR/.parts/KEY/source.json       the file's size and time, and the batch's key
+DIR/.parts/KEY/source.json       the input's size and time, and the batch's key
               00012.out .rej     the output of shard 12, and its bad records (JSON Lines)
-              00012.json         counts; written last, so the shard is done when they are there
+              00012.json         counts; written last, so they mark the part as complete
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ OUTPUT, BAD, COUNTS = ".out", ".rej", ".json"  # the files of a part
 
 @dataclass(frozen=True)
 class Counts:
-    """How many records a part answers, how many it rejects, how many it read only in part.
+    """The numbers of answered, rejected and truncated records of a part.
 
-    `replaced` are the columns of the input that the answer took the place of.
+    `replaced` names the columns of the input that the answer replaces.
     """
 
     records: int
@@ -45,7 +45,11 @@ class Counts:
 
     @classmethod
     def from_json(cls, text: str) -> Counts:
-        """Return the counts. Raises KeyError, TypeError or ValueError if the text is damaged."""
+        """Parse counts.
+
+        Raises:
+            KeyError, TypeError, ValueError: the text is damaged.
+        """
         table = json.loads(text)
         truncated, replaced = int(table.get("truncated", 0)), list(table.get("replaced", ()))
         return cls(int(table["records"]), int(table["rejects"]), truncated, replaced)
@@ -53,16 +57,20 @@ class Counts:
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of one input."""
+    """The folder of one input's parts."""
 
     folder: Path
     item: Item
 
     @classmethod
     def of(cls, batch: Path, item: Item, key: str) -> Parts:
-        """Open the parts of an item; those of another key or state of the file are removed.
+        """Open the folder of an item's parts.
 
-        Raises OSError, NoSpace.
+        Parts that were written under another key, or from another state of the file, are removed.
+
+        Raises:
+            OSError: the input or the folder cannot be read.
+            NoSpace: the disk is full.
         """
         name = hashlib.sha256(os.fsencode(item.output)).hexdigest()[:16]
         parts = cls(batch / ".parts" / name, item)
@@ -76,11 +84,11 @@ class Parts:
         return parts
 
     def path(self, number: int, extension: str) -> Path:
-        """Return the path of a file of a part: OUTPUT, BAD or COUNTS."""
+        """Return the path of one file of a part; `extension` is OUTPUT, BAD or COUNTS."""
         return self.folder / f"{number:05}{extension}"
 
     def check(self) -> None:
-        """Raise InputError if the file has changed since its reading began."""
+        """Raise InputError if the input has changed since it was opened."""
         source = json.loads((self.folder / SOURCE).read_text(encoding="utf-8"))
         try:
             state = state_of(self.item.path)
@@ -90,19 +98,23 @@ class Parts:
             raise InputError(f"{self.item.path}: changed while it was read; run it again")
 
     def done(self) -> dict[int, Counts]:
-        """Return the counts of the parts that are there; damaged counts are removed."""
+        """Return the counts of the complete parts, by shard number; remove damaged counts."""
         counts = {}
         for path in self.folder.glob(f"[0-9]*{COUNTS}"):
             try:
                 counts[int(path.stem)] = Counts.from_json(path.read_text(encoding="utf-8"))
-            except (KeyError, TypeError, ValueError):  # the part is made again
+            except (KeyError, TypeError, ValueError):  # the part is written again
                 path.unlink(missing_ok=True)
         return counts
 
     def join(self, batch: Path, count: int, source: State) -> Outcome:
-        """Write the output, and the bad records if there are any, of the first `count` parts.
+        """Join the first `count` parts into the output and, if there are any, the bad records.
 
-        `source` is the input's state when its reading began. Raises OSError, NoSpace.
+        `source` is the state of the input when it was opened.
+
+        Raises:
+            OSError: a file cannot be read or written.
+            NoSpace: the disk is full.
         """
         done = self.done().values()
         rejects = sum(part.rejects for part in done)
@@ -130,22 +142,22 @@ class Parts:
         )
 
     def remove(self) -> None:
-        """Remove the parts; source.json goes first, so a kill in between leaves none that count."""
+        """Remove the parts, source.json first: a kill in between leaves parts that are ignored."""
         (self.folder / SOURCE).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def concatenate(parts: Iterable[Path], stream: BinaryIO) -> None:
-    """Write files one after another."""
+    """Write the contents of files to a stream, one after another."""
     for part in parts:
         with part.open("rb") as source:
             shutil.copyfileobj(source, stream, 1 << 20)
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove the files that `write_output` left beside a file when the process was killed.
+    """Remove the temporary files that a killed `write_output` left beside a file.
 
-    The folder's lock is held, so no other process is writing them.
+    The caller holds the folder's lock, so no other process is writing them.
     """
     pattern = f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"
     for unfinished in path.parent.glob(pattern):
@@ -153,7 +165,7 @@ def remove_unfinished(path: Path) -> None:
 
 
 def _write(path: Path, fill: Callable[[BinaryIO], object]) -> str:
-    """Write a file, all or nothing, and return its SHA-256."""
+    """Write a file atomically and return its SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_unfinished(path)
     with write_output(path) as out:

@@ -1,4 +1,4 @@
-"""Plan a batch: the files that it reads, and the name of the output of each."""
+"""Plan a batch: find its input files and name the output of each."""
 
 from __future__ import annotations
 
@@ -20,25 +20,24 @@ REJECTS = "rejects"  # the folder of bad records
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The options that an output depends on, besides its input."""
+    """The options of a batch that its outputs depend on."""
 
     model: str = "sentiment"
     source: str | None = None
     column: str | None = None
     encoding: str = "utf-8"
     to: str | None = None
-    dialect: str | None = None  # of DIALECTS; as the input has it
-    into: str | None = None  # the usual names of the answer's fields
+    dialect: str | None = None  # a name of DIALECTS; None: the dialect of each input
+    into: str | None = None  # None: the default names of the answer's fields
     min_confidence: float = 0.0
     device: str = "auto"
     precision: str = "auto"
     shard_size: int = 10_000
 
     def for_answers(self, kind: type[Answer]) -> Settings:
-        """Return the settings for answers of a kind, with the name that `into` None stands for.
+        """Replace `into` None by the field name that gives the same fields, if there is one.
 
-        It stays None where no one name gives the usual fields. So the manifest of a batch is the
-        same whether the name was given or not.
+        The manifest is then the same whether the default name was given or not.
         """
         name = kind.fields()[0]
         usual = self.into is None and kind.fields(name) == kind.fields()
@@ -47,7 +46,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Item:
-    """One input: its path, its format, the name of its output in the batch's folder, its format."""
+    """One input and its output.
+
+    `path` and `format` are the input's; `output` is the output's path in the batch's folder, and
+    `to` its format.
+    """
 
     path: Path | Url
     format: str
@@ -56,21 +59,22 @@ class Item:
 
     @property
     def plain(self) -> bool:
-        """Whether the output is the answer's cells, then the text, without a header."""
+        """Whether each output line is the answer's cells and the text, without a header."""
         return self.format == "lines" and self.to == "tsv"
 
 
 def expand(
     inputs: Sequence[str], *, folder: Path, source: str | None, to: str | None
 ) -> list[Item]:
-    """Return the items of files, patterns and folders, sorted within each.
+    """Expand files, patterns, folders and URLs into items, sorted within each.
 
-    Of a folder, the files with the extension of a format are taken, except hidden ones and those
-    in the batch's own folder.
+    A folder gives its files with the extension of a known format, without hidden files and files
+    of the batch's own folder.
 
     Raises:
-        InputError: a name or pattern finds nothing.
-        UsageError: stdin is named, or two inputs would have one output.
+        InputError: a file does not exist, or a pattern or folder gives no file.
+        UsageError: stdin or a pipe is named, two inputs would have the same output, or an output
+            would replace an input or a file of the batch.
     """
     items: dict[str, Item] = {}
     for given in inputs:
@@ -88,7 +92,7 @@ def expand(
 
 
 def _check_output(item: Item, items: dict[str, Item], folder: Path) -> None:
-    """Raise UsageError if an output would take the place of an input or of another output."""
+    """Raise UsageError if an output would replace an input or a file that the batch writes."""
     if not isinstance(item.path, Url) and (folder / item.output).resolve() == item.path.resolve():
         raise UsageError(f"{item.path}: its output would be itself; name another --output")
     own = f"{REJECTS}/{item.output}.jsonl"
@@ -105,7 +109,7 @@ def _real(path: Path | Url) -> Path | Url:
 
 
 def _files(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
-    """Return the files that a name, pattern or folder stands for, and their names in the output."""
+    """Expand a path, pattern, folder or URL into its files and their names in the output."""
     if is_url(given):
         return _remote_files(given)
     path = Path(given)
@@ -134,7 +138,7 @@ def _files(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
 
 
 def _remote_files(given: str) -> list[tuple[Path | Url, PurePosixPath]]:
-    """Return the files that a URL stands for, and their names in the output."""
+    """Expand a URL into its files and their names in the output."""
     url, files = Url(given), list[tuple[Path | Url, PurePosixPath]]()
     try:
         if any(sign in given for sign in MAGIC):
@@ -153,7 +157,7 @@ def _remote_files(given: str) -> list[tuple[Path | Url, PurePosixPath]]:
 
 
 def _is_input(file: Path, root: Path, own: Path) -> bool:
-    """Tell whether a batch reads a file of the folder `root`; `own` is the batch's folder."""
+    """Return whether a batch reads a file of the folder `root`; `own` is the batch's folder."""
     if _is_hidden(file.relative_to(root)) or not file.is_file() or not _has_format(file):
         return False
     return own not in file.resolve().parents

@@ -1,11 +1,11 @@
-"""The engine `ray`: a batch on Ray Data, on this machine or on a cluster.
+"""The engine `ray`: answer inputs with Ray Data, on this machine or on a cluster.
 
-    inputs -> read, a task for each -> Predictor, an actor with a model -> the first process
+    inputs -> read (one task per input) -> Predictor (actors with a model) -> driver
 
-A row of the dataset is a shard, on its way back the files of its part; the first process writes
-parts and joins them. Readers, writers, parts and joins are those of the local engine, so the
-outputs are the same bytes, and a batch begun with one engine can be resumed with the other. Ray
-holds back the readers while actors are busy, and actors while parts are written.
+A row of the dataset holds a shard, and on the way back the files of its part; the driver writes
+the parts and joins them. Reading, answering and joining are the code of the local engine, so the
+outputs are the same bytes, and either engine can resume a batch of the other. Ray's back-pressure
+makes readers wait for busy actors, and actors for the driver.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ from nlpkit.batch.parts import COUNTS, Parts
 from nlpkit.batch.plan import Item
 from nlpkit.errors import InputError, NlpkitError, NoSpace, UsageError
 from nlpkit.runtime.device import cores
+from nlpkit.wording import plural
 
-BLOCKS = 1000  # most blocks in which inputs go to the readers
+BLOCKS = 1000  # most blocks in which the inputs are handed to the readers
 ERROR = re.compile(r"[\w.]*(Error|Exception): ")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RayEngine:
-    """Run a batch on the cluster at `address`, or on a Ray of its own.
+    """Run a batch on the Ray cluster at `address`; without one, on a Ray of this machine.
 
-    A worker is an actor: one core and `num_gpus` of a GPU. The constructor, called before anything
-    is written, raises MissingExtra where Ray is not installed, and UsageError where no cluster
-    answers.
+    A worker is an actor with one core and `num_gpus` GPUs, which may be a fraction.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        UsageError: no cluster answers. Both are raised by the constructor, before any output.
     """
 
     address: str | None = None
@@ -49,15 +52,17 @@ class RayEngine:
         check(self.address)
 
     def __call__(self, items: list[Item], job: Job) -> Generator[tuple[Item, Outcome]]:
-        """Yield the outcome of each item, in the order in which they end.
+        """Write the output of each item, and yield the items with their outcomes as they end.
 
         Raises:
-            UsageError: the cluster cannot be joined, or has no GPU.
-            ModelError, DeviceError: the model cannot be used where an actor is.
-            GateError: there are more bad records than allowed.
+            UsageError: the cluster cannot be joined, or has too few GPUs or cores.
+            ModelError, DeviceError: the model cannot be loaded on an actor's machine.
+            GateError: the inputs have more bad records than --max-rejects.
+            NlpkitError: Ray failed.
         """
         if self.address is None and job.workers > CROWD * cores():
-            raise UsageError(f"--workers {job.workers}: here are {cores()} cores; name a cluster")
+            here = plural(cores(), "core")
+            raise UsageError(f"--workers {job.workers}: this machine has {here}; name a cluster")
         inputs: dict[str, Input] = {}
         for item in items:
             try:
@@ -73,12 +78,13 @@ class RayEngine:
 
 
 def _rows(todo: list[tuple[Item, set[int]]], job: Job, engine: RayEngine) -> Generator[Row]:
-    """Run the dataset and yield its rows: of each item, the shards that are not done."""
+    """Run the dataset over items, each with the shards already done, and yield its rows."""
     import ray
     from ray.data import ActorPoolStrategy, TaskPoolStrategy
 
     quiet()
-    ray.data.DataContext.get_current().target_max_block_size = 1  # byte: each shard goes at once
+    # A block of at most 1 byte holds one row, so each shard is sent on as soon as it is read.
+    ray.data.DataContext.get_current().target_max_block_size = 1
     here, imports = Path.cwd(), [path or str(Path.cwd()) for path in sys.path]
     data = ray.data.from_items(
         [{"row": pickle.dumps(each)} for each in todo], override_num_blocks=min(len(todo), BLOCKS)
@@ -86,7 +92,7 @@ def _rows(todo: list[tuple[Item, set[int]]], job: Job, engine: RayEngine) -> Gen
         read,
         fn_kwargs={"settings": job.settings, "folder": here, "imports": imports},
         compute=TaskPoolStrategy(size=min(job.workers, len(todo))),
-        num_cpus=0,  # else actors with all the cores would wait for readers without one
+        num_cpus=0,  # else actors that hold all cores would wait for readers that get none
     )
     data = data.map(
         Predictor,
@@ -101,33 +107,41 @@ def _rows(todo: list[tuple[Item, set[int]]], job: Job, engine: RayEngine) -> Gen
             yield Row.unpacked(row)
     except ray.exceptions.RayError as problem:
         lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-        causes = [line for line in lines if ERROR.match(line)]  # the rest is tracebacks and advice
+        causes = [line for line in lines if ERROR.match(line)]  # without tracebacks and advice
         raise NlpkitError(f"Ray: {(causes or lines)[-1]}; --resume goes on") from None
     finally:
-        with silence():  # Ray reports actors that it ends itself
-            rows.close()  # before Ray ends, or it would be started again
+        with silence():  # Ray reports the actors that it stops
+            rows.close()  # before the shutdown: afterwards it would start Ray again
 
 
 @dataclass
 class Input:
-    """An input whose parts are still coming in."""
+    """An input of which parts are still missing."""
 
     parts: Parts
-    source: State  # of the file when its reading began
-    done: set[int]  # shards whose parts are there
-    count: int | None = None  # of shards, once the input is read to its end
+    source: State  # the state of the file when it was opened
+    done: set[int]  # numbers of the shards whose parts are complete
+    count: int | None = None  # of shards; None until the input is read to the end
     rejects: int = 0
     read: int = 0
     seconds: float = 0.0
 
     @classmethod
     def begun(cls, item: Item, job: Job) -> Input:
-        """Open the parts of an item. Raises OSError, NoSpace."""
+        """Open the parts of an item.
+
+        Raises:
+            OSError, NoSpace: as `Parts.of`.
+        """
         parts = Parts.of(job.folder, item, job.key)
         return cls(parts, input_of(item), set(parts.done()))
 
     def take(self, row: Row) -> None:
-        """Write the part that a row brings, and count. Raises NoSpace where the disk is full."""
+        """Write the part in a row, if it has one, and update the counts.
+
+        Raises:
+            NoSpace: the disk is full.
+        """
         if row.number is not None:
             for extension in sorted(row.part, key=COUNTS.__eq__):  # the counts last
                 with records.write_output(self.parts.path(row.number, extension)) as out:
@@ -140,11 +154,11 @@ class Input:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all parts are there."""
+        """Whether all parts are complete."""
         return self.count is not None and self.done >= set(range(self.count))
 
     def join(self, job: Job) -> Outcome:
-        """Join the parts into the output."""
+        """Join the parts into the output and return the outcome."""
         try:
             self.parts.check()
             outcome = self.parts.join(job.folder, self.count or 0, self.source)
@@ -157,12 +171,12 @@ class Input:
 def _gathered(
     rows: Iterator[Row], inputs: dict[str, Input], job: Job
 ) -> Iterator[tuple[Item, Outcome]]:
-    """Write the parts that rows bring, and yield each input that is whole, or failed."""
+    """Write the parts in rows, and yield each input with its outcome when it is complete."""
     limit, ended = job.rejects_left(), 0
     for row in rows:
         name, item = row.item.output, row.item
         if name not in inputs:
-            continue  # of an input that failed: shards that were being answered then
+            continue  # a shard of an input that has failed meanwhile
         if row.problem:
             if not isinstance(row.problem, InputError | NoSpace):
                 raise row.problem

@@ -1,4 +1,4 @@
-"""Read an input in shards: some thousand records, answered and kept at once."""
+"""Read an input in shards of some thousand records; a shard is answered and saved at once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from nlpkit.batch.url import Url, opened
 from nlpkit.records import Record, Source, is_empty, text_of
 from nlpkit.records.layout import DIALECTS, Dialect
 
-CHARACTERS = 1 << 24  # in a shard, and so in memory, when documents are long
+CHARACTERS = 1 << 24  # most characters in a shard, which bounds the memory for long documents
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Records of an input with their texts, in order, and the bad ones among them.
+    """Consecutive records of an input with their texts, and the bad records among them.
 
-    `columns` are the fields of the input's first record, which a table's header begins with.
+    `columns` are the fields of the input's first record, the first columns of a table's header.
     """
 
     number: int
@@ -35,10 +35,11 @@ class Shard:
 
 
 def shards(item: Item, settings: Settings) -> Iterator[tuple[Shard, int]]:
-    """Yield an input's shards, each with how many bytes of the file are read.
+    """Yield the shards of an input, each with the bytes of the file that have been read.
 
     Raises:
-        InputError, OSError: it cannot be read as said; its records so far have been yielded.
+        InputError, OSError: the input cannot be read in its format and encoding. The records
+            before the error have been yielded.
     """
     if not state_of(item.path)["size"] and (isinstance(item.path, Url) or is_empty(item.path)):
         return
@@ -47,7 +48,8 @@ def shards(item: Item, settings: Settings) -> Iterator[tuple[Shard, int]]:
         source = Source(
             str(item.path),
             settings.encoding,
-            column=None if item.format == "lines" else settings.column,  # in a folder of both
+            # A folder may hold both lines, which have no columns, and tables.
+            column=None if item.format == "lines" else settings.column,
             reject=lambda line, raw, why: rejects.append({"line": line, "reason": why, "raw": raw}),
         )
         read = records.read(stream, item.format, source)
@@ -66,14 +68,14 @@ def cut(
     size: int,
     columns: list[str],
 ) -> Iterator[Shard]:
-    """Cut a stream of documents into shards of `size`, bad ones counted, or of CHARACTERS.
+    """Cut a stream of documents into shards of at most `size` records, or CHARACTERS characters.
 
-    The reader adds to `rejects` while the stream is read.
+    Bad records count. The reader appends them to `rejects` while the stream is read.
     """
     number, batch, characters = 0, list[tuple[Record, str]](), 0
     for document in documents:
         while len(batch) + len(rejects) >= size or characters > CHARACTERS:
-            bad = rejects[: size - len(batch)]  # they came before this document
+            bad = rejects[: size - len(batch)]  # read before this document
             del rejects[: len(bad)]
             yield Shard(number, batch, bad, columns)
             number, batch, characters = number + 1, [], 0
@@ -89,7 +91,7 @@ def cut(
 
 
 def _position(stream: Any) -> int:
-    """Return how far into the file on disk a stream has read."""
+    """Return the bytes that a stream has read of the file on disk; 0 if it cannot tell."""
     raw = getattr(stream, "fileobj", None) or getattr(stream, "_fp", None) or stream
     try:
         return int(raw.tell())

@@ -1,7 +1,7 @@
-"""Read inputs at URLs: s3://, gs://, https:// and the other protocols that fsspec opens.
+"""Read inputs from URLs: s3://, gs://, https:// and the other protocols that fsspec opens.
 
-Needs the extra `remote` (fsspec), and the package of the store, such as s3fs, which also finds the
-keys and endpoints.
+It needs the extra `remote` (fsspec) and the package of the store, such as s3fs, which also finds
+the keys and endpoints.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from nlpkit.records.input import COMPRESSION
 
 
 def is_url(given: str) -> bool:
-    """Tell whether an input is a URL rather than a path."""
+    """Return whether an input is a URL rather than a path."""
     return "://" in given
 
 
 @dataclass(frozen=True)
 class Url:
-    """A file that fsspec opens. Every method raises OSError, with the URL in it."""
+    """A file, folder or pattern at a URL.
+
+    Every method raises OSError, with the URL in it, if the store does not answer as it should.
+    """
 
     url: str
 
@@ -42,20 +45,20 @@ class Url:
         return PurePosixPath(self.url).name
 
     def state(self) -> dict[str, Any]:
-        """Return the file's size and key, which change when the file does."""
+        """Return the size of the file in bytes and its key, which changes when the file changes."""
         with _as_os_error(self.url):
             system, path = _system(self.url)
             system.invalidate_cache()
             return {"size": system.size(path), "key": system.ukey(path)}
 
     def glob(self) -> list[Url]:
-        """Return the files that a pattern stands for, sorted."""
+        """Return the files that match the pattern, sorted."""
         with _as_os_error(self.url):
             system, path = _system(self.url)
             return [Url(system.unstrip_protocol(name)) for name in sorted(system.glob(path))]
 
     def find(self) -> list[tuple[PurePosixPath, Url]]:
-        """Return the files of a folder, with their names in it; none if it is a file."""
+        """Return the files of the folder with their names in it; [] if it is not a folder."""
         with _as_os_error(self.url):
             system, path = _system(self.url)
             if not system.isdir(path):
@@ -67,7 +70,7 @@ class Url:
             ]
 
     def open(self) -> BinaryIO:
-        """Open the file as it is stored, compressed or not."""
+        """Open the stored bytes of the file, without decompression."""
         with _as_os_error(self.url):
             system, path = _system(self.url)
             return cast(BinaryIO, system.open(path, "rb"))
@@ -75,10 +78,10 @@ class Url:
 
 @contextmanager
 def opened(path: Path | Url) -> Iterator[BinaryIO]:
-    """Open an input, local or at a URL, decompressed by its extension.
+    """Open an input, local or at a URL, and decompress it by its extension.
 
     Raises:
-        InputError, OSError: it is missing, or may not be read.
+        InputError, OSError: the input does not exist or cannot be read.
         UsageError: this Python was built without the module that decompresses it.
     """
     if not isinstance(path, Url):
@@ -93,7 +96,7 @@ def opened(path: Path | Url) -> Iterator[BinaryIO]:
 
 
 def _system(url: str) -> tuple[Any, str]:
-    """Return the file system of a URL, and its path there."""
+    """Return the fsspec file system of a URL, and its path in it."""
     try:
         from fsspec.core import url_to_fs
     except ModuleNotFoundError:
@@ -102,7 +105,7 @@ def _system(url: str) -> tuple[Any, str]:
         raise UsageError(f"{url}: a file in a file is not read; unpack it first")
     try:
         system, path = url_to_fs(url)
-    except ImportError as problem:  # it says which package opens such URLs
+    except ImportError as problem:  # its message names the package to install
         raise UsageError(f"{url}: {problem}") from None
     except ValueError as problem:  # no such protocol
         raise UsageError(f"{url}: {problem}; fsspec lists the protocols that it knows") from None
@@ -111,7 +114,7 @@ def _system(url: str) -> tuple[Any, str]:
 
 @contextmanager
 def _as_os_error(url: str) -> Iterator[None]:
-    """Turn the errors of a store, each of which has its own, into OSError."""
+    """Convert the errors of a store, which has its own classes, to OSError."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""The processes of this machine that answer shards, each with a model of its own."""
+"""The worker processes of the local engine; each loads the model and answers shards."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from nlpkit.errors import NlpkitError
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.model import Model
 
-AHEAD = 2  # shards in flight for each worker
+AHEAD = 2  # most waiting shards per worker
 DIED = "a worker process died, perhaps for want of memory; --resume goes on, with fewer --workers"
 
 
 class Workers:
-    """Processes that answer shards; a single worker is this process itself."""
+    """A pool of processes that answer shards; a single worker runs in this process."""
 
     def __init__(self, settings: Settings, workers: int) -> None:
         self.settings, self.workers = settings, workers
-        self.model: Model | None = None  # of a single worker
+        self.model: Model | None = None  # loaded here for a single worker
         self.pool: ProcessPoolExecutor | None = None
         self.waiting: deque[Future[None]] = deque()
 
@@ -35,7 +35,7 @@ class Workers:
         if self.workers == 1:
             self.model = load(self.settings)
             return self
-        # Spawn: ONNX Runtime's threads do not fork. The processes have this one's sys.path.
+        # Spawn, because ONNX Runtime's threads do not survive a fork. sys.path is inherited.
         context = multiprocessing.get_context("spawn")
         threads = max(cores() // self.workers, 1)
         self.pool = ProcessPoolExecutor(self.workers, context, _start, (self.settings, threads))
@@ -46,11 +46,15 @@ class Workers:
             return
         if kind is not None:
             for child in multiprocessing.active_children():
-                child.terminate()  # its shards are answered again
+                child.terminate()  # a resumed batch answers its shards again
         self.pool.shutdown(cancel_futures=True)
 
     def give(self, parts: Parts, shard: Shard) -> None:
-        """Have a shard answered; wait while there is enough to do."""
+        """Answer a shard, or hand it to the pool; wait while AHEAD shards per worker are waiting.
+
+        Raises:
+            NlpkitError: a worker process died, or answering an earlier shard failed.
+        """
         if self.model is not None:
             answer(self.model, self.settings, parts, shard)
         elif self.pool is not None:
@@ -59,14 +63,14 @@ class Workers:
                 self._wait()
 
     def drop(self) -> None:
-        """Wait for the shards of an input that failed, and ignore their errors."""
+        """Cancel the shards of a failed input, or wait for those that run; ignore their errors."""
         while self.waiting:
             future = self.waiting.popleft()
             if not future.cancel():
                 future.exception()
 
     def finish(self) -> None:
-        """Wait until all shards are answered."""
+        """Wait until all shards are answered. Raises as `give`."""
         while self.waiting:
             self._wait()
 
@@ -78,23 +82,23 @@ class Workers:
 
 
 class _Process:
-    """The state of a process of the pool, which `_start` alone sets."""
+    """The state of a worker process, which `_start` sets."""
 
     settings: Settings
-    model: Model | NlpkitError  # or why it cannot be loaded
+    model: Model | NlpkitError  # the error that kept it from loading
 
 
 _PROCESS = _Process()
 
 
 def _start(settings: Settings, threads: int) -> None:
-    """Load the model, once in each process of the pool."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    """Load the model when a worker process starts."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _PROCESS.settings = settings
     try:
         _PROCESS.model = load(settings, threads)
-    except NlpkitError as problem:  # raised here, it would break the pool and not be shown
+    except NlpkitError as problem:  # if it were raised, the pool would break and hide it
         _PROCESS.model = problem
 
 
@@ -106,9 +110,10 @@ def _end_with_parent() -> None:
 
 
 def _answer(parts: Parts, shard: Shard) -> None:
-    """Write the part of a shard in a process of the pool.
+    """Write the part of a shard in a worker process.
 
-    Raises as `answer`, and the error that kept the model from loading.
+    Raises:
+        NlpkitError: as `answer`, or the error that kept the model from loading.
     """
     if isinstance(_PROCESS.model, NlpkitError):
         raise _PROCESS.model

@@ -1,1 +1,1 @@
-"""What the checks of `nlpkit.checks` share: the rows they see and the findings they make."""
+"""The data that checks read and the findings that they report; the checks are `nlpkit.checks`."""

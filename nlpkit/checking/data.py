@@ -1,4 +1,4 @@
-"""What a check sees: all files that were read together, and what they are meant for."""
+"""The input of a check: all data files and the settings that they are checked against."""
 
 from __future__ import annotations
 
@@ -14,38 +14,37 @@ TRAIN, DEV, TEST, EXCLUDE = "train", "dev", "test", "exclude"
 
 @dataclass(frozen=True)
 class Data:
-    """All files that are checked together, and what they are meant for."""
+    """All files that are checked together, and the settings that they are checked against."""
 
     files: Sequence[File]
-    window: int
-    unit: str  # how its tokens are counted
+    window: int  # tokens
+    unit: str  # how the tokens are counted, for messages
     lang: str = "any"  # the language that texts should be in
-    training: bool = False  # a recipe's: training drops what stands in dev or in exclude
-    known: Sequence[str] = ()  # the labels that the recipe's task has by itself
+    training: bool = False  # of a recipe: training leaves out the texts of dev and exclude
+    known: Sequence[str] = ()  # the labels that the recipe's task defines
 
     @property
     def checked(self) -> list[File]:
-        """The files whose own rows matter: excluded ones only tell what others must not hold."""
+        """The files whose rows are checked; excluded files are only compared with them."""
         return [file for file in self.files if file.split != EXCLUDE]
 
     @cached_property
     def copies(self) -> list[Group]:
-        """The rows of each text that stands in more than one row, in their order.
+        """Groups of two or more rows that have the same text, in the order of the files.
 
-        Two texts are the same where their letters are: case, punctuation, links and @names do not
-        count.
+        Texts are the same if their letters are; case, punctuation, links and @names are ignored.
         """
-        found: dict[bytes, Group] = {}
+        groups: dict[bytes, Group] = {}
         for file in self.files:
             for row in file.rows:
                 if row.key is not None:
-                    found.setdefault(row.key, []).append((file, row))
-        return [group for group in found.values() if len(group) > 1]
+                    groups.setdefault(row.key, []).append((file, row))
+        return [group for group in groups.values() if len(group) > 1]
 
     def labels(self) -> dict[str, Counter[str]]:
-        """Return how many rows each split has of each label."""
-        found: dict[str, Counter[str]] = {}
+        """Return the number of rows of each label in each split: split -> label -> rows."""
+        counts: dict[str, Counter[str]] = {}
         for file in self.checked:
             if file.labelled:
-                found.setdefault(file.split, Counter()).update(file.labels)
-        return found
+                counts.setdefault(file.split, Counter()).update(file.labels)
+        return counts

@@ -1,4 +1,4 @@
-"""What a check says: a finding, how bad it is, and the rows that show it."""
+"""The findings of checks: a severity, a message, advice, and example rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEVERITIES = (ERROR, WARNING, INFO)
 
 @dataclass(frozen=True)
 class Example:
-    """The rows (FILE:LINE) that show a finding, with their text and what is wrong with it."""
+    """Rows that show a finding: their places (FILE:LINE), their text and what is wrong with it."""
 
     places: tuple[str, ...]
     text: str
@@ -23,24 +23,27 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing to know about the data: how bad, what, how often, and what to do about it."""
+    """One problem of the data: its severity, message, number of cases and advice to fix it."""
 
     severity: str
     message: str
     advice: str
     count: int
     examples: Iterable[Example] = ()
-    files: Mapping[str, int] = field(default_factory=dict)  # rows of each file
-    check: str = ""  # the name of the check, which its file gives it
+    files: Mapping[str, int] = field(default_factory=dict)  # path -> rows with the problem
+    check: str = ""  # the name of the check, filled in by `shown`
 
     def shown(self, check: str, most: int) -> Finding:
-        """Return it with its check, at most `most` examples, and first the file of most rows."""
+        """Return the finding for a report.
+
+        It has the check's name, at most `most` examples, and the files sorted by number of rows.
+        """
         examples = tuple(islice(self.examples, most))
         files = dict(Counter(self.files).most_common())
         return replace(self, check=check, examples=examples, files=files)
 
     def plain(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the finding as plain values, for JSON."""
         return {
             "check": self.check,
             "severity": self.severity,

@@ -1,4 +1,4 @@
-"""What debug-data reports: a summary of each file, and what was found in all of them."""
+"""The report of `debug-data`: a summary of each file, and the findings over all files."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from nlpkit.checking.rows import File
 
 @dataclass(frozen=True)
 class Summary:
-    """What a file holds."""
+    """The size, labels and text lengths of a file."""
 
     file: str
     split: str
     rows: int
-    used: int | None  # rows that training uses of it, if that is known
-    labels: Mapping[str, int]  # rows of each, the commonest first
-    words_median: int
-    words_95: int
+    used: int | None  # rows that training would use; None without a recipe
+    labels: Mapping[str, int]  # label -> rows, the most frequent first
+    words_median: int  # words per text
+    words_95: int  # the 95th percentile of words per text
 
 
 @dataclass(frozen=True)
 class Report:
-    """The summaries of all files, and the findings, the worst first."""
+    """The summaries of all files, and the findings, the most severe first."""
 
     files: Sequence[Summary]
     findings: Sequence[Finding]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many findings there are of each severity."""
-        said = [finding.severity for finding in self.findings]
-        return {severity: said.count(severity) for severity in SEVERITIES}
+        """The number of findings of each severity."""
+        severities = [finding.severity for finding in self.findings]
+        return {severity: severities.count(severity) for severity in SEVERITIES}
 
     def plain(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the report as plain values, for JSON."""
         return {
             "files": [asdict(summary) for summary in self.files],
             "counts": self.counts,

@@ -1,8 +1,10 @@
-"""What debug-data keeps of data files: of each row enough to compare it and to point at it."""
+"""Read data files for `debug-data` and keep a short form of each row.
+
+A row keeps a hash of its text to find copies, and its place and an excerpt to show it.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,30 +13,30 @@ from typing import Any, NamedTuple
 
 from nlpkit import records
 from nlpkit.errors import InputError
-from nlpkit.records.rows import fingerprint
+from nlpkit.records.rows import copy_key
 from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
 
-EXCERPT = 200  # characters kept of a text, to show it: more than a terminal's line
-BATCH = 1000  # texts measured together: a tokenizer is fastest over many
+EXCERPT = 200  # characters of a text that are kept to show it: more than a terminal's line
+BATCH = 1000  # texts that are measured together: a tokenizer is faster over many
 
-Measure = Callable[[Sequence[str]], Sequence[int]]  # lengths in what the window counts
-Find = Callable[[str, str], str]  # of a text and its language: what is wrong; "" is nothing
+Measure = Callable[[Sequence[str]], Sequence[int]]  # texts -> their lengths in tokens
+Find = Callable[[str, str], str]  # (text, language) -> the problem of the text, or ""
 
 
 class Row(NamedTuple):
-    """What is kept of a row. Not its text: a big set must fit in memory."""
+    """A short form of a row. Its text is not kept, so that a large data set fits in memory."""
 
     where: str  # FILE:LINE
     label: str | None
-    key: bytes | None  # stands for its fingerprint; None where there is no text
+    key: bytes | None  # hash of the text's fingerprint; None if the text is empty
     words: int
-    length: int
+    length: int  # tokens
     excerpt: str
 
 
 class Hit(NamedTuple):
-    """A row whose text a check found something in."""
+    """A row with a problem, and a note on the problem."""
 
     row: Row
     note: str
@@ -42,7 +44,7 @@ class Hit(NamedTuple):
 
 @dataclass
 class File:
-    """A data file: how to read it, and what it held."""
+    """A data file: how to read it and, once it has been read, its rows."""
 
     path: str
     split: str
@@ -50,27 +52,28 @@ class File:
     label: str = "label"
     every_label: str = ""
     encoding: str = "utf-8"
-    needs_label: bool = False  # without labels it is wrong, rather than unlabelled
+    needs_label: bool = False  # a file without the label field is an error
     max_per_label: int = 0
-    used: int | None = None  # rows that training uses of it, if that is known
+    used: int | None = None  # rows that training would use; None without a recipe
     rows: list[Row] = field(default_factory=list)
     hits: dict[Find, list[Hit]] = field(default_factory=dict)
     labelled: bool = False
-    fields: tuple[str, ...] = ()  # of its first row
+    fields: tuple[str, ...] = ()  # of the first row
 
     @property
     def labels(self) -> Counter[str]:
-        """Return how many rows have each label."""
+        """The number of rows of each label."""
         return Counter(row.label for row in self.rows if row.label is not None)
 
     def read(self, measure: Measure, finds: Sequence[Find], lang: str) -> None:
-        """Read the file, once, and keep what each of `finds` has to say of its texts.
+        """Read the file once, and collect the hits of each function in `finds`.
 
         Raises:
-            InputError: it cannot be read as said, has no rows, or lacks the labels it needs.
+            InputError: the file cannot be read in its format and encoding, has no rows, or lacks
+                the labels that it needs.
         """
-        found = self._records()
-        while batch := list(islice(found, BATCH)):
+        items = self._records()
+        while batch := list(islice(items, BATCH)):
             self.fields = self.fields or tuple(batch[0][1])
             column = column_named(self.label, self.fields) or self.label
             self.labelled |= bool(self.every_label) or any(
@@ -81,7 +84,7 @@ class File:
                 row = Row(
                     where=where,
                     label=self.every_label or _label(record.get(column)),
-                    key=_key(self._copied(record, text)),
+                    key=copy_key(record, text, self.text),
                     words=len(text.split()),
                     length=length,
                     excerpt=whole(text[:EXCERPT]),
@@ -91,12 +94,12 @@ class File:
                     if note := find(text, lang):
                         self.hits.setdefault(find, []).append(Hit(row, note))
         if not self.rows:
-            raise InputError(f"{self.path}: no rows, only a header; there is nothing to check")
+            raise InputError(f"{self.path}: only a header, no rows to check")
         named = column_named(self.label, self.fields)
         if self.needs_label and named is None and not self.labelled:
             near = near_column(self.label, self.fields)
             raise InputError(
-                f"{self.path}: its rows have no {self.label!r}.{near} "
+                f"{self.path}: its rows have no field {self.label!r}.{near} "
                 f"Their fields are: {', '.join(self.fields)}"
             )
 
@@ -107,37 +110,25 @@ class File:
         with records.open_input(self.path) as stream:
             for record in records.read(stream, form, source):
                 line = position.line
-                if form == "csv":  # a row may span lines; people look for its first
+                if form == "csv":  # a row may span lines: report the first
                     line -= sum(value.count("\n") for value in record.values())
                 yield f"{self.path}:{line}", record, records.text_of(record, source)
 
-    def _copied(self, record: records.Record, text: str) -> str:
-        """Return what a row's copies are found by, as `nlpkit.records.rows.Row.words` does."""
-        tokens = isinstance(record.get(self.text or records.TEXT), list)
-        return str(record.get(records.TEXT) or text) if tokens else text
-
 
 FileRow = tuple[File, Row]
-Group = list[FileRow]  # the rows of one text
+Group = list[FileRow]  # rows with the same text
 
 
 def rows_per_file(rows: Iterable[FileRow]) -> Counter[str]:
-    """Return how many of the rows each file has."""
+    """Count the rows of each file: path -> rows."""
     return Counter(file.path for file, _ in rows)
 
 
 def _is_label(value: Any) -> bool:
-    """Tell whether a value may be a row's label, if an empty one; a list is tags of its words."""
+    """Return whether a value can be a label; a list holds the tags of words."""
     return not isinstance(value, list | dict)
 
 
 def _label(value: Any) -> str | None:
-    there = value is not None and _is_label(value) and str(value).strip()
-    return str(value) if there else None
-
-
-def _key(text: str) -> bytes | None:
-    if not text.strip():
-        return None
-    letters = fingerprint(text).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(letters, digest_size=16).digest()
+    given = value is not None and _is_label(value) and str(value).strip()
+    return str(value) if given else None

@@ -1,4 +1,4 @@
-"""Checks of one text alone: what their findings have in common."""
+"""The findings of checks that look at one text at a time."""
 
 from __future__ import annotations
 
@@ -9,37 +9,44 @@ from nlpkit.checking.findings import ERROR, WARNING, Example, Finding
 from nlpkit.checking.rows import Find
 from nlpkit.checking.wording import plural
 
-DAMAGED_SHARE = 0.005  # of a file's rows: the web is never clean, a wrongly read file is far worse
-AROUND = 12  # characters shown on either side of a damage: a word or two
+# Share of a file's rows with damaged text that is only a warning: text from the web always has
+# some, and a file read in the wrong encoding has far more.
+DAMAGED_SHARE = 0.005
+AROUND = 12  # characters shown on either side of damaged text: a word or two
 
 
 def texts_with(
     data: Data, find: Find, *, message: str, advice: str, tolerated: float | None = None
 ) -> Iterator[Finding]:
-    """Say how many texts of which files `find` found something in.
+    """Yield one finding with the hits of `find` in all files; nothing if there are none.
 
-    `message` goes after "12 texts". Above the share `tolerated` of a file's rows it is an error.
+    Args:
+        data: the files that have been read.
+        find: the function whose hits are reported.
+        message: the words that follow the number of texts, as in "12 texts with ...".
+        advice: how to fix the texts.
+        tolerated: the share of a file's rows above which the finding is an error; None is never.
     """
-    found = {file.path: hits for file in data.files if (hits := file.hits.get(find))}
-    if not found:
+    hits_of = {file.path: hits for file in data.files if (hits := file.hits.get(find))}
+    if not hits_of:
         return
     shares = [len(file.hits.get(find, ())) / len(file.rows) for file in data.files]
-    bad = tolerated is not None and max(shares) > tolerated
-    count = sum(map(len, found.values()))
+    intolerable = tolerated is not None and max(shares) > tolerated
+    count = sum(map(len, hits_of.values()))
     yield Finding(
-        severity=ERROR if bad else WARNING,
+        severity=ERROR if intolerable else WARNING,
         message=f"{plural(count, 'text')} {message}",
         advice=advice,
         count=count,
         examples=(
             Example((row.where,), row.excerpt, note)
-            for hits in found.values()
+            for hits in hits_of.values()
             for row, note in hits
         ),
-        files={path: len(hits) for path, hits in found.items()},
+        files={path: len(hits) for path, hits in hits_of.items()},
     )
 
 
 def around(text: str, place: int) -> str:
-    """Return what stands around a place of a text."""
+    """Return the AROUND characters of a text on either side of an index."""
     return text[max(0, place - AROUND) : place + AROUND]

@@ -1,18 +1,15 @@
-"""Numbers and labels in the messages of findings."""
+"""Format numbers and labels in the messages of findings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-NAMED = 8  # labels named in a message: a wrong column has thousands
+from nlpkit.wording import plural as plural
 
-
-def plural(count: int, noun: str) -> str:
-    """Return the number with its noun: 1 row, 2,000 rows."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+NAMED = 8  # most labels in a message: a wrong column may have thousands
 
 
 def listed(labels: Sequence[str]) -> str:
-    """Return the first labels, quoted, and how many more there are."""
+    """Format the first NAMED labels, quoted, and the number of the others."""
     more = f" and {len(labels) - NAMED:,} more" if len(labels) > NAMED else ""
     return ", ".join(map(repr, labels[:NAMED])) + more

@@ -1,4 +1,4 @@
-"""Find texts with two labels, inside a split or across: no model can learn both."""
+"""Find texts that have different labels in one split or in two; no model can learn both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAMPLE = {"train": [("muito bom", "yes"), ("Muito bom!", "no")]}
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say how many texts have two labels in one split, and how many in two splits."""
+    """Yield a finding for texts with two labels in one split, and one for those in two splits."""
     inside: list[Group] = []
     across: list[Group] = []
     for group in data.copies:
@@ -26,13 +26,13 @@ def check(data: Data) -> Iterator[Finding]:
         labels = defaultdict(set)
         for file, row in rows:
             labels[file.split].add(row.label)
-        (inside if any(len(found) > 1 for found in labels.values()) else across).append(rows)
+        (inside if any(len(names) > 1 for names in labels.values()) else across).append(rows)
     if inside:
         yield Finding(
             severity=ERROR,
             message=f"{plural(len(inside), 'text')} with two labels in one split",
             advice="decide on one label, or leave the text out"
-            + ("; of a file, training reads the first such row only" if data.training else ""),
+            + ("; training reads only the first such row of a file" if data.training else ""),
             count=len(inside),
             examples=map(_first_of_each_label, inside),
             files=rows_per_file(chain.from_iterable(inside)),
@@ -41,7 +41,7 @@ def check(data: Data) -> Iterator[Finding]:
         yield Finding(
             severity=WARNING if data.training else ERROR,
             message=f"{plural(len(across), 'text')} with another label in another split",
-            advice="training reads only the row of dev; look which label is right"
+            advice="training reads only the row of dev; check which label is right"
             if data.training
             else "decide on one label, and keep the text in one split",
             count=len(across),

@@ -1,4 +1,4 @@
-"""Find texts of no words: there is nothing to learn from them."""
+"""Find texts without words."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SAMPLE = {"train": [(" ", "yes")]}
 
 
 def find(text: str, lang: str) -> str:
-    """Return "empty" for a text of no words."""
+    """Return "empty" for a text without words."""
     return "" if text.strip() else "empty"
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say how many texts of which files have no words."""
+    """Yield a finding for the texts without words."""
     return texts_with(
         data,
         find,
-        message="of no words",
-        advice="leave them out; training does",
+        message="without words",
+        advice="remove them; training leaves them out",
     )

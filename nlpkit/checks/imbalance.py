@@ -1,4 +1,4 @@
-"""Find splits in which one label has many times the rows of another."""
+"""Find training splits in which one label has more than IMBALANCE times the rows of another."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from nlpkit.checking.findings import WARNING, Finding
 
 ORDER = 100
 SAMPLE = {"train": [("ruim", "no"), *((f"{n} vezes bom", "yes") for n in range(11))]}
-IMBALANCE = 10  # rows of the commonest label for one of the rarest: beyond, training ignores it
+# Rows of the most frequent label for one of the rarest: above this, the rarest is hardly learned.
+IMBALANCE = 10
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Compare the commonest label of each split with its rarest."""
+    """Yield a finding for each split whose most frequent label outnumbers its rarest too far."""
     for split, counts in data.labels().items():
-        if split in (DEV, TEST) or len(counts) < 2:  # what is scored should be as the world is
+        if split in (DEV, TEST) or len(counts) < 2:  # test data should have the natural balance
             continue
         (most, many), (least, few) = counts.most_common()[0], counts.most_common()[-1]
         if many > IMBALANCE * few:
@@ -24,6 +25,6 @@ def check(data: Data) -> Iterator[Finding]:
                 message=f"{split} has {many:,} rows of {most!r} for {few:,} of {least!r} "
                 f"({many / few:.0f} to 1)",
                 advice="judge by macro-F1, not accuracy; weigh rare labels up "
-                "(train.class_weights) or take fewer rows of common ones (max_per_label)",
+                "(train.class_weights) or read fewer rows of frequent ones (max_per_label)",
                 count=round(many / few),
             )

@@ -1,4 +1,4 @@
-"""Find texts that are clearly in another language than the one asked for."""
+"""Find texts that are clearly in another language than the expected one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LANGUAGES = {"pt": "Portuguese", "en": "English", "es": "Spanish"}
 
 
 def find(text: str, lang: str) -> str:
-    """Return the name of the other language; nothing where any language will do."""
+    """Return the name of the other language; "" if there is none, or if `lang` is "any"."""
     return LANGUAGES.get(foreign(text, lang), "") if lang in LANGUAGES else ""
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say how many texts of which files are in another language."""
+    """Yield a finding for the texts in another language."""
     return texts_with(
         data,
         find,
         message=f"with more of another language than {LANGUAGES.get(data.lang, data.lang)}",
-        advice="leave them out, or check --lang: a model learns little from a few foreign rows",
+        advice="remove them, or check --lang: a model learns little from a few foreign rows",
     )

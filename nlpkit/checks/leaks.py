@@ -1,4 +1,4 @@
-"""Find texts that stand in two splits: what was learned by heart is no test."""
+"""Find texts that are in two splits; a text that was trained on tests nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAMPLE = {"train": [("muito bom", "yes")], "test": [("Muito bom!", "yes")]}
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say of each two splits how many texts they share."""
+    """Yield a finding for each pair of splits that share texts."""
     shared: dict[tuple[str, str], list[Group]] = defaultdict(list)
     for group in data.copies:
         splits = dict.fromkeys(file.split for file, _ in group)
@@ -29,8 +29,8 @@ def check(data: Data) -> Iterator[Finding]:
             message=f"{plural(len(groups), 'text')} in both {one} and {other}",
             advice=f"training leaves out their {plural(dropped, 'row')} of {one}"
             if data.training
-            else f"remove them from {one} or from {other}; 'nlpkit train' leaves out what "
-            "stands in --dev or in a recipe's [data] exclude",
+            else f"remove them from {one} or from {other}; 'nlpkit train' leaves out the texts "
+            "of --dev and of a recipe's [data] exclude",
             count=len(groups),
             examples=map(_first_of_each_split, groups),
             files=rows_per_file(chain.from_iterable(groups)),

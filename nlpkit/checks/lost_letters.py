@@ -1,4 +1,4 @@
-"""Find texts with U+FFFD or half a character: their letters are lost."""
+"""Find texts that have lost letters: U+FFFD, or half of a surrogate pair."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from nlpkit.checking.texts import DAMAGED_SHARE, around, texts_with
 ORDER = 130
 SAMPLE = {"train": [("n\ufffdo gostei", "no")]}
 
-# U+FFFD stands where a letter was lost; half of a surrogate pair is what is left of a cut emoji.
+# A decoder writes U+FFFD for bytes that it cannot read; a cut emoji leaves half a surrogate pair.
 _LOST = re.compile("[\ufffd\ud800-\udfff]")
 
 
 def find(text: str, lang: str) -> str:
-    """Return what stands around the first lost letter."""
-    found = _LOST.search(text)
-    return around(text, found.start()) if found else ""
+    """Return the text around the first lost letter, or ""."""
+    match = _LOST.search(text)
+    return around(text, match.start()) if match else ""
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say how many texts of which files have lost letters."""
+    """Yield a finding for the texts with lost letters."""
     return texts_with(
         data,
         find,
         message="with lost letters (U+FFFD, half a character)",
-        advice="convert the file again from its source in the right encoding; here they are gone",
+        advice="convert the file again from its source in the right encoding; "
+        "they cannot be restored from this file",
         tolerated=DAMAGED_SHARE,
     )

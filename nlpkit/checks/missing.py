@@ -14,7 +14,7 @@ SAMPLE = {"train": [("muito bom", "yes"), ("sem rótulo", None)]}
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say how many texts have no label."""
+    """Yield a finding for the texts without a label."""
     rows = [
         (file, row)
         for file in data.checked
@@ -26,7 +26,7 @@ def check(data: Data) -> Iterator[Finding]:
         yield Finding(
             severity=ERROR,
             message=f"{plural(len(rows), 'text')} without a label",
-            advice="label them or leave them out; training stops at the first",
+            advice="label them or remove them; training stops at the first",
             count=len(rows),
             examples=(Example((row.where,), row.excerpt) for _, row in rows),
             files=rows_per_file(rows),

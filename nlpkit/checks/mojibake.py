@@ -13,33 +13,34 @@ SAMPLE = {"train": [("NÃ£o gostei", "no")]}
 
 
 def find(text: str, lang: str) -> str:
-    """Return what ftfy would make of a text: what it can repair was broken for certain.
+    """Return the first damage and ftfy's repair of it, or "".
 
-    Its `is_bad` alone also takes "¬¬", a Brazilian emoticon, for damage.
+    A text that `ftfy.fix_encoding` can repair is certainly damaged. `ftfy.is_bad` alone also
+    reports "¬¬", a Brazilian emoticon.
     """
     if text.isascii():
         return ""
     from ftfy import fix_encoding
     from ftfy.chardata import UTF8_DETECTOR_RE
 
-    # As ftfy does last, but first: it spares nearly all texts the slow `is_bad`.
+    # ftfy makes this test last; made first, it spares nearly all texts the slow `is_bad`.
     if not UTF8_DETECTOR_RE.search(text):
         return ""
     repaired = fix_encoding(text)
     if repaired == text:
         return ""
     pairs = enumerate(zip(text, repaired, strict=False))
-    start = next((place for place, (old, new) in pairs if old != new), 0)
+    start = next((index for index, (old, new) in pairs if old != new), 0)
     return f"{around(text, start)} → {around(repaired, start)}"
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say how many texts of which files were decoded wrongly."""
+    """Yield a finding for the texts that were decoded in the wrong encoding."""
     return texts_with(
         data,
         find,
         message="decoded in the wrong encoding (mojibake)",
         advice="if it is most of a file, give its --encoding; "
-        "else mend the rows: ftfy.fix_text does",
+        "else repair the rows with ftfy.fix_text",
         tolerated=DAMAGED_SHARE,
     )

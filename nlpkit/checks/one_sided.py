@@ -1,4 +1,4 @@
-"""Find labels that one split has and another lacks: they are not learned, or not scored."""
+"""Find labels that one split has and another lacks; they are not learned or not scored."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ SAMPLE = {"train": [("muito bom", "yes"), ("ruim", "no")], "dev": [("lindo", "ye
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say of each split which labels it lacks, and which splits have them."""
+    """Yield a finding for each split that lacks labels of another."""
     splits = data.labels()
-    every = dict.fromkeys(label for counts in splits.values() for label in counts)
+    labels = dict.fromkeys(label for counts in splits.values() for label in counts)
     for split, counts in splits.items():
-        if lacking := [label for label in every if label not in counts]:
-            there = [other for other in splits if splits[other].keys() & set(lacking)]
+        if missing := [label for label in labels if label not in counts]:
+            others = [other for other in splits if splits[other].keys() & set(missing)]
+            severe = split == TRAIN or (split == DEV and TRAIN in others)
             yield Finding(
-                severity=ERROR if split == TRAIN or (split == DEV and TRAIN in there) else WARNING,
-                message=f"{split} has no {listed(lacking)}, which {' and '.join(there)} has",
-                advice="what train lacks is never learned, what dev or test lacks never scored: "
-                "split again, so that each has every label",
-                count=len(lacking),
+                severity=ERROR if severe else WARNING,
+                message=f"{split} has no {listed(missing)}, which {' and '.join(others)} has",
+                advice="a label that train lacks is never learned, one that dev or test lacks is "
+                "never scored: split again, so that each split has every label",
+                count=len(missing),
             )

@@ -11,11 +11,11 @@ from nlpkit.checking.wording import plural
 
 ORDER = 110
 SAMPLE = {"train": [("muito " * 50 + "bom", "yes")]}
-LONG_SHARE = 0.05  # of texts beyond the window: below, what is cut is no loss to speak of
+LONG_SHARE = 0.05  # share of texts beyond the window: up to this, little is lost
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say how many texts are longer, the longest first."""
+    """Yield a finding for the texts that are longer than the window, the longest first."""
     rows = [(f, row) for f in data.checked for row in f.rows if row.length > data.window]
     if rows:
         rows.sort(key=lambda pair: -pair[1].length)
@@ -23,9 +23,10 @@ def check(data: Data) -> Iterator[Finding]:
         yield Finding(
             severity=WARNING if share > LONG_SHARE else INFO,
             message=f"{plural(len(rows), 'text')} ({share:.1%}) longer than the window: "
-            f"{data.window:,} tokens, {data.unit}",
-            advice="training sees a random window of each an epoch; a wider window sees more",
+            f"{plural(data.window, 'token')}, {data.unit}",
+            advice="training reads one random window of each in an epoch; "
+            "a larger window reads more",
             count=len(rows),
-            examples=(Example((r.where,), r.excerpt, f"{r.length:,} tokens") for _, r in rows),
+            examples=(Example((r.where,), r.excerpt, plural(r.length, "token")) for _, r in rows),
             files=rows_per_file(rows),
         )

@@ -1,4 +1,4 @@
-"""Find labels that the recipe's task does not know."""
+"""Find labels that the recipe's task does not have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SAMPLE = {"train": [("muito bom", "yess")]}
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Say how many rows have such a label, and which labels there are."""
+    """Yield a finding for the rows with an unknown label."""
     rows = [
         (file, row)
         for file in data.checked

@@ -1,4 +1,4 @@
-"""Find files that have no label at all."""
+"""Find files without any label."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SAMPLE = {"train": [("muito bom", None)]}
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Name the fields of files without labels, one of which may hold them."""
+    """Yield a finding for the files without labels, and name their fields."""
     files = [file for file in data.checked if not file.labelled]
     if files and not data.training:  # a recipe's rows have labels, or lists of tags
         fields = dict.fromkeys(name for file in files for name in file.fields)
         yield Finding(
             severity=INFO,
-            message=f"{plural(len(files), 'file')} without labels: theirs are not checked",
-            advice=f"if one of their fields holds them, name it with --label: {', '.join(fields)}",
+            message=f"{plural(len(files), 'file')} without labels: only the texts are checked",
+            advice=f"if one of their fields holds labels, give it as --label: {', '.join(fields)}",
             count=len(files),
             files={file.path: len(file.rows) for file in files},
         )

@@ -1,4 +1,4 @@
-"""Find labels that differ in case or spaces only: two classes, where one was meant."""
+"""Find labels that differ only in case or spaces; each spelling is a class of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SAMPLE = {"train": [("muito bom", "yes"), ("lindo", "Yes ")]}
 
 
 def check(data: Data) -> Iterator[Finding]:
-    """Name the spellings of each such label."""
+    """Yield a finding for each label with several spellings."""
     spellings = defaultdict(list)
     for label in sum(data.labels().values(), Counter()):
         spellings["".join(label.casefold().split())].append(label)
@@ -21,7 +21,7 @@ def check(data: Data) -> Iterator[Finding]:
         if len(labels) > 1:
             yield Finding(
                 severity=WARNING,
-                message=f"the labels {', '.join(map(repr, labels))} differ in case or spaces only",
-                advice="write them one way: each spelling is a label of its own",
+                message=f"the labels {', '.join(map(repr, labels))} differ only in case or spaces",
+                advice="spell them alike: each spelling is a label of its own",
                 count=len(labels),
             )

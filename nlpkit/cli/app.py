@@ -9,15 +9,26 @@ import warnings
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from nlpkit import catalog
+from nlpkit.cli.help import PlainGroup, plain
 from nlpkit.errors import NlpkitError, Note, Renamed
 from nlpkit.version import __version__
 
-ORDER = ["sentiment", "predict", "clean", "tokenize", "stopwords", "stem", "lemmatize", "vectorize"]
-ORDER += ["pipe", "steps", "debug-data", "pretrain", "train", "tune", "evaluate", "compare"]
-ORDER += ["export", "models", "init", "doctor"]
+# Commands that have no file here, and those of other packages, stand under MORE.
+GROUPS = {
+    "Label text": ("sentiment", "predict", "batch"),
+    "Prepare text": (
+        *("clean", "tokenize", "stopwords", "stem", "lemmatize"),
+        *("vectorize", "pipe", "steps"),
+    ),
+    "Train your own": (
+        *("init", "debug-data", "split", "pretrain", "train", "tune"),
+        *("evaluate", "compare", "export"),
+    ),
+    "Models and machine": ("models", "bench", "doctor"),
+}
+MORE = "More"
 
 
 def commands() -> list[str]:
@@ -57,24 +68,33 @@ def _load(name: str) -> typer.Typer:
     return app_of(file)
 
 
-class LazyGroup(TyperGroup):
-    """Imports a subcommand's file only when it is called or listed."""
+def grouped() -> dict[str, list[str]]:
+    """Return the commands that there are, by the titles of GROUPS."""
+    there = commands()
+    groups = {title: [n for n in names if n in there] for title, names in GROUPS.items()}
+    listed = {name for names in groups.values() for name in names}
+    return groups | {MORE: [name for name in there if name not in listed]}
+
+
+class LazyGroup(PlainGroup):
+    """Imports a subcommand's file only when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        found = commands()
-        known = [name for name in ORDER if name in found]
-        return known + [name for name in found if name not in known]
+        return [name for names in grouped().values() for name in names]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands by their files' first lines: importing them all would take longer."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary(name)) for name in self.list_commands(ctx)])
+        groups = {title: names for title, names in grouped().items() if names}
+        width = max(len(name) for names in groups.values() for name in names)
+        for title, names in groups.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), summary(name)) for name in names])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in commands():
             return None
         if cmd_name not in self.commands:
-            command = typer.main.get_command(_load(cmd_name))
+            command = typer.main.get_command(plain(_load(cmd_name)))
             command.name = cmd_name
             self.add_command(command)
         return self.commands[cmd_name]
@@ -131,7 +151,7 @@ app = typer.Typer(
     cls=LazyGroup,
     name="nlpkit",
     no_args_is_help=True,
-    rich_markup_mode=None,  # the list of commands is plain: drawing it takes rich 0.1 s to load
+    rich_markup_mode=None,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

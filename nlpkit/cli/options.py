@@ -15,12 +15,17 @@ Inputs = Annotated[
 Model = Annotated[
     str,
     typer.Option(
-        "--model", "-m", envvar="NLPKIT_MODEL", help="A model's name, or a bundle's path."
+        "--model",
+        "-m",
+        metavar="NAME",
+        envvar="NLPKIT_MODEL",
+        help="A model's name, or a bundle's path.",
     ),
 ]
 Device = Annotated[
     str,
     typer.Option(
+        metavar="NAME",
         envvar="NLPKIT_DEVICE",
         help="auto, cpu, cuda or cuda:N; cuda fails where it does not really run.",
         rich_help_panel=RUNNING,
@@ -28,28 +33,40 @@ Device = Annotated[
 ]
 Precision = Annotated[
     str,
-    typer.Option(help="auto, fp32, int8 or fp16, as the bundle has them.", rich_help_panel=RUNNING),
+    typer.Option(
+        metavar="NAME",
+        help="auto, fp32, int8 or fp16, as the bundle has them.",
+        rich_help_panel=RUNNING,
+    ),
 ]
 From = Annotated[
     str | None,
     typer.Option(
         "--from",
-        help="Input format, such as lines, csv, tsv, jsonl, json, xlsx. Left out: by the "
-        "extension; standard input is lines.",
+        metavar="FORMAT",
+        help="Input format, such as lines, csv, jsonl, json, xlsx. By extension if left out.",
         rich_help_panel=READING,
     ),
 ]
 Column = Annotated[
     str | None,
     typer.Option(
-        "--column", "-c", help="The field that holds the text ('text').", rich_help_panel=READING
+        "--column",
+        "-c",
+        metavar="FIELD",
+        help="The field that holds the text ('text').",
+        rich_help_panel=READING,
     ),
 ]
-Encoding = Annotated[str, typer.Option(help="Encoding of the input.", rich_help_panel=READING)]
+Encoding = Annotated[
+    str, typer.Option(metavar="NAME", help="Encoding of the input.", rich_help_panel=READING)
+]
 Errors = Annotated[
     str,
     typer.Option(
-        help="Bytes that do not decode: strict stops, replace goes on.", rich_help_panel=READING
+        metavar="HOW",
+        help="Bytes that do not decode: strict stops, replace goes on.",
+        rich_help_panel=READING,
     ),
 ]
 Whole = Annotated[
@@ -59,22 +76,28 @@ To = Annotated[
     str | None,
     typer.Option(
         "--to",
-        help="Output format, such as tsv, csv, xlsx, jsonl. Left out: a table, or as it came.",
+        metavar="FORMAT",
+        help="Output format, such as tsv, csv, xlsx. Left out: a table, or as the input came.",
         rich_help_panel=WRITING,
     ),
 ]
 Dialect = Annotated[
     Literal["unix", "excel", "excel-br"] | None,
     typer.Option(
-        help="CSV as unix has it (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF). Left "
-        "out: as the input came.",
+        help="CSV as unix (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF). Left out: as "
+        "the input came.",
         rich_help_panel=WRITING,
     ),
 ]
 Output = Annotated[
     str,
     typer.Option(
-        "--output", "-o", help="A file, written whole or not at all.", rich_help_panel=WRITING
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="A file, written whole or not at all; - is standard output.",
+        show_default=False,
+        rich_help_panel=WRITING,
     ),
 ]
 LineBuffered = Annotated[
@@ -97,6 +120,14 @@ MinConfidence = Annotated[
         max=1,
         metavar="P",
         help="Below this score the label is 'uncertain'.",
+        rich_help_panel=WRITING,
+    ),
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FIELD",
+        help="Count the labels by the values of a field, instead of a row for each document.",
         rich_help_panel=WRITING,
     ),
 ]

@@ -28,13 +28,16 @@ Workers = Annotated[
 To = Annotated[
     str | None,
     typer.Option(
+        metavar="FORMAT",
         help="Output format, such as tsv, csv, jsonl, xlsx. Left out: as the input came.",
         rich_help_panel=o.WRITING,
     ),
 ]
 Into = Annotated[
     str | None,
-    typer.Option(help="A field to write, instead of the text.", rich_help_panel=o.WRITING),
+    typer.Option(
+        metavar="FIELD", help="A field to write, instead of the text.", rich_help_panel=o.WRITING
+    ),
 ]
 COMMON: dict[str, tuple[Any, Any]] = {
     "source": (o.From, None),
@@ -68,9 +71,10 @@ def app_of(name: str) -> typer.Typer:
 
     _sign(command, module, known)
     given, before, after = module.EXAMPLES[0]
+    example = " ".join(["Example: nlpkit", name, given]).strip()
     app.command(
         help=(module.__doc__ or "").strip().splitlines()[0],
-        epilog=f"Example: nlpkit {' '.join([name, given]).strip()}: {before!r} becomes {after!r}",
+        epilog=f"{example}\n  {before!r}\n  becomes {after!r}",
     )(command)
     return app
 
@@ -97,7 +101,7 @@ def _sign(command: Callable[..., None], module: ModuleType, known: list[flags.Fl
 
 def _annotation(flag: flags.Flag) -> Any:
     shown = flags.shown(flag.default)
-    default = f" \\[default: {shown}]" if shown else ""
+    default = f"  [default: {shown}]" if shown else ""
     names = f"--{flag.name}/--no-{flag.name}" if flag.switch else f"--{flag.name}"
     option = typer.Option(names, help=flag.help + default, rich_help_panel=STEP)
     kind: Any = list[get_args(flag.hint)[0]] if flag.repeated else flag.hint  # type: ignore[misc]

@@ -1,4 +1,7 @@
-"""From torch to ONNX through a gate. This door says which extra is missing."""
+"""Export of trained models: ONNX graphs, precisions, the gate, the model card.
+
+Importing it raises MissingExtra where a package of the extra `train` is missing.
+"""
 
 from importlib.util import find_spec
 

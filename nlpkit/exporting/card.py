@@ -1,4 +1,4 @@
-"""The model card (Mitchell et al. 2019) of a bundle, from what training and the gate measured."""
+"""The model card (Mitchell et al. 2019) of a bundle, written from its manifest."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 from nlpkit.metrics import numbers
 from nlpkit.tasks import Calibrated, Task
+from nlpkit.wording import plural
 
 
 def model_card(manifest: dict[str, Any], task: Task) -> str:
-    """Return README.md: use, scores, precisions, data with licences."""
+    """Return a bundle's README.md: use, scores, precisions, training data and licences."""
     languages = ", ".join(manifest["languages"])
     dev, score = manifest["scores"]["dev"], manifest["score"]
     interval = dev.get(f"{score}_interval")
@@ -28,7 +29,7 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         "## Scores",
         f"On dev ({dev['n']} {task.unit}, pooled): "
         f"{', '.join([f'{score} {dev[score]:.4f}{spread}', *others])}. Dev chose the epoch, so "
-        "these flatter the model a little: measure it on data of yours with "
+        "these scores are slightly too high: measure the model on your own data with "
         f"`nlpkit evaluate {manifest['name']} FILE`.",
         *_by_file(manifest["scores"]["dev_files"], score),
         "## Precisions",
@@ -39,18 +40,19 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         *_before(manifest["training"]["init"]),
         "## Limits",
         *([limits] if (limits := manifest["training"]["recipe"]["export"]["limits"]) else []),
-        "It knows what the data above taught it, with their noise and bias, and errs most far from "
-        "their domains. It must not decide alone about people. The licences above bind those who "
-        "retrain or redistribute it.",
+        "The model learned from the data above, with their noise and bias, and errs most on texts "
+        "of other domains. Do not let it make decisions about people on its own. The licences "
+        "above bind those who retrain or redistribute it.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _reading(manifest: dict[str, Any], task: Task) -> str:
-    size = f"Reads {manifest['window']} tokens at once; "
+    size = f"Reads {plural(manifest['window'], 'token')} at once; "
     if not task.windows.WHOLE:
-        return f"{size}of a longer document no more than those."
-    return f"{size}a longer document is read in windows that share {manifest['overlap']} tokens."
+        return f"{size}the rest of a longer document is not read."
+    shared = plural(manifest["overlap"], "token")
+    return f"{size}a longer document is read in windows that share {shared}."
 
 
 def _calibration(task: Task) -> str:
@@ -63,7 +65,7 @@ def _calibration(task: Task) -> str:
 
 
 def _by_file(files: list[dict[str, Any]], score: str) -> list[str]:
-    """Return the table of dev files, one for each domain; nothing where there is but one."""
+    """Return the table of scores by dev file, or [] where there is only one file."""
     if len(files) < 2:
         return []
     named = [key for key in numbers(files[0]) if key != score]
@@ -80,20 +82,23 @@ def _by_file(files: list[dict[str, Any]], score: str) -> list[str]:
 
 
 def _taught(training: dict[str, Any]) -> str:
-    """Return how it was trained, beyond the rows below."""
-    told = []
+    """Return the sentences on pretraining and distillation, or that there was neither."""
+    sentences = []
     if training["init"]:
-        told.append(f"Its start was {training['init']['name']}, pretrained on the texts below.")
-    if training["teachers"]:
-        told.append(
-            f"It also learned what {', '.join(Path(name).name for name in training['teachers'])} "
-            "say of each text (distillation); rows without labels served that alone."
+        sentences.append(
+            f"Training started from {training['init']['name']}, pretrained on the texts below."
         )
-    return " ".join(told) or "Trained from scratch on these rows."
+    if training["teachers"]:
+        sentences.append(
+            "The model also learned from the probabilities of "
+            f"{', '.join(Path(name).name for name in training['teachers'])} (distillation), which "
+            "is the only use of rows without labels."
+        )
+    return " ".join(sentences) or "Trained from scratch on these rows."
 
 
 def _before(init: dict[str, Any] | None) -> list[str]:
-    """Return the tables of the runs that it started from, the latest first."""
+    """Return the tables of the pretraining runs that it started from, the latest first."""
     if not init:
         return []
     head = f"Pretraining ({init['name']}):\n\n| file | documents | licence |\n|---|--:|---|\n"
@@ -123,7 +128,7 @@ def _data(files: list[dict[str, Any]], seen: list[dict[str, Any]]) -> str:
         for entry in files
     ]
     rows += [
-        f"| {entry['path']} | its text, before | - | {entry['licence'] or 'not stated'} |"
+        f"| {entry['path']} | text only, before training | - | {entry['licence'] or 'not stated'} |"
         for entry in seen
     ]
     return head + "\n".join(rows)

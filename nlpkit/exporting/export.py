@@ -1,4 +1,4 @@
-"""Export a run: convert, measure, and only then write the bundle, whole."""
+"""Export of a run: convert the network, hold it against the gate, then write the whole bundle."""
 
 from __future__ import annotations
 
@@ -52,14 +52,16 @@ def export(
 ) -> dict[str, Any]:
     """Write the bundle of a torch-backed model and return its manifest.
 
+    `listener` receives the gate's report of each precision.
+
     Raises:
         GateError: a precision exceeded a limit; nothing was written.
-        UsageError, ModelError: the output is something other than a bundle.
+        UsageError, ModelError: the output is not a bundle, or no precision suits the network.
     """
     _check_output(folder)
     run: Any = model.run
     graphs = to_onnx(run.network, model.tokenizer)
-    held = gate.Gate(model, run, dev)
+    reference = gate.Gate(model, run, dev)
     signatures = {name: graph.signature for name, graph in graphs.items()}
     files: dict[str, bytes] = {}
     reports: list[gate.Report] = []
@@ -68,18 +70,19 @@ def export(
         if contents is None:
             continue
         files |= {_file(name, precision): content for name, content in contents.items()}
-        every, alone = (_run(contents, signatures, threads) for threads in (0, 1))
+        all_threads, one_thread = (_run(contents, signatures, threads) for threads in (0, 1))
         size = sum(map(len, contents.values()))
-        reports.append(held.measure(precision, size, every, alone))
+        reports.append(reference.measure(precision, size, all_threads, one_thread))
         listener(reports[-1])
     if not files:
-        raise UsageError("export.precisions names none that suits this network; add fp32")
+        raise UsageError("export.precisions: none of them suits this network; add fp32")
     failures = [line for report in reports for line in report.failures(limits)]
     if failures:
         raise GateError(
             f"nothing was written; limits exceeded: {'; '.join(failures)}. "
-            "A network whose answers depend on padding or on company must be corrected; otherwise "
-            "leave the precision out, or widen a limit with --set export.KEY=VALUE"
+            "A network whose answers depend on padding or on the rest of the batch must be "
+            "corrected; otherwise leave the precision out, or widen a limit with "
+            "--set export.KEY=VALUE"
         )
     files[TOKENIZER] = model.tokenizer.to_json().encode()
     manifest = _manifest(recipe, summary, reports, folder.name, model, signatures)
@@ -87,11 +90,13 @@ def export(
 
 
 def _contents(graphs: Mapping[str, Exported], precision: str) -> dict[str, bytes] | None:
-    """Return each graph's file; None where the precision has nothing to offer to any of them."""
-    made = {name: PRECISIONS[precision](graph.model) for name, graph in graphs.items()}
-    if not any(made.values()):
+    """Return the bytes of each graph's file, or None where the precision changes no graph."""
+    models = {name: PRECISIONS[precision](graph.model) for name, graph in graphs.items()}
+    if not any(models.values()):
         return None
-    return {name: (model or graphs[name].model).SerializeToString() for name, model in made.items()}
+    return {
+        name: (model or graphs[name].model).SerializeToString() for name, model in models.items()
+    }
 
 
 def _run(
@@ -109,18 +114,18 @@ def _file(graph: str, precision: str) -> str:
 
 
 def _check_output(folder: Path) -> None:
-    """Only a bundle may be replaced, and only one that holds nothing else."""
+    """Check that the output is a new folder, or a bundle without other files, to be replaced."""
     if (
         folder.name in ("", "..")
         or folder.is_symlink()
         or (folder.exists() and not folder.is_dir())
     ):
         raise UsageError(f"{folder}: name a folder to write, such as export/mine")
-    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if there and MANIFEST not in there:
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if names and MANIFEST not in names:
         raise UsageError(f"{folder} is not empty and not a bundle; choose another --output")
-    if there:
-        read_bundle(folder)  # refuses a folder that holds anything beside its bundle
+    if names:
+        read_bundle(folder)  # raises ModelError if other files are beside the bundle's
 
 
 def _manifest(
@@ -132,7 +137,7 @@ def _manifest(
     signatures: Mapping[str, Signature],
 ) -> dict[str, Any]:
     tree, task = recipe.to_dict(), model.task
-    del tree["data"]  # its files, with licences, are under training; its paths tell nobody anything
+    del tree["data"]  # "training" lists the files and licences; local paths mean nothing elsewhere
     return {
         "format": FORMAT,
         "name": name,
@@ -176,7 +181,7 @@ def _without_name(report: gate.Report) -> dict[str, Any]:
 
 
 def _fastest(reports: Sequence[gate.Report]) -> str:
-    """Return what a CPU should load: fp32, or int8 when it costs no speed worth naming."""
+    """Return the precision for CPUs: int8 if it has 95% of the speed of fp32 or more, else fp32."""
     speed = {report.precision: report.docs_per_second for report in reports}
     if "fp32" not in speed:
         return "int8" if "int8" in speed else reports[0].precision
@@ -186,7 +191,7 @@ def _fastest(reports: Sequence[gate.Report]) -> str:
 def _write(
     folder: Path, files: dict[str, bytes], manifest: dict[str, Any], task: Any
 ) -> dict[str, Any]:
-    """Write beside, try the bundle there, then rename."""
+    """Write the bundle to a folder beside the output, open it there, then rename it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:

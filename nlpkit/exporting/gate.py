@@ -1,7 +1,8 @@
-"""The gate between training and use: the exported network must be the trained one.
+"""The gate: checks that an exported network computes the same as the trained one.
 
-Each precision is held against torch, graph by graph, over a grid of shapes; against itself alone
-and padded; and against torch's answers and score on dev. One limit exceeded and nothing is written.
+Each precision is compared with torch, graph by graph, over a grid of shapes; each row alone with
+the same row padded in a batch; and the answers and score on dev with those of torch. If a limit is
+exceeded, nothing is written.
 
 Legend: B batch, T time.
 """
@@ -30,25 +31,25 @@ from nlpkit.training.network import TorchRun
 
 SHAPES = ((1, 1), (1, 7), (4, 2), (2, 9), (5, 1), (8, 33))
 SPEED_DOCUMENTS = 1000
-ENOUGH = 0.9  # of the speed of all threads, for one to be preferred
+ENOUGH = 0.9  # share of the speed of all threads at which one thread is preferred
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured of one precision."""
+    """The measurements of one precision."""
 
     precision: str
-    bytes: int
-    logit_diff: float
-    padding_diff: float
-    agreement: float
+    bytes: int  # of all graphs' files
+    logit_diff: float  # largest difference of an output from torch's
+    padding_diff: float  # largest difference of a row alone from the row padded in a batch
+    agreement: float  # share of answers that equal torch's
     score: float
     score_drop: float
     docs_per_second: float
-    one_thread: bool  # whether one thread is as fast as all: others are free to read and encode
+    one_thread: bool  # whether one thread is about as fast as all, which leaves cores for encoding
 
     def failures(self, limits: Export) -> list[str]:
-        """Return one line for each limit that was exceeded."""
+        """Return one line for each exceeded limit."""
         half = self.precision == "fp16"
         most_diff = limits.max_logit_diff_fp16 if half else limits.max_logit_diff
         most_padding = limits.max_padding_diff_fp16 if half else limits.max_padding_diff
@@ -72,7 +73,7 @@ class Report:
                 limits.max_score_drop,
             ),
         ]
-        if self.precision != "int8":  # int8 moves logits by design; its labels and F1 are held
+        if self.precision != "int8":  # int8 changes logits by design; its answers are still checked
             checks.append(
                 ("max_logit_diff", self.logit_diff, self.logit_diff <= most_diff, most_diff)
             )
@@ -91,7 +92,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Case:
-    """Feeds of one graph, and what torch makes of them."""
+    """Feeds of one graph, and torch's outputs for them."""
 
     graph: str
     feeds: Arrays
@@ -99,25 +100,30 @@ class Case:
 
 
 class Gate:
-    """The torch-backed reference and its answers, which every precision is held against."""
+    """The torch-backed reference model and its answers on dev, to compare precisions with."""
 
     def __init__(self, reference: Model, run: TorchRun, dev: Split) -> None:
         self.reference, self.dev = reference, dev
         self.signatures = run.signatures
         self.cases = list(cases(run, reference.tokenizer, reference.windows.size))
-        said = reference.predict(dev.documents)
-        self.there = [row for row, answer in enumerate(said) if answer is not None]
+        predicted = reference.predict(dev.documents)
+        self.there = [row for row, answer in enumerate(predicted) if answer is not None]
         if not self.there:
-            raise InputError("the dev files hold no text that the tokenizer keeps anything of")
+            raise InputError(
+                "the tokenizer finds no token in the dev texts; check data.dev and the tokenizer"
+            )
         self.golds = [dev.golds[row] for row in self.there]
-        self.answers = [said[row] for row in self.there]
+        self.answers = [predicted[row] for row in self.there]
         self.score = self._score(self.answers)
 
     def measure(self, precision: str, size: int, run: Run, alone: Run) -> Report:
-        """Hold one precision's `run` against the reference; `alone` has one thread."""
+        """Measure one precision against the reference.
+
+        `run` uses all threads, `alone` one; `size` is the bytes of the precision's files.
+        """
         model = dataclasses.replace(self.reference, run=run)
-        said = model.predict(self.dev.documents)
-        answers = [said[row] for row in self.there]
+        predicted = model.predict(self.dev.documents)
+        answers = [predicted[row] for row in self.there]
         score = self._score(answers)
         documents = self.dev.documents[:SPEED_DOCUMENTS]
         all_threads, one = (speed(each, self.reference, documents) for each in (run, alone))
@@ -139,10 +145,10 @@ class Gate:
 
     def _difference(self, run: Run, case: Case) -> float:
         outputs = self.signatures[case.graph].outputs
-        made = run(case.graph, case.feeds, tuple(outputs))
+        actual = run(case.graph, case.feeds, tuple(outputs))
         return max(
             _difference(
-                _real(case.expected[name], axes, case.feeds), _real(made[name], axes, case.feeds)
+                _real(case.expected[name], axes, case.feeds), _real(actual[name], axes, case.feeds)
             )
             for name, axes in outputs.items()
         )
@@ -157,13 +163,13 @@ class Gate:
 
 
 def agreement(ours: Sequence[Any], theirs: Sequence[Any]) -> float:
-    """Return the share of documents, or of their parts, that are answered alike."""
+    """Return the share of documents, or of their parts, with equal answers."""
     pairs = [one.matches(other) for one, other in zip(ours, theirs, strict=True)]
-    return sum(alike for alike, _ in pairs) / max(sum(parts for _, parts in pairs), 1)
+    return sum(equal for equal, _ in pairs) / max(sum(parts for _, parts in pairs), 1)
 
 
 def cases(run: TorchRun, tokenizer: Tokenizer, window: int) -> Iterator[Case]:
-    """Yield every graph with random feeds over the shapes, full and ragged, up to the window."""
+    """Yield cases of every graph with random feeds, for every input of `grid`."""
     rng = np.random.default_rng(0)
     for first in grid(tokenizer, window, rng):
         for name, graph, feeds in walked(run, first, rng):
@@ -171,9 +177,12 @@ def cases(run: TorchRun, tokenizer: Tokenizer, window: int) -> Iterator[Case]:
 
 
 def grid(tokenizer: Tokenizer, window: int, rng: np.random.Generator) -> Iterator[Arrays]:
-    """Yield random ids and masks over the shapes, full and ragged, up to the window."""
-    fitting = [shape for shape in SHAPES if shape[1] < window]
-    for batch, time_steps in (*fitting, (1, window), (3, window)):
+    """Yield random ids_BT and mask_BT of each shape in SHAPES and of the window's length.
+
+    Each shape comes twice: with full rows, and with rows of random lengths.
+    """
+    shapes = [shape for shape in SHAPES if shape[1] < window]
+    for batch, time_steps in (*shapes, (1, window), (3, window)):
         for ragged in (False, True):
             ids = tokenizer.random(rng, batch, time_steps)
             lengths_B1 = (
@@ -187,34 +196,34 @@ def grid(tokenizer: Tokenizer, window: int, rng: np.random.Generator) -> Iterato
 
 
 def padding_difference(run: Run, graph: str, signature: Signature, feeds: Arrays) -> float:
-    """Return the largest change of a row's outputs between alone, unpadded, and as given."""
+    """Return the largest difference between a row's outputs alone, unpadded, and in the batch."""
     names = tuple(signature.outputs)
     together = run(graph, feeds, names)
     worst = 0.0
     for row in range(len(next(iter(feeds.values())))):
         length = int(feeds[MASK][row].sum()) if MASK in feeds else None
         alone = {n: _cut(feeds[n], axes, row, length) for n, axes in signature.inputs.items()}
-        made = run(graph, alone, names)
+        outputs = run(graph, alone, names)
         for name, axes in signature.outputs.items():
-            beside = _cut(together[name], axes, row, length)
-            worst = max(worst, _difference(made[name], beside))
+            batched = _cut(together[name], axes, row, length)
+            worst = max(worst, _difference(outputs[name], batched))
     return worst
 
 
 def _cut(array: np.ndarray, axes: Sequence[Any], row: int, length: int | None) -> np.ndarray:
-    """Return one row of an array, its time cut to a length."""
+    """Return one row of an array, with its time axis cut to `length`."""
     index = {BATCH: slice(row, row + 1), TIME: slice(length)}
     return array[tuple(index.get(axis, slice(None)) for axis in axes)]
 
 
 def _real(array: np.ndarray, axes: Sequence[Any], feeds: Arrays) -> np.ndarray:
-    """Return an array, of that by token only where there is a token."""
+    """Return an array's values at tokens, or the whole array if it has no time axis."""
     by_token = MASK in feeds and tuple(axes[:2]) == (BATCH, TIME)
     return array[feeds[MASK]] if by_token else array
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the largest |difference|; a NaN on either side is infinitely far."""
+    """Return the largest absolute difference; infinity if either side has a NaN."""
     if one.dtype == bool:
         return float((one != other).any())
     gap = float(np.abs(one - other).max())
@@ -222,7 +231,7 @@ def _difference(one: np.ndarray, other: np.ndarray) -> float:
 
 
 class TimedRun:
-    """A run that adds up the time of its calls."""
+    """A run that adds up the seconds of its calls in `taken`, by a clock."""
 
     def __init__(self, run: Run, clock: Callable[[], float]) -> None:
         self.run, self.clock = run, clock
@@ -230,16 +239,16 @@ class TimedRun:
 
     @property
     def signatures(self) -> Mapping[str, Signature]:
-        """Those of the run."""
+        """The signatures of the wrapped run."""
         return self.run.signatures
 
     def __call__(
         self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
         started = self.clock()
-        made = self.run(graph, feeds, outputs)
+        arrays = self.run(graph, feeds, outputs)
         self.taken += self.clock() - started
-        return made
+        return arrays
 
 
 def speed(
@@ -248,7 +257,7 @@ def speed(
     documents: Sequence[Any],
     clock: Callable[[], float] = time.perf_counter,
 ) -> float:
-    """Return documents a second through the graphs alone: the median of three rounds."""
+    """Return documents a second through the graphs only: the median of three rounds."""
     windows = model.encode(documents)
     rounds = []
     for _ in range(3):

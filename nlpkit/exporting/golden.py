@@ -1,4 +1,4 @@
-"""Texts whose answers travel with a bundle, so that anyone can check that it still gives them."""
+"""Golden texts: a bundle stores its answers to them, so that `models verify` can repeat them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TEXTS = (
 
 
 def golden_lines(model: Model) -> str:
-    """Return golden.jsonl: each text with its answer, nothing beside it where there is none."""
+    """Return golden.jsonl: one line for each text with its answer, if it has one."""
     lines = []
     for text, answer in zip(TEXTS, model.predict(TEXTS), strict=True):
         lines.append({"text": text} | (answer.plain() if answer else {}))

@@ -1,4 +1,4 @@
-"""Write the graphs of a network as ONNX with free batch and time axes.
+"""Conversion of a network's graphs to ONNX with free batch and time axes.
 
 Legend: B batch, T time.
 """
@@ -23,35 +23,38 @@ from nlpkit.runtime.graphs import IDS, MASK, Signature
 from nlpkit.text import Tokenizer
 from nlpkit.training.network import Network, TorchRun
 
-OPSET = 20  # 23 and 24 write an Attention that ONNX Runtime rejects with a boolean mask
+OPSET = 20  # 23 and 24 export an Attention operator that ONNX Runtime rejects with a boolean mask
 
 
 @dataclass(frozen=True)
 class Exported:
-    """One graph as ONNX, with the axes of its arrays as they were exported."""
+    """One graph as ONNX, with the exported axes of its inputs and outputs."""
 
     model: onnx.ModelProto
     signature: Signature
 
 
 def to_onnx(network: Network, tokenizer: Tokenizer) -> dict[str, Exported]:
-    """Return every graph of a network as ONNX.
+    """Return every graph of a network as ONNX, by name.
 
-    The example has two rows and an odd length: the exporter takes a one for a constant.
+    The example input is [2, 9], since the exporter treats an axis of length 1 as a constant.
     """
     ids = tokenizer.random(np.random.default_rng(0), 2, 9)
     mask_BT = np.ones((2, 9), dtype=bool)
     mask_BT[1, 5:] = False
-    run, made = TorchRun(network), {}
+    run, exported = TorchRun(network), {}
     for name, graph, feeds in walked(run, {IDS: ids, MASK: mask_BT}, np.random.default_rng(0)):
-        made[name] = _exported(graph, feeds, network)
-    return made
+        exported[name] = _exported(graph, feeds, network)
+    return exported
 
 
 def walked(
     run: TorchRun, first: Arrays, rng: np.random.Generator
 ) -> Iterator[tuple[str, Graph, dict[str, np.ndarray]]]:
-    """Yield each graph with feeds, which follow from what the graphs before it gave."""
+    """Yield (name, graph, feeds) of each graph; later feeds depend on the outputs of earlier ones.
+
+    `first` holds ids_BT and mask_BT, the feeds of graphs that have no `example`.
+    """
     known = dict(first)
     for name, graph in run.graphs.items():
         feeds = dict(first) if graph.example is None else graph.example(rng, known)
@@ -61,12 +64,15 @@ def walked(
 
 def _exported(graph: Graph, feeds: Arrays, network: Network) -> Exported:
     inputs = {
-        name: (*axes, *feeds[name].shape[len(axes) :])  # where a token is several ids
+        name: (
+            *axes,
+            *feeds[name].shape[len(axes) :],
+        )  # plus the axis of ids where tokens have many
         for name, axes in graph.signature.inputs.items()
     }
     signature = graph.signature._replace(inputs=inputs)
     sizes = {axis: Dim(axis) for axes in inputs.values() for axis in axes if isinstance(axis, str)}
-    # The exporter narrates each pass on stdout, which is not a place for that.
+    # The exporter reports each pass on stdout, which is for data only.
     with _quiet(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         program = torch.onnx.export(
             graph.module.eval(),
@@ -76,7 +82,7 @@ def _exported(graph: Graph, feeds: Arrays, network: Network) -> Exported:
             input_names=list(inputs),
             output_names=list(signature.outputs),
             dynamic_shapes=tuple(
-                {place: sizes[axis] for place, axis in enumerate(axes) if isinstance(axis, str)}
+                {index: sizes[axis] for index, axis in enumerate(axes) if isinstance(axis, str)}
                 for axes in inputs.values()
             ),
             external_data=False,
@@ -89,12 +95,12 @@ def _exported(graph: Graph, feeds: Arrays, network: Network) -> Exported:
 
 
 def _translations(network: Network) -> dict[object, object]:
-    """Return the operators that torch's exporter lacks, of the parts that bring some."""
+    """Return the `onnx_translations` of all Python modules that define parts of the network."""
     modules = {type(part).__module__ for part in network.modules()}
-    made: dict[object, object] = {}
+    translations: dict[object, object] = {}
     for name in sorted(modules):
-        made |= getattr(sys.modules[name], "onnx_translations", dict)()
-    return made
+        translations |= getattr(sys.modules[name], "onnx_translations", dict)()
+    return translations
 
 
 @contextmanager
@@ -111,7 +117,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _forget_sources(graph: onnx.GraphProto) -> None:
-    """Drop the stack traces that the exporter leaves in each node, with paths of this machine."""
+    """Remove the stack traces that the exporter stores in each node, with this machine's paths."""
     for node in graph.node:
         del node.metadata_props[:]
         node.doc_string = ""

@@ -1,4 +1,4 @@
-"""Smaller files of the same network: fp16 for GPUs, int8 tables for CPUs.
+"""Precisions of an exported network: fp32, fp16 for GPUs, int8 tables for CPUs.
 
 Legend: V rows of a table, D columns.
 """
@@ -15,14 +15,15 @@ from torch import nn
 from nlpkit.exporting.sums import as_sums
 from nlpkit.heads.pooled import MaxPool
 
-BYTES = {"int8": 4, "fp32": 4, "fp16": 2}  # of a number that stands in no int8 table
-SMALLEST_TABLE = 1 << 10  # elements; below it there is nothing to win
+BYTES = {"int8": 4, "fp32": 4, "fp16": 2}  # bytes of a number outside int8 tables
+SMALLEST_TABLE = 1 << 10  # elements; smaller tables stay float32, since int8 would save little
 
 
 def estimate(network: nn.Module, precision: str) -> int:
-    """Return the bytes that the numbers of a network take in its exported file.
+    """Return the bytes that a network's numbers take in its exported file.
 
-    The graph itself, some 10 kB, is left out: the bundled models' files are within 0.3% of it.
+    The graph itself, about 10 kB, is not counted; the estimate is within 0.3% of the size of the
+    bundled models' files.
     """
     numbers = sum(tensor.numel() for tensor in (*network.parameters(), *network.buffers()))
     tables = [part.weight for part in network.modules() if isinstance(part, nn.Embedding)]
@@ -33,35 +34,36 @@ def estimate(network: nn.Module, precision: str) -> int:
     outside = (numbers - inside) * BYTES["int8"]
     pool = getattr(getattr(network, "head", None), "pool", None)
     if getattr(getattr(network, "encoder", None), "adds_rows", False) and isinstance(pool, MaxPool):
-        return outside + inside  # `sums`
+        return outside + inside  # `sums` has one scale in all
     return outside + inside + 4 * sum(map(len, quantised))
 
 
 def as_fp32(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model as exported."""
+    """Return the model unchanged."""
     return model
 
 
 def as_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with half-precision weights and arithmetic; inputs and outputs stay."""
+    """Return the model with float16 weights and arithmetic; inputs and outputs keep their types."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    # Value infos that the exporter wrote say float32 and would contradict the new types.
+    # The exporter's value infos say float32 and would contradict the new types.
     del copy.graph.value_info[:]
-    made: onnx.ModelProto = convert_float_to_float16(copy, keep_io_types=True)
-    return made
+    converted: onnx.ModelProto = convert_float_to_float16(copy, keep_io_types=True)
+    return converted
 
 
 def as_int8(model: onnx.ModelProto) -> onnx.ModelProto | None:
-    """Return the model with its embedding tables in int8, a scale for each row; None without any.
+    """Return the model with its embedding tables in int8, or None where it has no large table.
 
-    Where rows are only added and their maximum taken, one scale does for all (`sums`).
+    Each row has its own scale; where rows are only added and their maximum taken, all rows share
+    one scale (`sums`).
 
-    Tables are most of a small model's bytes. Activations stay float32 on purpose: dynamic
-    quantisation takes its scale from the whole batch, so that a document's scores would depend
-    on its batch-mates (and ConvInteger is slower than float besides).
+    Tables are most of a small model's bytes. Activations stay float32: dynamic quantisation takes
+    its scale from the whole batch, so a document's scores would depend on the rest of its batch,
+    and ConvInteger is slower than float32.
     """
     if summed := as_sums(model):
         return summed
@@ -105,7 +107,7 @@ def _axis(node: onnx.NodeProto) -> int:
 
 
 def _quantised(name: str, table_VD: np.ndarray) -> list[TensorProto]:
-    """Return the int8 rows and their scales: symmetric, so that zero stays zero (padding)."""
+    """Return the int8 rows and their scales; symmetric, so that the padding row stays zero."""
     scale_V1 = np.maximum(np.abs(table_VD).max(axis=1, keepdims=True), 1e-12) / 127
     rows_VD = np.rint(table_VD / scale_V1).astype(np.int8)
     return [
@@ -115,7 +117,7 @@ def _quantised(name: str, table_VD: np.ndarray) -> list[TensorProto]:
 
 
 def _dequantised(node: onnx.NodeProto, table: str) -> list[onnx.NodeProto]:
-    """Replace Gather(table, ids) by Cast(Gather(int8, ids)) * Gather(scale, ids)."""
+    """Return the nodes of Cast(Gather(int8, ids)) * Gather(scale, ids) for Gather(table, ids)."""
     ids, out = node.input[1], node.output[0]
     return [
         helper.make_node("Gather", [f"{table}_int8", ids], [f"{out}_int8"]),

@@ -1,4 +1,4 @@
-"""A graph of a network: a module with named inputs and outputs, as torch runs and exports it.
+"""A network's graph: a torch module with named inputs and outputs, to run and to export.
 
 Legend: B batch, T time, D width.
 """
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, "np.ndarray"]
 Example = Callable[["np.random.Generator", Arrays], dict[str, "np.ndarray"]]
 
-# What an encoder reads. Where a token is several ids, the export adds their axis.
+# The inputs of an encoder. Where a token is several ids, the export adds their axis.
 READS: dict[str, Axes] = {IDS: (BATCH, TIME), MASK: (BATCH, TIME)}
 
 
 @dataclass(frozen=True)
 class Graph:
-    """`module` takes the inputs and gives a tuple of the outputs, in the signature's order.
+    """A module whose inputs and outputs follow the signature's order; the outputs are a tuple.
 
-    `example` makes feeds for the export and its gate, from the feeds and outputs of the graphs
-    before it; None for a graph that reads ids and mask.
+    `example(rng, arrays)` returns feeds for the export and its gate, given the feeds and outputs of
+    the graphs before this one. It is None for a graph that reads ids and mask.
     """
 
     module: nn.Module
@@ -37,7 +37,7 @@ class Graph:
 
 
 class Whole(nn.Module):
-    """ids_BT, mask_BT -> the logits of a head on an encoder."""
+    """An encoder and a head in one module: ids_BT, mask_BT -> (logits,)."""
 
     def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -48,6 +48,6 @@ class Whole(nn.Module):
 
 
 def by_token(encoder: nn.Module, head: nn.Module, width: int) -> dict[str, Graph]:
-    """Return the one graph of a head that gives `width` logits for each token."""
+    """Return the single graph of a head with `width` logits for each token, logits_BTC."""
     signature = Signature(READS, {LOGITS: (BATCH, TIME, width)})
     return {MAIN: Graph(Whole(encoder, head), signature)}

@@ -1,6 +1,7 @@
-"""What objectives share: tied softmax over the vocabulary, and where words begin.
+"""Parts that pretraining objectives share: a tied softmax over pieces, and whole-word masking.
 
-Legend: B batch, T time, D width, E width of embeddings, V vocabulary, M predicted places, S sample.
+Legend: B batch, T time, W words, D width, E width of embeddings, V vocabulary, M predicted
+positions, S sample of the vocabulary.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from torch import Tensor, nn
 
 from nlpkit.errors import UsageError
 
-SPACE = "▁"  # what a piece that begins a word begins with (Kudo & Richardson 2018)
-MASK = 1  # the unknown piece also stands for a hidden one: no vocabulary is spent on it
+SPACE = "▁"  # the first character of a piece that begins a word (Kudo & Richardson 2018)
+MASK = 1  # the id of the unknown piece, which also serves as the mask and so costs no extra id
 
 
 class TiedSoftmax(nn.Module):
-    """states_MD -> logits over the pieces, through the embedding itself (Press & Wolf 2017)."""
+    """Map states_MD to logits_MV with the embedding as output layer (Press & Wolf 2017)."""
 
     def __init__(self, width: int, embed: nn.Embedding) -> None:
         super().__init__()
@@ -29,28 +30,32 @@ class TiedSoftmax(nn.Module):
     def forward(
         self, states_MD: Tensor, embed_VE: Tensor, sample_S: Tensor | None = None
     ) -> Tensor:
-        """Return logits_MV, or those of a sample of the pieces, logits_MS."""
+        """Return logits_MV, or logits_MS where a sample of piece ids is given."""
         hidden_ME = self.norm(nn.functional.gelu(self.dense(states_MD)))
         bias = self.bias
         if sample_S is not None:
             embed_VE, bias = embed_VE[sample_S], bias[sample_S]
-        # Scaled so, the first guesses are near those of chance.
+        # The scale makes the untrained logits small, so that the first loss is near log V.
         return nn.functional.linear(hidden_ME, embed_VE) * embed_VE.shape[1] ** -0.5 + bias
 
 
 def embedding_of(encoder: nn.Module, pieces: Sequence[str], objective: str) -> nn.Embedding:
-    """Return the encoder's embedding of pieces. Raises UsageError where there is none."""
+    """Return the encoder's embedding of pieces, with one row for each piece.
+
+    Raises:
+        UsageError: the encoder has no such embedding.
+    """
     embed = getattr(encoder, "embed", None)
     if not isinstance(embed, nn.Embedding) or embed.num_embeddings != len(pieces):
         raise UsageError(
             f"{objective} predicts pieces, and this architecture has no `embed` with a vector for "
-            "each of them; take transformer, lstm or atnet"
+            "each piece; use transformer, lstm or atnet"
         )
     return embed
 
 
 class Words:
-    """Which pieces make a word: it begins at a space mark, at punctuation, and after it."""
+    """Groups of pieces that form words: one begins at a space mark, at punctuation and after it."""
 
     def __init__(self, pieces: Sequence[str]) -> None:
         self.opens_V = np.array([piece.startswith(SPACE) for piece in pieces])
@@ -59,7 +64,7 @@ class Words:
     def hidden(
         self, ids_BT: np.ndarray, mask_BT: np.ndarray, rate: float, rng: np.random.Generator
     ) -> np.ndarray:
-        """Choose a share of the words; hidden_BT is True at all pieces of those."""
+        """Draw a share `rate` of the words; return hidden_BT, True at every piece of those."""
         mark_BT = self.mark_V[ids_BT]
         after_BT = np.pad(mark_BT[:, :-1], ((0, 0), (1, 0)), constant_values=True)
         word_BT = np.cumsum(self.opens_V[ids_BT] | mark_BT | after_BT, axis=1)

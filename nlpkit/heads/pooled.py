@@ -1,4 +1,4 @@
-"""The classification head: masked pooling over time, then a dense layer and the output.
+"""The classification head: masked pooling over time, an optional dense layer, an output layer.
 
 Legend: B batch, T time, D width, C outputs.
 """
@@ -15,7 +15,7 @@ from nlpkit.runtime.graphs import BATCH, EMBEDDING, LOGITS, MAIN, Signature
 
 
 class PooledHead(nn.Module):
-    """states_BTD, mask_BT -> logits_BC."""
+    """Map states_BTD and mask_BT to {"logits": logits_BC}."""
 
     FORCED = ()
 
@@ -33,20 +33,20 @@ class PooledHead(nn.Module):
         return {LOGITS: self.classify(self.pool(states_BTD, mask_BT))}
 
     def classify(self, pooled_BD: Tensor) -> Tensor:
-        """Return logits_BC of pooled states, which are a document's embedding."""
+        """Return logits_BC of the pooled states, pooled_BD."""
         pooled_BD = self.dropout(self.norm(pooled_BD))
         if self.hidden is not None:
             pooled_BD = self.dropout(torch.relu(self.hidden(pooled_BD)))
         return self.output(pooled_BD)
 
     def graphs(self, encoder: nn.Module) -> dict[str, Graph]:
-        """Return the graph of the whole network, which also gives what it pooled."""
+        """Return the graph of the whole network, with outputs logits_BC and embedding_BD."""
         outputs = {LOGITS: (BATCH, self.output.out_features), EMBEDDING: (BATCH, encoder.width)}
         return {MAIN: Graph(WithEmbedding(encoder, self), Signature(READS, outputs))}
 
 
 class WithEmbedding(nn.Module):
-    """ids_BT, mask_BT -> logits_BC and the pooled states, a document's embedding."""
+    """Map ids_BT and mask_BT to logits_BC and pooled_BD, the documents' embeddings."""
 
     def __init__(self, encoder: nn.Module, head: PooledHead) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class WithEmbedding(nn.Module):
 
 
 class MaxPool(nn.Module):
-    """The largest value of each feature over the real tokens."""
+    """Pool by the maximum of each feature over the tokens: states_BTD, mask_BT -> pooled_BD."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -68,18 +68,18 @@ class MaxPool(nn.Module):
 
 
 class MeanPool(nn.Module):
-    """The mean over the real tokens."""
+    """Pool by the mean over the tokens: states_BTD, mask_BT -> pooled_BD."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
 
     def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        kept_BTD = states_BTD.masked_fill(~mask_BT.unsqueeze(-1), 0.0)
-        return kept_BTD.sum(dim=1) / mask_BT.sum(dim=1, keepdim=True)
+        masked_BTD = states_BTD.masked_fill(~mask_BT.unsqueeze(-1), 0.0)
+        return masked_BTD.sum(dim=1) / mask_BT.sum(dim=1, keepdim=True)
 
 
 class AttentionPool(nn.Module):
-    """A weighted mean whose weights are learned (Yang et al. 2016, word attention)."""
+    """Pool by word attention (Yang et al. 2016): states_BTD, mask_BT -> pooled_BD."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -89,9 +89,9 @@ class AttentionPool(nn.Module):
     def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
         scores_BT = self.query(torch.tanh(self.key(states_BTD))).squeeze(-1)
         weights_BT = torch.softmax(scores_BT.masked_fill(~mask_BT, float("-inf")), dim=1)
-        # A state behind the mask has weight zero, but 0 * nan is nan: drop it first.
-        kept_BTD = states_BTD.masked_fill(~mask_BT.unsqueeze(-1), 0.0)
-        return (kept_BTD * weights_BT.unsqueeze(-1)).sum(dim=1)
+        # A masked state has weight 0, but 0 * nan is nan: replace it first.
+        masked_BTD = states_BTD.masked_fill(~mask_BT.unsqueeze(-1), 0.0)
+        return (masked_BTD * weights_BT.unsqueeze(-1)).sum(dim=1)
 
 
 POOLINGS: dict[str, Any] = {"max": MaxPool, "mean": MeanPool, "attention": AttentionPool}

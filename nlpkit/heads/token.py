@@ -1,4 +1,4 @@
-"""Heads that answer for each token: one layer of tags, or UPOS tags and edit scripts.
+"""Heads with logits for each token: one layer of tags, or UPOS tags and edit scripts.
 
 Legend: B batch, T time, D width, C outputs.
 """
@@ -13,7 +13,7 @@ from nlpkit.heads.graph import Graph, by_token
 
 
 class TokenHead(nn.Module):
-    """states_BTD, mask_BT -> logits_BTC of one layer of tags."""
+    """Map states_BTD and mask_BT to {"logits": logits_BTC} of one layer of tags."""
 
     FORCED = ()
 
@@ -31,7 +31,10 @@ class TokenHead(nn.Module):
 
 
 class TwoHeads(nn.Module):
-    """states_BTD, mask_BT -> logits_BTC: tags from the states, scripts through a dense layer."""
+    """Map states_BTD and mask_BT to {"logits": logits_BTC}, C = tags + scripts.
+
+    Tags are linear in the states; scripts pass through a dense layer first.
+    """
 
     FORCED = ()
 
@@ -53,7 +56,10 @@ class TwoHeads(nn.Module):
 
 
 def mean_by_word(logits_BTC: Tensor, gold_BT: Tensor, ignored: int, smoothing: float) -> Tensor:
-    """Return loss_B of cross-entropies whose mean over B is their mean over the batch's words."""
+    """Return loss_B, whose mean over B is the mean cross-entropy over the batch's words.
+
+    `gold_BT` has the index of each word's label, or `ignored` for a position without a target.
+    """
     loss_BT = cross_entropy(
         logits_BTC.transpose(1, 2),
         gold_BT,

@@ -1,1 +1,1 @@
-"""What each command does, as plain functions that never print, exit or read argv."""
+"""The work of each command, as functions that never print, exit or read argv."""

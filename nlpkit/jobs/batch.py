@@ -21,6 +21,7 @@ from nlpkit.errors import UsageError
 from nlpkit.lock import held
 from nlpkit.records.answered import check_confidence, check_format
 from nlpkit.runtime.device import cores
+from nlpkit.wording import plural
 
 EVERY = 1.0  # seconds between two manifests: after a kill, files that it lacks are done again
 
@@ -52,8 +53,9 @@ def batch(
     if settings.dialect and (other := next((item for item in items if item.to != "csv"), None)):
         raise UsageError(f"--dialect is of CSV, but {other.output} is not; add --to csv")
     if workers > CROWD * cores() and engine is None:
+        here = plural(cores(), "core")
         raise UsageError(
-            f"--workers {workers}: here are {cores()} cores; {CROWD} times that at most"
+            f"--workers {workers}: this machine has {here}; {CROWD} times that at most"
         )
     with held(folder):
         kind = zoo.answers_of(settings.model)

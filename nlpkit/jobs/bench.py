@@ -1,4 +1,4 @@
-"""How fast a model's network is on this machine: latency of one, throughput of many."""
+"""Measure the speed of a model's graphs on this machine: latency and throughput per shape."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
 Feeds = dict[str, "np.ndarray"]
 
 LENGTHS, BATCHES = (16, 64, 128), (1, 8, 32, 128)
-SECONDS = 0.5  # for each shape
-LEAST = 20  # runs of each shape, however long they take
-DRAWN = 32  # batches of ids that take turns
-TOKENS = 5  # ids that every vocabulary has
-WARM = 3  # runs that are not counted: the first of a shape plans its memory
+SECONDS = 0.5  # time for each shape
+LEAST = 20  # fewest runs of each shape, however long they take
+DRAWN = 32  # random batches that are used in turn
+TOKENS = 5  # previous tokens are drawn below this id, which is in every vocabulary
+WARM = 3  # runs that are not timed: the first run of a shape plans its memory
 
 
 @dataclass(frozen=True)
 class Row:
-    """The speed of one graph in one shape: milliseconds a batch, documents and tokens a second."""
+    """The speed of one graph in one shape: milliseconds per batch, documents and tokens per second.
+
+    `length` is in tokens, `batch` in documents; p50 and p99 are percentiles over `runs`.
+    """
 
     device: str
     precision: str
@@ -56,15 +59,24 @@ def bench(
     seconds: float = SECONDS,
     listener: Listener = lambda row: None,
 ) -> list[Row]:
-    """Return a row for each device, precision, length in tokens, batch and graph that runs here.
+    """Measure every device, precision, length (tokens), batch size and graph that runs here.
 
-    Speeds are by p50. The ids are random, and others each time: rows of a table that were just
-    looked up would be in the cache. A graph that goes on from another one (a step of a text that is
-    written) is fed with what that one gives.
+    Documents and tokens per second are by the median run (p50). Batches of random ids are used in
+    turn, because the embedding rows of a repeated batch would stay in the cache. A graph that
+    reads the outputs of another, as the step of a decoder does, gets that graph's outputs.
+
+    Args:
+        name: a bundle's name or folder.
+        device: auto, cpu, cuda or cuda:N.
+        lengths: lengths in tokens; longer ones are cut to the window.
+        batches: documents per batch.
+        seconds: time for each shape.
+        listener: called with each row as soon as it is measured.
 
     Raises:
-        ModelError: there is no such bundle, or it is damaged.
-        DeviceError, UsageError: the device does not run here.
+        ModelError: the bundle does not exist or is damaged.
+        DeviceError: the device does not run here.
+        UsageError: the device is unknown, or a length or batch is below 1.
     """
     folder = zoo.find_bundle(name)
     manifest = read_bundle(folder).manifest
@@ -84,23 +96,23 @@ def bench(
 
 
 def _feeds(model: Model, batch: int, length: int) -> dict[str, list[Feeds]]:
-    """Return some feeds of each graph."""
+    """Return DRAWN random feeds for each graph."""
     import numpy as np
 
     rng, mask_BT = np.random.default_rng(0), np.ones((batch, length), dtype=bool)
-    found: dict[str, list[Feeds]] = {name: [] for name in model.run.signatures}
+    drawn: dict[str, list[Feeds]] = {name: [] for name in model.run.signatures}
     for _ in range(DRAWN):
         known: Feeds = {IDS: model.tokenizer.random(rng, batch, length), MASK: mask_BT}
         for graph, signature in model.run.signatures.items():
-            # What no graph gives is a token that was written before.
+            # An input that no graph gives is the previous token.
             feeds = {
                 name: known[name] if name in known else rng.integers(1, TOKENS, batch)
                 for name in signature.inputs
             }
-            found[graph].append(feeds)
+            drawn[graph].append(feeds)
             if len(model.run.signatures) > 1:
                 known |= model.run(graph, feeds, tuple(signature.outputs))
-    return found
+    return drawn
 
 
 def _times(run: Run, graph: str, drawn: Sequence[Feeds], seconds: float) -> list[float]:
@@ -119,7 +131,7 @@ def _times(run: Run, graph: str, drawn: Sequence[Feeds], seconds: float) -> list
 
 
 def _asked(signature: Signature) -> tuple[str, ...]:
-    """Return the outputs that answers need: an embedding is asked for by itself."""
+    """Return the outputs that answers need; embeddings are not computed for them."""
     return tuple(name for name in signature.outputs if name != EMBEDDING)
 
 

@@ -1,4 +1,4 @@
-"""Compare models on the same documents: quality with its noise, size, speed, cold start."""
+"""Compare models on the same documents: scores with intervals, size, speed and cold start."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
 Listener = Callable[[str], object]
 
-TIMED = 1000  # documents at most that are timed
-LINE = "O produto chegou no prazo e é muito bom.\n"  # what a cold start answers
+TIMED = 1000  # most documents that the speed is measured on
+LINE = "O produto chegou no prazo e é muito bom.\n"  # the input of a cold start
 
 
 @dataclass(frozen=True)
 class Row:
-    """One model: its scores (means over the files), and how far it is from the best."""
+    """The results of one model: scores (means over the files), size, speed, distance to the best.
+
+    Intervals are bootstrap intervals, as `nlpkit.metrics.interval` gives them.
+    """
 
     model: str
     provider: str
@@ -35,14 +38,14 @@ class Row:
     means: Mapping[str, float]
     score: float
     interval: Sequence[float]
-    difference: float  # to the best
+    difference: float  # of its score to the best model's
     difference_interval: Sequence[float]
     files: Sequence[Mapping[str, Any]]
     docs_per_second: float
     cold_start_seconds: float | None
 
     def to_dict(self, score: str) -> dict[str, Any]:
-        """Return plain values; the interval goes by the score's name."""
+        """Return the row as plain values; the interval is named after the score."""
         own = {"model": self.model, "provider": self.provider, "bytes": self.bytes}
         return {
             **own,
@@ -58,26 +61,29 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """Models side by side; `score` is the one that they are compared by."""
+    """The results of all models; `score` names the metric that they are compared by."""
 
     data: Sequence[str]
     score: str
-    n: int
-    left_out: int
-    rounds: int
-    timed: int
+    n: int  # documents that were scored
+    left_out: int  # documents without an answer of every model
+    rounds: int  # of timing
+    timed: int  # documents that were timed
     best: str
     models: Sequence[Row]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        shown = {key: value for key, value in asdict(self).items() if key != "models"}
-        return shown | {"models": [row.to_dict(self.score) for row in self.models]}
+        """Return the report as plain values."""
+        values = {key: value for key, value in asdict(self).items() if key != "models"}
+        return values | {"models": [row.to_dict(self.score) for row in self.models]}
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What every model says of one file: its metrics, and its score on resamples of it."""
+    """The metrics of every model on one file, and their scores on resamples of it.
+
+    Legend: M models, R resamples.
+    """
 
     path: str
     metrics: Mapping[str, Mapping[str, Any]]
@@ -97,13 +103,13 @@ def compare(
     rounds: int = 5,
     listener: Listener = lambda doing: None,
 ) -> Report:
-    """Return scores, sizes and times of each model, and how far it is from the best.
+    """Score and time models on the same files.
 
     Scores are means over the files, of the documents that every model answers. Models are compared
-    by the score of their task. `listener` is told of each stage.
+    by the score of their task. `listener` receives a line at the start of each stage.
 
     Raises:
-        UsageError: a model is named twice, or its answers or labels are not those of the first.
+        UsageError: a model is named twice, or has another task or other labels than the first.
         InputError: a file cannot be read, a label is unknown, or a file has no rows.
         ModelError, DeviceError: as `nlpkit.load`.
     """
@@ -112,8 +118,8 @@ def compare(
     read = partial(read_labelled, task, text=text, label=label, encoding=encoding)
     files = {path: read(path) for path in paths}
     scored = [_scored(models, path, labelled, listener) for path, labelled in files.items()]
-    everything = [document for labelled in files.values() for document in labelled.documents]
-    timed = everything[:: -(-len(everything) // TIMED)]
+    documents = [document for labelled in files.values() for document in labelled.documents]
+    timed = documents[:: -(-len(documents) // TIMED)]
     speeds = _speeds(models, timed, rounds, listener)
     starts = _cold_starts(names, device, precision, rounds, listener)
     rows = _rows(models, scored, task.score, speeds, starts)
@@ -122,7 +128,7 @@ def compare(
         data=list(files),
         score=task.score,
         n=used,
-        left_out=len(everything) - used,
+        left_out=len(documents) - used,
         rounds=rounds,
         timed=len(timed),
         best=_best(rows, task.score).model,
@@ -142,14 +148,14 @@ def _open(
         task, first = models[name].task, models[names[0]].task
         if task.answers is not first.answers or task.score != first.score:
             raise UsageError(
-                f"{name} gives {task.answers.__name__} scored by {task.score}, where {names[0]} "
+                f"{name} gives {task.answers.__name__} scored by {task.score}, but {names[0]} "
                 f"gives {first.answers.__name__} scored by {first.score}; compare models of one "
                 "task"
             )
         if tuple(task.shown) != tuple(first.shown):
             raise UsageError(
-                f"{name} has the labels {', '.join(task.shown)} where {names[0]} has "
-                f"{', '.join(first.shown)}; compare models of the same labels"
+                f"{name} has the labels {', '.join(task.shown)}, but {names[0]} has "
+                f"{', '.join(first.shown)}; compare models with the same labels"
             )
     return models
 
@@ -162,18 +168,18 @@ def _scored(
         listener(f"scoring {name} on {path}")
         answers[name] = model.predict(labelled.documents)
     pairs = zip(labelled.golds, zip(*answers.values(), strict=True), strict=True)
-    kept = [(gold, row) for gold, row in pairs if all(answer is not None for answer in row)]
-    if not kept:
+    answered = [(gold, row) for gold, row in pairs if all(answer is not None for answer in row)]
+    if not answered:
         raise InputError(f"{path}: no rows with a text to score")
-    golds = [gold for gold, _ in kept]
+    golds = [gold for gold, _ in answered]
     by_model = dict(
-        zip(models, map(list, zip(*(row for _, row in kept), strict=True)), strict=True)
+        zip(models, map(list, zip(*(row for _, row in answered), strict=True)), strict=True)
     )
     first = next(iter(models.values())).task
     kind = first.answers
     return Scored(
         path=path,
-        metrics={name: metrics.measure(kind, golds, said) for name, said in by_model.items()},
+        metrics={name: metrics.measure(kind, golds, each) for name, each in by_model.items()},
         draws_MR=metrics.draws(kind, golds, list(by_model.values()), first.score),
         n=len(golds),
     )
@@ -192,11 +198,11 @@ def _rows(
     means = {name: _means([file.metrics[name] for file in scored]) for name in models}
     names = list(models)
     sign = -1 if metrics.minimised(score) else 1
-    best = max(range(len(names)), key=lambda place: sign * means[names[place]][score])
+    best = max(range(len(names)), key=lambda index: sign * means[names[index]][score])
     rows = []
     for (name, model), draws_R in zip(models.items(), draws_MR, strict=True):
         files = [{**file.metrics[name], "data": file.path} for file in scored]
-        # Of one file this is the very interval that `nlpkit evaluate` gives, where it gives one.
+        # For one file, give the same interval as `nlpkit evaluate`, which some metrics lack.
         own = files[0].get(f"{score}_interval") if len(files) == 1 else None
         rows.append(
             Row(
@@ -217,7 +223,7 @@ def _rows(
 
 
 def _means(files: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the means over files of the scores that all of them have."""
+    """Return the means over the files of the scores that every file has."""
     keys = [key for key in metrics.numbers(files[0]) if all(key in file for file in files)]
     return {key: round(fmean(file[key] for file in files), 6) for key in keys}
 
@@ -237,7 +243,10 @@ def _speeds(
 def _cold_starts(
     names: Sequence[str], device: str, precision: str, rounds: int, listener: Listener
 ) -> dict[str, float]:
-    """Time whole processes that answer one line. A training run has none: predict refuses it."""
+    """Return the seconds in which a new process answers one line, for each bundle.
+
+    Training runs are left out because `nlpkit predict` does not load them.
+    """
     options = ["--device", device, "--precision", precision]
     command = [sys.executable, "-m", "nlpkit", "predict", *options, "--model"]
     calls = {name: partial(_ask, [*command, name]) for name in names if not zoo.is_run(name)}
@@ -246,16 +255,16 @@ def _cold_starts(
 
 
 def _ask(command: list[str]) -> None:
-    done = subprocess.run(command, input=LINE.encode(), capture_output=True, check=False)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise ModelError(f"{command[-1]} does not start in a process of its own ({said})")
+    process = subprocess.run(command, input=LINE.encode(), capture_output=True, check=False)
+    if process.returncode:
+        reason = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise ModelError(f"{command[-1]} does not start in a new process ({reason})")
 
 
 def _medians(
     calls: Mapping[str, Callable[[], object]], rounds: int, doing: str, listener: Listener
 ) -> dict[str, float]:
-    """Return the median seconds of each call. Rounds are interleaved: noise falls on all alike."""
+    """Return the median seconds of each call; rounds are interleaved to share the noise."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(1, rounds + 1):
         for name, call in calls.items():

@@ -1,4 +1,4 @@
-"""Check data before a training: what must be corrected, what to look at, and where it stands."""
+"""Check data files before training, and report errors, warnings and notes with their rows."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Tokenizer
 
 LANGUAGES = ("pt", "en", "any")
-TOKENS_PER_WORD = 1.4  # our 16,000 pieces: 1.38 in Portuguese reviews and tweets, 1.37 in English
-NAMES = {  # words of a file's name that tell its split
+# Measured with the 16,000 pieces of the bundled models: 1.38 in Portuguese reviews and tweets, 1.37
+# in English.
+TOKENS_PER_WORD = 1.4
+NAMES = {  # split -> words of a file name that mean it
     TRAIN: {"train", "training", "treino"},
     DEV: {"dev", "val", "valid", "validation", "validacao", "validação"},
     TEST: {"test", "teste"},
@@ -32,7 +34,7 @@ NAMES = {  # words of a file's name that tell its split
 
 @dataclass(frozen=True)
 class Check:
-    """A check of the catalogue, as `nlpkit.checks` tells."""
+    """A check of the catalogue; `nlpkit.checks` documents the fields."""
 
     name: str
     check: Callable[[Data], Iterator[Finding]]
@@ -51,12 +53,22 @@ def debug_data(
     window: int | None = None,
     show: int = 3,
 ) -> Report:
-    """Return summaries of files, or of those of a recipe, and what was found in them.
+    """Check data files, or the files of one recipe, and return a report.
+
+    Args:
+        names: data files, or one recipe.
+        text: the field of the text; None is the default of `nlpkit.records`.
+        label: the field of the label; None is `label`.
+        encoding: the encoding of text files; None is utf-8.
+        lang: the language that texts should be in: pt, en or any.
+        model: a bundle whose tokenizer counts the tokens; None estimates them.
+        window: tokens of the window; None is the recipe's or the model's.
+        show: most examples of each finding.
 
     Raises:
-        InputError: a file cannot be read as said.
-        UsageError: the options contradict each other.
-        ModelError: there is no such model.
+        InputError: a file cannot be read in its format and encoding.
+        UsageError: an option is wrong, or two contradict each other.
+        ModelError: the model does not exist.
     """
     if lang not in (None, *LANGUAGES):
         raise UsageError(f"--lang {lang}: not one of {', '.join(LANGUAGES)}")
@@ -68,7 +80,7 @@ def debug_data(
         files = [_file(name, text, label, encoding) for name in names]
         files.sort(key=lambda file: [*NAMES, file.split].index(file.split))
     elif text or label or encoding:
-        raise UsageError("a recipe names its own columns and encodings; mend them there")
+        raise UsageError("a recipe names its own columns and encodings; change them in the recipe")
     else:
         files = _recipe_files(recipe)
     records.check_inputs([file.path for file in files])
@@ -86,15 +98,15 @@ def debug_data(
         training=recipe is not None,
         known=_known_labels(recipe),
     )
-    found = [one.shown(check.name, show) for check in checks for one in check.check(data)]
-    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    findings = [one.shown(check.name, show) for check in checks for one in check.check(data)]
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     if recipe is not None:
         _count_used(files)
-    return Report(files=tuple(map(summary_of, files)), findings=tuple(found))
+    return Report(files=tuple(map(summary_of, files)), findings=tuple(findings))
 
 
 def _checks() -> list[Check]:
-    """Return all checks, in the order in which their findings come."""
+    """Return all checks, in the order of their findings."""
     checks = []
     for name in catalog.names("checks"):
         module = catalog.load("checks", name)
@@ -110,20 +122,20 @@ def _checks() -> list[Check]:
 
 
 def _recipe(names: Sequence[str]) -> Recipe | None:
-    """Return the recipe that is named as `train` names one, if it is one."""
-    tables = [name for name in names if find_recipe(name).suffix == ".toml"]
-    if not tables:
+    """Return the recipe that `names` names, as `nlpkit train` does; None for data files."""
+    recipes = [name for name in names if find_recipe(name).suffix == ".toml"]
+    if not recipes:
         return None
     if len(names) > 1:
-        raise UsageError(f"{tables[0]} is a recipe, which names its own files; check it alone")
-    return load_recipe(tables[0], [])
+        raise UsageError(f"{recipes[0]} is a recipe, which names its own files; check it alone")
+    return load_recipe(recipes[0], [])
 
 
 def _file(name: str, text: str | None, label: str | None, encoding: str | None) -> File:
-    words = set(re.split(r"[\W\d_]+", Path(name).name.lower()))
+    words = re.split(r"[\W\d_]+", Path(name).name.lower())[::-1]  # train.dev.csv is of train.csv
     return File(
         path=name,
-        split=next((split for split, known in NAMES.items() if words & known), name),
+        split=next((split for w in words for split, known in NAMES.items() if w in known), name),
         text=text,
         label=label or "label",
         encoding=encoding or "utf-8",
@@ -132,16 +144,17 @@ def _file(name: str, text: str | None, label: str | None, encoding: str | None) 
 
 
 def _recipe_files(recipe: Recipe) -> list[File]:
-    """Return the files in the order in which training gives way: train to dev, both to exclude.
+    """Return the files of a recipe: train, then dev, then exclude.
 
-    A file that a split reads in two ways (a treebank's words and tokens) is checked once.
+    Training drops a train text that is in dev, and any text that is in exclude. A file that a
+    split reads in two ways (a treebank's words and tokens) is checked once.
     """
-    # `nlpkit.training.data` reads excluded files by this field, for every task.
+    # `nlpkit.training.data` reads this field of excluded files for every task.
     excluded = tuple(
         Source(path=path, text=records.TEXT, label="label") for path in recipe.data.exclude
     )
     sections = {TRAIN: recipe.data.train, DEV: recipe.data.dev, EXCLUDE: excluded}
-    found = {
+    files = {
         (split, path, source.label, source.every_label): File(
             path=str(path),
             split=split,
@@ -156,11 +169,11 @@ def _recipe_files(recipe: Recipe) -> list[File]:
         for source in sources
         for path in resolve(source.path, recipe.folder)
     }
-    return list(found.values())
+    return list(files.values())
 
 
 def _measure(model: str | None, recipe: Recipe | None) -> tuple[Measure, int, str]:
-    """Return what measures texts, the window, and in which words to say so."""
+    """Return a function that counts tokens, the window in tokens, and how they are counted."""
     if model is not None:
         loaded = zoo.load(model, device="cpu")
 
@@ -180,7 +193,7 @@ def _measure(model: str | None, recipe: Recipe | None) -> tuple[Measure, int, st
 
 
 def _language(recipe: Recipe | None) -> str:
-    """Return the one language of a recipe's data, if it has one."""
+    """Return the language of a recipe's data; "any" if it has several or none."""
     languages = recipe.data.languages if recipe else ()
     return languages[0] if len(languages) == 1 and languages[0] in LANGUAGES else "any"
 
@@ -192,8 +205,8 @@ def _known_labels(recipe: Recipe | None) -> Sequence[str]:
 
 
 def _count_used(files: Sequence[File]) -> None:
-    """Count in each file the rows that `nlpkit.training.data.load` would use."""
-    taken: set[bytes | None] = {None}  # a row without text
+    """Set `used` of each file: the rows that `nlpkit.training.data.load` would use."""
+    taken: set[bytes | None] = {None}  # None is the key of rows without text
     for split in (EXCLUDE, DEV, TRAIN):
         of_split = [file for file in files if file.split == split]
         for file in of_split if split != EXCLUDE else ():

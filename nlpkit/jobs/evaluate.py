@@ -1,4 +1,4 @@
-"""Score a model on labelled data."""
+"""Score a model on labelled files."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from nlpkit import metrics, zoo
 from nlpkit.errors import InputError, UsageError
 from nlpkit.records.answered import check_confidence
 from nlpkit.records.rows import gold_of, read_rows
+from nlpkit.runtime.device import cores
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task
 
 
 def open_model(name: str, *, device: str, precision: str) -> Model:
-    """Return a bundle, or a training run answered by torch, as a model.
+    """Load a bundle, or a training run, which runs in torch.
 
     Raises:
-        ModelError, DeviceError, UsageError: as `zoo.load`.
+        ModelError, DeviceError: as `zoo.load`.
+        UsageError: as `zoo.load`, or a precision is given for a run.
     """
     if zoo.is_run(name):
         if precision != "auto":
             raise UsageError(f"{name} is a run, which has no precisions; export it to choose one")
         from nlpkit.training.opened import open_run
 
-        return open_run(Path(name), device)[0]
+        return open_run(Path(name), device, threads=cores())[0]
     return zoo.load(name, device=device, precision=precision)
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Documents with the right answer of each."""
+    """Documents and the gold answer of each."""
 
     documents: list[Any]
     golds: list[Any]
@@ -42,7 +44,7 @@ class Labelled:
 def read_labelled(
     task: Task, path: str, *, text: str | None, label: str | None, encoding: str
 ) -> Labelled:
-    """Return a file's documents and their golds, from the task's columns unless others are named.
+    """Read the documents and golds of a file; `text` and `label` replace the task's columns.
 
     Raises:
         InputError: the file cannot be read, or a label is unknown.
@@ -54,7 +56,7 @@ def read_labelled(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model's answers are worth: the scores of `nlpkit.metrics`, and how fast they came."""
+    """The scores of a model (`nlpkit.metrics`) and its speed in documents per second."""
 
     scores: Mapping[str, Any]
     model: str
@@ -63,7 +65,7 @@ class Evaluation:
     docs_per_second: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the evaluation as plain values."""
         return {
             **self.scores,
             "model": self.model,
@@ -82,34 +84,34 @@ def evaluate(
     encoding: str = "utf-8",
     min_confidence: float = 0.0,
 ) -> Evaluation:
-    """Score a model over all rows of the files.
+    """Score a model on all rows of the files together.
 
-    With `min_confidence` only the rows count that are answered with that score or more, and
-    "coverage" is their share.
+    With `min_confidence`, only answers with that score or more are scored, and "coverage" is their
+    share of the rows.
 
     Raises:
-        InputError: a file cannot be read, a label is unknown, or there are no rows.
-        UsageError: the model gives no scores to be confident by.
+        InputError: a file cannot be read, a label is unknown, or no row is left to score.
+        UsageError: `min_confidence` is given, but the model's answers have no score.
     """
     check_confidence(model.task.answers, min_confidence, model.name)
     documents: list[Any] = []
     golds: list[Any] = []
     for path in paths:
-        read = read_labelled(model.task, path, text=text, label=label, encoding=encoding)
-        documents += read.documents
-        golds += read.golds
+        labelled = read_labelled(model.task, path, text=text, label=label, encoding=encoding)
+        documents += labelled.documents
+        golds += labelled.golds
     started = time.perf_counter()
-    said = model.predict(documents)
+    answers = model.predict(documents)
     seconds = time.perf_counter() - started
-    pairs = [(gold, answer) for gold, answer in zip(golds, said, strict=True) if answer is not None]
+    pairs = [(gold, each) for gold, each in zip(golds, answers, strict=True) if each is not None]
     if not pairs:
         raise InputError(f"{', '.join(paths)}: no rows with a text to score")
-    sure = [pair for pair in pairs if not min_confidence or (pair[1].score or 0) >= min_confidence]
-    if not sure:
-        raise InputError(f"--min-confidence {min_confidence}: no row is answered so surely")
-    scores = metrics.measure(model.task.answers, *map(list, zip(*sure, strict=True)))
+    scored = [p for p in pairs if not min_confidence or (p[1].score or 0) >= min_confidence]
+    if not scored:
+        raise InputError(f"--min-confidence {min_confidence}: no answer has this score; lower it")
+    scores = metrics.measure(model.task.answers, *map(list, zip(*scored, strict=True)))
     if min_confidence:
-        scores["coverage"] = round(len(sure) / len(pairs), 6)
+        scores["coverage"] = round(len(scored) / len(pairs), 6)
     return Evaluation(
         scores=scores,
         model=model.name,

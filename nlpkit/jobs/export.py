@@ -1,4 +1,4 @@
-"""Export a training run through the gate."""
+"""Export a training run as a bundle, if it passes the gate."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ def export(
     overrides: Sequence[str],
     listener: Callable[[Any], None],
 ) -> dict[str, Any]:
-    """Write a run's bundle to `folder` and return its manifest.
+    """Write the bundle of a run to `folder` and return its manifest.
 
     Raises:
-        ModelError: `run` is not a finished run.
-        GateError: a limit was exceeded; nothing was written.
+        ModelError: `run` is not a finished training run.
+        GateError: the exported model exceeds a limit of [export]; nothing was written.
         UsageError, InputError: an override or the dev data is wrong.
     """
     if not zoo.is_run(run):
         raise ModelError(
             f"{run}: not a training run (it has no recipe.toml); 'nlpkit train' makes one"
         )
-    allowed = ("export.", "data.dev=", "data.exclude=")  # the rest is what the run was trained as
+    allowed = ("export.", "data.dev=", "data.exclude=")  # other keys were settled by the training
     if wrong := [item for item in overrides if not item.startswith(allowed)]:
-        raise UsageError(f"--set {wrong[0]!r}: only export.KEY can be set here; train for the rest")
+        raise UsageError(
+            f"--set {wrong[0]!r}: an export can set export.KEY only; train again for other keys"
+        )
     from nlpkit.exporting.export import export as write
     from nlpkit.training.data import load_dev
     from nlpkit.training.opened import open_run

@@ -1,4 +1,4 @@
-"""A full recipe with every setting and what it means, ready to edit."""
+"""Write a recipe that has every setting with its default and its help as a comment."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def recipe_text(task: str, arch: str) -> str:
     """Return the TOML of a recipe of `nlpkit train` with defaults.
 
     Raises:
-        UsageError: there is no such task or architecture.
-        MissingExtra: torch, which architectures are written in, is not installed.
+        UsageError: the task or the architecture does not exist.
+        MissingExtra: torch, which architectures import, is not installed.
     """
     columns = class_of(task).columns
     fields = f"{columns.text} and {columns.target}"
@@ -31,7 +31,11 @@ def recipe_text(task: str, arch: str) -> str:
 
 
 def pretraining_text(objective: str, arch: str) -> str:
-    """Return the TOML of a recipe of `nlpkit pretrain` with defaults. Raises as `recipe_text`."""
+    """Return the TOML of a recipe of `nlpkit pretrain` with defaults.
+
+    Raises:
+        UsageError, MissingExtra: as `recipe_text`.
+    """
     corpus = {"train": ["texts.txt"], "dev": ["held_out.txt"], "languages": ["pt"]}
     return _text(
         Pretraining,
@@ -43,7 +47,7 @@ def pretraining_text(objective: str, arch: str) -> str:
 
 
 def _source(name: str, columns: Columns) -> str | dict[str, str]:
-    """Return a file of the task's rows: its path, and its columns where they are not the usual."""
+    """Return an example file of [data]: its path and, if not the default ones, its columns."""
     if columns == Columns():
         return f"{name}.jsonl"
     format = "conllu" if columns.text == "words" else "jsonl"
@@ -61,13 +65,13 @@ def _text(
     for part, chosen in parts.items():
         module = catalog.load(kind.PARTS[part], chosen)
         lines += ["", f"[{part}]", f"name = {toml_value(chosen)}", *_settings(module.Config, {})]
-    suits = getattr(catalog.load("architectures", parts["architecture"]), "TOKENIZER", {})
+    tokenizer = getattr(catalog.load("architectures", parts["architecture"]), "TOKENIZER", {})
     for section, config in kind.SECTIONS.items():
-        values = suits if section == "tokenizer" else given.get(section, {})
+        values = tokenizer if section == "tokenizer" else given.get(section, {})
         lines += ["", f"[{section}]", *_settings(config, values)]
     for shelf, folder in kind.SHELVES.items():
-        there = ", ".join(catalog.names(folder))
-        lines += ["", f"[{shelf}]", f"# name = strength, of: {there}"]
+        names = ", ".join(catalog.names(folder))
+        lines += ["", f"[{shelf}]", f"# name = strength, of: {names}"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Take bundles from elsewhere into the user's folder, check them, and remove them again."""
+"""Install bundles into the user's folder, verify them and remove them."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ from nlpkit.runtime.model import Model
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
 MOST_FILES = 100
-MOST_BYTES = 1 << 32  # of a bundle, unpacked: no zip may fill a disk
-NEAR, NEARBY = 0.01, 0.05  # to a score announced: in the precision it was taken in, in another
+MOST_BYTES = 1 << 32  # of an unpacked bundle, so that a zip cannot fill the disk
+# Largest difference from a score in golden.jsonl: in the precision it was computed in, in others.
+NEAR, NEARBY = 0.01, 0.05
 
 
 def add(source: Path, *, replace: bool = False) -> Verified:
-    """Install a bundle, a folder or a zip of one, once it has shown that it works.
+    """Install a bundle from a folder or a zip, if it passes `verify`.
 
     Raises:
-        ModelError: it is damaged, dangerous, or does not answer as it announces.
-        UsageError: it is not there, or one of that name is.
+        ModelError: the bundle is damaged, has links or paths that lead outside it, or does not give
+            the answers of its golden.jsonl.
+        UsageError: `source` does not exist, or a model of that name is installed already.
     """
     shelf = zoo.user_folder() / "bundles"
     shelf.mkdir(parents=True, exist_ok=True)
@@ -46,19 +48,19 @@ def add(source: Path, *, replace: bool = False) -> Verified:
         elif zipfile.is_zipfile(source):
             _unpack(source, part)
         elif source.exists():
-            raise ModelError(f"{source}: neither a bundle's folder nor a zip of one")
+            raise ModelError(f"{source}: neither the folder of a bundle nor a zip of it")
         else:
             raise UsageError(f"{source}: no such file or folder")
         name = read_bundle(part).manifest.name
         if not NAME.fullmatch(name):
-            raise ModelError(f"{source}: calls itself {name!r}, which is no name for a folder")
+            raise ModelError(f"{source}: its name {name!r} is not a valid folder name")
         verified = _verified(part, name)
         target = shelf / name
-        there = {folder.name: folder for folder in zoo.bundle_folders()}
-        if name in there and not replace:
+        installed = {folder.name: folder for folder in zoo.bundle_folders()}
+        if name in installed and not replace:
             raise UsageError(
-                f"{name}: there is a model of that name in {there[name]}; --replace takes this one "
-                "instead of it, or use it by its path: --model PATH"
+                f"{name}: there is already a model of that name in {installed[name]}; give "
+                "--replace to use this one instead, or use it by its path: --model PATH"
             )
         if target.exists():
             old = shelf / f".{name}.old"
@@ -72,15 +74,15 @@ def add(source: Path, *, replace: bool = False) -> Verified:
 
 
 def remove(name: str) -> Path:
-    """Remove a bundle that was installed, and return where it lay.
+    """Remove a bundle that `add` installed, and return its folder.
 
     Raises:
-        UsageError: it was not installed by a person, or there is none.
+        UsageError: no such bundle is installed in the user's folder.
     """
     target = zoo.user_folder() / "bundles" / name
     if not NAME.fullmatch(name) or not target.is_dir():
-        there = sorted(path.parent.name for path in target.parent.glob("[!.]*/bundle.json"))
-        listed = f"installed are: {', '.join(there)}" if there else "none is installed"
+        names = sorted(path.parent.name for path in target.parent.glob("[!.]*/bundle.json"))
+        listed = f"installed are: {', '.join(names)}" if names else "none is installed"
         raise UsageError(f"{name}: no installed model of that name; {listed}")
     if target.is_symlink():
         target.unlink()
@@ -91,7 +93,7 @@ def remove(name: str) -> Path:
 
 @dataclass(frozen=True)
 class Checked:
-    """A precision that gave the answers announced, and the largest difference of a score."""
+    """A verified precision, its number of golden texts and the largest difference of a score."""
 
     precision: str
     texts: int
@@ -100,7 +102,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Verified:
-    """A bundle that is what it announces; `path` is where it was installed."""
+    """A verified bundle; `path` is the folder that it was installed to."""
 
     name: str
     checked: tuple[Checked, ...]
@@ -108,10 +110,10 @@ class Verified:
 
 
 def verify(name: str) -> Verified:
-    """Check a bundle's files, and its answers in each precision against those it announces.
+    """Check the hashes of a bundle, and its answers in each precision against golden.jsonl.
 
     Raises:
-        ModelError: something is not as announced; the message says what.
+        ModelError: a file or an answer differs; the message says which.
     """
     return _verified(zoo.find_bundle(name), name)
 
@@ -120,7 +122,8 @@ def _verified(folder: Path, name: str) -> Verified:
     bundle = read_bundle(folder)
     golden = _golden(bundle.checked("golden.jsonl").read_bytes(), folder)
     if bundle.manifest.tree["format"] == 1 and bundle.manifest.tokenizer_kind == "words":
-        golden = [(text.split(), said) for text, said in golden]  # its words lay between spaces
+        # Format 1 wrote the words of a document as one text, separated by spaces.
+        golden = [(text.split(), expected) for text, expected in golden]
     checked = []
     for precision in bundle.manifest.precisions:
         try:
@@ -129,13 +132,13 @@ def _verified(folder: Path, name: str) -> Verified:
             continue
         _check_ids(model, folder)
         exact = precision == bundle.manifest.cpu_precision
-        far = _distance(model, golden, f"{name} in {precision}", NEAR if exact else NEARBY)
-        checked.append(Checked(precision, len(golden), far))
+        distance = _distance(model, golden, f"{name} in {precision}", NEAR if exact else NEARBY)
+        checked.append(Checked(precision, len(golden), distance))
     return Verified(bundle.manifest.name, tuple(checked))
 
 
 def _golden(content: bytes, folder: Path) -> list[tuple[Any, dict[str, Any]]]:
-    """Return the texts and the answers announced, as plain values."""
+    """Parse golden.jsonl into pairs of a text and its answer as plain values."""
     try:
         rows = [json.loads(line) for line in content.decode().splitlines()]
         golden = [(row.pop("text"), row) for row in rows]
@@ -147,7 +150,7 @@ def _golden(content: bytes, folder: Path) -> list[tuple[Any, dict[str, Any]]]:
 
 
 def _check_ids(model: Model, folder: Path) -> None:
-    """Raise ModelError if the tokenizer gives an id that the network has no vector for."""
+    """Raise ModelError if the tokenizer has ids without a row in the network's embedding."""
     import numpy as np
 
     ids = model.tokenizer.random(np.random.default_rng(0), 1, 1)
@@ -160,39 +163,41 @@ def _check_ids(model: Model, folder: Path) -> None:
         model.run(graph, feeds, tuple(signature.outputs))
     except ModelError:
         raise ModelError(
-            f"{folder}: its tokenizer has {size} pieces, more than its network knows"
+            f"{folder}: its tokenizer has {size} pieces, more than the network's embedding"
         ) from None
 
 
 def _distance(
     model: Model, golden: list[tuple[Any, dict[str, Any]]], where: str, near: float
 ) -> float:
-    """Return the largest difference to an announced score.
+    """Return the largest difference of a score from golden.jsonl.
 
     Raises:
-        ModelError: an answer is not the one announced; in another precision than theirs, where a
-            close decision may fall otherwise, more than half of the answers are not.
+        ModelError: an answer differs. In another precision than the golden answers', where nearly
+            equal scores may choose another label, up to half of the answers may differ.
     """
-    said = model.predict([text for text, _ in golden])
-    farthest, others = 0.0, 0
-    for (text, announced), answer in zip(golden, said, strict=True):
-        now = answer.plain() if answer else {}
-        far = difference(announced, now)
-        if far == float("inf") and near > NEAR:
-            others += 1
-            if 2 * others <= len(golden):
+    answers = model.predict([text for text, _ in golden])
+    largest, differing = 0.0, 0
+    for (text, expected), answer in zip(golden, answers, strict=True):
+        predicted = answer.plain() if answer else {}
+        distance = difference(expected, predicted)
+        if distance == float("inf") and near > NEAR:
+            differing += 1
+            if 2 * differing <= len(golden):
                 continue
-        if not far <= near:  # a score that is no number is no answer either
-            said_, told = (json.dumps(each, ensure_ascii=False)[:200] for each in (now, announced))
+        if not distance <= near:  # also true for NaN
+            got, wanted = (
+                json.dumps(each, ensure_ascii=False)[:200] for each in (predicted, expected)
+            )
             shown = (text if isinstance(text, str) else " ".join(text))[:60]
-            raise ModelError(f"{where}: predicted {said_} for {shown!r}, expected {told}")
-        farthest = max(farthest, far)
-    return round(farthest, 4)
+            raise ModelError(f"{where}: predicted {got} for {shown!r}, expected {wanted}")
+        largest = max(largest, distance)
+    return round(largest, 4)
 
 
 @contextmanager
 def _beside(shelf: Path) -> Iterator[Path]:
-    """Yield a folder to fill; whatever is left of it goes."""
+    """Yield a temporary folder in `shelf`, and remove it at the end unless it was moved."""
     part = shelf / f".{os.urandom(4).hex()}.part"
     part.mkdir()
     try:
@@ -210,14 +215,21 @@ def _copy(source: Path, part: Path) -> None:
 
 
 def _unpack(source: Path, part: Path) -> None:
-    """Unpack a zip whose entries lie in one folder, or in none, and are plain files."""
+    """Unpack a zip whose entries are plain files, all in one folder or at the top.
+
+    Raises:
+        ModelError: an entry is a link or leads outside the bundle, or the zip is damaged or larger
+            than MOST_FILES and MOST_BYTES allow.
+    """
     with zipfile.ZipFile(source) as archive:
         entries = [entry for entry in archive.infolist() if not _is_left_out(entry)]
         if len(entries) > MOST_FILES:
-            raise ModelError(f"{source}: holds {len(entries)} files; a bundle has a few")
+            raise ModelError(
+                f"{source}: holds {len(entries)} files; a bundle has {MOST_FILES} at most"
+            )
         tops = {entry.filename.rpartition("/")[0] for entry in entries}
         if len(tops) > 1:
-            raise ModelError(f"{source}: holds several folders; a zip is of one bundle")
+            raise ModelError(f"{source}: holds several folders; zip the folder of one bundle")
         left = MOST_BYTES
         for entry in entries:
             name = entry.filename.rpartition("/")[2]
@@ -237,7 +249,10 @@ def _is_left_out(entry: zipfile.ZipInfo) -> bool:
 def _extract(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int, source: Path
 ) -> int:
-    """Write an entry's bytes, however many it announces; return how many are still allowed."""
+    """Write an entry's bytes and return how many bytes are still allowed.
+
+    The bytes are counted, because the size in the zip's directory may be false.
+    """
     try:
         with archive.open(entry) as packed, target.open("wb") as out:
             while chunk := packed.read(1 << 20):

@@ -1,4 +1,4 @@
-"""Pretrain from a recipe."""
+"""Pretrain an encoder from a recipe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def load_recipe(name: str, overrides: Sequence[str]) -> Pretraining:
-    """Read a recipe of `nlpkit pretrain`. Raises as `recipe.load_pretraining`."""
+    """Read a recipe of `nlpkit pretrain` and apply `section.key=value` overrides.
+
+    Raises:
+        InputError, UsageError: as `recipe.load_pretraining`.
+    """
     return recipes.load_pretraining(find_recipe(name), overrides)
 
 
@@ -30,10 +34,11 @@ def pretrain(
     resume: bool,
     listener: Listener,
 ) -> PretrainingSummary | None:
-    """Pretrain into `folder`.
+    """Pretrain into `folder` and return the summary.
 
     Raises:
-        UsageError: the tokenizer does not suit, or as `nlpkit.training.pretrain.pretrain`.
+        UsageError: the architecture or the tokenizer cannot be pretrained, or as
+            `nlpkit.training.pretrain.pretrain`.
         MissingExtra: torch is not installed.
     """
     network = catalog.load("architectures", recipe.architecture.name)
@@ -41,7 +46,9 @@ def pretrain(
         getattr(network, "TOKENIZER", {}).get("kind", recipe.tokenizer.kind)
         != recipe.tokenizer.kind
     ):
-        raise UsageError(f"{recipe.architecture.name} reads no pieces; it cannot be pretrained")
+        raise UsageError(
+            f"{recipe.architecture.name} cannot be pretrained: it does not read subword pieces"
+        )
     if recipe.tokenizer.kind not in ("bpe", "unigram"):
         raise UsageError(
             f"[tokenizer] kind = {recipe.tokenizer.kind}: pretraining needs bpe or unigram"

@@ -1,4 +1,4 @@
-"""Run a chain of steps over records: read, process (on several cores), put the results back."""
+"""Run a chain of steps over records, in one process or in several, and describe the steps."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from nlpkit.settings.flags import Flag, choices, flags_of
 from nlpkit.settings.links import Link, links_of
 from nlpkit.steps import Result, Tokens
 
-DIED = "a worker process died, perhaps for want of memory; take fewer --workers"
+DIED = "a worker process died, perhaps for lack of memory; use fewer --workers"
 Item = tuple[tuple[Record, str], str]  # a record with the name of its text column, and its text
-AHEAD = 2  # chunks in flight for each worker: memory is bounded and no worker waits
+AHEAD = 2  # waiting chunks per worker: this bounds memory and keeps every worker busy
 
 
 def process(
@@ -42,14 +42,23 @@ def process(
     settled: Callable[[], object] = lambda: None,
     alone: bool = False,
 ) -> Iterator[Record]:
-    """Yield every record of every input, in order, with the chain's result in it.
+    """Yield every record of every input, in order, with the result of the chain.
 
-    The result replaces the text, or goes into a field `into`. `full`: the output has lists and
-    tables, so tokens stay a list, with what is known of each in fields beside it. `alone`: a
-    record holds nothing but its result, as `text`.
+    Args:
+        chain: the steps.
+        reading: the inputs and how to read them.
+        into: the field of the result; None replaces the text.
+        full: the output format has lists, so tokens stay a list, with their attributes (offsets,
+            tags) in more fields.
+        workers: processes; 1 works in this one.
+        settled: called when every record read so far has been yielded: the time to flush.
+        alone: the record is only the result, in the field `text`.
 
     Raises:
-        InputError: an input cannot be read as said; what came before it has been yielded.
+        InputError: an input cannot be read in its format and encoding. The records before the
+            error have been yielded.
+        UsageError: the result is a vector and `full` is False.
+        NlpkitError: a worker process died.
     """
     pieces = chunks(((record, column), text) for record, text, column in located(reading))
     done = _one_by_one(chain, pieces) if workers == 1 else _spread(chain, pieces, workers)
@@ -64,7 +73,7 @@ def process(
 
 
 def put(record: Record, result: Result, known: Record, field: str, *, full: bool) -> Record:
-    """Return the record with a result in a field; `full` adds the fields of its tokens."""
+    """Return the record with a result in a field; with `full`, add the fields of its tokens."""
     if full:
         plain = list(result) if isinstance(result, Tokens) else result
         return record | {field: plain} | known
@@ -82,12 +91,12 @@ def _one_by_one(chain: Pipeline, pieces: Iterable[Sequence[Item]]) -> Iterator[D
 
 
 def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> Iterator[Done]:
-    """Process chunks in other processes and yield them in order.
+    """Process chunks in worker processes and yield them in order.
 
-    A thread hands chunks out while this one waits for the oldest, so that a slow input's answers
-    are not held back until more input comes.
+    A thread submits chunks while this one waits for the oldest result, so that the results of a
+    slow input are not held back until more input arrives.
     """
-    context = multiprocessing.get_context("spawn")  # threads of ours and ONNX Runtime's do not fork
+    context = multiprocessing.get_context("spawn")  # threads do not survive a fork
     threads = max(cores() // workers, 1)
     pool = ProcessPoolExecutor(workers, context, _start, (chain.describe(), threads))
     waiting: queue.Queue[tuple[Sequence[Item], Future[Any]] | _End] = queue.Queue(AHEAD * workers)
@@ -108,20 +117,20 @@ def _spread(chain: Pipeline, pieces: Iterable[Sequence[Item]], workers: int) -> 
 
 
 def _kill(pool: ProcessPoolExecutor) -> None:
-    """End the workers, whose results are not needed; a second Ctrl-C does not get in between."""
-    ours = threading.current_thread() is threading.main_thread()  # others hear no signals
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if ours else None
+    """Kill the workers, ignoring a second Ctrl-C meanwhile."""
+    in_main = threading.current_thread() is threading.main_thread()  # only it may set handlers
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
     results = getattr(pool, "_result_queue", None)
-    # Before the kill: a worker that starts after it would be waited for without end.
+    # Shut down before the kill: the pool would wait for ever for a worker that starts after it.
     pool.shutdown(wait=False, cancel_futures=True)
     for child in multiprocessing.active_children():
         child.kill()
-    # A worker killed while it wrote leaves half a result, and the pool waits for the rest as long
-    # as a writer is open: ours is the last one. No public call closes it.
+    # A worker killed while writing leaves half a result, and the pool waits for the rest while a
+    # writer is open. This process holds the last one, and no public call closes it.
     if results is not None:
         results._writer.close()
-    if ours:
-        signal.signal(signal.SIGINT, heard)
+    if in_main:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _result(future: Future[Any]) -> Any:
@@ -156,7 +165,7 @@ def _hand_out(
                 return
     except BrokenProcessPool:
         end = _End(NlpkitError(DIED))
-    except BaseException as problem:  # handed to the consumer, which raises it in its turn
+    except BaseException as problem:  # the consumer raises it after the chunks before it
         end = _End(problem)
     waiting.put(end)
 
@@ -170,14 +179,14 @@ def _start(steps: list[dict[str, Any]], threads: int) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _chain = Pipeline(links_of(steps), partial(zoo.load, threads=threads))
-    except NlpkitError as problem:  # a file that was there, or could be read once only
+    except NlpkitError as problem:  # an option's file has vanished, or is a pipe, read already
         _chain = problem
 
 
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        parent.join()  # a killed parent cannot end its workers
+        parent.join()  # a parent that is killed cannot end its workers
         os._exit(1)
 
 
@@ -189,13 +198,17 @@ def _work(texts: list[str]) -> list[tuple[Result, Record]]:
 
 
 def preview(links: Sequence[Link], texts: Sequence[str]) -> list[list[str]]:
-    """Return for each text a list: the text, then the line that each step makes of it."""
+    """Return a list for each text: the text, then its form after each step."""
     stages = Pipeline(links, zoo.load).stages(texts)
     return [[text, *(as_text(stage[row]) for stage in stages)] for row, text in enumerate(texts)]
 
 
 def first_texts(reading: Reading, count: int) -> list[str]:
-    """Return the first texts of the inputs. Raises InputError when there are none."""
+    """Return the first `count` texts of the inputs.
+
+    Raises:
+        InputError: an input cannot be read, or the inputs hold no documents.
+    """
     texts = [text for _, text in itertools.islice(documents(reading), count)]
     if not texts:
         raise InputError("the input holds no documents")
@@ -212,7 +225,7 @@ class Option:
 
 
 class Example(NamedTuple):
-    """A step's options, a text, and the line that the step makes of it."""
+    """An example of a step: its options, a text, and the result."""
 
     options: str
     before: str
@@ -221,7 +234,7 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True)
 class Description:
-    """A step as help and the docs show it."""
+    """The description of a step for help and the docs."""
 
     name: str
     description: str
@@ -232,7 +245,7 @@ class Description:
 
 
 def described() -> list[Description]:
-    """Return what each step does, with its options and examples."""
+    """Return the descriptions of all steps, with their options and examples."""
     return [_described(name) for name in catalog.names("steps")]
 
 

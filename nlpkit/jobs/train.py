@@ -1,4 +1,4 @@
-"""Train from a recipe, or from files and an architecture's name for people without one."""
+"""Train from a recipe, or from data files and the name of an architecture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nlpkit.settings.recipe import Recipe
 
 
 def find_recipe(name: str) -> Path:
-    """Return a recipe file given by path, by its folder, or by the name of one that is shipped."""
+    """Return the path of a recipe, given by its path, its folder, or a bundled recipe's name."""
     path = Path(name)
     if path.is_dir() and (path / "recipe.toml").is_file():
         return path / "recipe.toml"
@@ -22,14 +22,18 @@ def find_recipe(name: str) -> Path:
 
 
 def run_or(name: str | None, other: Path) -> Path:
-    """Return the folder of a run that was named as a recipe, which goes on there; else `other`."""
+    """Return `name` if it is the folder of a started run, which then continues; else `other`."""
     from nlpkit.training.folder import begun
 
     return Path(name) if name and begun(Path(name)) else other
 
 
 def load_recipe(name: str, overrides: Sequence[str]) -> Recipe:
-    """Read a recipe and apply overrides. Raises as `recipe.load`."""
+    """Read a recipe of `nlpkit train` and apply `section.key=value` overrides.
+
+    Raises:
+        InputError, UsageError: as `recipe.load`.
+    """
     return recipes.load(find_recipe(name), overrides)
 
 
@@ -42,21 +46,29 @@ def recipe_from_files(
     fields: Mapping[str, str | None],
     overrides: Sequence[str],
 ) -> Recipe:
-    """Make a recipe of defaults around the data files given, read as `fields` say.
+    """Build a recipe with defaults from data files.
+
+    Args:
+        task: the name of the task.
+        arch: the name of the architecture.
+        train: paths of the training files.
+        dev: paths of the development files.
+        fields: settings of every file, such as its text and label fields; None is the default.
+        overrides: `section.key=value` items.
 
     Raises:
-        UsageError: an override is wrong, or there is no such task or architecture.
+        UsageError: an override is wrong, or the task or the architecture does not exist.
         MissingExtra: torch is not installed.
     """
-    named = {key: value for key, value in fields.items() if value is not None}
+    given = {key: value for key, value in fields.items() if value is not None}
     tree: dict[str, Any] = {
         "name": f"{task}-{arch}",
         "task": {"name": task},
         "architecture": {"name": arch},
         "tokenizer": getattr(catalog.load("architectures", arch), "TOKENIZER", {}),
         "data": {
-            "train": [{"path": str(Path(path).resolve()), **named} for path in train],
-            "dev": [{"path": str(Path(path).resolve()), **named} for path in dev],
+            "train": [{"path": str(Path(path).resolve()), **given} for path in train],
+            "dev": [{"path": str(Path(path).resolve()), **given} for path in dev],
         },
     }
     return recipes.from_dict(tree, folder=Path.cwd(), where="command line", overrides=overrides)
@@ -70,7 +82,7 @@ def train(
     resume: bool,
     listener: Callable[[Any], None],
 ) -> Any:
-    """Train into `folder`; raises as `check` and `nlpkit.training.run.train`."""
+    """Train into `folder`. Raises as `check` and `nlpkit.training.run.train`."""
     from nlpkit.training import run
 
     check(recipe)
@@ -78,7 +90,7 @@ def train(
 
 
 def check(recipe: Recipe) -> None:
-    """Raise UsageError where the sections of a recipe do not suit each other."""
+    """Raise UsageError if two sections of a recipe do not fit together."""
     network = catalog.load("architectures", recipe.architecture.name)
     kind = getattr(network, "TOKENIZER", {}).get("kind")
     if kind and recipe.tokenizer.kind != kind:
@@ -86,16 +98,16 @@ def check(recipe: Recipe) -> None:
     if recipe.tokenizer.kind == "words" != kind:
         raise UsageError(f'{recipe.architecture.name} can\'t read [tokenizer] kind = "words"')
     if recipe.tokenizer.vectors and recipe.tokenizer.kind != "words":
-        raise UsageError('tokenizer.vectors suits [tokenizer] kind = "words" only; leave it out')
+        raise UsageError('tokenizer.vectors needs [tokenizer] kind = "words"; leave it out')
     task = tasks.class_of(recipe.task.name)
     changing = (("preprocess", recipe.preprocess.steps), ("augment", recipe.augment))
-    for section in (name for name, there in changing if there):
+    for section in (name for name, parts in changing if parts):
         if recipe.tokenizer.kind == "words":
             raise UsageError(f"[{section}] reads texts, not lists of words; leave it out")
         if task.OFFSETS:
             raise UsageError(
-                f"[{section}] changes the text, into which answers of {recipe.task.name} point; "
-                "leave it out"
+                f"[{section}] changes the text, but answers of {recipe.task.name} are positions "
+                "in it; leave it out"
             )
     if recipe.distill.teachers:
         tasks.need(task, tasks.Distillable, "[distill]")

@@ -1,4 +1,4 @@
-"""Search the architectures and settings that suit a recipe's task and data."""
+"""Search for the best architecture and settings for a recipe's task and data."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
 def seconds(text: str) -> float:
-    """Return the seconds of 90s, 30m, 2h or 1h30m. Raises UsageError for anything else."""
+    """Parse a time such as 90s, 30m, 2h or 1h30m into seconds.
+
+    Raises:
+        UsageError: the text is not such a time.
+    """
     number = r"(\d+(?:\.\d+)?)"
-    found = re.fullmatch(rf"(?:{number}h)?(?:{number}m)?(?:{number}s)?", text.strip())
-    parts = [float(part or 0) for part in found.groups()] if found else [0.0]
+    match = re.fullmatch(rf"(?:{number}h)?(?:{number}m)?(?:{number}s)?", text.strip())
+    parts = [float(part or 0) for part in match.groups()] if match else [0.0]
     total = sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
     if not total:
         raise UsageError(f"--budget {text}: not a time such as 90s, 30m, 2h or 1h30m")
@@ -33,40 +37,45 @@ def seconds(text: str) -> float:
 
 
 def size(text: str) -> int:
-    """Return the bytes of 500K, 4M or 1.5G. Raises UsageError for anything else."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG]?)B?", text.strip().upper())
-    total = int(float(found[1]) * UNITS[found[2]]) if found else 0
+    """Parse a size such as 500K, 4M or 1.5G into bytes; the units are powers of 1,000.
+
+    Raises:
+        UsageError: the text is not such a size.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG]?)B?", text.strip().upper())
+    total = int(float(match[1]) * UNITS[match[2]]) if match else 0
     if not total:
         raise UsageError(f"--max-size {text}: not a size such as 500K, 4M or 1.5G (bytes)")
     return total
 
 
 def branches(name: str, architectures: Sequence[str], overrides: Sequence[str]) -> list[Branch]:
-    """Return what to search of each architecture, of a recipe given as to `nlpkit train`.
+    """Return the search space of each architecture, for a recipe named as for `nlpkit train`.
 
-    If no architectures are named, all that suit the recipe are searched, its own first.
+    Without `architectures`, all that fit the recipe are searched, the recipe's own first.
 
     Raises:
-        InputError, UsageError: as `recipe.load`; or a named architecture does not suit.
+        InputError, UsageError: as `recipe.load`.
+        UsageError: a named architecture does not fit the recipe, or none has an overridden setting.
     """
     from nlpkit.tuning.space import branch, knows
 
     if any(item.startswith("architecture.name") for item in overrides):
-        raise UsageError("--set architecture.name: --arch says which architectures are searched")
-    elsewhere = [item for item in overrides if not item.startswith("architecture.")]
-    base = recipes.load(find_recipe(name), elsewhere)
+        raise UsageError("--set architecture.name: choose architectures with --arch")
+    general = [item for item in overrides if not item.startswith("architecture.")]
+    base = recipes.load(find_recipe(name), general)
     own = base.architecture.name
     others = [other for other in catalog.names("architectures") if other != own]
-    found = []
+    chosen = []
     for architecture in architectures or [own, *others]:
-        made = branch(base, architecture, overrides)
-        if architectures or architecture == own or _suits(made.base):
-            check(made.base)
-            found.append(made)
+        candidate = branch(base, architecture, overrides)
+        if architectures or architecture == own or _suits(candidate.base):
+            check(candidate.base)
+            chosen.append(candidate)
     for item in overrides:
-        if not any(knows(made.name, item) for made in found):
-            raise UsageError(f"--set {item}: no architecture that is searched has this setting")
-    return found
+        if not any(knows(candidate.name, item) for candidate in chosen):
+            raise UsageError(f"--set {item}: no searched architecture has this setting")
+    return chosen
 
 
 def _suits(recipe: Recipe) -> bool:
@@ -91,7 +100,12 @@ def tune(
     resume: bool,
     listener: Listener,
 ) -> Outcome:
-    """Search until `deadline` of time.monotonic(); raises as `nlpkit.tuning.search.tune`."""
+    """Search until `deadline`, in seconds of time.monotonic().
+
+    Raises:
+        MissingExtra: Optuna is not installed.
+        NlpkitError: as `nlpkit.tuning.search.tune`.
+    """
     try:
         from nlpkit.tuning import search
         from nlpkit.tuning.study import Settings

@@ -1,4 +1,4 @@
-"""Read documents, learn or load what makes them vectors, write the vectors, weigh their terms."""
+"""Turn documents into vectors: learn or load a vocabulary, write vectors, show their top terms."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from nlpkit.vectorizing.vectorizer import Vectorizer, fitted, heaviest, stateles
 from nlpkit.vectorizing.vocabulary import Vocabulary, learn, load, save
 
 Document = tuple[Record, str]
-Weighed = list[tuple[str, float]]  # terms, the heaviest first
-Show = Callable[[int | None, Weighed], object]  # the document's number, or None for the corpus
+Weighed = list[tuple[str, float]]  # terms and weights, the heaviest first
+Show = Callable[[int | None, Weighed], object]  # a document's number, or None for the corpus
 
 
 @dataclass(frozen=True)
 class Listener:
-    """Callbacks: for terms to show, for a batch that is written, and for a warning."""
+    """Callbacks: `show` for top terms, `settled` after a written batch, `warn` for a warning."""
 
     show: Show = lambda document, terms: None
     settled: Callable[[], object] = lambda: None
@@ -41,7 +41,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class Done:
-    """How many documents were read, and the vocabulary that was learned, if one was."""
+    """The number of documents that were read, and the vocabulary if one was learned."""
 
     documents: int
     learned: Vocabulary | None
@@ -51,12 +51,12 @@ NOBODY = Listener()
 
 
 def vectorize(request: Request, listener: Listener = NOBODY) -> Done:
-    """Check the request, then learn, write and weigh as it says.
+    """Learn a vocabulary, write vectors or show top terms, as the request asks.
 
     Raises:
-        UsageError: the options contradict each other, or leave nothing.
-        InputError: an input cannot be read as said, or there is nothing in it to learn from.
-        ModelError: the model is missing, damaged, or of another method.
+        UsageError: options contradict each other, or leave no term in the vocabulary.
+        InputError: an input cannot be read in its format and encoding, or is empty.
+        ModelError: the model is missing, damaged, or was fitted for another method.
         MissingExtra: scikit-learn or pyarrow is not installed.
     """
     check(request)
@@ -66,14 +66,14 @@ def vectorize(request: Request, listener: Listener = NOBODY) -> Done:
         learned = _learned(request)
         return Done(learned.documents, learned)
     with ExitStack() as stack:
-        # Opened first, so that an output that cannot be written fails before the work.
+        # Open the output first, so that an unwritable one fails before the work.
         out = format and stack.enter_context(
             open_output(request.output or "-", binary=format.BINARY)
         )
         if not request.fit:
             loaded = _loaded(request)
             return Done(_write(request, loaded, format, out, listener), None)
-        # Read twice: once to learn, once to write or weigh.
+        # The inputs are read twice: to learn, then to write or show.
         request = dataclasses.replace(request, reading=stack.enter_context(_kept(request.reading)))
         learned = _learned(request)
         return Done(_write(request, learned, format, out, listener), learned)
@@ -83,11 +83,11 @@ def _loaded(request: Request) -> Vocabulary | None:
     if request.model is None:
         return None
     vocabulary = load(request.model)
-    found, wanted = vocabulary.options.method, request.options.method
-    if "method" in request.given and found != wanted:
+    fitted_for, wanted = vocabulary.options.method, request.options.method
+    if "method" in request.given and fitted_for != wanted:
         raise ModelError(
-            f"{request.model} was fitted for {found}, not {wanted}; leave --method out, or fit "
-            "another"
+            f"{request.model} was fitted for {fitted_for}, not {wanted}; leave --method out, or "
+            "fit another model"
         )
     return vocabulary
 
@@ -111,7 +111,7 @@ def _texts(items: Iterable[Document], label: str | None, seen: set[str]) -> Iter
 
 @contextmanager
 def _kept(reading: Reading) -> Iterator[Reading]:
-    """Copy inputs that can be read only once, stdin and pipes, to files."""
+    """Copy inputs that can be read only once (stdin and pipes) to temporary files."""
     with tempfile.TemporaryDirectory(prefix="nlpkit-") as folder:
         copies = {}
         for number, path in enumerate(reading.inputs):
@@ -136,10 +136,10 @@ def _write(
     out: Any,
     listener: Listener,
 ) -> int:
-    """Write and weigh all vectors and return how many there were."""
+    """Write all vectors, show their top terms, and return the number of documents."""
     vectorizer = fitted(vocabulary) if vocabulary else stateless(request.options, zoo.load)
     labels = vocabulary.labels if vocabulary else ()
-    counter = itertools.count()  # asked after each document, so it ends at their number
+    counter = itertools.count()  # advanced by each document, so it ends at their number
     items = (item for item, _ in zip(documents(request.reading), counter, strict=False))
     batches = _batches(_chunks(items, request.reading), vectorizer, request.label, labels)
     if request.top:
@@ -155,13 +155,13 @@ def _write(
 
 
 def _chunks(items: Iterator[Document], reading: Reading) -> Iterator[list[Document]]:
-    """Yield lists of documents: cut by the clock too where they come from a stream."""
+    """Yield lists of documents; those of a stream are cut by the clock too."""
     paths = (reading.copies.get(path, path) for path in reading.inputs)
     return _full(items) if all(Path(path).is_file() for path in paths) else chunks(items)
 
 
 def _full(items: Iterator[Document]) -> Iterator[list[Document]]:
-    """As `stream.chunks`, without the thread that answers in time: a third faster on files."""
+    """Yield lists as `stream.chunks` does, but without its thread: a third faster on files."""
     chunk: list[Document] = []
     characters = 0
     try:
@@ -207,7 +207,7 @@ def _settled(batches: Iterator[Batch], settled: Callable[[], object]) -> Iterato
 def _warned(
     batches: Iterator[Batch], fields: Sequence[str], warn: Callable[[str], object]
 ) -> Iterator[Batch]:
-    """Warn once if a field of the input will be replaced."""
+    """Pass batches on; warn once if a vector's field replaces a field of the input."""
     for batch in itertools.islice(batches, 1):
         if taken := [field for field in fields if field in batch.records[0]]:
             warn(f"the input's own {' and '.join(map(repr, taken))} will be replaced")
@@ -218,27 +218,27 @@ def _warned(
 def _weighed(
     batches: Iterator[Batch], space: Space, request: Request, show: Show
 ) -> Iterator[Batch]:
-    """Pass batches on, showing the heaviest terms of each document, or of all in the end."""
+    """Pass batches on, and show the heaviest terms of each document or, at the end, of all."""
     import numpy as np
 
     assert space.names is not None
-    whole = np.zeros(space.width)
+    sums = np.zeros(space.width)
     for batch in batches:
         rows = batch.rows
         if request.top_by == "corpus":
-            whole += np.bincount(rows.indices, rows.data, space.width)
+            sums += np.bincount(rows.indices, rows.data, space.width)
         else:
-            for place, (i, j) in enumerate(itertools.pairwise(rows.indptr), batch.first):
-                show(place, _named(rows.data[i:j], rows.indices[i:j], space.names, request.top))
+            for number, (i, j) in enumerate(itertools.pairwise(rows.indptr), batch.first):
+                show(number, _named(rows.data[i:j], rows.indices[i:j], space.names, request.top))
         yield batch
     if request.top_by == "corpus":
-        whole = whole.astype(space.dtype)
-        show(None, _named(whole, np.arange(space.width), space.names, request.top))
+        sums = sums.astype(space.dtype)
+        show(None, _named(sums, np.arange(space.width), space.names, request.top))
 
 
 def _named(weights: Any, columns: Any, names: Sequence[str], count: int) -> Weighed:
-    places = heaviest(weights, count)
+    top = heaviest(weights, count)
     return [
         (names[column], weight)
-        for column, weight in zip(columns[places], weights[places].tolist(), strict=True)
+        for column, weight in zip(columns[top], weights[top].tolist(), strict=True)
     ]

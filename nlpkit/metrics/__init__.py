@@ -1,18 +1,17 @@
-"""Metrics, one file each: how good answers are, beside the right ones.
+"""Metrics, one file each: scores of a model's answers against the gold answers.
 
-A metric belongs to a kind of answer, not to a task: a new task whose answers are spans is scored
-without a line of its own. A file has
+A metric belongs to a kind of answer, not to a task, so a new task whose answers are spans needs no
+metric of its own. A file has
 
-    FITS = Label              # the kind of answers that it measures, and its subclasses
+    FITS = Label              # the kind of answers that it measures, subclasses included
     def measure(golds, answers) -> dict[str, Any]
 
-`golds` and `answers` are of that kind, one for each document that was answered. Plain numbers
-(float) among the values are scores, which lists and cards show; a metric whose name ends in one of
-ERRORS is better when lower. Every file that fits is measured, so the names of scores must differ
-from those of other files; "n" may be given where a metric counts words or spans instead of rows.
-A file may also have
+`golds` and `answers` are of that kind, one for each answered document. The floats among the values
+are scores, which lists and cards show; a score whose name ends in one of ERRORS is better when
+lower. Every file that fits is measured, so the names of scores must differ from those of other
+files. "n" replaces the number of rows for a metric that counts words or spans. A file may also have
 
-    def resampled(golds, answers_M, name) -> ndarray_MR | None     # quicker than `draws` does it
+    def resampled(golds, answers_M, name) -> ndarray_MR | None     # a faster form of `draws`
 
 Legend: N documents, M models, R bootstrap resamples.
 """
@@ -30,59 +29,63 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-ERRORS = ("ece", "error", "loss", "perplexity", "wer", "cer", "ter")  # names, or their ends
-RESAMPLES = 200  # of metrics that are computed anew for each
+ERRORS = ("ece", "error", "loss", "perplexity", "wer", "cer", "ter")  # last words of score names
+RESAMPLES = 200  # bootstrap resamples of a metric without `resampled`
 
 
 def measure(kind: type[Answer], golds: Sequence[Any], answers: Sequence[Any]) -> dict[str, Any]:
-    """Return the scores of every metric of a kind of answers; "n" counts the rows."""
-    said: dict[str, Any] = {"n": len(golds)}
+    """Return the scores of every metric that fits a kind of answers.
+
+    "n" is the number of rows, or of the words or spans that a metric counts instead.
+    """
+    scores: dict[str, Any] = {"n": len(golds)}
     for metric in fitting(kind):
-        said |= metric.measure(golds, answers)
-    return said
+        scores |= metric.measure(golds, answers)
+    return scores
 
 
 def fitting(kind: type[Answer]) -> list[ModuleType]:
-    """Return the metrics that fit a kind of answers, by name."""
+    """Return the modules of the metrics that fit a kind of answers, sorted by name."""
     modules = [catalog.load("metrics", name) for name in catalog.names("metrics")]
     return [module for module in modules if issubclass(kind, module.FITS)]
 
 
 def numbers(scores: Mapping[str, Any]) -> dict[str, float]:
-    """Return the plain numbers among metrics: what logs, lists and cards show."""
+    """Return the floats among the values of `measure`: the scores that logs and cards show."""
     return {key: value for key, value in scores.items() if isinstance(value, float)}
 
 
 def minimised(metric: str) -> bool:
-    """Tell whether a metric is an error, such as ece or val_loss: better when lower."""
+    """Tell whether a lower value of a metric is better, as with ece or val_loss."""
     return metric.rpartition("_")[2] in ERRORS
 
 
 def draws(
     kind: type[Answer], golds: Sequence[Any], answers_M: Sequence[Sequence[Any]], name: str
 ) -> np.ndarray:
-    """Return a score of M models over bootstrap resamples of the same documents, score_MR.
+    """Return score_MR, the score `name` of M models over R bootstrap resamples of the documents.
 
-    Every model meets the same resamples: differences between rows are paired (Efron 1979).
+    Every model sees the same resamples, so differences between models are paired (Efron 1979). The
+    seed is fixed.
     """
     import numpy as np
 
     for metric in fitting(kind):
-        quick = getattr(metric, "resampled", lambda *told: None)(golds, answers_M, name)
-        if quick is not None:
-            return np.asarray(quick)
+        resampled = getattr(metric, "resampled", lambda *args: None)(golds, answers_M, name)
+        if resampled is not None:
+            return np.asarray(resampled)
     rng = np.random.default_rng(0)
     score_MR = np.empty((len(answers_M), RESAMPLES))
-    for place in range(RESAMPLES):
+    for resample in range(RESAMPLES):
         rows = rng.integers(0, len(golds), len(golds)).tolist()
         drawn = [golds[row] for row in rows]
         for model, answers in enumerate(answers_M):
-            score_MR[model, place] = measure(kind, drawn, [answers[row] for row in rows])[name]
+            score_MR[model, resample] = measure(kind, drawn, [answers[row] for row in rows])[name]
     return score_MR
 
 
 def interval(draws_R: np.ndarray) -> list[float]:
-    """Return the 95% interval of bootstrap values."""
+    """Return the 95% percentile interval of R bootstrap scores, [low, high]."""
     import numpy as np
 
     return [round(float(value), 6) for value in np.quantile(draws_R, [0.025, 0.975])]

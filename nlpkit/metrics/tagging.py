@@ -11,29 +11,29 @@ FITS = Tags
 
 
 def measure(golds: Sequence[Tags], answers: Sequence[Tags]) -> dict[str, Any]:
-    """Return `NAME_accuracy` of each layer and, of several, of all at once.
+    """Return `NAME_accuracy` of each layer and, with several layers, the joint accuracy NAME_NAME.
 
-    Words of which the first layer is unknown are not counted there, nor in "n"; unknown tags of
-    other layers are taken for right.
+    The joint accuracy and "n" leave out words whose first layer is unknown, and count unknown tags
+    of other layers as correct.
     """
     kind = type(golds[0])
-    right, known = [0] * len(kind.NAMES), [0] * len(kind.NAMES)
-    together = counted = 0
+    correct, known = [0] * len(kind.NAMES), [0] * len(kind.NAMES)
+    joint = counted = 0
     for gold, answer in zip(golds, answers, strict=True):
         words = zip(zip(*gold.layers, strict=True), zip(*answer.layers, strict=True), strict=False)
-        for wanted, said in words:
-            hits = [tag == guess for tag, guess in zip(wanted, said, strict=True)]
-            for layer, tag in enumerate(wanted):
+        for gold_tags, tags in words:
+            hits = [tag == guess for tag, guess in zip(gold_tags, tags, strict=True)]
+            for layer, tag in enumerate(gold_tags):
                 if tag != UNKNOWN:
                     known[layer] += 1
-                    right[layer] += hits[layer]
-            if wanted[0] != UNKNOWN:
+                    correct[layer] += hits[layer]
+            if gold_tags[0] != UNKNOWN:
                 counted += 1
-                pairs = zip(wanted, hits, strict=True)
-                together += all(hit or tag == UNKNOWN for tag, hit in pairs)
+                pairs = zip(gold_tags, hits, strict=True)
+                joint += all(hit or tag == UNKNOWN for tag, hit in pairs)
     scores: dict[str, Any] = {"n": counted, "unit": "words"}
-    for name, hits_, all_ in zip(kind.NAMES, right, known, strict=True):
-        scores[f"{name}_accuracy"] = round(hits_ / max(all_, 1), 6)
+    for name, hit_count, known_count in zip(kind.NAMES, correct, known, strict=True):
+        scores[f"{name}_accuracy"] = round(hit_count / max(known_count, 1), 6)
     if len(kind.NAMES) > 1:
-        scores["_".join(kind.NAMES)] = round(together / max(counted, 1), 6)
+        scores["_".join(kind.NAMES)] = round(joint / max(counted, 1), 6)
     return scores

@@ -1,4 +1,4 @@
-"""Texts that were written: how many are the very text that was wanted."""
+"""Exact match of generated texts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ FITS = Text
 
 
 def measure(golds: Sequence[Text], answers: Sequence[Text]) -> dict[str, Any]:
-    """Return exact_match."""
-    alike = sum(gold.text == answer.text for gold, answer in zip(golds, answers, strict=True))
-    return {"n": len(golds), "exact_match": round(alike / max(len(golds), 1), 6)}
+    """Return exact_match, the share of answers that equal their gold text."""
+    matches = sum(gold.text == answer.text for gold, answer in zip(golds, answers, strict=True))
+    return {"n": len(golds), "exact_match": round(matches / max(len(golds), 1), 6)}

@@ -1,21 +1,22 @@
-"""Pretraining objectives, one file each: what is learned from text without labels.
+"""Pretraining objectives, one file each: losses that need text but no labels.
 
 A file provides a frozen `Config` (the keys of `[objective]`) and a class `Objective`, a torch
 module with
 
     Objective(config, encoder, pieces)  `encoder`: an architecture's Encoder; `pieces`: each id's
-                                        text. Raises UsageError for an encoder that does not suit
-    views(batch, rng)                   what the network is asked, from a Batch: named arrays. `rng`
-                                        (numpy) decides all that is random
-    forward(**views)                    the mean loss, as a torch scalar; views as tensors
-    metrics                             of the last forward, plain floats (as floats or tensors)
+                                        text. Raises UsageError for an unsuitable encoder
+    views(batch, rng)                   named numpy arrays made of a Batch, the inputs of `forward`;
+                                        every random choice comes from `rng` (numpy)
+    forward(**views)                    the mean loss, a torch scalar; the views are tensors here
+    metrics                             scores of the last forward, floats or scalar tensors
 
-or, where steps of gradient descent are not how it learns, a function
+or, for an objective that does not learn by gradient descent, a function
 
-    fit(config, encoder, pieces, corpus, seed=, threads=)  changes the encoder's weights once for
-                                        all and returns scores; LEARNED, how their names begin
+    fit(config, encoder, pieces, corpus, seed=, threads=)  sets the encoder's weights in one call
+                                        and returns scores; LEARNED is the name prefix of the
+                                        weights that it sets
 
 Only the encoder's weights are kept: `nlpkit train --init RUN` starts from them.
 
-Legend: B batch, T time, D width, V vocabulary, M predicted places.
+Legend: B batch, T time, D width, V vocabulary, M predicted positions.
 """

@@ -1,9 +1,10 @@
-"""Autoregressive language modelling: guess each piece from those before it (Mikolov et al. 2010).
+"""Causal language modelling: predict each piece from those before it (Mikolov et al. 2010).
 
-A network that also reads backwards (lstm) guesses each piece from those after it as well (ELMo,
+A network that also reads backwards (lstm) predicts each piece from those after it as well (ELMo,
 Peters et al. 2018).
 
-Legend: B batch, T time, D width, E width of embeddings, V vocabulary, M predicted places, S sample.
+Legend: B batch, T time, D width, E width of embeddings, V vocabulary, M predicted positions,
+S sample of the vocabulary.
 """
 
 from __future__ import annotations
@@ -25,45 +26,46 @@ from nlpkit.settings.declaration import setting
 @dataclass(frozen=True, kw_only=True)
 class Config:
     sample: int = setting(
-        0, "random pieces that each step tells its own from, rather than from all; 0 is all", 0
+        0, "random pieces in each step's softmax (sampled softmax); 0 takes all pieces", 0
     )
 
 
 class Objective(nn.Module):
-    """Cross-entropy of every next piece, averaged over the directions that the encoder reads in."""
+    """Cross-entropy of every next piece, averaged over the encoder's directions."""
 
     def __init__(self, config: Config, encoder: nn.Module, pieces: Sequence[str]) -> None:
         super().__init__()
         if not hasattr(encoder, "causal"):
             raise UsageError(
-                "clm needs an architecture that can read one way only, by `causal` (lstm, "
-                "transformer); take mlm for this one"
+                "clm needs an architecture with a method `causal`, which reads in one direction "
+                "(lstm, transformer); use mlm for this one"
             )
         self.config = config
         self.encoder = encoder
-        self.embed = [embedding_of(encoder, pieces, "clm")]  # in a list: it is the encoder's own
+        # A list hides the embedding from nn.Module: it is registered in the encoder already.
+        self.embed = [embedding_of(encoder, pieces, "clm")]
         widths: Sequence[int] = encoder.causal_widths
         self.softmaxes = nn.ModuleList(TiedSoftmax(width, self.embed[0]) for width in widths)
         self.metrics: dict[str, Any] = {}
 
     def views(self, batch: Batch, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Return ids_BT, mask_BT and, where only a sample is told apart, sample_S."""
+        """Return ids_BT, mask_BT and, with sampled softmax, the sorted piece ids sample_S."""
         feeds = {"ids_BT": batch.ids_BT, "mask_BT": batch.mask_BT}
         if not self.config.sample:
             return feeds
         drawn_S = rng.integers(2, self.embed[0].num_embeddings, self.config.sample)
-        # With the batch's own pieces, which come as often as they are frequent.
-        there = np.unique(batch.ids_BT[batch.mask_BT])
-        return feeds | {"sample_S": np.union1d(drawn_S, there)}
+        # The targets must be in the sample: add the batch's own pieces.
+        own = np.unique(batch.ids_BT[batch.mask_BT])
+        return feeds | {"sample_S": np.union1d(drawn_S, own)}
 
     def forward(self, ids_BT: Tensor, mask_BT: Tensor, sample_S: Tensor | None = None) -> Tensor:
         embed_VE = self.embed[0].weight
-        # The piece that follows, and the one before; both ends must be tokens.
+        # Forward states predict the next piece, backward ones the previous; both must be tokens.
         pair_BT = mask_BT[:, 1:] & mask_BT[:, :-1]
         losses, right = [], []
         states = self.encoder.causal(ids_BT, mask_BT)
-        for place, (states_BTD, softmax) in enumerate(zip(states, self.softmaxes, strict=True)):
-            ahead = place == 0
+        for direction, (states_BTD, softmax) in enumerate(zip(states, self.softmaxes, strict=True)):
+            ahead = direction == 0
             states_MD = (states_BTD[:, :-1] if ahead else states_BTD[:, 1:])[pair_BT]
             gold_M = (ids_BT[:, 1:] if ahead else ids_BT[:, :-1])[pair_BT]
             if sample_S is None or not self.training:

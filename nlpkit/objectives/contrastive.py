@@ -1,6 +1,6 @@
-"""Contrastive learning: two views of a text are nearer to each other than to other texts.
+"""Contrastive learning: move two views of a text closer to each other than to other texts.
 
-Views differ by words left out and by the network's dropout (SimCSE, Gao et al. 2021); the loss is
+Views differ by masked words and by the network's dropout (SimCSE, Gao et al. 2021); the loss is
 InfoNCE (van den Oord et al. 2018) within the batch.
 
 Legend: B batch, T time, D width.
@@ -23,14 +23,14 @@ from nlpkit.settings.declaration import setting
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    rate: float = setting(0.15, "share of the words that are hidden in each view", 0.01, 0.9)
+    rate: float = setting(0.15, "share of the words that are masked in each view", 0.01, 0.9)
     temperature: float = setting(
-        0.05, "divides cosines; smaller punishes near strangers more", 1e-3
+        0.05, "divisor of the cosines; a smaller one weighs close other texts more", 1e-3
     )
 
 
 class Objective(nn.Module):
-    """InfoNCE over the mean states of both views, either way round."""
+    """Symmetric InfoNCE over the mean states of both views."""
 
     def __init__(self, config: Config, encoder: nn.Module, pieces: Sequence[str]) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Objective(nn.Module):
         self.metrics: dict[str, Any] = {}
 
     def views(self, batch: Batch, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Return mask_BT and the two views, first_BT and second_BT."""
+        """Return mask_BT and the ids of the two views, first_BT and second_BT."""
         return {
             "first_BT": self._view(batch, rng),
             "second_BT": self._view(batch, rng),

@@ -1,10 +1,10 @@
-"""Masked language modelling: hide words and guess them from both sides (Devlin et al. 2019).
+"""Masked language modelling: mask words and predict them from both sides (Devlin et al. 2019).
 
-Whole words are hidden (Cui et al. 2021): a piece in the middle of a word is too easy a guess. With
-`next_sentence`, half of the texts are followed by a stranger's second half and the network says
-which (NSP).
+Whole words are masked (Cui et al. 2021), since a piece within a word is too easy to predict. With
+`next_sentence`, half of the texts get another text's second half and the network predicts which
+(next sentence prediction, NSP).
 
-Legend: B batch, T time, D width, E width of embeddings, V vocabulary, M predicted places.
+Legend: B batch, T time, D width, E width of embeddings, V vocabulary, M predicted positions.
 """
 
 from __future__ import annotations
@@ -23,32 +23,38 @@ from nlpkit.settings.declaration import setting
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    rate: float = setting(0.15, "share of the words that are hidden", 0.01, 0.9)
-    keep: float = setting(0.1, "share of those that are shown after all", 0, 1)
-    swap: float = setting(0.1, "share of those that are shown as a random piece", 0, 1)
-    next_sentence: bool = setting(False, "also tell whether the second half belongs to the first")
+    rate: float = setting(0.15, "share of the words to predict", 0.01, 0.9)
+    keep: float = setting(0.1, "share of the predicted pieces that stay as they are", 0, 1)
+    swap: float = setting(0.1, "share of the predicted pieces replaced by a random piece", 0, 1)
+    next_sentence: bool = setting(
+        False, "also predict whether the second half belongs to the first (NSP)"
+    )
 
 
 class Objective(nn.Module):
-    """Cross-entropy of the hidden pieces, and of NSP where it is asked for."""
+    """Cross-entropy of the masked pieces, plus that of NSP with `next_sentence`."""
 
     def __init__(self, config: Config, encoder: nn.Module, pieces: Sequence[str]) -> None:
         super().__init__()
         self.config = config
         self.encoder = encoder
-        self.embed = [embedding_of(encoder, pieces, "mlm")]  # in a list: it is the encoder's own
+        # A list hides the embedding from nn.Module: it is registered in the encoder already.
+        self.embed = [embedding_of(encoder, pieces, "mlm")]
         self.softmax = TiedSoftmax(encoder.width, self.embed[0])
         self.follows = nn.Linear(encoder.width, 2) if config.next_sentence else None
         self.words = Words(pieces)
         self.metrics: dict[str, Any] = {}
 
     def views(self, batch: Batch, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Return ids_BT as shown, mask_BT, places_M (flat) of what was hidden, and gold_M."""
+        """Return the masked ids_BT, mask_BT, gold_M and places_M, the targets' flat positions.
+
+        With `next_sentence` also follows_B: 1 where the second half is the text's own.
+        """
         ids_BT, mask_BT, extra = batch.ids_BT, batch.mask_BT, {}
         if self.config.next_sentence:
             ids_BT, mask_BT, extra["follows_B"] = second_halves_swapped(ids_BT, mask_BT, rng)
         hidden_BT = self.words.hidden(ids_BT, mask_BT, self.config.rate, rng)
-        hidden_BT[0, 0] |= not hidden_BT.any()  # without any there would be no loss
+        hidden_BT[0, 0] |= not hidden_BT.any()  # the mean loss of no targets would be nan
         places_M = np.flatnonzero(hidden_BT)
         gold_M = ids_BT.reshape(-1)[places_M]
         shown_BT = ids_BT.copy()
@@ -85,14 +91,15 @@ class Objective(nn.Module):
 def second_halves_swapped(
     ids_BT: np.ndarray, mask_BT: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give half of the rows the second half of the row above; return ids, mask, follows_B (0, 1).
+    """Give half of the rows the second half of the row above.
 
-    Halves by tokens rather than by sentences: most of our texts are one sentence. Neighbours in a
-    batch are of one length, so that length does not tell.
+    Return ids_BT, mask_BT and follows_B, 1 where the row kept its own half and 0 elsewhere. Halves
+    are counted in tokens, since most texts are one sentence. Rows of a batch have similar lengths,
+    so the length does not reveal the answer.
     """
-    strange_B = (rng.random(len(ids_BT)) < 0.5) & (len(ids_BT) > 1)
+    swapped_B = (rng.random(len(ids_BT)) < 0.5) & (len(ids_BT) > 1)
     half = mask_BT.sum(1).min() // 2
-    mixed_BT, there_BT = ids_BT.copy(), mask_BT.copy()
-    for mixed, own in ((mixed_BT, ids_BT), (there_BT, mask_BT)):
-        mixed[strange_B, half:] = np.roll(own, 1, axis=0)[strange_B, half:]
-    return mixed_BT, there_BT, (~strange_B).astype(np.int64)
+    mixed_ids_BT, mixed_mask_BT = ids_BT.copy(), mask_BT.copy()
+    for mixed, own in ((mixed_ids_BT, ids_BT), (mixed_mask_BT, mask_BT)):
+        mixed[swapped_B, half:] = np.roll(own, 1, axis=0)[swapped_B, half:]
+    return mixed_ids_BT, mixed_mask_BT, (~swapped_B).astype(np.int64)

@@ -1,7 +1,7 @@
 """Skip-gram with negative sampling over pieces (Mikolov et al. 2013), by gensim.
 
-It learns the embedding only, in minutes on a CPU where a language model takes hours. Needs the
-extra `pretrain`. It is not resumed: a killed run begins anew.
+It learns the embedding only, in minutes on a CPU where a language model takes hours. It needs the
+extra `pretrain` and cannot resume: a killed run starts from the beginning.
 
 Legend: V vocabulary, E width of embeddings.
 """
@@ -22,15 +22,15 @@ from nlpkit.heads.pieces import embedding_of
 from nlpkit.settings.declaration import setting
 from nlpkit.training.corpus import Corpus
 
-LINE = 5000  # gensim cuts longer sentences off
-LEARNED = "embed."  # the weights that a training starts from; the others are still chance
+LINE = 5000  # most ids in a line of gensim's input, since gensim truncates long lines
+LEARNED = "embed."  # name prefix of the learned weights; all others are still random
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    reach: int = setting(5, "pieces to either side that are guessed, at most", 1)
-    negatives: int = setting(5, "random pieces that each is told from", 1)
-    subsample: float = setting(1e-4, "pieces more frequent than this share are thinned out", 0, 1)
+    reach: int = setting(5, "most pieces to either side that are predicted", 1)
+    negatives: int = setting(5, "negative samples for each predicted piece", 1)
+    subsample: float = setting(1e-4, "pieces more frequent than this share are subsampled", 0, 1)
     epochs: int = setting(1, "passes over the corpus", 1)
 
 
@@ -43,13 +43,14 @@ def fit(
     seed: int,
     threads: int,
 ) -> dict[str, float]:
-    """Put the learned vectors into the encoder's embedding, scaled as its own were.
+    """Replace the encoder's embedding by learned vectors, scaled to its initial mean norm.
 
-    With several threads the result differs a little from run to run.
+    Return {"pieces": the number of pieces that got a vector}. With several threads the result
+    differs slightly from run to run.
 
     Raises:
         MissingExtra: gensim is not installed.
-        UsageError: the encoder keeps no vector for each piece.
+        UsageError: the encoder has no embedding with a row for each piece.
     """
     embed = embedding_of(encoder, pieces, "skipgram")
     try:
@@ -71,14 +72,14 @@ def fit(
             seed=seed,
             workers=threads,
         )
-    places = [int(key) for key in model.wv.index_to_key]
+    ids = [int(key) for key in model.wv.index_to_key]
     learned_VE = torch.from_numpy(np.ascontiguousarray(model.wv.vectors))
     learned_VE = learned_VE - learned_VE.mean(0)
-    usual = embed.weight.data.norm(dim=1).mean()
+    norm = embed.weight.data.norm(dim=1).mean()
     with torch.no_grad():
-        embed.weight[places] = learned_VE * (usual / learned_VE.norm(dim=1).mean())
+        embed.weight[ids] = learned_VE * (norm / learned_VE.norm(dim=1).mean())
         embed.weight[0] = 0
-    return {"pieces": float(len(places))}
+    return {"pieces": float(len(ids))}
 
 
 def _write(corpus: Corpus, path: Path) -> None:

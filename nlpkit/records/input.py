@@ -31,6 +31,15 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return next((form for form, also in others if extension in also), "lines")
 
 
+def extension_for(path: PurePath, format: str) -> str:
+    """Return the extension of an output beside an input: the input's own if it says the format.
+
+    An extension that is only read, such as .ods, gives that of the format.
+    """
+    read_only = path.suffix.lower().removeprefix(".") in READ_ONLY.get(format, ())
+    return f".{format}" if read_only or format_of(path) != format else path.suffix
+
+
 def unpacked(path: AnyPath) -> AnyPath:
     """Return a name without the extension of its compression."""
     return path.with_suffix("") if path.suffix.lower() in COMPRESSION else path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -82,6 +83,20 @@ def fingerprint(text: str) -> str:
     """
     text = re.sub(r"https?://\S+|www\.\S+|@\w+", " ", text.casefold())
     return "".join(re.findall(r"\w+", text)) or text
+
+
+def copy_key(record: records.Record, text: str, column: str | None = None) -> bytes | None:
+    """Return 16 bytes that stand for the letters of a record's text; None for a blank text.
+
+    Copies of a text have the same key. Tokens (a list in `column`) may be split in several ways, so
+    the record's own text counts where it has one, as for `Row.words`.
+    """
+    tokens = isinstance(record.get(column or records.TEXT), list)
+    copied = str(record.get(records.TEXT) or text) if tokens else text
+    if not copied.strip():
+        return None
+    letters = fingerprint(copied).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(letters, digest_size=16).digest()
 
 
 def _document(value: Any) -> Any:

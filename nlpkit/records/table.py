@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from nlpkit.errors import InputError
 from nlpkit.records.source import Record, Source
+from nlpkit.wording import plural
 
 
 class Repeated(str):
@@ -116,7 +117,7 @@ def _name(column: str) -> str:
 
 
 def _fields(count: int) -> str:
-    return "1 field" if count == 1 else f"{count} fields"
+    return plural(count, "field")
 
 
 def _typed(value: Any) -> Any:

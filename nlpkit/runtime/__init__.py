@@ -1,1 +1,1 @@
-"""Running a model without torch: bundle, session, encoder, batcher and the streaming engine."""
+"""Run a model without torch: bundles, sessions, batches, streams and text generation."""

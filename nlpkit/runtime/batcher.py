@@ -1,6 +1,6 @@
-"""Windows of similar length into padded batches under a token budget.
+"""Group windows of similar length into padded batches under a budget of tokens.
 
-Legend: B batch, T time, W windows.
+Legend: B batch, T time, W windows, F ids of one token.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
     from nlpkit.text.windows import Windows
 
-TOKEN_BUDGET = 2048  # what fits a core's cache: 8192 was up to 1.6 times slower (nlpkit bench)
+TOKEN_BUDGET = 2048  # fits the cache of a core: 8192 was up to 1.6 times slower (nlpkit bench)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """ids_BT (int64, 0 is padding), mask_BT (True where there is a token), `rows`: whose.
+    """A padded batch of windows.
 
-    Where a token is several ids (words), ids are [B, T, F].
+    ids_BT is int64, 0 where there is padding; ids_BTF for a tokenizer of words, which gives
+    several ids a token. mask_BT is True where there is a token. `rows` holds the B indices of the
+    windows.
     """
 
     ids_BT: np.ndarray
@@ -30,16 +32,16 @@ class Batch:
     rows: list[int]
 
     def feeds(self) -> dict[str, np.ndarray]:
-        """Return what a network is called with."""
+        """Return the inputs of the network, by name."""
         return {"ids": self.ids_BT, "mask": self.mask_BT}
 
 
 def padded_length(length: int) -> int:
-    """Return the width a window is padded to. It depends on its own length alone.
+    """Return the number of columns that a window of `length` tokens is padded to.
 
-    Sums over time are then taken over the same number of places whatever a window is batched
-    with, which is what keeps a document's scores equal, to the last bit, in any company.
-    Steps grow with the length: 7% was padding over 138,000 short Portuguese texts.
+    It depends on the length of the window alone, so that sums over time have the same number of
+    terms in every batch and a document's scores are equal to the last bit. Steps grow with the
+    length: over 138,000 short Portuguese texts, 7% of the columns were padding.
     """
     step = 4
     while length > step * 8:
@@ -48,7 +50,7 @@ def padded_length(length: int) -> int:
 
 
 def batches(windows: Windows, budget: int = TOKEN_BUDGET) -> Iterator[Batch]:
-    """Yield batches, shortest first; `rows` tells which windows each holds."""
+    """Yield batches of at most `budget` tokens, padding included, the shortest windows first."""
     import numpy as np
 
     if not len(windows):
@@ -61,8 +63,8 @@ def batches(windows: Windows, budget: int = TOKEN_BUDGET) -> Iterator[Batch]:
     for start, end in pairwise(edges):
         width = int(widths_W[order_W[start]])
         limit = max(budget // width, 1)
-        for place in range(start, end, limit):
-            rows_B = order_W[place : min(place + limit, end)]
+        for first in range(start, end, limit):
+            rows_B = order_W[first : min(first + limit, end)]
             yield _stack(windows, lengths_W[rows_B], rows_B, width)
 
 
@@ -71,7 +73,7 @@ def _stack(windows: Windows, lengths_B: np.ndarray, rows_B: np.ndarray, width: i
 
     column_T = np.arange(width)
     mask_BT = column_T < lengths_B[:, None]
-    # Places behind a window are those of its neighbour, or past the end: they become padding.
+    # Columns behind a window read the next window, or past the end; the mask makes them padding.
     ids_BT = windows.encoded.ids_S.take(
         windows.start_W[rows_B, None] + column_T, axis=0, mode="clip"
     )
@@ -80,7 +82,7 @@ def _stack(windows: Windows, lengths_B: np.ndarray, rows_B: np.ndarray, width: i
 
 
 def pad(windows: Sequence[np.ndarray], rows: list[int], width: int) -> Batch:
-    """Stack windows into one batch of `width` columns."""
+    """Stack arrays of ids, one a window, into a batch of `width` columns."""
     import numpy as np
 
     ids_BT = np.zeros((len(windows), width, *windows[0].shape[1:]), dtype=np.int64)

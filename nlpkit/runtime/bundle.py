@@ -1,6 +1,6 @@
-"""A bundle: the folder that holds everything a model needs, checked before it is trusted.
+"""Load a bundle, the folder of an exported model, and check every file before it is used.
 
-bundle.json   what it is: task, graphs, window, precisions, hashes, training data, scores
+bundle.json   the manifest: task, graphs, window, precisions, hashes, training data, scores
 tokenizer.json  model.onnx, model.int8.onnx or model.fp16.onnx    golden.jsonl  README.md
 """
 
@@ -24,7 +24,7 @@ from nlpkit.runtime.session import budget_of, run_of
 if TYPE_CHECKING:
     import onnxruntime
 
-# The key that points an ONNX tensor at another file (TensorProto, field 13), however it is encoded.
+# The key by which an ONNX tensor refers to another file (TensorProto, field 13), in any encoding.
 EXTERNAL_DATA = b"location"
 
 BuildTask = Callable[[Mapping[str, Any]], Any]
@@ -32,7 +32,7 @@ BuildSteps = Callable[[tuple[Any, ...]], Steps]
 
 
 class Bundle(NamedTuple):
-    """A bundle's folder and its manifest; the files are read when asked for."""
+    """The folder of a bundle and its manifest; other files are read when they are needed."""
 
     folder: Path
     manifest: Manifest
@@ -43,7 +43,11 @@ class Bundle(NamedTuple):
         return self.folder / manifests.NAME
 
     def checked(self, file: str) -> Path:
-        """Return a file's path. Raises ModelError when it is not the file that was hashed."""
+        """Return the path of a file, after checking its hash.
+
+        Raises:
+            ModelError: the file is missing, or its SHA-256 is not the manifest's.
+        """
         path = self.folder / file
         try:
             with path.open("rb") as stream:
@@ -59,12 +63,20 @@ class Bundle(NamedTuple):
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Return a folder's bundle, its manifest checked. Raises ModelError as `manifest.read`."""
+    """Read and check the manifest of a bundle.
+
+    Raises:
+        ModelError: as `manifest.read`.
+    """
     return Bundle(folder, manifests.read(folder))
 
 
 def task_of(bundle: Bundle, build: BuildTask) -> Any:
-    """Return the task that a bundle describes. Raises ModelError where it is damaged."""
+    """Build the task of a bundle.
+
+    Raises:
+        ModelError: the description of the task is damaged.
+    """
     try:
         return build(bundle.manifest.task)
     except (UsageError, KeyError, TypeError, ValueError, AttributeError) as problem:
@@ -80,12 +92,12 @@ def open_bundle(
     build_task: BuildTask,
     build_steps: BuildSteps,
 ) -> Model:
-    """Load a bundle, ready to answer.
+    """Load a bundle as a model.
 
     Raises:
-        ModelError: it is damaged, tampered with, or refers to files outside its folder.
-        DeviceError: the device does not really work here.
-        UsageError: there is no such device or precision.
+        ModelError: the bundle is damaged, changed, or refers to files outside its folder.
+        DeviceError: the device does not work here.
+        UsageError: the device or the precision does not exist.
     """
     bundle = read_bundle(folder)
     manifest = bundle.manifest
@@ -107,7 +119,7 @@ def open_bundle(
 
 
 class Started(NamedTuple):
-    """The sessions of a bundle's graphs in one precision, and the bytes that were read."""
+    """The sessions of a bundle's graphs in one precision, and the size of their files in bytes."""
 
     sessions: Mapping[str, onnxruntime.InferenceSession]
     signatures: Mapping[str, Signature]
@@ -115,15 +127,15 @@ class Started(NamedTuple):
 
     @property
     def provider(self) -> str:
-        """The name of the provider that runs them, such as CPU."""
+        """The name of the ONNX Runtime provider, such as CPU or CUDA."""
         first = next(iter(self.sessions.values()))
         return str(first.get_providers()[0]).removesuffix("ExecutionProvider")
 
 
 def _start_first(bundle: Bundle, device: str, precision: str, threads: int) -> Started:
-    """Start the first device of those to try that runs, with the precision that suits it.
+    """Start the sessions on the first device that works, in the precision for it.
 
-    Only those files are read and hashed, for the others would cost every start.
+    Only the files of that precision are read and hashed, to keep the start short.
     """
     *others, last = devices.candidates(device)
     for kind, index in others:
@@ -156,7 +168,11 @@ def _start(bundle: Bundle, kind: str, index: int, precision: str, threads: int) 
 def _signature(
     session: onnxruntime.InferenceSession, told: Signature | None, path: Path
 ) -> Signature:
-    """Return the signature of a session. Raises ModelError where it is not the one announced."""
+    """Return the signature of a session.
+
+    Raises:
+        ModelError: it differs from the signature in the manifest.
+    """
     inputs = {item.name: item.shape for item in session.get_inputs()}
     outputs = {item.name: item.shape for item in session.get_outputs()}
     if told is None:  # format 1
@@ -176,7 +192,7 @@ def _signature(
 
 
 def _alike(real: list[Any], said: tuple[str | int, ...]) -> bool:
-    """Tell whether a session's shape is the axes announced: the same rank and fixed numbers."""
+    """Return whether a session's shape has the manifest's rank and fixed sizes."""
     pairs = zip(real, said, strict=False)
     return len(real) == len(said) and all(
         not isinstance(axis, int) or size == axis for size, axis in pairs
@@ -190,7 +206,7 @@ def _shown(arrays: Mapping[str, Any]) -> str:
 def _check_graphs(
     bundle: Bundle, started: Started, wanted: Mapping[str, Mapping[str, int | None]]
 ) -> None:
-    """Raise ModelError where the graphs are not those that the task asks for."""
+    """Raise ModelError if the graphs lack an output that the task needs, or its width differs."""
     for graph, outputs in wanted.items():
         there = started.signatures.get(graph)
         for name, width in outputs.items():

@@ -1,4 +1,7 @@
-"""Which provider really runs. What ONNX Runtime says it has is not what it starts."""
+"""Choose a device, start ONNX Runtime on it and explain why CUDA does not work.
+
+ONNX Runtime lists providers that it cannot start, so every start is verified.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from nlpkit.errors import DeviceError, UsageError
 if TYPE_CHECKING:
     import onnxruntime
 
-# What libonnxruntime_providers_cuda.so links, and what brings it (CUDA 13 wheels, ORT 1.27+).
+# Libraries that libonnxruntime_providers_cuda.so links, and their wheels (CUDA 13, ORT 1.27+).
 CUDA_LIBRARIES = {
     "libcudart.so.13": "nvidia-cuda-runtime",
     "libcublas.so.13": "nvidia-cublas",
@@ -27,27 +30,31 @@ CUDA_LIBRARIES = {
 
 
 def cores() -> int:
-    """Return the cores this process may use; $NLPKIT_THREADS says fewer."""
-    if (told := os.environ.get("NLPKIT_THREADS", "")).isdecimal():
-        return max(int(told), 1)
+    """Return the number of cores that this process may use, or $NLPKIT_THREADS if it is set."""
+    if (threads := os.environ.get("NLPKIT_THREADS", "")).isdecimal():
+        return max(int(threads), 1)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def parse(device: str) -> tuple[str, int]:
-    """Return ("auto" | "cpu" | "cuda", index). Raises UsageError for anything else."""
-    found = re.fullmatch(r"(auto|cpu|cuda)(?::(\d+))?", device)
-    if not found or (found[2] and found[1] != "cuda"):
+    """Parse a device into its kind (auto, cpu or cuda) and index.
+
+    Raises:
+        UsageError: the text is not auto, cpu, cuda or cuda:N.
+    """
+    match = re.fullmatch(r"(auto|cpu|cuda)(?::(\d+))?", device)
+    if not match or (match[2] and match[1] != "cuda"):
         raise UsageError(f"--device {device}: not one of auto, cpu, cuda, cuda:N")
-    return found[1], int(found[2] or 0)
+    return match[1], int(match[2] or 0)
 
 
 def candidates(device: str) -> list[tuple[str, int]]:
-    """Return (kind, index) in the order to try: auto is CUDA where nothing is missing, then CPU.
+    """Return the devices to try, in order; auto tries CUDA, if its libraries load, then the CPU.
 
     Raises:
-        UsageError: there is no such device.
+        UsageError: as `parse`.
     """
     kind, index = parse(device)
     if kind != "auto":
@@ -58,9 +65,9 @@ def candidates(device: str) -> list[tuple[str, int]]:
 def session(
     model: bytes | str, kind: str, index: int = 0, threads: int = 0
 ) -> onnxruntime.InferenceSession:
-    """Start a session on "cpu" or "cuda" and make sure that it is the device asked for.
+    """Start a session on "cpu" or "cuda", and check that it really runs there.
 
-    `model` is the file's path, or what it holds. `threads` 0 are as many as there are cores.
+    `model` is the path or the content of an ONNX file. `threads` 0 uses every core.
 
     Raises:
         DeviceError: CUDA does not run here; the message says why.
@@ -70,13 +77,13 @@ def session(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or cores()
     options.inter_op_num_threads = 1
-    # Threads that wait in a loop take the cores from those that read and encode meanwhile.
+    # Threads that spin while they wait take the cores from the threads that read and encode.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if kind == "cpu":
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     if problem := why_no_cuda():
         raise DeviceError(f"--device cuda: {problem}")
-    options.log_severity_level = 4  # the reason is ours to tell, in one line
+    options.log_severity_level = 4  # the DeviceError below gives the reason in one line
     cuda = {
         "device_id": index,
         "cudnn_conv_algo_search": "HEURISTIC",  # exhaustive search would run again for each shape
@@ -84,23 +91,23 @@ def session(
     }
     with _quiet_preload():
         try:
-            made = onnxruntime.InferenceSession(
+            started = onnxruntime.InferenceSession(
                 model, options, providers=[("CUDAExecutionProvider", cuda), "CPUExecutionProvider"]
             )
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception
             reason = str(problem).splitlines()[0]
             raise DeviceError(f"--device cuda: {reason}; see 'nlpkit doctor'") from None
-    if made.get_providers()[0] != "CUDAExecutionProvider":
+    if started.get_providers()[0] != "CUDAExecutionProvider":
         raise DeviceError(
-            f"--device cuda:{index}: ONNX Runtime fell back to {made.get_providers()[0]}; "
+            f"--device cuda:{index}: ONNX Runtime fell back to {started.get_providers()[0]}; "
             "'nlpkit doctor' tells what is missing"
         )
-    return made
+    return started
 
 
 @contextlib.contextmanager
 def _quiet_preload() -> Iterator[None]:
-    """Load the CUDA wheels' libraries; preload_dlls prints its failures, so listen to them."""
+    """Load the libraries of the CUDA wheels, without the failures that preload_dlls prints."""
     import onnxruntime
 
     with contextlib.redirect_stdout(io.StringIO()):
@@ -109,7 +116,7 @@ def _quiet_preload() -> Iterator[None]:
 
 
 def why_no_cuda() -> str | None:
-    """Return the reason, with its mend, why CUDA can't run here; None when nothing is missing."""
+    """Return why CUDA cannot run here and how to fix it; None if nothing is missing."""
     import onnxruntime
 
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
@@ -126,12 +133,12 @@ def why_no_cuda() -> str | None:
 
 
 def driver_loads() -> bool:
-    """Tell whether the NVIDIA driver's library is here."""
+    """Return whether the library of the NVIDIA driver loads."""
     return _loads("libcuda.so.1")
 
 
 def missing_libraries() -> dict[str, str]:
-    """Return the CUDA libraries that do not load, each with the wheel that brings it."""
+    """Return the CUDA libraries that do not load: library -> wheel that has it."""
     with _quiet_preload():
         return {name: wheel for name, wheel in CUDA_LIBRARIES.items() if not _loads(name)}
 

@@ -1,13 +1,13 @@
-"""Write texts token by token, with a graph that reads the source and one that writes a step.
+"""Generate texts token by token with two graphs: one encodes the source, one writes a token.
 
-    encode   ids, mask                -> what the steps need, under the names that they take it by
-    step     previous, and the above  -> logits, and `next_NAME` for each input NAME that changes
+    encode   ids, mask                       -> inputs of `step`, by name
+    step     previous, outputs of `encode`   -> logits_BV, and `next_NAME` for each changed input
 
-`previous` (int64 [B]) is the token before, `bos` at first. An input of `step` that `encode` was fed
-or gives keeps its value, unless a step gives `next_NAME`. The loop is numpy over `run`, so torch
-and ONNX Runtime share it. A document that has ended leaves the batch.
+`previous` (int64 [B]) is the previous token, `bos` at first. Every other input of `step` is an
+input or output of `encode`; it keeps its value unless `step` gives `next_NAME` for it. The loop is
+numpy over `run`, so torch and ONNX Runtime share it. A finished document leaves the batch.
 
-Legend: B documents still in work, V vocabulary.
+Legend: B unfinished documents, V vocabulary.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ PREVIOUS, NEXT = "previous", "next_"
 def greedy(
     run: Run, feeds: Mapping[str, np.ndarray], limit_B: np.ndarray, *, bos: int, eos: int
 ) -> list[list[int]]:
-    """Return the likeliest token after another of each document, until `eos` or its limit."""
+    """Decode greedily: return the ids of each document's text, without `bos` and `eos`.
+
+    A text ends before `eos`, or at its limit in tokens (limit_B, int64).
+    """
     import numpy as np
 
     known = dict(feeds) | run(ENCODE, feeds, tuple(run.signatures[ENCODE].outputs))
@@ -36,12 +39,12 @@ def greedy(
     known[PREVIOUS] = np.full(len(limit_B), bos, dtype=np.int64)
     written: list[list[int]] = [[] for _ in range(len(limit_B))]
     while len(row_B):
-        made = run(STEP, known, outputs)
-        token_B = made[LOGITS].argmax(axis=1)
+        step = run(STEP, known, outputs)
+        token_B = step[LOGITS].argmax(axis=1)
         for row, token in zip(row_B.tolist(), token_B.tolist(), strict=True):
             written[row].append(token)
         on_B = (token_B != eos) & (np.array([len(written[row]) for row in row_B]) < limit_B[row_B])
-        known |= {name: made[NEXT + name] for name in known if NEXT + name in made}
+        known |= {name: step[NEXT + name] for name in known if NEXT + name in step}
         known[PREVIOUS] = token_B.astype(np.int64)
         row_B = row_B[on_B]
         known = {name: array[on_B] for name, array in known.items()}

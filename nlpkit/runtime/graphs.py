@@ -1,7 +1,7 @@
-"""The graphs of a model: named networks with named inputs and outputs, and how one is called.
+"""The signatures of a model's graphs, and the protocol by which a graph is called.
 
-Most models have one graph, "main": ids and mask in, logits out. A model that writes texts has two,
-"encode" and "step" (`nlpkit.runtime.generate`).
+A graph is a network with named inputs and outputs. Most models have one, "main", from ids and mask
+to logits. A model that generates texts has two, "encode" and "step" (`nlpkit.runtime.generate`).
 
 Legend: B batch, T time, F ids of one token.
 """
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
 BATCH, TIME = "batch", "time"
 MAIN, ENCODE, STEP = "main", "encode", "step"
 IDS, MASK, LOGITS = "ids", "mask", "logits"
-# A plain "embedding" is what the exporter calls a table's.
-EMBEDDING = "document_embedding"
+EMBEDDING = "document_embedding"  # the exporter uses "embedding" for an embedding table
 
-# The axes of an array: a name for one that varies, a number for one that is fixed.
+# The axes of an array: a name for a dynamic axis, a number for a fixed one.
 Axes = tuple[str | int, ...]
 
 
 class Signature(NamedTuple):
-    """The inputs and outputs of one graph, in order, each with its axes; the first is the batch."""
+    """The inputs and outputs of one graph, in order, with their axes; the first axis is B."""
 
     inputs: Mapping[str, Axes]
     outputs: Mapping[str, Axes]
@@ -37,7 +36,7 @@ class Signature(NamedTuple):
 
 
 class Run(Protocol):
-    """The only place where a network is called; ONNX Runtime and torch both satisfy it."""
+    """The protocol of the only place where a network is called, in ONNX Runtime or torch."""
 
     @property
     def signatures(self) -> Mapping[str, Signature]: ...
@@ -45,4 +44,4 @@ class Run(Protocol):
     def __call__(
         self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """Return the outputs asked for; all arrays have B rows."""
+        """Run a graph and return the named outputs; every array has B rows."""

@@ -1,7 +1,7 @@
-"""bundle.json: what a model is, checked before anything in its folder is trusted.
+"""Read and check bundle.json, the manifest of a bundle, before any other file is loaded.
 
-Format 2 names the graphs, each with its inputs, outputs and a file for each precision. Format 1,
-with one network of ids and mask, is read as one graph, "main".
+Format 2 lists graphs, each with its inputs, outputs and a file for each precision. Format 1, with
+one network from ids and mask, is read as a single graph "main".
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nlpkit.runtime.graphs import MAIN, Signature
 
 FORMAT = 2
 READ = (1, 2)
-LARGEST = 1 << 24  # bytes; ours have 54 kB
+LARGEST = 1 << 24  # bytes of bundle.json; the bundled models have 54 kB
 LONGEST_WINDOW = 1 << 20
 NAME = "bundle.json"
 COMMON = (
@@ -37,25 +37,25 @@ NEEDED = {1: (*COMMON, "temperature"), 2: (*COMMON, "graphs", "tokenizer")}
 
 
 class Graph(NamedTuple):
-    """One graph of a bundle; `signature` is None where format 1 does not tell it."""
+    """One graph of a bundle; `signature` is None in format 1, which does not store it."""
 
     signature: Signature | None
     files: Mapping[str, str]  # precision -> file
 
 
-class Manifest(NamedTuple):  # made at every start, where a dataclass would take 1 ms more
-    """The contents of bundle.json. `tree` is all of it, with the parts that are only shown."""
+class Manifest(NamedTuple):  # a dataclass would add 1 ms to every start
+    """The contents of bundle.json; `tree` also has the parts that are only shown to users."""
 
     name: str
-    task: Mapping[str, Any]  # what `nlpkit.tasks.build` takes
+    task: Mapping[str, Any]  # the argument of `nlpkit.tasks.build`
     architecture: str
     languages: tuple[str, ...]
-    labels: tuple[str, ...]  # shown to people
+    labels: tuple[str, ...]  # shown to users
     parameters: int
-    window: int
-    overlap: int
+    window: int  # tokens
+    overlap: int  # tokens
     graphs: Mapping[str, Graph]
-    precisions: Mapping[str, Mapping[str, Any]]  # what the gate measured of each
+    precisions: Mapping[str, Mapping[str, Any]]  # precision -> the gate's measurements
     cpu_precision: str
     tokenizer_kind: str
     tokenizer_file: str
@@ -66,7 +66,11 @@ class Manifest(NamedTuple):  # made at every start, where a dataclass would take
     tree: Mapping[str, Any]
 
     def precision(self, wanted: str, device: str) -> str:
-        """Return the precision to load. Raises UsageError when the bundle does not have it."""
+        """Return the precision to load on a device; "auto" takes fp16 on CUDA if there is one.
+
+        Raises:
+            UsageError: the bundle does not have the precision.
+        """
         if wanted == "auto":
             if device == "cuda" and "fp16" in self.precisions:
                 return "fp16"
@@ -79,15 +83,16 @@ class Manifest(NamedTuple):  # made at every start, where a dataclass would take
         return wanted
 
     def bytes_of(self, precision: str) -> int:
-        """Return the bytes of a precision's files, as the gate weighed them."""
+        """Return the size of a precision's files in bytes, as the export measured it."""
         return int(self.precisions[precision]["bytes"])
 
 
 def read(folder: Path) -> Manifest:
-    """Read and check bundle.json and the folder's contents, but load no model.
+    """Read bundle.json, check it and the names of the folder's files; load no model.
 
     Raises:
-        ModelError: the folder is not a bundle that this version trusts.
+        ModelError: the manifest is missing, damaged or of another format, or the folder lacks a
+            listed file or has an unlisted one.
     """
     tree = _tree(folder / NAME)
     version = tree.get("format") if isinstance(tree, dict) else None
@@ -164,7 +169,7 @@ def _first_graphs(tree: Mapping[str, Any]) -> dict[str, Graph]:
 
 
 def _first_task(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the task, with the temperature that format 1 keeps beside it; 1 is no calibration."""
+    """Return the task of format 1 with its temperature; 1 means that it is not calibrated."""
     temperature = tree["temperature"]
     if type(temperature) is not float or not 1e-3 < temperature < 1e3:
         raise ValueError(f"temperature {temperature!r}")
@@ -178,7 +183,7 @@ def _first_tokenizer(tree: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_sound(manifest: Manifest) -> bool:
-    """Tell whether what loading relies on has the types and ranges it must have."""
+    """Return whether the values that loading relies on have valid types and ranges."""
     window, overlap = manifest.window, manifest.overlap
     graphs = manifest.graphs.values()
     return (

@@ -1,4 +1,4 @@
-"""A model that is ready to answer: tokenizer, graphs and task, wherever the graphs run."""
+"""A loaded model: its tokenizer, graphs and task, with the graphs in ONNX Runtime or torch."""
 
 from __future__ import annotations
 
@@ -20,36 +20,34 @@ if TYPE_CHECKING:
 
 
 class Steps(Protocol):
-    """The steps that prepare texts, as `nlpkit.chain.Pipeline` does."""
+    """The protocol of the steps that prepare texts; `nlpkit.chain.Pipeline` implements it."""
 
     def texts(self, texts: Sequence[Any]) -> list[str]: ...
 
 
 class Asked(Protocol):
-    """What a model asks of its task; `nlpkit.tasks.Task` has more, for training."""
+    """The part of a task that prediction needs; `nlpkit.tasks.Task` has more, for training."""
 
     answers: type[Answer]
-    columns: Any  # `text` is the field that it reads: "text", or one that holds lists of words
-    OFFSETS: bool  # whether its answers point into the text
+    columns: Any  # `columns.text` is the field to read: "text", or one with lists of words
+    OFFSETS: bool  # whether answers are positions in the text
 
     def answer(self, model: Any, documents: Sequence[Any], windows: Windows) -> list[Any]: ...
 
 
 class Tally:
-    """How many documents were cut because they are longer than the model reads."""
+    """The number of documents that were cut because the model reads no longer ones."""
 
     truncated = 0
 
 
 @dataclass(frozen=True)
 class Model:
-    """Everything between text and answers.
+    """A model that answers documents, which are texts or lists of words.
 
-    Documents are texts, or lists of words. `steps` prepare texts, as they did in training.
-    `windows` cuts documents into the pieces that a graph reads. `run` is the only place where a
-    network is called.
-    `file_bytes` is the size of the files that it was read from; `budget` is how many tokens,
-    padding included, a graph is given at once.
+    `steps` prepare texts as in training. `windows` cuts documents into the pieces that a graph
+    reads. `run` is the only place where a network is called. `file_bytes` is the size of the loaded
+    files. `budget` is the most tokens of a batch, padding included.
     """
 
     name: str
@@ -64,7 +62,7 @@ class Model:
     tally: Tally = field(default_factory=Tally, compare=False)
 
     def encode(self, documents: Sequence[Any]) -> Windows:
-        """Return the documents' windows: what of the work needs no network."""
+        """Prepare and tokenize documents and cut them into windows; no network is called."""
         prepared = documents if self.steps is None else self.steps.texts(documents)
         encoded = self.tokenizer.encode(prepared, offsets=self.task.OFFSETS)
         windows = self.windows.cut(encoded)
@@ -76,17 +74,18 @@ class Model:
         return self.answer(documents, self.encode(documents))
 
     def answer(self, documents: Sequence[Any], windows: Windows) -> list[Any]:
-        """Return the answers for documents that `encode` has made windows of."""
+        """Return the answers for documents and their windows, as `encode` returns them."""
         said: list[Any] = self.task.answer(self, documents, windows)
         return said
 
     def embed(self, documents: Sequence[Any]) -> np.ndarray:
-        """Return embeddings_ND (float32): pooled states; zeros for a document without tokens.
+        """Return embeddings_ND (float32): the pooled states of N documents of width D.
 
-        Windows of a long document are averaged, each weighed by its tokens.
+        A long document's is the mean of its windows, weighted by their numbers of tokens. A
+        document without tokens has zeros.
 
         Raises:
-            ModelError: the model pools nothing, or was exported before embeddings were kept.
+            ModelError: the model has no pooled states, or an old bundle does not export them.
         """
         import numpy as np
 

@@ -1,6 +1,6 @@
-"""Answers of tasks whose network reads a window once: outputs by window, then by document.
+"""Run tasks whose network reads each window once, and combine the windows of a document.
 
-Legend: N documents, W windows.
+Legend: N documents, W windows, D width.
 """
 
 from __future__ import annotations
@@ -35,43 +35,43 @@ class Reader(Protocol):
 
 
 class OnePass(Protocol):
-    """What a task has whose answers follow from one output of one graph."""
+    """The protocol of a task whose answers are decoded from one output of one graph."""
 
     def combine(self, outputs: Outputs, spans: Sequence[Span]) -> np.ndarray:
-        """Return one document's output from those of its windows.
+        """Combine the outputs of a document's windows into the document's output.
 
-        Where outputs are one row each, it is asked only of documents with several windows.
+        If a window's output is one row, it is called only for documents with several windows.
         """
 
     def decode(self, documents: Sequence[Any], outputs: Outputs, offsets: Any) -> list[Any]:
-        """Return answers from documents with tokens and their outputs.
+        """Return the answers for documents that have tokens, from their outputs.
 
-        `offsets`: of each document, where the task asked for them (`OFFSETS`), else None.
+        `offsets` are those of each document's tokens if the task sets `OFFSETS`, else None.
         """
 
 
 def answers(task: OnePass, model: Reader, documents: Sequence[Any], windows: Windows) -> list[Any]:
     """Return one answer for each document, in order; None for one without tokens."""
-    there, outputs = by_document(model, windows, LOGITS, task.combine)
-    asked = documents if len(there) == len(documents) else [documents[row] for row in there]
-    said = task.decode(asked, outputs, _offsets(windows, there))
-    return said if len(there) == len(documents) else spread(there, said, len(documents))
+    rows, outputs = by_document(model, windows, LOGITS, task.combine)
+    full = documents if len(rows) == len(documents) else [documents[row] for row in rows]
+    decoded = task.decode(full, outputs, _offsets(windows, rows))
+    return decoded if len(rows) == len(documents) else spread(rows, decoded, len(documents))
 
 
 def outputs(model: Reader, documents: Sequence[Any]) -> list[np.ndarray | None]:
     """Return each document's output (logits); None for a document without tokens."""
-    there, made = by_document(model, model.encode(documents), LOGITS, model.task.combine)
-    return spread(there, made, len(documents))
+    rows, arrays = by_document(model, model.encode(documents), LOGITS, model.task.combine)
+    return spread(rows, arrays, len(documents))
 
 
 def embeddings(model: Reader, documents: Sequence[Any]) -> list[np.ndarray | None]:
-    """Return each document's pooled states; None for a document without tokens."""
-    there, made = by_document(model, model.encode(documents), EMBEDDING, averaged)
-    return spread(there, made, len(documents))
+    """Return each document's pooled states (D); None for a document without tokens."""
+    rows, arrays = by_document(model, model.encode(documents), EMBEDDING, averaged)
+    return spread(rows, arrays, len(documents))
 
 
 def averaged(outputs: Outputs, spans: Sequence[Span]) -> np.ndarray:
-    """Return the mean of windows' outputs, each weighed by its tokens."""
+    """Return the mean of the windows' outputs, weighted by their numbers of tokens."""
     import numpy as np
 
     if len(outputs) == 1:
@@ -81,24 +81,24 @@ def averaged(outputs: Outputs, spans: Sequence[Span]) -> np.ndarray:
 
 
 def joined(outputs: Outputs, spans: Sequence[Span]) -> np.ndarray:
-    """Return outputs by token of a document, of which windows that overlap give half each.
+    """Join the windows' outputs per token into the document's.
 
-    The first half of what two windows share comes from the earlier one: a token is answered where
-    it has more context on both sides.
+    Of the tokens that two windows share, the first half comes from the earlier window and the rest
+    from the later one, so that each token has the more context on both sides.
     """
     import numpy as np
 
     parts = []
-    for place, (output, (start, end)) in enumerate(zip(outputs, spans, strict=True)):
-        first = start if not place else (start + spans[place - 1][1]) // 2
-        after = place + 1 < len(spans)
-        last = (spans[place + 1][0] + end) // 2 if after else end
+    for window, (output, (start, end)) in enumerate(zip(outputs, spans, strict=True)):
+        first = start if not window else (start + spans[window - 1][1]) // 2
+        has_next = window + 1 < len(spans)
+        last = (spans[window + 1][0] + end) // 2 if has_next else end
         parts.append(output[first - start : last - start])
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
 def spread(there: Sequence[int], things: Sequence[Any], count: int) -> list[Any]:
-    """Return a list of `count` with things in their places and None elsewhere."""
+    """Return a list of `count` items: `things` at the indices `there`, None elsewhere."""
     spread: list[Any] = [None] * count
     for row, thing in zip(there, things, strict=True):
         spread[row] = thing
@@ -108,42 +108,42 @@ def spread(there: Sequence[int], things: Sequence[Any], count: int) -> list[Any]
 def by_document(
     model: Reader, windows: Windows, output: str, combine: Combine
 ) -> tuple[list[int], Outputs]:
-    """Return which documents have tokens, in order, and their outputs.
+    """Run the graph "main", and return the indices of documents with tokens and their outputs.
 
-    Where an output is one row they are an array: its rows are the documents' outputs.
+    The outputs are one array if a window's output is one row, else a list of arrays.
     """
     import numpy as np
 
-    made: Any = [None] * len(windows)
+    by_window: Any = [None] * len(windows)
     for batch in batches(windows, model.budget):
         array = model.run(MAIN, batch.feeds(), (output,))[output]
         if array.ndim == 2:
-            if isinstance(made, list):
-                made = np.empty((len(windows), array.shape[1]), dtype=array.dtype)
-            made[batch.rows] = array
+            if isinstance(by_window, list):
+                by_window = np.empty((len(windows), array.shape[1]), dtype=array.dtype)
+            by_window[batch.rows] = array
         else:
             for row, one in zip(batch.rows, array, strict=True):
-                made[row] = one
+                by_window[row] = one
     first = np.flatnonzero(np.diff(windows.owner_W, prepend=-1))
-    there = windows.owner_W[first].tolist()
-    if len(there) == len(windows) and not isinstance(made, list):
-        return there, made
+    documents = windows.owner_W[first].tolist()
+    if len(documents) == len(windows) and not isinstance(by_window, list):
+        return documents, by_window
     edges = [*first.tolist(), len(windows)]
-    places = [slice(start, end) for start, end in pairwise(edges)]
-    if isinstance(made, list):
-        return there, [combine(made[place], windows.spans(place)) for place in places]
-    by_row = made[first]
-    for row, place in enumerate(places):
-        if place.stop - place.start > 1:
-            by_row[row] = combine(made[place], windows.spans(place))
-    return there, by_row
+    slices = [slice(start, end) for start, end in pairwise(edges)]
+    if isinstance(by_window, list):
+        return documents, [combine(by_window[part], windows.spans(part)) for part in slices]
+    by_row = by_window[first]
+    for row, part in enumerate(slices):
+        if part.stop - part.start > 1:
+            by_row[row] = combine(by_window[part], windows.spans(part))
+    return documents, by_row
 
 
-def _offsets(windows: Windows, there: Sequence[int]) -> list[np.ndarray] | None:
+def _offsets(windows: Windows, rows: Sequence[int]) -> list[np.ndarray] | None:
     from nlpkit.text import split
 
     encoded = windows.encoded
     if encoded.offsets_S2 is None:
         return None
     each = split(encoded.offsets_S2, encoded.lengths_N)
-    return [each[row] for row in there]
+    return [each[row] for row in rows]

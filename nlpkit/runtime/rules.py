@@ -1,13 +1,13 @@
-"""Sentiment by lexicon and rules, as a model: LeIA for Portuguese, VADER itself for English.
+"""Rule-based sentiment models: LeIA for Portuguese and VADER for English.
 
-VADER (Hutto and Gilbert 2014) sums the valences of a text's words, as negations, boosters and
-capitals change them, into `compound`, -1 to 1. The scores of the labels are
+VADER (Hutto & Gilbert 2014) sums the valences of a text's words, changed by negations, boosters
+and capitals, into `compound`, from -1 to 1. The scores of the labels are
 
     softmax((-compound, 0.05, compound) / temperature)    negative, neutral, positive
 
-so that the best is its authors' rule: neutral is -0.05 < compound < 0.05. Characters are the
-tokens here and the rules are the network. So the windows of a long document, which the rules
-would take quadratic time for, are averaged like any model's: by their compounds.
+so that the highest score follows the authors' rule: neutral is -0.05 < compound < 0.05. The model
+has characters as tokens and the rules as its network. A long document is therefore cut into
+windows, whose logits are averaged as in any model; the rules take quadratic time for a long text.
 
 Legend: B batch, T characters, C labels.
 """
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     import numpy as np
 
 LABELS = ("negative", "neutral", "positive")
-# Compounds have four decimals: a little below 0.05 no score ties with another.
+# Slightly below 0.05, because compounds have four decimals and would tie with it.
 NEUTRAL = 0.04995
 WINDOW, OVERLAP = 2048, 64  # characters; the packages take quadratic time
 
 
 @dataclass(frozen=True)
 class Source:
-    """A package that holds an analyzer and its lexicons.
+    """A package with an analyzer and its lexicons.
 
-    `temperature` was fitted, as a network's is: on 1,000 rows at most of each dev set.
+    `temperature` was fitted as for a network, on at most 1,000 rows of each dev set.
     """
 
     package: str
@@ -51,14 +51,14 @@ class Source:
     temperature: float
 
     def folder(self) -> Path | None:
-        """Return where the package lies; None when it is not installed."""
-        found = util.find_spec(self.package)
-        places = found.submodule_search_locations if found else None
-        folder = Path(places[0]) if places else None
+        """Return the folder of the package; None if it is not installed."""
+        spec = util.find_spec(self.package)
+        locations = spec.submodule_search_locations if spec else None
+        folder = Path(locations[0]) if locations else None
         return folder if folder and (folder / f"{self.module}.py").is_file() else None
 
     def file_bytes(self) -> int:
-        """Return the size of its lexicons."""
+        """Return the size of the lexicons in bytes."""
         folder = self.folder()
         return sum(file.stat().st_size for file in folder.rglob("*.txt")) if folder else 0
 
@@ -70,7 +70,7 @@ SOURCES = {
 
 
 def installed() -> dict[str, Source]:
-    """Return the rules whose package is here, by name."""
+    """Return the rule-based models whose package is installed, by name."""
     return {name: source for name, source in SOURCES.items() if source.folder()}
 
 
@@ -81,11 +81,12 @@ def open_rules(
     device: str = "auto",
     precision: str = "auto",
 ) -> Model:
-    """Return the rules of that name, ready to answer; `build_task` makes the task `sentiment`.
+    """Load a rule-based model; `build_task` builds the task from its description.
 
     Raises:
-        MissingExtra: their package is not installed.
-        DeviceError, UsageError: a GPU or a precision is asked for.
+        MissingExtra: the package of the rules is not installed.
+        DeviceError: `device` is a GPU.
+        UsageError: `precision` is not auto.
     """
     if parse(device)[0] == "cuda":
         raise DeviceError(f"--device {device}: {name} runs on the CPU only; leave --device out")
@@ -108,7 +109,7 @@ def _compound(source: Source) -> Callable[[str], float]:
     if folder is None:
         raise MissingExtra("rules", source.wheel)
     spec = util.spec_from_file_location(source.module, folder / f"{source.module}.py")
-    assert spec is not None and spec.loader is not None  # only where the name is no .py file
+    assert spec is not None and spec.loader is not None  # None only for a name without .py
     module: Any = util.module_from_spec(spec)
     module.open = _open
     spec.loader.exec_module(module)
@@ -117,12 +118,15 @@ def _compound(source: Source) -> Callable[[str], float]:
 
 
 def _open(path: str, **_: str) -> io.StringIO:
-    """LeIA reads word lists in the encoding of the locale and leaves them open."""
+    """Open a word list for LeIA, which would use the locale's encoding and leave it open."""
     return io.StringIO(Path(path).read_text(encoding="utf-8"))
 
 
 class Characters:
-    """Encode texts as code points: what the rules read, unchanged, half surrogate pairs too."""
+    """A tokenizer whose ids are code points, so that the rules read the text unchanged.
+
+    Halves of surrogate pairs are kept as well.
+    """
 
     kind, vocab_size = "characters", 0x110000
     pad, unk = 0, 0xFFFD
@@ -130,7 +134,7 @@ class Characters:
     eos: int | None = None
 
     def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
-        """Return all texts' code points; none of a text of white space alone."""
+        """Encode the stripped texts as code points; a text of white space has none."""
         import numpy as np
 
         texts = [doc if isinstance(doc, str) else " ".join(doc) for doc in documents]
@@ -141,17 +145,17 @@ class Characters:
         if offsets:
             starts = [len(text) - len(text.lstrip()) for text in texts]
             none = np.zeros(0, dtype=np.int64)
-            places = (np.arange(n) + s for n, s in zip(lengths_N, starts, strict=True))
-            at_S = np.concatenate([none, *places])
+            indices = (np.arange(n) + s for n, s in zip(lengths_N, starts, strict=True))
+            at_S = np.concatenate([none, *indices])
             spans_S2 = np.stack([at_S, at_S + 1], axis=1).astype(np.int64)
         return Encoded(np.frombuffer(points, dtype="<u4"), lengths_N, spans_S2)
 
     def pieces(self, ids: Sequence[Any]) -> list[str]:
-        """Return the characters."""
+        """Return the character of each id."""
         return [chr(int(id)) for id in ids]
 
     def text(self, ids: Sequence[Any]) -> str:
-        """Return the characters as a text."""
+        """Return the text of ids."""
         return "".join(self.pieces(ids))
 
     def sizes(self) -> Mapping[str, int]:
@@ -159,16 +163,16 @@ class Characters:
         return {"vocab_size": self.vocab_size}
 
     def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
-        """Return ids_BT of small letters."""
+        """Return random ids_BT of lowercase letters."""
         return rng.integers(ord("a"), ord("z") + 1, (batch, time))
 
     def to_json(self) -> str:
-        """Return what tokenizer.json would hold; code points need no vocabulary."""
+        """Return an empty tokenizer.json: code points need no vocabulary."""
         return "{}"
 
 
 class RulesRun:
-    """Call the rules as a network: the graph "main", from ids and mask to logits."""
+    """The rules as the graph "main", from ids_BT and mask_BT to logits_BC."""
 
     signatures: ClassVar = {
         MAIN: Signature(
@@ -182,7 +186,7 @@ class RulesRun:
     def __call__(
         self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """Turn each row back into its text and ask for its compound: logits_BC."""
+        """Decode each row to its text, and return logits_BC from its compound."""
         import numpy as np
 
         rows = zip(feeds[IDS].astype("<u4"), feeds[MASK], strict=True)

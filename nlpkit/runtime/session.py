@@ -1,4 +1,4 @@
-"""Call ONNX Runtime sessions, on the CPU or by I/O binding."""
+"""Run graphs in ONNX Runtime sessions, on the CPU or on a GPU with I/O binding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Sessions = Mapping[str, "onnxruntime.InferenceSession"]
 
 
 class SessionRun:
-    """Call one session a graph: `nlpkit.runtime.graphs.Run`."""
+    """Run each graph in its session; implements `nlpkit.runtime.graphs.Run`."""
 
     def __init__(self, sessions: Sessions, signatures: Mapping[str, Signature]) -> None:
         self.sessions, self.signatures = sessions, signatures
@@ -29,10 +29,13 @@ class SessionRun:
     def __call__(
         self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """Run a batch, filled up to a multiple of ROWS.
+        """Run a batch, padded with copies of its first row to a multiple of ROWS.
 
-        Matrix kernels add in another order for a last few rows: with full groups of rows a
-        document's scores are the same to the last bit in any batch (measured for an LSTM).
+        Matrix kernels add in another order for an incomplete last group of rows. With complete
+        groups, a document's scores are equal to the last bit in any batch (measured for an LSTM).
+
+        Raises:
+            ModelError: the network does not accept the ids of its tokenizer.
         """
         rows = len(next(iter(feeds.values())))
         try:
@@ -55,12 +58,11 @@ class SessionRun:
 
 
 class BoundRun(SessionRun):
-    """Call sessions by I/O binding: what lies where is said, not inferred.
+    """Run sessions with I/O binding, which copies each array once.
 
-    Each input is copied, as it is bound, to the device of the nodes that read it. The outputs
-    asked for are bound where they are made; any other stays there, and dies with the binding. So a
-    batch costs one copy there for each input and one back for each output. The calls are the same
-    on any device, which lets the CPU test them.
+    An input is copied to the device of the nodes that read it, and a requested output is copied
+    back; other outputs stay on the device and are freed with the binding. The calls are the same on
+    every device, so that they can be tested on a CPU.
     """
 
     def _run(
@@ -69,7 +71,7 @@ class BoundRun(SessionRun):
         feeds: dict[str, np.ndarray],
         outputs: Sequence[str],
     ) -> list[np.ndarray]:
-        binding = session.io_binding()  # one for each call: threads may share a model
+        binding = session.io_binding()  # one per call, because threads may share a model
         for name, array in feeds.items():
             binding.bind_cpu_input(name, array)
         for name in outputs:
@@ -90,16 +92,16 @@ def filled(feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def on_cuda(session: onnxruntime.InferenceSession) -> bool:
-    """Tell whether CUDA is what the session runs on."""
+    """Return whether the session runs on CUDA."""
     return bool(session.get_providers()[0] == "CUDAExecutionProvider")
 
 
 def run_of(sessions: Sessions, signatures: Mapping[str, Signature]) -> SessionRun:
-    """Return the run that suits the sessions' provider: bound on CUDA, plain on the CPU."""
+    """Return a `BoundRun` for sessions on CUDA, a `SessionRun` on the CPU."""
     bound = any(map(on_cuda, sessions.values()))
     return (BoundRun if bound else SessionRun)(sessions, signatures)
 
 
 def budget_of(sessions: Sessions) -> int:
-    """Return the tokens of a batch that suit the sessions' provider."""
+    """Return the most tokens of a batch for the sessions' device."""
     return CUDA_BUDGET if any(map(on_cuda, sessions.values())) else TOKEN_BUDGET

@@ -1,7 +1,7 @@
-"""Answer a stream in three stages: read, encode, then score and give answers in order.
+"""Answer a stream of documents in three stages: read, encode, predict.
 
-Each stage but the last has a thread of its own, and one chunk waits between two of them at most. A
-full chunk is scored at once, an unfinished one soon after its first document came, so
+Reading and encoding have a thread each, and at most one chunk waits between two stages. A full
+chunk is answered at once and an unfinished one soon after its first document, so that
 `tail -f log | nlpkit sentiment` answers line by line.
 """
 
@@ -20,11 +20,11 @@ from nlpkit.runtime.model import Model
 Item = TypeVar("Item")
 
 CHUNK_DOCUMENTS = 1024
-CHUNK_CHARACTERS = 1 << 20  # bounds memory when documents are long
-FEWEST, MOST = 128, 4096  # documents in a chunk that is paced
-SHORTEST = 4  # tokens: with such documents a chunk is to fill a batch of its own, on a GPU too
-SHORT, LONG = 0.05, 0.2  # seconds that such a chunk is to take
-PAUSE = 0.05  # seconds
+CHUNK_CHARACTERS = 1 << 20  # bounds the memory for long documents
+FEWEST, MOST = 128, 4096  # documents in a chunk whose size follows the speed of the model
+SHORTEST = 4  # tokens: a chunk of documents of this length should fill a GPU's batch
+SHORT, LONG = 0.05, 0.2  # seconds for a chunk: below SHORT it grows, above LONG it shrinks
+PAUSE = 0.05  # seconds that an unfinished chunk waits for more documents
 TEXT = "text"  # the column of tasks that read texts
 
 
@@ -35,11 +35,16 @@ def answer(
     limit: int = FEWEST,
     pause: float = PAUSE,
 ) -> Iterator[tuple[Item, str, Any]]:
-    """Yield (item, text, prediction) for each (item, text), in order.
+    """Yield (item, text, answer) for each (item, text), in order.
 
-    `settled` is called whenever all that was read has been yielded: the time to flush. `limit` is
-    how many documents a chunk has at first, `pause` how long it may wait to be filled.
-    An error of the reader is raised after everything that was read before it is answered.
+    An error of `items` is raised after all items before it have been answered.
+
+    Args:
+        model: the model.
+        items: pairs of any item and its text.
+        settled: called when every item read so far has been yielded: the time to flush.
+        limit: documents in a chunk at first.
+        pause: seconds that a chunk may wait to be filled.
     """
     shelf: Shelf[Item] = Shelf(limit, pause)
     most = max(MOST, model.budget // SHORTEST)
@@ -47,22 +52,22 @@ def answer(
 
     def encoded(chunk: list[tuple[Item, str]]) -> tuple[Any, ...]:
         read = [text if column == TEXT else words_or(text, item, column) for item, text in chunk]
-        documents = list(dict.fromkeys(read))  # copies are scored once
+        documents = list(dict.fromkeys(read))  # equal documents are answered once
         return chunk, read, documents, model.encode(documents)
 
     for chunk, read, documents, windows in ahead(shelf.chunks(items), encoded):
         start = time.monotonic()
-        said = dict(zip(documents, model.answer(documents, windows), strict=True))
+        answers = dict(zip(documents, model.answer(documents, windows), strict=True))
         shelf.pace(len(chunk), time.monotonic() - start, most)
         for (item, text), document in zip(chunk, read, strict=True):
-            yield item, text, said[document]
+            yield item, text, answers[document]
         settled()
 
 
 def words_or(text: str, record: Any, column: str) -> str | tuple[str, ...]:
-    """Return the list of words that a record has in a field, else the text.
+    """Return the list of words in a record's field as a tuple; the text if there is none.
 
-    Words as they come keep their number: joined and split again, "10 000" would be two.
+    The words are not joined and split again, because the word "10 000" would become two.
     """
     words = record.get(column) if isinstance(record, dict) else None
     if isinstance(words, list) and all(isinstance(word, str) for word in words):
@@ -71,17 +76,17 @@ def words_or(text: str, record: Any, column: str) -> str | tuple[str, ...]:
 
 
 def ahead(source: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[Any]:
-    """Yield what `work` makes of each thing, the next one being made meanwhile on a thread.
+    """Yield the result of `work` for each item; a thread computes the next one meanwhile.
 
-    An error of either is raised after all that came before it.
+    An error of `source` or `work` is raised after the results before it.
     """
-    made: queue.Queue[tuple[bool, Any]] = queue.Queue(1)
+    results: queue.Queue[tuple[bool, Any]] = queue.Queue(1)
     closed = threading.Event()
 
     def give(ended: bool, thing: Any) -> None:
         while not closed.is_set():
             with contextlib.suppress(queue.Full):
-                return made.put((ended, thing), timeout=1.0)
+                return results.put((ended, thing), timeout=1.0)
 
     def run() -> None:
         try:
@@ -90,14 +95,14 @@ def ahead(source: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[Any]:
                 if closed.is_set():
                     return
             give(True, None)
-        except BaseException as problem:  # handed to the consumer, which raises it in its turn
+        except BaseException as problem:  # the consumer raises it after the results before it
             give(True, problem)
 
-    # A daemon: a read that blocks for ever must not keep the program from ending.
+    # A daemon thread, because a read that blocks for ever must not keep the program alive.
     threading.Thread(target=run, daemon=True).start()
     try:
         while True:
-            ended, thing = made.get()
+            ended, thing = results.get()
             if not ended:
                 yield thing
             elif thing is None:
@@ -109,31 +114,31 @@ def ahead(source: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[Any]:
 
 
 def chunks(items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
-    """Yield lists of items, cut by size or by the time since their first item."""
+    """Yield lists of items; a list ends when it is full, or PAUSE seconds after its first item."""
     return Shelf[Item](CHUNK_DOCUMENTS).chunks(items)
 
 
 class Shelf(Generic[Item]):
-    """What was read and not yet taken: one chunk at most.
+    """A buffer of items between a reading thread and a consumer; it holds at most one chunk.
 
-    One thread puts and one takes. An item is put without a lock, which would cost more than many a
-    step does: deques are safe for that, and the two wake each other only for a first or last item.
+    Items are added without a lock, which would cost more than many a step: a deque is safe for one
+    thread at each end, and the threads wake each other only for the first and last item of a chunk.
     """
 
     def __init__(self, limit: int, pause: float = PAUSE) -> None:
         self.limit = limit  # documents in a full chunk
-        self.pause = pause  # seconds that one may wait to be filled
+        self.pause = pause  # seconds that a chunk may wait to be filled
         self.changed = threading.Condition()
         self.items: deque[tuple[Item, str]] = deque()
         self.put_characters = self.taken_characters = 0
-        self.since = 0.0  # when the first of the items came
+        self.since = 0.0  # time.monotonic() of the first item in the buffer
         self.ended = False
         self.closed = False
         self.error: BaseException | None = None
 
     def chunks(self, items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
-        """Yield lists of items, cut by size or by the time since their first item."""
-        # A daemon: a read that blocks for ever must not keep the program from ending.
+        """Yield lists of items; a list ends when it is full, or `pause` after its first item."""
+        # A daemon thread, because a read that blocks for ever must not keep the program alive.
         threading.Thread(target=self._read, args=(items,), daemon=True).start()
         try:
             while chunk := self._take():
@@ -146,7 +151,7 @@ class Shelf(Generic[Item]):
                 self.changed.notify_all()
 
     def pace(self, documents: int, seconds: float, most: int) -> None:
-        """Have chunks so large that none takes long, whatever the model's speed."""
+        """Adjust the chunk size to the model's speed, so that a chunk takes SHORT to LONG."""
         if seconds < SHORT and documents >= self.limit:
             self.limit = min(self.limit * 2, most)
         elif seconds > LONG:
@@ -159,14 +164,14 @@ class Shelf(Generic[Item]):
                 self._put(item)
                 if self.closed:
                     return
-        except BaseException as problem:  # handed to the consumer, which raises it in its turn
+        except BaseException as problem:  # the consumer raises it after the items before it
             error = problem
         with self.changed:
             self.ended, self.error = True, error
             self.changed.notify_all()
 
     def _put(self, item: tuple[Item, str]) -> None:
-        """Add an item, and wait while there is a full chunk."""
+        """Add an item, and wait while the buffer holds a full chunk."""
         self.items.append(item)
         self.put_characters += len(item[1])
         if len(self.items) == 1:
@@ -180,7 +185,7 @@ class Shelf(Generic[Item]):
                     self.changed.wait()
 
     def _take(self) -> list[tuple[Item, str]]:
-        """Return a chunk: a full one, or what came in PAUSE; nothing at the end."""
+        """Return a full chunk, or the items of the last `pause` seconds; [] at the end."""
         with self.changed:
             while not self.items and not self.ended:
                 self.changed.wait()

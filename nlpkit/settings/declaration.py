@@ -1,4 +1,4 @@
-"""Frozen dataclasses as settings: described fields, checked values, near matches, TOML out."""
+"""Declare settings as frozen dataclasses, check values against them and write them as TOML."""
 
 from __future__ import annotations
 
@@ -23,17 +23,29 @@ def setting(
     flag: str | None = None,
     tune: Tune = None,
 ) -> Any:
-    """A dataclass field with a default, the sentence that help shows, and inclusive bounds.
+    """Return a dataclass field with a default, a help text and inclusive bounds.
 
-    `flag` is its name on the command line, where that is a word that Python keeps for itself.
-    `tune` is what `nlpkit tune` may make of it: (low, high), (low, high, "log") or [choices].
+    Args:
+        default: the value of a setting that is not given.
+        text: the help text. A setting whose text starts with "set from" is filled in by nlpkit, and
+            `build` refuses it as a key.
+        low: the smallest allowed value.
+        high: the largest allowed value.
+        flag: the name on the command line, where the field cannot have it because it is a Python
+            keyword.
+        tune: the values that `nlpkit tune` tries: (low, high), (low, high, "log") or [choices].
     """
     metadata = {"help": text, "low": low, "high": high, "flag": flag, "tune": tune}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
-    """Make `cls` from a table, appending to `problems` instead of raising."""
+    """Build `cls` from the keys of a table.
+
+    Append every wrong key and value to `problems` instead of raising an error. Return None if
+    `table` is not a table or `cls` refuses its values; on any other problem the result is built
+    without the wrong keys. `where` is the section's name in messages.
+    """
     if not isinstance(table, Mapping):
         problems.append(f"[{where}] must be a table, not {table!r}")
         return None
@@ -56,10 +68,13 @@ def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
 
 
 def convert(value: Any, hint: Any) -> Any:
-    """Return `value` as `hint` says.
+    """Convert a value from TOML to the type of a field.
+
+    Lists become tuples, integers become floats where the field is a float, and tables become
+    nested dataclasses.
 
     Raises:
-        ValueError: it is of another type, or not among the allowed values.
+        ValueError: the value has another type or is not one of the allowed values.
     """
     origin = get_origin(hint)
     if origin is Literal:
@@ -93,14 +108,14 @@ def _within(value: Any, bounds: Mapping[str, Any]) -> Any:
 
 def _nested(value: Any, cls: Any) -> Any:
     table = {"path": value} if isinstance(value, str) else value
-    lacking = [f.name for f in dataclasses.fields(cls) if f.default is f.default_factory]
-    if isinstance(table, Mapping) and (missing := [key for key in lacking if key not in table]):
+    required = [f.name for f in dataclasses.fields(cls) if f.default is f.default_factory]
+    if isinstance(table, Mapping) and (missing := [key for key in required if key not in table]):
         raise ValueError(f"lacks {', '.join(missing)}")
     problems: list[str] = []
-    made = build(cls, table, cls.__name__.lower(), problems)
+    nested = build(cls, table, cls.__name__.lower(), problems)
     if problems:
         raise ValueError("; ".join(problems))
-    return made
+    return nested
 
 
 def _shown(value: Any) -> str:
@@ -109,20 +124,20 @@ def _shown(value: Any) -> str:
 
 
 def described(cls: Any) -> list[tuple[str, Any, str]]:
-    """Return (key, default, help) of each setting, without those that nlpkit sets itself."""
+    """Return (key, default, help) of each setting that a user may set."""
     hints = get_type_hints(cls)
-    found = []
+    rows = []
     for field in dataclasses.fields(cls):
         text = field.metadata.get("help", "")
         if get_origin(hints[field.name]) is Literal:
             text = f"{', '.join(get_args(hints[field.name]))}: {text}"
         if not text.startswith("set from"):
-            found.append((field.name, field.default, text))
-    return found
+            rows.append((field.name, field.default, text))
+    return rows
 
 
 def toml_value(value: Any) -> str:
-    """Write a plain value as TOML (strings and numbers are the same in JSON)."""
+    """Format a value as TOML; strings, numbers and booleans are written as in JSON."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
@@ -136,7 +151,10 @@ def toml_value(value: Any) -> str:
 
 
 def toml(tree: Mapping[str, Any]) -> str:
-    """Write a two-level tree as TOML: plain keys first, then one table a section."""
+    """Format a two-level tree as TOML: the plain keys first, then one table for each section.
+
+    Keys of a section whose value is None are left out.
+    """
     lines = [f"{k} = {toml_value(v)}" for k, v in tree.items() if not isinstance(v, Mapping)]
     for name, table in tree.items():
         if isinstance(table, Mapping):

@@ -9,10 +9,12 @@ from nlpkit.errors import InputError
 
 
 def resolve(pattern: str, folder: Path) -> list[Path]:
-    """Return the files of a path or glob: under $NLPKIT_DATA, else beside the recipe.
+    """Return the files that a path or glob pattern matches.
+
+    Relative patterns are looked up under $NLPKIT_DATA, then in `folder`, the recipe's folder.
 
     Raises:
-        InputError: nothing is there.
+        InputError: no file matches.
     """
     root = os.environ.get("NLPKIT_DATA")
     for base in ([Path(root)] if root else []) + [folder]:
@@ -20,10 +22,10 @@ def resolve(pattern: str, folder: Path) -> list[Path]:
         if path.exists():
             return [path]
         relative = path.relative_to(path.anchor)
-        found = sorted(match for match in Path(path.anchor).glob(str(relative)) if match.is_file())
-        if found:
-            return found
-    looked = (
+        files = sorted(match for match in Path(path.anchor).glob(str(relative)) if match.is_file())
+        if files:
+            return files
+    folders = (
         f"$NLPKIT_DATA ({root}) and {folder}" if root else f"{folder} ($NLPKIT_DATA is not set)"
     )
-    raise InputError(f"{pattern}: no such data file; looked in {looked}")
+    raise InputError(f"{pattern}: no such data file; looked in {folders}")

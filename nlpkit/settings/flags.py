@@ -1,4 +1,4 @@
-"""Settings as command-line flags, for steps: in a shell, in a `pipe` string and in help."""
+"""Turn the settings of a step into command-line flags and parse them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from nlpkit.settings import declaration
 
 @dataclass(frozen=True)
 class Flag:
-    """One setting: its field, `--name`, type without None, default and help."""
+    """One setting as a flag: its field, its name without `--`, its type, default and help.
+
+    `hint` is the field's type without None.
+    """
 
     field: str
     name: str
@@ -24,17 +27,17 @@ class Flag:
 
     @property
     def switch(self) -> bool:
-        """Whether it is --name or --no-name and takes no value."""
+        """Whether the flag is --name or --no-name and takes no value."""
         return self.hint is bool
 
     @property
     def repeated(self) -> bool:
-        """Whether it may be given several times."""
+        """Whether the flag may be given several times."""
         return get_origin(self.hint) is tuple
 
 
 def flags_of(options: type) -> list[Flag]:
-    """Return the flags of a dataclass of settings."""
+    """Return the flags of an options dataclass, in the order of its fields."""
     hints = get_type_hints(options)
     return [
         Flag(
@@ -55,10 +58,12 @@ def _without_none(hint: Any) -> Any:
 
 
 def parse(options: type, words: Sequence[str], where: str) -> dict[str, Any]:
-    """Return the fields that `--flag value` words set, as plain values.
+    """Parse `--flag value` words into a dictionary from fields to plain values.
+
+    `where` is the step's name in messages.
 
     Raises:
-        UsageError: a word is no flag of these, or its value is missing or wrong.
+        UsageError: a flag is unknown, or its value is missing or wrong.
     """
     known = {flag.name: flag for flag in flags_of(options)}
     values: dict[str, Any] = {}
@@ -76,7 +81,9 @@ def parse(options: type, words: Sequence[str], where: str) -> dict[str, Any]:
             )
         if flag.switch:
             if equals:
-                raise UsageError(f"{where}: --{flag.name} takes no value; --no-{flag.name} is off")
+                raise UsageError(
+                    f"{where}: --{flag.name} takes no value; --no-{flag.name} turns it off"
+                )
             values[flag.field] = not off
             continue
         if not equals:
@@ -94,26 +101,30 @@ def _plain(value: str, flag: Flag) -> Any:
         try:
             return kind(value)
         except ValueError:
-            raise UsageError(f"--{flag.name} {value}: a number is needed") from None
+            raise UsageError(f"--{flag.name} {value}: must be a number") from None
     return value
 
 
 def build(options: type, values: Mapping[str, Any], where: str) -> Any:
-    """Make the options. Raises UsageError with every problem and its flag."""
+    """Build an options dataclass from plain values.
+
+    Raises:
+        UsageError: a key or value is wrong; the message lists every problem.
+    """
     problems: list[str] = []
-    made = declaration.build(options, values, where, problems)
+    built = declaration.build(options, values, where, problems)
     if problems:
         raise UsageError("; ".join(problems))
-    return made
+    return built
 
 
 def shown(default: Any) -> str:
-    """Return a default as people read it; nothing where it says nothing."""
+    """Format a default for help; "" for None, False and empty values."""
     if default in (None, (), False, ""):
         return ""
     return "on" if default is True else str(default)
 
 
 def choices(hint: Any) -> tuple[str, ...]:
-    """Return the allowed words of a Literal, else nothing."""
+    """Return the allowed values of a Literal; () for any other type."""
     return get_args(hint) if get_origin(hint) is Literal else ()

@@ -1,4 +1,4 @@
-"""The steps of a chain as settings: from a line, tables or a TOML file, checked but not built."""
+"""Parse the steps of a chain from a string, tables or a TOML file, without building them."""
 
 from __future__ import annotations
 
@@ -15,34 +15,37 @@ from nlpkit import catalog
 from nlpkit.errors import InputError, UsageError
 from nlpkit.settings import flags
 
-CHAINED = ("text", "tokens")  # results that a next step, or a tokenizer, reads
+CHAINED = ("text", "tokens")  # results that a following step or a tokenizer can read
 
 
 @dataclass(frozen=True)
 class Link:
-    """One step of a chain: its name and its options, of the class `Options` in the step's file."""
+    """One step of a chain: its name and an instance of its module's `Options`."""
 
     name: str
     options: Any
 
     @property
     def module(self) -> ModuleType:
-        """The step's file."""
+        """The step's module."""
         return catalog.load("steps", self.name)
 
     @property
     def gives(self) -> str:
-        """What the step makes under its options: text, tokens, sentences or vector."""
+        """The kind of result that the step gives: text, tokens, sentences or vector."""
         gives = getattr(self.module, "gives", None)
         return str(gives(self.options) if gives else self.module.GIVES)
 
     def outside(self) -> set[str]:
-        """Return the options in use that name a file or a model."""
+        """Return the names of the options that are set to a file or a model."""
         names = getattr(self.module, "OUTSIDE", ())
         return {name for name in names if getattr(self.options, name)}
 
     def settled(self) -> dict[str, Any]:
-        """Return the name and the value of every option, for a bundle: defaults may change."""
+        """Return the name and the value of every option that is not None.
+
+        A bundle stores this form, so that a later change of a default does not change its answers.
+        """
         resolve = getattr(self.module, "resolve", None)
         options = resolve(self.options) if resolve else self.options
         values = dataclasses.asdict(options)
@@ -50,13 +53,13 @@ class Link:
 
     def describe(self) -> dict[str, Any]:
         """Return the name and the options that differ from their defaults, as plain values."""
-        usual = type(self.options)()
-        given = {
+        defaults = type(self.options)()
+        changed = {
             field.name: getattr(self.options, field.name)
             for field in dataclasses.fields(self.options)
-            if getattr(self.options, field.name) != getattr(usual, field.name)
+            if getattr(self.options, field.name) != getattr(defaults, field.name)
         }
-        return self._plain(given)
+        return self._plain(changed)
 
     def _plain(self, values: Mapping[str, Any]) -> dict[str, Any]:
         lists = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
@@ -64,10 +67,10 @@ class Link:
 
 
 def links_of(steps: Sequence[Any]) -> list[Link]:
-    """Return the links of strings such as "clean --lower | tokenize" and tables with a "name".
+    """Parse steps: strings such as "clean --lower | tokenize", or tables with a "name".
 
     Raises:
-        UsageError: there is no such step or option.
+        UsageError: a step or an option does not exist.
     """
     links: list[Link] = []
     for step in steps:
@@ -81,7 +84,11 @@ def links_of(steps: Sequence[Any]) -> list[Link]:
 
 
 def in_language(links: Sequence[Link], lang: str) -> list[Link]:
-    """Return the links with a language for each step that was given none; raises UsageError."""
+    """Set the language of every step that has a `lang` option and was given none.
+
+    Raises:
+        UsageError: a step does not support the language.
+    """
     return [
         _link(link.name, _values(link.describe()) | {"lang": lang})
         if getattr(link.options, "lang", lang) == getattr(type(link.options), "lang", lang)
@@ -92,11 +99,11 @@ def in_language(links: Sequence[Link], lang: str) -> list[Link]:
 
 
 def read(path: str) -> list[Link]:
-    """Return the links of a TOML file: `steps = ["clean --lower", {name = "tokenize"}]`.
+    """Read a chain from a TOML file: `steps = ["clean --lower", {name = "tokenize"}]`.
 
     Raises:
         InputError: the file cannot be read or is not TOML.
-        UsageError: it has no steps, or there is no such step or option.
+        UsageError: the file has no steps, or a step or an option does not exist.
     """
     try:
         tree = tomllib.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""A recipe: the TOML file from which a model is trained, exported and understood.
+"""Read and check recipes, the TOML files that describe how a model is trained and exported.
 
-Sections are frozen dataclasses; `[task]` and `[architecture]` name a file of the catalogue
-and hold that file's own `Config`. Every problem of a recipe is reported at once.
+Each section becomes a frozen dataclass. `[task]`, `[architecture]` and `[objective]` name a module
+of the catalogue and hold its `Config`. One error reports every problem of a recipe.
 """
 
 from __future__ import annotations
@@ -34,24 +34,26 @@ from nlpkit.settings.sections import (
 
 @dataclass(frozen=True)
 class Part:
-    """A thing of the catalogue by name, with its own settings."""
+    """The name of a catalogue module, such as an architecture, and its `Config`."""
 
     name: str
     config: Any
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that a recipe gives, as plain values."""
+        """Return the settings that a recipe can give, as plain values."""
         values = dataclasses.asdict(self.config)
         return {key: values[key] for key, *_ in declaration.described(type(self.config))}
 
 
-Made = TypeVar("Made", bound="_Tree")
+AnyRecipe = TypeVar("AnyRecipe", bound="_Tree")
 
 
 class _Tree:
-    """What both kinds of recipe do: their parts and sections as plain values.
+    """The base of both kinds of recipe.
 
-    PARTS name one file of the catalogue each, SHELVES any number of files, SECTIONS none.
+    PARTS are the sections that name one module of the catalogue, SHELVES those that name any
+    number of them (section -> kind in the catalogue). SECTIONS are plain settings (section ->
+    dataclass).
     """
 
     name: str
@@ -61,10 +63,10 @@ class _Tree:
 
     @classmethod
     def settle(cls, parts: dict[str, Any], sections: dict[str, Any]) -> None:
-        """Fill in settings whose usual value follows from another part."""
+        """Fill in the settings whose default depends on another section."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain values, as TOML and JSON hold them."""
+        """Return the recipe as plain values that can be written as TOML or JSON."""
         tree: dict[str, Any] = {"name": self.name}
         for kind in self.PARTS:
             part = getattr(self, kind)
@@ -78,7 +80,7 @@ class _Tree:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(_Tree):
-    """A whole recipe of `nlpkit train`. `folder` is where its relative paths start."""
+    """A recipe of `nlpkit train`. Its relative paths start at `folder`."""
 
     PARTS: ClassVar = {"task": "tasks", "architecture": "architectures"}
     SHELVES: ClassVar = {"augment": "augmentations"}
@@ -107,7 +109,7 @@ class Recipe(_Tree):
 
     @classmethod
     def settle(cls, parts: dict[str, Any], sections: dict[str, Any]) -> None:
-        """Name the columns of each data file: the task's own, where the recipe names none."""
+        """Fill in the task's columns for each data file whose columns the recipe leaves out."""
         columns = catalog.load("tasks", parts["task"].name).Task.columns
         data: Data = sections["data"]
         named: dict[str, Any] = {
@@ -126,7 +128,7 @@ class Recipe(_Tree):
 
 @dataclass(frozen=True, kw_only=True)
 class Pretraining(_Tree):
-    """A whole recipe of `nlpkit pretrain`."""
+    """A recipe of `nlpkit pretrain`. Its relative paths start at `folder`."""
 
     PARTS: ClassVar = {"objective": "objectives", "architecture": "architectures"}
     SECTIONS: ClassVar = {
@@ -147,39 +149,43 @@ class Pretraining(_Tree):
 
 
 def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
-    """Read a recipe file of `nlpkit train` and apply `section.key=value` overrides.
+    """Read a recipe of `nlpkit train` and apply `section.key=value` overrides.
 
     Raises:
         InputError: the file is missing or is not TOML.
-        UsageError: keys or values are wrong; the message lists all of them.
+        UsageError: a key or value is wrong; the message lists every problem.
     """
     tree, folder = _read(path)
     if "objective" in tree:
-        raise UsageError(f"{path}: a recipe of 'nlpkit pretrain', not of 'nlpkit train'")
+        raise UsageError(f"{path}: this recipe is for 'nlpkit pretrain', not for 'nlpkit train'")
     return from_dict(tree, folder=folder, where=str(path), overrides=overrides)
 
 
 def load_pretraining(path: Path, overrides: Iterable[str] = ()) -> Pretraining:
-    """Read a recipe file of `nlpkit pretrain`. Raises as `load`."""
+    """Read a recipe of `nlpkit pretrain` and apply `section.key=value` overrides.
+
+    Raises:
+        InputError, UsageError: as `load`.
+    """
     tree, folder = _read(path)
     if "task" in tree:
-        raise UsageError(f"{path}: a recipe of 'nlpkit train', not of 'nlpkit pretrain'")
+        raise UsageError(f"{path}: this recipe is for 'nlpkit train', not for 'nlpkit pretrain'")
     return _build(Pretraining, tree, folder, str(path), overrides)
 
 
 def from_dict(
     tree: dict[str, Any], *, folder: Path, where: str, overrides: Iterable[str] = ()
 ) -> Recipe:
-    """Check plain values and build the recipe.
+    """Build a recipe of `nlpkit train` from plain values; `where` names it in messages.
 
     Raises:
-        UsageError: as for `load`.
+        UsageError: a key or value is wrong; the message lists every problem.
     """
     return _build(Recipe, tree, folder, where, overrides)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Path]:
-    """Return the file's values and the folder where its relative paths start."""
+    """Return a recipe's values, and the folder at which its relative paths start."""
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -197,8 +203,8 @@ def _read(path: Path) -> tuple[dict[str, Any], Path]:
 
 
 def _build(
-    kind: type[Made], tree: dict[str, Any], folder: Path, where: str, overrides: Iterable[str]
-) -> Made:
+    kind: type[AnyRecipe], tree: dict[str, Any], folder: Path, where: str, overrides: Iterable[str]
+) -> AnyRecipe:
     problems: list[str] = []
     for item in overrides:
         _override(tree, item, problems)
@@ -220,9 +226,11 @@ def _build(
     if problems:
         raise UsageError(f"{where}: " + "\n  ".join(problems))
     kind.settle(parts, sections)
-    made: Any = kind
-    built: Made = made(name=str(tree["name"]), folder=folder, **parts, **shelves, **sections)
-    return built
+    recipe_class: Any = kind  # type checkers do not know its fields
+    recipe: AnyRecipe = recipe_class(
+        name=str(tree["name"]), folder=folder, **parts, **shelves, **sections
+    )
+    return recipe
 
 
 def _override(tree: dict[str, Any], item: str, problems: list[str]) -> None:
@@ -239,7 +247,7 @@ def _override(tree: dict[str, Any], item: str, problems: list[str]) -> None:
 
 
 def _value(text: str) -> Any:
-    """Read a value as TOML would; a bare word is a string."""
+    """Parse a value as TOML; anything that is not valid TOML is a string."""
     try:
         return tomllib.loads(f"v = {text}")["v"]
     except tomllib.TOMLDecodeError:
@@ -248,8 +256,8 @@ def _value(text: str) -> Any:
 
 def _part(table: Any, kind: str, shelf: str, problems: list[str]) -> Part | None:
     if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
-        there = ", ".join(catalog.names(shelf))
-        problems.append(f"[{kind}] needs a name; there are: {there}")
+        names = ", ".join(catalog.names(shelf))
+        problems.append(f"[{kind}] needs a name; there are: {names}")
         return None
     settings = {key: value for key, value in table.items() if key != "name"}
     name = catalog.current(shelf, table["name"])
@@ -266,7 +274,7 @@ def _part(table: Any, kind: str, shelf: str, problems: list[str]) -> Part | None
 
 
 def _shelf(table: Any, kind: str, shelf: str, problems: list[str]) -> tuple[Part | None, ...]:
-    """Read `name = {settings}` for each; a number alone is the strength."""
+    """Read a section of `name = {settings}`; a number in place of a table is the strength."""
     if not isinstance(table, Mapping):
         problems.append(f"[{kind}] must be a table, not {table!r}")
         return ()

@@ -1,4 +1,4 @@
-"""Clean text: markup, addresses, stretched words, emoji, punctuation, and personal data."""
+"""Clean text: markup, links, emoji, repeats, personal data."""
 
 from __future__ import annotations
 

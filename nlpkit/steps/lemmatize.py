@@ -1,4 +1,4 @@
-"""Put each word into its dictionary form, chosen in context by a small neural tagger."""
+"""Replace words by their dictionary forms, chosen in context."""
 
 from __future__ import annotations
 

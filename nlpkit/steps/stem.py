@@ -1,4 +1,7 @@
-"""Cut words to their stems by Snowball (Porter 2001), or RSLP (Orengo & Huyck 2001)."""
+"""Cut words to their stems, by the rules of Snowball or RSLP.
+
+Snowball: Porter 2001. RSLP: Orengo & Huyck 2001.
+"""
 
 from __future__ import annotations
 

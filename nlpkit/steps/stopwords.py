@@ -1,4 +1,4 @@
-"""Drop stop words; negations stay unless told otherwise, because they carry sentiment."""
+"""Drop stop words, but keep negations: they carry sentiment."""
 
 from __future__ import annotations
 

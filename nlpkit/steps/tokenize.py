@@ -1,4 +1,4 @@
-"""Split text into words, sentences or a model's subwords, joined by one space."""
+"""Split text into words, sentences or a model's subwords."""
 
 from __future__ import annotations
 

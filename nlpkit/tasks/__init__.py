@@ -1,15 +1,15 @@
-"""Tasks, one file each: a question about a document, and how a network learns to answer it.
+"""Tasks, one file each: the answers, golds, head and loss of one kind of question.
 
-A task's file has a frozen `Config`, the keys of `[task]`, and a class `Task`, whose contract is the
+A task's file has a frozen `Config`, the keys of `[task]`, and a class `Task`, which follows the
 protocol below. The top of the file imports the standard library only; numpy and torch are imported
 inside functions. Documents are texts, or lists of words.
 
-What only some tasks can do is a protocol of its own, asked for by `isinstance`:
+Optional abilities are protocols of their own, checked by `isinstance`:
 
-    OnePass       (nlpkit.runtime.onepass) its answers follow from one output of one graph
-    Calibrated    its scores are probabilities that a temperature calibrates
-    Balanced      it has labels that can be weighed, counted apart, and shifted
-    Distillable   it can learn the probabilities that other models give
+    OnePass       (nlpkit.runtime.onepass) answers are decoded from one output of one graph
+    Calibrated    scores are probabilities that a temperature calibrates
+    Balanced      labels can be weighted, counted separately and shifted
+    Distillable   the task can learn from the probabilities of other models
 
 Legend: N documents, C labels, B batch, T time.
 """
@@ -32,20 +32,21 @@ if TYPE_CHECKING:
     from nlpkit.text import Tokenizer
     from nlpkit.text.windows import Slide, Windows
 
-Fields = Mapping[str, Any]  # of a row: the record's own, and "document" and "label"
+Fields = Mapping[str, Any]  # a training row: the record's fields, "document" and "label"
 
 
 class Columns(NamedTuple):
-    """The fields that rows have where nobody names others: the document's and the answer's."""
+    """The default names of the fields that hold a row's document and its answer."""
 
     text: str = "text"
     target: str = "label"
 
 
 class Reads(NamedTuple):
-    """What a batch holds of each document: its tokens from first to before last.
+    """The tokens that a batch holds of each document: `spans` of (first, one past the last).
 
-    `offsets`: (first, one past the last) character of those tokens, where the task asks for them.
+    `offsets` are the character spans of those tokens, (first, one past the last), where the task
+    has OFFSETS; else None.
     """
 
     spans: Sequence[Span]
@@ -53,39 +54,47 @@ class Reads(NamedTuple):
 
     @property
     def width(self) -> int:
-        """The tokens of the longest."""
+        """The number of tokens in the longest span."""
         return max(end - start for start, end in self.spans)
 
 
 class Task(Protocol):
-    """What every task has; `config` and `labels` are kept by `describe`, in any form."""
+    """The interface of every task."""
 
-    answers: type[Answer]  # the kind of its answers, and of its golds
-    score: str  # the score, of those that metrics give its answers, that the best epoch has
-    unit: str  # what metrics count: documents, words
+    answers: type[Answer]  # the class of its answers and golds
+    score: str  # the name of the score that chooses the best epoch, one of its metrics'
+    unit: str  # the unit that metrics count, such as documents or words
     columns: Columns
-    windows: type[Slide]  # what becomes of a long document: Slide or Truncate
+    windows: type[Slide]  # how long documents are read: Slide or Truncate
     OFFSETS: ClassVar[bool]  # whether answers point into the text
-    WRITES: ClassVar[bool]  # whether answers are texts, so that the tokenizer needs bounds
+    WRITES: ClassVar[bool]  # whether answers are texts, so that the tokenizer needs bos and eos
     config: Any
     graphs: Mapping[str, Mapping[str, int | None]]  # graph -> output -> width, None for any
-    shown: Sequence[str]  # what people are told of the labels
+    shown: Sequence[str]  # the labels that lists and cards show
 
     @classmethod
     def from_rows(cls, rows: Sequence[Fields], config: Any) -> Self:
-        """Learn what the task needs to know of the training rows; raises InputError."""
+        """Build the task from its training rows, from which it learns labels and the like.
+
+        Raises:
+            InputError: the rows cannot teach the task.
+        """
 
     def gold(self, fields: Fields) -> Any:
-        """Return the right answer of a row; raises InputError."""
+        """Return the gold answer of a row.
+
+        Raises:
+            InputError: the row has no valid gold.
+        """
 
     def count(self, golds: Sequence[Any]) -> dict[str, int]:
-        """Return how many rows, or other things, there are of each kind, for the model card."""
+        """Return the number of rows by label, or other counts, for the model card."""
 
     def head(self, encoder: Any, tokenizer: Tokenizer) -> Any:
         """Return the torch module on top of an encoder (`nlpkit.heads`)."""
 
     def targets(self, golds: Sequence[Any], reads: Reads, tokenizer: Tokenizer) -> dict[str, Any]:
-        """Return numpy arrays of what a batch should give, all of B rows."""
+        """Return the target arrays of a batch (numpy), each with B rows."""
 
     def loss(self, outputs: Any, targets: Mapping[str, Any], smoothing: float) -> Any:
         """Return loss_B (torch), whose mean is the batch's loss."""
@@ -94,7 +103,7 @@ class Task(Protocol):
         """Return one answer for each document, in order; None for one without tokens."""
 
     def describe(self) -> dict[str, Any]:
-        """Return plain values from which `build` makes the task without its data."""
+        """Return plain values from which `build` rebuilds the task without its data."""
 
 
 @runtime_checkable
@@ -104,41 +113,41 @@ class Calibrated(Protocol):
     temperature: float
 
     def fit_temperature(self, golds: Sequence[Any], outputs: Outputs, weights: Any) -> float:
-        """Return the temperature that calibrates; `weights` of the documents, or None."""
+        """Return the calibrating temperature; `weights` has one number a document, or is None."""
 
     def at_temperature(self, temperature: float) -> Any:
-        """Return the task with another temperature."""
+        """Return a copy of the task with another temperature."""
 
 
 @runtime_checkable
 class Balanced(Protocol):
-    """A task with labels, some of them rare, some never given by a file."""
+    """A task with labels, some of which may be rare, or absent from a file."""
 
     labels: Sequence[str]
     shift: list[float]  # added to the labels' logits
 
     def shifted(self, shift: Sequence[float]) -> Any:
-        """Return the task with another shift."""
+        """Return a copy of the task with another shift."""
 
     def group(self, gold: Any) -> Any:
-        """Return what `max_per_label` counts by."""
+        """Return the key by which `max_per_label` counts golds."""
 
     def priors(self, golds: Sequence[Any], missing: float) -> Mapping[int, float]:
-        """Return the prior of each label that is not among a file's golds."""
+        """Return {label index: `missing`} for each label that is absent from a file's golds."""
 
     def prior_targets(self, priors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
-        """Return the arrays that `loss` takes of the priors."""
+        """Return the arrays that `loss` needs of the rows' priors, each with B rows."""
 
     def class_weights(self, golds: Sequence[Any], scheme: str) -> list[float]:
         """Return the weight of each label in the loss."""
 
     def place(self, gold: Any) -> int:
-        """Return which label a gold has."""
+        """Return the index of a gold's label."""
 
 
 @runtime_checkable
 class Distillable(Protocol):
-    """A task that can learn from what teachers say: probs_NC of its labels."""
+    """A task that can learn from teachers' probabilities of its labels, probs_NC."""
 
     labels: Sequence[str]
 
@@ -146,14 +155,14 @@ class Distillable(Protocol):
         """Return the calibrated probabilities, probs_NC."""
 
     def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any:
-        """Return loss_B (torch), each row's distance from the teachers' probs_BC."""
+        """Return loss_B (torch), the distance from the teachers' probabilities, `taught` [B, C]."""
 
 
 def build(described: Mapping[str, Any]) -> Any:
-    """Rebuild a task from its name and what its `describe` kept.
+    """Rebuild a task from {"name": its name} and the values of its `describe`.
 
     Raises:
-        UsageError: there is no such task.
+        UsageError: no task has that name.
         KeyError, TypeError, ValueError: the description is damaged.
     """
     module = catalog.load("tasks", described["name"])
@@ -166,14 +175,22 @@ def build(described: Mapping[str, Any]) -> Any:
 
 
 def class_of(name: str) -> type[Task]:
-    """Return the class of a task. Raises UsageError where there is none of that name."""
-    made: type[Task] = catalog.load("tasks", name).Task
-    return made
+    """Return the class of the task `name`.
+
+    Raises:
+        UsageError: no task has that name.
+    """
+    task: type[Task] = catalog.load("tasks", name).Task
+    return task
 
 
 def need(task: type[Task], protocol: type, setting: str) -> None:
-    """Raise UsageError where a setting asks of a task what it cannot do."""
+    """Check that a task has every method of a protocol that `setting` requires.
+
+    Raises:
+        UsageError: the task lacks one.
+    """
     methods = (name for name in vars(protocol) if not name.startswith("_"))
     if not all(hasattr(task, name) for name in methods):
         name = task.__module__.rpartition(".")[2]
-        raise UsageError(f"{setting}: the task {name} has no labels to do that with; leave it out")
+        raise UsageError(f"{setting}: needs a task with labels, and {name} has none; leave it out")

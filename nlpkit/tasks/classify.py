@@ -1,4 +1,4 @@
-"""One label for each document, chosen among those of the training rows."""
+"""Classification: one label for each document, out of the labels of the training rows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nlpkit.runtime import onepass
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
 from nlpkit.text.windows import Slide
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,21 +25,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The head. (Without a docstring dataclass writes one, which costs every start 1 ms.)"""
+    """Settings of the head."""  # without a docstring, dataclass spends 1 ms on writing one
 
     pooling: Literal["auto", "attention", "max", "mean"] = setting(
-        "auto", "how states become one vector; auto is what suits the architecture"
+        "auto", "how states become one vector; auto is the architecture's own choice"
     )
     norm: bool = setting(False, "layer norm after pooling")
     hidden: int = setting(
         64,
-        "units of the dense layer before the output; 0 leaves it out",
+        "units of the dense layer before the output; 0 omits the layer",
         0,
         10**5,
         tune=[0, 64, 128],
     )
     dropout: float = setting(
-        0.3, "before the dense layer and before the output", 0, 1, tune=(0.0, 0.5)
+        0.3, "dropout before the dense layer and before the output", 0, 1, tune=(0.0, 0.5)
     )
 
 
@@ -63,7 +64,11 @@ class Task:
         shift: Sequence[float] | None = None,
         temperature: float = 1.0,
     ) -> None:
-        """`shift` is added to the logits, `temperature` divides them; raises ValueError."""
+        """Create a task whose probabilities are softmax((logits + shift) / temperature).
+
+        Raises:
+            ValueError: the labels, the shift or the temperature are not usable.
+        """
         if isinstance(labels, str):
             raise ValueError("labels must be a list of texts")
         self.config, self.temperature = config, temperature
@@ -71,19 +76,27 @@ class Task:
         if not all(isinstance(label, str) for label in self.labels):
             raise ValueError("labels must be texts")
         if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
-            raise ValueError(f"{len(self.labels)} labels: two different ones are needed")
+            raise ValueError(
+                f"{plural(len(self.labels), 'label')}: must be two or more, all different"
+            )
         self.shift = list(shift or [0.0] * len(self.labels))
         if len(self.shift) != len(self.labels):
-            raise ValueError(f"{len(self.shift)} shifts for {len(self.labels)} labels")
+            raise ValueError(
+                f"{plural(len(self.shift), 'shift')} for {plural(len(self.labels), 'label')}"
+            )
         if not 1e-3 < temperature < 1e3:
-            raise ValueError(f"temperature {temperature} is not one")
+            raise ValueError(f"temperature {temperature}: must be between 0.001 and 1000")
         self.graphs = {"main": {"logits": len(self.labels)}}
         self._golds = {label: Label(label) for label in self.labels}
-        self._places = {label: place for place, label in enumerate(self.labels)}
+        self._indices = {label: index for index, label in enumerate(self.labels)}
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], config: Config) -> Self:
-        """Learn the labels. Raises InputError when there are fewer than two."""
+        """Build the task with the sorted labels of the rows.
+
+        Raises:
+            InputError: there are fewer than two labels.
+        """
         labels = sorted({str(row["label"]) for row in rows})
         if len(labels) < 2:
             raise InputError(
@@ -94,7 +107,11 @@ class Task:
         return cls(config, labels)
 
     def gold(self, fields: Mapping[str, Any]) -> Label:
-        """Return the row's label. Raises InputError for a label that is not known."""
+        """Return the row's label.
+
+        Raises:
+            InputError: the label is not one of the task's.
+        """
         label = str(fields["label"])
         if label not in self._golds:
             raise InputError(
@@ -104,73 +121,80 @@ class Task:
         return self._golds[label]
 
     def place(self, gold: Label) -> int:
-        """Return which label a gold has."""
-        return self._places[gold.label]
+        """Return the index of a gold's label."""
+        return self._indices[gold.label]
 
     def group(self, gold: Label) -> str:
         """Return the label."""
         return gold.label
 
     def priors(self, golds: Sequence[Label], missing: float) -> dict[int, float]:
-        """Return the prior of each label that is not among a file's golds."""
-        there = {self.place(gold) for gold in golds}
-        return dict.fromkeys(set(range(len(self.labels))) - there, missing)
+        """Return {label index: `missing`} for each label that is absent from a file's golds."""
+        present = {self.place(gold) for gold in golds}
+        return dict.fromkeys(set(range(len(self.labels))) - present, missing)
 
     def prior_targets(self, priors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
-        """Return prior_BC, one but for the labels that a row's file never gives.
+        """Return prior_BC: 1, except for labels that a row's file never uses.
 
-        A file without neutral rows mostly had them taken out; it must not teach that neutral
-        does not exist. In the loss that label's probability counts by its prior: 0 leaves its
-        logit alone, 1 pushes it down like any wrong label (a prior shift, Saerens et al. 2002).
+        A file without neutral rows usually had them removed, and must not teach that neutral
+        texts do not exist. The loss scales that label's probability by its prior: with 0 its
+        logit gets no gradient, with 1 it is pushed down like any wrong label (a prior shift,
+        Saerens et al. 2002).
         """
         import numpy as np
 
         prior_BC = np.ones((len(priors), len(self.labels)), dtype=np.float32)
         for row, missing in enumerate(priors):
-            for place, prior in missing.items():
-                prior_BC[row, place] = prior
+            for index, prior in missing.items():
+                prior_BC[row, index] = prior
         return {"prior_BC": prior_BC}
 
     def count(self, golds: Sequence[Label]) -> dict[str, int]:
-        """Return how many rows have each label, for model cards."""
-        places = [self.place(gold) for gold in golds]
-        counts = {label: places.count(place) for place, label in enumerate(self.labels)}
+        """Return the number of rows of each label that occurs, for model cards."""
+        indices = [self.place(gold) for gold in golds]
+        counts = {label: indices.count(index) for index, label in enumerate(self.labels)}
         return {label: count for label, count in counts.items() if count}
 
     def targets(
         self, golds: Sequence[Label | None], reads: Reads, tokenizer: Tokenizer
     ) -> dict[str, Any]:
-        """Return gold_B; an unlabelled row stands for the first label."""
+        """Return gold_B, label indices; unlabelled rows get index 0, a placeholder."""
         import numpy as np
 
-        places = [0 if gold is None else self.place(gold) for gold in golds]
-        return {"gold_B": np.asarray(places, dtype=np.int64)}
+        indices = [0 if gold is None else self.place(gold) for gold in golds]
+        return {"gold_B": np.asarray(indices, dtype=np.int64)}
 
     def head(self, encoder: Any, tokenizer: Tokenizer) -> Any:
-        """Return the torch module states_BTD, mask_BT -> logits_BC."""
+        """Return the head, a torch module from states_BTD and mask_BT to logits_BC."""
         from nlpkit.heads.pooled import PooledHead
 
-        chosen = encoder.pooling if self.config.pooling == "auto" else self.config.pooling
+        pooling = encoder.pooling if self.config.pooling == "auto" else self.config.pooling
         return PooledHead(
             width=encoder.width,
             outputs=len(self.labels),
-            pooling=chosen,
+            pooling=pooling,
             norm=self.config.norm,
             hidden=self.config.hidden,
             dropout=self.config.dropout,
         )
 
     def class_weights(self, golds: Sequence[Label], scheme: str) -> list[float]:
-        """Weigh labels by 1/frequency ("balanced") or its root ("sqrt"), mean weight one."""
-        places = [self.place(gold) for gold in golds]
-        counts = [max(places.count(place), 1) for place in range(len(self.labels))]
+        """Return label weights 1/frequency ("balanced"), its square root ("sqrt") or 1 ("none").
+
+        Their mean over the rows is 1.
+        """
+        indices = [self.place(gold) for gold in golds]
+        counts = [max(indices.count(index), 1) for index in range(len(self.labels))]
         power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[scheme]
-        weights = [(len(places) / (len(counts) * count)) ** power for count in counts]
-        mean = sum(w * n for w, n in zip(weights, counts, strict=True)) / len(places)
+        weights = [(len(indices) / (len(counts) * count)) ** power for count in counts]
+        mean = sum(w * n for w, n in zip(weights, counts, strict=True)) / len(indices)
         return [weight / mean for weight in weights]
 
     def loss(self, outputs: Any, targets: Mapping[str, Any], smoothing: float) -> Any:
-        """Cross-entropy under the priors, with label smoothing (Szegedy et al. 2016)."""
+        """Return loss_B, the cross-entropy under the priors with label smoothing.
+
+        Label smoothing: Szegedy et al. 2016.
+        """
         import torch
 
         gold_B, prior_BC = targets["gold_B"], targets["prior_BC"]
@@ -181,10 +205,10 @@ class Task:
         return -(1 - smoothing) * hit_B - smoothing * spread_B
 
     def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any:
-        """Return loss_B, the cross-entropy with the teachers' probs_BC, both sides softened.
+        """Return loss_B, the cross-entropy with the teachers' probs_BC (Hinton et al. 2015).
 
-        Times T squared, so that its gradient stays as large as that of the labels (Hinton et al.
-        2015).
+        Both sides are softened by the temperature. The loss is multiplied by its square, so that
+        the gradient stays as large as that of the labels.
         """
         import torch
 
@@ -197,13 +221,13 @@ class Task:
         return onepass.answers(self, model, documents, windows)
 
     def combine(self, outputs: onepass.Outputs, spans: Sequence[onepass.Span]) -> np.ndarray:
-        """Average the logits of a long document's windows, each weighed by its tokens."""
+        """Average the logits of a document's windows, weighted by their numbers of tokens."""
         return onepass.averaged(outputs, spans)
 
     def decode(
         self, documents: Sequence[Any], outputs: onepass.Outputs, offsets: Any = None
     ) -> list[Label]:
-        """Turn each document's logits into labels with calibrated probabilities."""
+        """Return each document's label, with the calibrated probabilities of all labels."""
         probs_NC = self.probabilities(outputs)
         labels = self.labels
         return [
@@ -212,7 +236,7 @@ class Task:
         ]
 
     def probabilities(self, outputs: onepass.Outputs) -> np.ndarray:
-        """Softmax of (logits + shift) / temperature, in float64: probs_NC."""
+        """Return probs_NC, softmax((logits + shift) / temperature) in float64."""
         return self._softmax(outputs, self.temperature)
 
     def _softmax(self, outputs: onepass.Outputs, temperature: float) -> np.ndarray:
@@ -227,32 +251,35 @@ class Task:
     def fit_temperature(
         self, golds: Sequence[Label], outputs: onepass.Outputs, weights: Any = None
     ) -> float:
-        """Return the temperature of least negative log-likelihood (Guo et al. 2017)."""
+        """Return the temperature, from 0.25 to 4, with the lowest negative log-likelihood.
+
+        Temperature scaling: Guo et al. 2017. `weights` has one number a document, or is None.
+        """
         import numpy as np
 
-        places = [self.place(gold) for gold in golds]
+        indices = [self.place(gold) for gold in golds]
 
         def loss(temperature: float) -> float:
             probs_NC = self._softmax(outputs, temperature)
-            log_probs_N = np.log(probs_NC[np.arange(len(places)), places] + 1e-12)
+            log_probs_N = np.log(probs_NC[np.arange(len(indices)), indices] + 1e-12)
             return float(-np.average(log_probs_N, weights=weights))
 
         return round(float(min(np.geomspace(0.25, 4.0, 81), key=loss)), 4)
 
     def at_temperature(self, temperature: float) -> Self:
-        """Return the task with another temperature."""
-        made = copy(self)
-        made.temperature = temperature
-        return made
+        """Return a copy of the task with another temperature."""
+        task = copy(self)
+        task.temperature = temperature
+        return task
 
     def shifted(self, shift: Sequence[float]) -> Self:
-        """Return the task with another shift."""
-        made = copy(self)
-        made.shift = list(shift)
-        return made
+        """Return a copy of the task with another shift."""
+        task = copy(self)
+        task.shift = list(shift)
+        return task
 
     def describe(self) -> dict[str, Any]:
-        """Return what bundle.json keeps to rebuild the task without its data."""
+        """Return the values of bundle.json from which the task is rebuilt without its data."""
         described: dict[str, Any] = {"labels": list(self.labels), "config": asdict(self.config)}
         if any(self.shift):
             described["shift"] = self.shift

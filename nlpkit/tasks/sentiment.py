@@ -1,4 +1,4 @@
-"""Negative, neutral or positive: classification whose labels are given, whatever the data holds."""
+"""Sentiment: classification into negative, neutral and positive, fixed in advance."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ LABELS = ("negative", "neutral", "positive")
 
 
 class Task(classify.Task):
-    """Three labels in a fixed order, so that every sentiment model can be compared."""
+    """Classification into three labels in a fixed order, so that all models are comparable."""
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], config: Config) -> Self:
-        """Check that the rows hold two labels at least; raises InputError as `classify` does."""
+        """Build the task with the three labels, whichever of them the rows have.
+
+        Raises:
+            InputError: the rows have fewer than two labels.
+        """
         classify.Task.from_rows(rows, config)
         return cls(config, LABELS)

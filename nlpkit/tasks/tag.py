@@ -1,7 +1,7 @@
-"""The lemma and the part of speech of each word: an edit script and a UPOS tag, chosen in context.
+"""Tagging: the lemma and part of speech of each word, as an edit script and a UPOS tag.
 
-Documents are lists of words. Gold comes from fields "lemmas" and "upos" of the same length, as the
-conllu reader gives them; a lemma or tag that is not known ("_") teaches and scores nothing.
+Documents are lists of words. Golds are the fields "lemmas" and "upos", of the same length, as the
+conllu reader yields them; an unknown lemma or tag ("_") is left out of the loss and the scores.
 """
 
 from __future__ import annotations
@@ -27,19 +27,21 @@ if TYPE_CHECKING:
     from nlpkit.text import Tokenizer
     from nlpkit.text.windows import Windows
 
-TRIED = 8  # scripts tried for a word, best first, until one fits
-IGNORED = -100  # what torch's cross_entropy leaves out
+TRIED = 8  # most scripts to try for a word, best first, until one applies
+IGNORED = -100  # the target that torch's cross_entropy ignores
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The head, and which scripts are learned."""
+    """Settings of the head and of the edit scripts."""
 
     hidden: int = setting(
         128, "units of the dense layer before the scripts", 1, 10**5, tune=[64, 128, 256]
     )
-    dropout: float = setting(0.3, "on the states and before the scripts", 0, 1, tune=(0.0, 0.5))
-    min_count: int = setting(2, "edit scripts seen fewer times in training are left out", 1)
+    dropout: float = setting(
+        0.3, "dropout on the states and before the scripts", 0, 1, tune=(0.0, 0.5)
+    )
+    min_count: int = setting(2, "fewest occurrences of an edit script in the training rows", 1)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Analysis(Tags):
 
 
 class Task:
-    """Two softmaxes over each word: UPOS tags, then edit scripts, in logit order.
+    """Two softmaxes over each word, in logit order: UPOS tags, then edit scripts.
 
     Legend: B batch, T words, C = tags + scripts, S scripts, N all words of a batch.
     """
@@ -67,22 +69,33 @@ class Task:
     def __init__(
         self, config: Config, labels: Iterable[str], irregular: Mapping[str, str] | None = None
     ) -> None:
-        """`irregular`: the scripts, by place and joined by spaces, that a form alone allows."""
+        """Create a task whose labels are the UPOS tags, then the edit scripts.
+
+        `irregular` maps a lower-case form to the indices, joined by spaces, of the irregular
+        scripts that it may take.
+
+        Raises:
+            ValueError: the labels do not begin with the UPOS tags.
+        """
         self.config = config
         self.irregular = {
-            form: {int(place) for place in places.split()}
-            for form, places in (irregular or {}).items()
+            form: {int(index) for index in indices.split()}
+            for form, indices in (irregular or {}).items()
         }
         self.labels = tuple(labels)
         if self.labels[: len(UPOS)] != UPOS:
             raise ValueError("the first labels must be the UPOS tags")
         self.shown = UPOS
-        self.places = {label: place for place, label in enumerate(self.labels)}
+        self.places = {label: index for index, label in enumerate(self.labels)}
         self.graphs = {"main": {"logits": len(self.labels)}}
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, Any]], config: Config) -> Self:
-        """Learn the edit scripts. Raises InputError when there are none."""
+        """Build the task with the edit scripts of the rows that occur `min_count` times.
+
+        Raises:
+            InputError: there are none.
+        """
         counts = Counter[str]()
         for row in rows:
             counts.update(
@@ -90,11 +103,18 @@ class Task:
             )
         scripts = [script for script, n in counts.most_common() if n >= config.min_count]
         if not scripts:
-            raise InputError("the training files hold no lemmas")
+            raise InputError(
+                f"no edit script occurs {config.min_count} times in the training files; give more "
+                "rows with lemmas, or lower task.min_count"
+            )
         return cls(config, [*UPOS, *scripts], irregular_forms(rows, scripts))
 
     def gold(self, fields: Mapping[str, Any]) -> Analysis:
-        """Return the gold of a row. Raises InputError where its fields do not belong together."""
+        """Return the lemmas and tags of a row.
+
+        Raises:
+            InputError: the fields differ in length, or a tag is not of UPOS.
+        """
         words = words_of(fields)
         for _, _, tag in words:
             if tag not in UPOS and tag != UNKNOWN:
@@ -103,33 +123,33 @@ class Task:
         return Analysis((lemmas, upos), forms)
 
     def count(self, golds: Sequence[Analysis]) -> dict[str, int]:
-        """Return how many words there are, for model cards."""
+        """Return the number of words, for model cards."""
         return {"words": sum(len(gold.words) for gold in golds)}
 
     def targets(
         self, golds: Sequence[Analysis], reads: Reads, tokenizer: Tokenizer
     ) -> dict[str, Any]:
-        """Return upos_BT and scripts_BT of the words that were read, IGNORED elsewhere."""
+        """Return the indices upos_BT and scripts_BT of the words read; IGNORED elsewhere."""
         import numpy as np
 
         upos_BT = np.full((len(golds), reads.width), IGNORED, dtype=np.int64)
         scripts_BT = upos_BT.copy()
         for row, (gold, (start, end)) in enumerate(zip(golds, reads.spans, strict=True)):
-            here = slice(start, end)
-            lemmas, tags = (layer[here] for layer in gold.layers)
+            read = slice(start, end)
+            lemmas, tags = (layer[read] for layer in gold.layers)
             upos_BT[row, : end - start] = [self.places.get(tag, IGNORED) for tag in tags]
             scripts_BT[row, : end - start] = [
                 IGNORED if lemma == UNKNOWN else self._script(form, lemma)
-                for form, lemma in zip(gold.words[here], lemmas, strict=True)
+                for form, lemma in zip(gold.words[read], lemmas, strict=True)
             ]
         return {"upos": upos_BT, "scripts": scripts_BT}
 
     def _script(self, form: str, lemma: str) -> int:
-        place = self.places.get(script_of(form, lemma))
-        return IGNORED if place is None else place - len(UPOS)
+        index = self.places.get(script_of(form, lemma))
+        return IGNORED if index is None else index - len(UPOS)
 
     def head(self, encoder: Any, tokenizer: Tokenizer) -> Any:
-        """Return the torch module states_BTD, mask_BT -> logits_BTC."""
+        """Return the head, a torch module from states_BTD and mask_BT to logits_BTC."""
         from nlpkit.heads.token import TwoHeads
 
         return TwoHeads(
@@ -141,7 +161,10 @@ class Task:
         )
 
     def loss(self, outputs: Any, targets: Mapping[str, Any], smoothing: float) -> Any:
-        """Return loss_B, whose mean is that over the words of the tags plus that of the scripts."""
+        """Return loss_B, whose mean is the mean over words of the tags' and the scripts' losses.
+
+        The two means are added; each counts the words whose target is known.
+        """
         from nlpkit.heads.token import mean_by_word
 
         width = targets["upos"].shape[1]
@@ -152,17 +175,20 @@ class Task:
         )
 
     def answer(self, model: Model, documents: Sequence[Any], windows: Windows) -> list[Any]:
-        """Read each window once; where windows overlap each gives half."""
+        """Read each window once; where two overlap, each answers for half of the overlap."""
         return onepass.answers(self, model, windows.encoded.words or documents, windows)
 
     def combine(self, outputs: onepass.Outputs, spans: Sequence[onepass.Span]) -> np.ndarray:
-        """Return logits_TC of a document."""
+        """Join the logits of a document's windows to logits_TC."""
         return onepass.joined(outputs, spans)
 
     def decode(
         self, documents: Sequence[Any], outputs: onepass.Outputs, offsets: Any = None
     ) -> list[Analysis]:
-        """Return lemmas and tags; a script that does not fit its word yields to the next best."""
+        """Return each document's lemmas and tags.
+
+        Where a script does not apply to its word, the next best one is tried.
+        """
         return [
             self._decoded(words, output) for words, output in zip(documents, outputs, strict=True)
         ]
@@ -172,8 +198,8 @@ class Task:
         scripts_TS = logits_TC[:, len(UPOS) :]
         best = scripts_TS.argmax(axis=1).tolist()
         lemmas = [
-            self._applied(script, form) or self._next_best(form, scripts_TS[place])
-            for place, (form, script) in enumerate(zip(forms, best, strict=False))
+            self._applied(script, form) or self._next_best(form, scripts_TS[row])
+            for row, (form, script) in enumerate(zip(forms, best, strict=False))
         ]
         words = tuple(forms[: len(lemmas)])
         return Analysis((tuple(lemmas), tuple(UPOS[tag] for tag in tags[: len(lemmas)])), words)
@@ -184,19 +210,22 @@ class Task:
                 return lemma
         return form.lower()
 
-    def _applied(self, place: int, form: str) -> str | None:
-        """Return the lemma; None where the script does not fit, or is another word's own."""
+    def _applied(self, index: int, form: str) -> str | None:
+        """Return the lemma, or None where the script does not apply to the form.
+
+        A script that replaces most of a word applies only to forms seen with it in training.
+        """
         if not any(map(str.isalpha, form)):  # marks, numbers and emoji are their own lemmas
             return form
-        script = self.labels[len(UPOS) + place]
-        if is_bold(script, form) and place not in self.irregular.get(form.lower(), ()):
+        script = self.labels[len(UPOS) + index]
+        if is_bold(script, form) and index not in self.irregular.get(form.lower(), ()):
             return None
         return apply(script, form)
 
     def describe(self) -> dict[str, Any]:
-        """Return what bundle.json keeps to rebuild the task without its data."""
+        """Return the values of bundle.json from which the task is rebuilt without its data."""
         irregular = {
-            form: " ".join(map(str, sorted(places))) for form, places in self.irregular.items()
+            form: " ".join(map(str, sorted(indices))) for form, indices in self.irregular.items()
         }
         return {
             "labels": list(self.labels),

@@ -1,4 +1,7 @@
-"""Training with torch. This door says which extra is missing."""
+"""Training and pretraining with torch.
+
+Importing it raises MissingExtra where a package of the extra `train` is missing.
+"""
 
 from importlib.util import find_spec
 

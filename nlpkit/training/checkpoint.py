@@ -1,7 +1,7 @@
-"""The state of a training run in one safetensors file, so that a kill -9 loses only minutes.
+"""Checkpoints: the state of a training run in one safetensors file.
 
 Tensors are model.*, optimizer.INDEX.* and rng.RANK; everything else is JSON in the file's
-metadata. One file is one rename: a checkpoint is there whole or not at all.
+metadata. Since it is one file, one rename replaces it: a kill never leaves half a checkpoint.
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ LAST = "last.safetensors"  # the checkpoint, in the folder of a run
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-    """Write beside, then rename."""
+    """Write tensors, with `state` as metadata, to a file beside the path, then rename it.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     part = path.with_name(f".{path.name}.part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         save_file(whole, part, metadata={"state": json.dumps(state)})
-    except SafetensorError as problem:  # a full disk, most often
+    except SafetensorError as problem:  # usually a full disk
         raise OSError(f"{path}: cannot be written ({problem})") from None
-    part.chmod(0o666 & ~_umask())  # safetensors writes for the owner alone
+    part.chmod(0o666 & ~_umask())  # safetensors creates files that only the owner can read
     with part.open("rb") as written:
         os.fsync(written.fileno())
     os.replace(part, path)
@@ -43,14 +47,14 @@ def _umask() -> int:
 
 
 def save_text(path: Path, text: str) -> None:
-    """Write beside, then rename."""
+    """Write a text to a file beside the path, then rename it."""
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8")
     os.replace(part, path)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return tensors and state.
+    """Return the tensors of a checkpoint and the state in its metadata.
 
     Raises:
         ModelError: the file is missing or damaged.
@@ -61,7 +65,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             names = stored.keys()
             return {name: stored.get_tensor(name) for name in names}, state
     except FileNotFoundError:
-        raise ModelError(f"{path}: there is no such checkpoint") from None
+        raise ModelError(f"{path}: no such checkpoint") from None
     except (SafetensorError, ValueError, OSError) as problem:
         raise ModelError(f"{path}: damaged checkpoint ({problem}); train again") from None
 
@@ -69,7 +73,10 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def pack(
     network: nn.Module, optimizer: torch.optim.Optimizer, rngs: list[Tensor]
 ) -> dict[str, Tensor]:
-    """Flatten everything that training changes into named tensors."""
+    """Return the tensors that training changes, by the names of a checkpoint.
+
+    `rngs` are the random states of all processes, by rank.
+    """
     tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
     for index, moments in optimizer.state_dict()["state"].items():
         for name, value in moments.items():
@@ -82,10 +89,10 @@ def pack(
 def unpack(
     tensors: Mapping[str, Tensor], network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
-    """Put a checkpoint's weights and moments back.
+    """Load a checkpoint's weights and moments into a network and its optimizer.
 
     Raises:
-        ModelError: they are of another network.
+        ModelError: the checkpoint is of another network.
     """
     try:
         network.load_state_dict(part(tensors, "model"))
@@ -100,18 +107,18 @@ def unpack(
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors under a prefix, without it."""
+    """Return the tensors whose names start with `prefix` and a dot, by the rest of the name."""
     start = len(prefix) + 1
     return {name[start:]: value for name, value in tensors.items() if name.startswith(prefix + ".")}
 
 
 def random_state(device: torch.device) -> Tensor:
-    """Return the state of the generator that dropout draws from on this device."""
+    """Return the state of the random generator that dropout uses on a device."""
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
 
 
 def set_random_state(state: Tensor, device: torch.device) -> None:
-    """Continue drawing where `random_state` was taken."""
+    """Restore a state that `random_state` returned."""
     if device.type == "cuda":
         torch.cuda.set_rng_state(state, device)
     else:

@@ -1,6 +1,6 @@
-"""Unlabelled text for pretraining: read once, tokenised to one file, batched by length.
+"""Unlabelled text for pretraining: tokenised once into a file, batched by length.
 
-A corpus may be larger than memory: its ids lie in a file of the run's folder and are mapped.
+A corpus may be larger than memory: its ids are in a file of the run's folder, which is mapped.
 
 Legend: B batch, T time.
 """
@@ -21,51 +21,57 @@ from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.text import Tokenizer
 from nlpkit.training.data import POOL
 
-SAMPLE = 150_000  # documents that a tokenizer is learned from; more change no piece that matters
+SAMPLE = 150_000  # documents to learn a tokenizer from; a larger sample gives much the same pieces
 CHUNK = 4096  # documents tokenised at once
-SHORTEST = 4  # tokens: what is shorter has nothing to guess from
+SHORTEST = 4  # tokens of the shortest window; a shorter one has no context to predict from
 
 
 def sample(documents: Iterable[str], seed: int) -> list[str]:
-    """Draw documents from a stream, all with one chance (reservoir sampling, Vitter 1985)."""
-    rng, kept = Random(seed), list[str]()
-    for place, text in enumerate(documents):
-        if place < SAMPLE:
-            kept.append(text)
-        elif (other := rng.randrange(place + 1)) < SAMPLE:
-            kept[other] = text
-    return kept
+    """Draw up to SAMPLE documents of a stream with equal chances (reservoir sampling, Vitter 1985).
+
+    The same seed and stream give the same documents.
+    """
+    rng, reservoir = Random(seed), list[str]()
+    for index, text in enumerate(documents):
+        if index < SAMPLE:
+            reservoir.append(text)
+        elif (slot := rng.randrange(index + 1)) < SAMPLE:
+            reservoir[slot] = text
+    return reservoir
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Tokenised documents, one after another in `ids`; document i ends where i + 1 starts."""
+    """Tokenised documents: document i is ids[starts[i] : starts[i + 1]]."""
 
     folder: Path
     ids: np.ndarray
     starts: np.ndarray
 
     def documents(self) -> Iterator[np.ndarray]:
-        """Yield each document's ids."""
+        """Yield the ids of each document, an array [T]."""
         for start, end in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
             yield self.ids[start:end]
 
     def windows(self, window: int) -> np.ndarray:
-        """Return (start, length) of every window of at most `window` tokens, none too short."""
+        """Cut the documents into windows of at most `window` tokens; drop those below SHORTEST.
+
+        Return an array [windows, 2] of (start in `ids`, length).
+        """
         lengths = np.diff(self.starts)
         count = -(-lengths // window)
         owner = np.repeat(np.arange(len(lengths)), count)
         nth = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
         length = np.minimum(lengths[owner] - nth * window, window)
-        found = np.stack([self.starts[owner] + nth * window, length], axis=1)
-        return found[length >= SHORTEST]
+        windows = np.stack([self.starts[owner] + nth * window, length], axis=1)
+        return windows[length >= SHORTEST]
 
 
 def write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, name: str) -> None:
-    """Tokenise documents into a file of the folder, whole or not at all, for `read`.
+    """Tokenise documents into a file of the folder, whole or not at all, which `read` opens.
 
     Raises:
-        InputError: the tokenizer keeps nothing of them.
+        InputError: the tokenizer finds no token in them.
     """
     folder.mkdir(exist_ok=True)
     starts = [0]
@@ -76,17 +82,24 @@ def write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, name: st
         while chunk := list(islice(stream, CHUNK)):
             starts += _append(out, tokenizer.encode(chunk).each(), kind, starts[-1])
     if not starts[-1]:
-        raise InputError(f"[corpus] {name}: the tokenizer keeps nothing of the texts")
+        raise InputError(
+            f"[corpus] {name}: the tokenizer finds no token in the texts; check the files and the "
+            "tokenizer"
+        )
     with (folder / f".{name}.starts.part").open("wb") as out:
         np.save(out, np.array(starts))
     for old in folder.glob(f"{name}.*"):
-        old.unlink()  # of another width, perhaps
+        old.unlink()  # the dtype, and so the name, may have changed
     (folder / f".{name}.starts.part").replace(folder / f"{name}.starts.npy")
-    part.replace(folder / f"{name}.{np.dtype(kind).name}")  # last: it says that all is there
+    part.replace(folder / f"{name}.{np.dtype(kind).name}")  # last: `read` looks for it
 
 
 def read(folder: Path, name: str) -> Corpus:
-    """Open what `write` wrote. Raises FileNotFoundError where it did not."""
+    """Open a corpus that `write` wrote.
+
+    Raises:
+        FileNotFoundError: the folder holds no such corpus.
+    """
     for kind in (np.uint16, np.uint32):
         path = folder / f"{name}.{np.dtype(kind).name}"
         if path.exists():
@@ -97,16 +110,16 @@ def read(folder: Path, name: str) -> Corpus:
 
 
 def _append(out: BinaryIO, documents: list[np.ndarray], kind: Any, end: int) -> list[int]:
-    """Write documents' ids; return where each ends."""
+    """Write the ids of documents; return the position after each, counted from `end`."""
     out.writelines(ids.astype(kind).tobytes() for ids in documents)
     return (end + np.cumsum([len(ids) for ids in documents])).tolist()
 
 
 class Plan:
-    """The batches of one pass: the same for the same seed, epoch and corpus, wherever it resumes.
+    """The batches of one pass, determined by the seed, the epoch and the corpus.
 
-    Windows are shuffled, sorted by length inside pools, cut into batches of `tokens` tokens with
-    their padding, and the batches shuffled again.
+    Windows are shuffled, sorted by length inside pools and cut into batches of at most `tokens`
+    tokens, padding included; then the batches are shuffled.
     """
 
     def __init__(
@@ -124,7 +137,7 @@ class Plan:
         rng.shuffle(self.batches)
 
     def batch(self, place: int) -> Batch:
-        """Return one batch, padded."""
+        """Return the padded batch of an index, `place`."""
         rows = self.batches[place]
         pieces = [
             self.corpus.ids[start : start + length].astype(np.int64)
@@ -134,7 +147,7 @@ class Plan:
 
 
 def _cut(order: np.ndarray, lengths: np.ndarray, tokens: int) -> list[np.ndarray]:
-    """Cut windows in order of length into batches that fit the budget with their padding."""
+    """Cut windows, sorted by length, into batches of at most `tokens` tokens with padding."""
     batches, start = [], 0
     for end in range(1, len(order) + 1):
         longest = padded_length(int(lengths[order[min(end, len(order) - 1)]]))

@@ -1,4 +1,4 @@
-"""The contract of a course: the loss to minimise in one run of the training loop, and its data."""
+"""The protocol of a course: the data, loss and evaluation of one run of the training loop."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from torch import Tensor
 from nlpkit.training.descent import Descent
 from nlpkit.training.events import EpochEnded, Evaluated
 
-Forward = Callable[..., Any]  # the network, called in the precision of the run
-B = TypeVar("B")  # a batch, as the course makes and reads it
+Forward = Callable[..., Any]  # the network, called in the run's precision
+B = TypeVar("B")  # the course's type of a batch
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Scores on dev after some steps, with the mean loss and the speed since the look before."""
+    """An evaluation on dev: its scores, with the mean loss and speed since the one before.
+
+    `speed` is units a second, `seconds` the time of the run so far.
+    """
 
     epoch: int  # from 1
     step: int
@@ -31,40 +34,40 @@ class Look:
 
 
 class Course(Protocol[B]):
-    """All that is random in it follows from the seed, the epoch and the step."""
+    """The interface of a course; all its randomness follows from the seed, epoch and step."""
 
-    section: str  # of the recipe, as messages name it
-    unit: str  # counted in a batch: docs, tokens
-    steps: int  # in all
-    look_every: int  # steps between two looks at dev
-    patience: int  # looks without a better score that end the run; 0 has no end
+    section: str  # the recipe's section, for messages
+    unit: str  # the unit of `count`: docs, tokens
+    steps: int  # the steps of the whole run
+    look_every: int  # steps between two evaluations on dev
+    patience: int  # steps without a better score that end the run; 0 for no limit
     checkpoint_steps: int  # steps between two checkpoints
-    decides: str  # the score by which the best weights are kept
+    decides: str  # the name of the score that chooses the best weights
     larger_is_better: bool
 
     def descent(self, device: torch.device) -> Descent:
         """Return the optimizer of the network."""
 
     def digest(self) -> str:
-        """Return a hash of the data with which alone a run may be resumed; "" for any."""
+        """Return a hash of the data that a resumed run must match; "" for no check."""
 
     def batches(self, epoch: int, first: int) -> Iterator[B]:
-        """Yield this process's batches of an epoch (from 0), without the `first` ones."""
+        """Yield this process's batches of an epoch (from 0) from step `first` on."""
 
     def count(self, batch: B) -> int:
-        """Return how many units a batch holds."""
+        """Return the number of units in a batch."""
 
     def loss(self, forward: Forward, batch: B, step: int) -> Tensor:
         """Return the loss of a batch, a scalar; `step` counts from 0."""
 
     def look(self, forward: Forward) -> Mapping[str, Any]:
-        """Return the scores on dev; the network is left in its training mode."""
+        """Return the scores on dev, and leave the network in training mode."""
 
     def keep(self, folder: Path, look: Look) -> None:
-        """Write the weights into a run's folder as its best."""
+        """Write the weights to a run's folder as its best."""
 
     def event(self, look: Look) -> EpochEnded | Evaluated:
-        """Return what a listener hears of a look; its line goes to metrics.jsonl."""
+        """Return the event of an evaluation; its line goes to metrics.jsonl."""
 
     def progress(self, step: int) -> tuple[int, int]:
-        """Return how much of what is done after `step` steps, as a bar shows it."""
+        """Return (done, of) after `step` steps, for the progress bar."""

@@ -1,4 +1,4 @@
-"""Rows from files to examples: read, kept apart from the tests, sampled, batched by length."""
+"""Training data: read rows, keep them apart from test texts, sample them, batch them by length."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ POOL = 64  # batches whose documents are sorted by length together
 
 @dataclass(frozen=True)
 class FileCount:
-    """What a run keeps of a data file: how many rows it gave, and of which labels."""
+    """The record of a data file in run.json: the rows used, their labels, the licence."""
 
     file: str
     rows: int
@@ -44,10 +44,10 @@ class FileCount:
 
 @dataclass
 class Split:
-    """Documents with their golds; the gold of an unlabelled one is None.
+    """Documents with their golds; the gold of an unlabelled document is None.
 
-    `priors[i]`: of the labels that row i's file never gives; `weights[i]`: of the row in the loss;
-    `taught[i]`: whether teachers have a say on it.
+    `priors[i]` maps labels that row i's file never uses to their priors, `weights[i]` is the row's
+    weight in the loss, and `taught[i]` tells whether teachers' answers count for it.
     """
 
     documents: list[Any] = field(default_factory=list)
@@ -61,11 +61,11 @@ class Split:
 def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     """Return the task, the training split and the dev split of a recipe.
 
-    A training text that also stands in dev or in an excluded file is dropped, so that no score
-    is ever earned by memory.
+    Training texts that are also in dev or in an excluded file are dropped, so that no score comes
+    from memorised texts.
 
     Raises:
-        InputError: a file is missing or unreadable, a label unknown, or a split empty.
+        InputError: a file is missing or unreadable, a label is unknown, or a split is empty.
     """
     for name, sources in (("train", recipe.data.train), ("dev", recipe.data.dev)):
         if not sources:
@@ -76,17 +76,19 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     train_rows = _rows(recipe.data.train, recipe.folder, held_out)
     rows = [row.fields for *_, rows in train_rows for row in rows]
     if not rows and any(rows for *_, rows in _rows(recipe.data.train, recipe.folder, set())):
-        raise InputError("every training text also stands in the dev or excluded files; split them")
+        raise InputError(
+            "every training text is also in the dev or excluded files; give other training files"
+        )
     task = task_class.from_rows(rows, recipe.task.config)
     train = _split(train_rows, task, recipe, "train")
     if not any(train.weights):
-        raise InputError("[data] train: every file has weight 0; there is nothing to learn")
+        raise InputError("[data] train: every file has weight 0; give one file a larger weight")
     _add_unlabelled(train, recipe, held_out)
     return task, train, _split(dev_rows, task, recipe, "dev")
 
 
 def _add_unlabelled(split: Split, recipe: Recipe, held_out: set[str]) -> None:
-    """Append the texts that only teachers speak of; copies of labelled ones are left out."""
+    """Append the unlabelled texts for teachers, without copies of labelled ones."""
     if not recipe.distill.teachers:
         return
     taken = held_out | {fingerprint(text) for text in split.documents if isinstance(text, str)}
@@ -101,9 +103,9 @@ def _add_unlabelled(split: Split, recipe: Recipe, held_out: set[str]) -> None:
 def unlabelled(
     sources: Sequence[Texts], folder: Path, taken: set[str], files: list[FileCount]
 ) -> Iterator[str]:
-    """Yield every text of the sources once, none whose fingerprint is taken.
+    """Yield each distinct text of the sources, except those whose fingerprint is in `taken`.
 
-    Counts of what came go to `files` when a file is done.
+    When a file is done, its count is appended to `files`.
 
     Raises:
         InputError: a file is missing or cannot be read.
@@ -129,7 +131,7 @@ def unlabelled(
 
 
 def load_dev(recipe: Recipe, task: Task) -> Split:
-    """Return only the dev split, the very one that `load` returns."""
+    """Return the dev split only, equal to that of `load`."""
     return _split(_rows(recipe.data.dev, recipe.folder, _excluded(recipe)), task, recipe, "dev")
 
 
@@ -138,7 +140,11 @@ def _excluded(recipe: Recipe) -> set[str]:
 
 
 def fingerprints(patterns: Sequence[str], folder: Path) -> set[str]:
-    """Return the fingerprints of the texts of files that must not be learned from."""
+    """Return the fingerprints of the texts of files that must not be trained on.
+
+    Raises:
+        InputError: a file is missing or cannot be read.
+    """
     return {
         fingerprint(str(record["text"] or ""))
         for pattern in patterns
@@ -166,36 +172,36 @@ def _read(source: Source, path: Path) -> list[Row]:
 
 
 def _without(rows: list[Row], taken: set[str]) -> list[Row]:
-    kept, seen = [], set(taken)
+    remaining, seen = [], set(taken)
     for row in rows:
         key = fingerprint(row.words)
         if key not in seen:
             seen.add(key)
-            kept.append(row)
-    return kept
+            remaining.append(row)
+    return remaining
 
 
-def _split(found: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
+def _split(files: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
     rng = np.random.default_rng(recipe.train.seed)
     split = Split()
-    for source, path, rows in found:
+    for source, path, rows in files:
         golds = [gold_of(task.gold, row) for row in rows]
         priors = task.priors(golds, source.missing_labels) if isinstance(task, Balanced) else {}
-        kept = _sample(_groups(task, golds), source.max_per_label, rng)
-        split.documents += [_document(rows[place], source) for place in kept]
-        split.golds += [golds[place] for place in kept]
-        split.priors += [priors] * len(kept)
-        split.weights += [source.weight] * len(kept)
-        split.taught += [source.taught] * len(kept)
-        labels = task.count([golds[place] for place in kept])
-        split.files.append(_count(source, path, len(kept), labels))
+        sampled = _sample(_groups(task, golds), source.max_per_label, rng)
+        split.documents += [_document(rows[row], source) for row in sampled]
+        split.golds += [golds[row] for row in sampled]
+        split.priors += [priors] * len(sampled)
+        split.weights += [source.weight] * len(sampled)
+        split.taught += [source.taught] * len(sampled)
+        labels = task.count([golds[row] for row in sampled])
+        split.files.append(_count(source, path, len(sampled), labels))
     if not split.documents:
-        raise InputError(f"the {name} files hold no usable rows")
+        raise InputError(f"the {name} files hold no usable rows; check [data] {name} and exclude")
     return split
 
 
 def _count(source: Source | Texts, path: Path, rows: int, labels: dict[str, int]) -> FileCount:
-    """Return what a run keeps of a file. An absolute path tells of one machine only."""
+    """Return a file's record; of an absolute path, which is private to a machine, only the name."""
     name = path.name if Path(source.path).is_absolute() else source.path
     return FileCount(name, rows, labels, source.licence)
 
@@ -205,29 +211,29 @@ def _document(row: Row, source: Source) -> Any:
 
 
 def _groups(task: Task, golds: list[Any]) -> list[Any]:
-    """Return what `max_per_label` counts by: the label, or nothing where there are none."""
+    """Return the key of each gold by which `max_per_label` counts; None without labels."""
     return [task.group(gold) if isinstance(task, Balanced) else None for gold in golds]
 
 
 def _sample(groups: list[Any], most: int, rng: Any) -> list[int]:
-    """Keep at most `most` rows of each group, in the file's order; 0 keeps all."""
+    """Return the indices of at most `most` random rows of each group, sorted; 0 keeps all."""
     if not most:
         return list(range(len(groups)))
     taken: Counter[Any] = Counter()
-    kept = []
-    for place in rng.permutation(len(groups)).tolist():
-        if taken[groups[place]] < most:
-            taken[groups[place]] += 1
-            kept.append(place)
-    return sorted(kept)
+    sampled = []
+    for row in rng.permutation(len(groups)).tolist():
+        if taken[groups[row]] < most:
+            taken[groups[row]] += 1
+            sampled.append(row)
+    return sorted(sampled)
 
 
 class Epoch:
-    """The batches of one epoch: the same for the same seed, epoch and data, wherever it resumes.
+    """The batches of one epoch, determined by the seed, the epoch and the data.
 
-    Documents are shuffled, sorted by length inside pools of batches, and the batches shuffled
-    again. Of one longer than the window a task that reads all windows sees a random part; one that
-    reads the first window only sees that.
+    Documents are shuffled, sorted by length inside pools of batches, and the batches are shuffled
+    again. Of a document longer than the window, a random window is read, or always the first if the
+    task truncates.
     """
 
     def __init__(
@@ -254,13 +260,16 @@ class Epoch:
         return len(self.rows)
 
     def batches(self, first: int, rank: int, world: int) -> Iterator[Batch]:
-        """Yield this process's batches from step `first` on; all processes get equally many."""
+        """Yield the batches of process `rank` of `world` from step `first` on.
+
+        All processes get the same number of batches.
+        """
         for step in range(first, len(self.rows) // world):
             rows = self.rows[step * world + rank]
             pieces = [self.ids[row][slice(*self.span(row))] for row in rows]
             yield pad(pieces, rows, padded_length(max(len(piece) for piece in pieces)))
 
     def span(self, row: int) -> tuple[int, int]:
-        """Return the first and one past the last token that is read of a document."""
+        """Return (first, one past the last) token that the epoch reads of a document."""
         start = int(self.starts[row])
         return start, min(start + self.window, len(self.ids[row]))

@@ -1,4 +1,4 @@
-"""What a step of any training is made of: the rate, the optimizer, precision, the update."""
+"""Gradient descent: learning rate, optimizer, mixed precision, the update, its checkpoint."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from nlpkit.errors import UsageError
 from nlpkit.settings.sections import Pretrain, Train
 from nlpkit.training import checkpoint
 from nlpkit.training.distributed import Team
+from nlpkit.wording import plural, rounded
 
 
 class Descent:
-    """AdamW with its scaler and clipping; both are part of a checkpoint."""
+    """AdamW with gradient scaling and clipping, which checkpoints save and restore."""
 
     def __init__(
         self,
@@ -31,9 +32,11 @@ class Descent:
         layer_decay: float = 1.0,
         unfreeze: bool = False,
     ) -> None:
-        """`encoder` is the part of the network whose stages may learn at slower rates.
+        """Create the optimizer of a network; `encoder` is its part with stages.
 
-        `unfreeze` them one by one, from the head down: one more in each epoch.
+        `layer_decay` scales the rate of each stage relative to the stage above. With `unfreeze`,
+        epoch 0 trains the head only and each later epoch one more stage (gradual unfreezing, Howard
+        & Ruder 2018).
         """
         self.network, self.settings, self.device = network, settings, device
         self.unfreeze = unfreeze
@@ -42,7 +45,7 @@ class Descent:
         self.scaler = torch.amp.GradScaler(enabled=self.half is torch.float16)
 
     def forward(self, network: nn.Module) -> Callable[..., Any]:
-        """Return a network as a function that calls it in the precision of the run."""
+        """Return a function that calls a network in the run's precision."""
 
         def call(*args: Tensor, **named: Tensor) -> Any:
             with self._autocast():
@@ -51,14 +54,14 @@ class Descent:
         return call
 
     def set_rate(self, step: int, total: int, epoch: int) -> None:
-        """Set the learning rates of a step (from 0) in an epoch (from 0)."""
+        """Set the learning rates of a step (from 0, of `total`) in an epoch (from 0)."""
         share = rate(step, total, self.settings)
         for group in self.optimizer.param_groups:
             frozen = self.unfreeze and group["below"] > epoch
             group["lr"] = 0.0 if frozen else self.settings.lr * group["scale"] * share
 
     def step(self, loss: Tensor) -> None:
-        """Change the weights by a loss."""
+        """Update the weights by the gradient of a loss."""
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         if self.settings.clip:
@@ -68,28 +71,29 @@ class Descent:
         self.scaler.update()
 
     def save(self, folder: Path, team: Team, state: dict[str, Any]) -> None:
-        """Write the checkpoint, then metrics.jsonl, which is a view of its history."""
+        """Write the checkpoint and, from its history, metrics.jsonl. Every process must call it."""
         rngs = team.gather(checkpoint.random_state(self.device))
         if not team.leads:
             return
         tensors = checkpoint.pack(self.network, self.optimizer, rngs)
         state = state | {"scaler": self.scaler.state_dict()}
         checkpoint.save_tensors(folder / checkpoint.LAST, tensors, state)
-        lines = [json.dumps(line) + "\n" for line in state["history"]]
+        lines = [json.dumps(rounded(line)) + "\n" for line in state["history"]]
         checkpoint.save_text(folder / "metrics.jsonl", "".join(lines))
 
     def restore(
         self, path: Path, tensors: Mapping[str, Tensor], stored: Mapping[str, Any], team: Team
     ) -> None:
-        """Put back weights, moments and random state, as they were loaded from `path`.
+        """Restore weights, moments and random state from a checkpoint loaded from `path`.
 
         Raises:
-            ModelError: they are of another network.
-            UsageError: the number of processes is not what it was.
+            ModelError: the checkpoint is of another network.
+            UsageError: the checkpoint was written by another number of processes.
         """
         if stored.get("world") != team.world:
             raise UsageError(
-                f"{path}: was made by {stored.get('world')} processes, here are {team.world}"
+                f"{path}: written by {plural(stored.get('world', 0), 'process', 'processes')}, "
+                f"resumed by {team.world}; start as many as before"
             )
         checkpoint.unpack(tensors, self.network, self.optimizer)
         if stored["scaler"]:
@@ -101,7 +105,7 @@ class Descent:
 
 
 def rate(step: int, total: int, settings: Train | Pretrain) -> float:
-    """Return the share of the peak rate at a step (from 0); never 0, so that each step counts."""
+    """Return the learning rate of a step (from 0) as a share of the peak rate; never 0."""
     warmup = settings.warmup * total
     if step < warmup:
         return min((step + 1) / warmup, 1.0)
@@ -114,11 +118,11 @@ def rate(step: int, total: int, settings: Train | Pretrain) -> float:
 def optimizer_for(
     network: nn.Module, encoder: nn.Module, settings: Train | Pretrain, layer_decay: float
 ) -> torch.optim.Optimizer:
-    """Return AdamW; weight decay pulls on matrices only.
+    """Return AdamW (Loshchilov & Hutter 2019) with weight decay on matrices only.
 
-    Each stage of the encoder learns at `layer_decay` of the rate of the stage above it
-    (discriminative fine-tuning, Howard & Ruder 2018). A group's "below" is how many stages are
-    above it: 0 is the head.
+    Each stage of the encoder has `layer_decay` times the rate of the stage above it
+    (discriminative fine-tuning, Howard & Ruder 2018). A group's "below" is the number of stages
+    above it, 0 for the head.
     """
     groups = []
     for below, weights in enumerate(_stages(network, encoder)):
@@ -134,7 +138,10 @@ def optimizer_for(
 
 
 def _stages(network: nn.Module, encoder: Any) -> list[list[nn.Parameter]]:
-    """Return the weights from the head down; an encoder without `stages` is one stage."""
+    """Return the weights of the head, then of each stage from the top down.
+
+    An encoder without a method `stages` is one stage.
+    """
     stages = encoder.stages() if hasattr(encoder, "stages") else [[encoder]]
     down = [
         [weight for part in stage for weight in part.parameters()] for stage in reversed(stages)
@@ -144,7 +151,7 @@ def _stages(network: nn.Module, encoder: Any) -> list[list[nn.Parameter]]:
 
 
 def half_precision(settings: Train | Pretrain, device: torch.device) -> torch.dtype | None:
-    """Return the autocast type on a GPU, None for float32."""
+    """Return the dtype of autocast on a GPU, or None for float32."""
     if device.type != "cuda" or settings.amp == "off":
         return None
     if settings.amp == "auto":

@@ -1,4 +1,4 @@
-"""Several processes under torchrun: who am I, and do as one."""
+"""Training in several processes under torchrun: ranks, and sharing values among processes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from datetime import timedelta
 import torch
 from torch import Tensor, distributed, nn
 
-PATIENCE = timedelta(hours=6)  # the leader may read a corpus, or ask teachers, while others wait
+PATIENCE = timedelta(hours=6)  # the others wait while the leader reads a corpus or asks teachers
 
 
 @dataclass(frozen=True)
 class Team:
-    """This process's place among those of the run. Alone, it is rank 0 of 1."""
+    """This process among the processes of a run; a single process is rank 0 of 1."""
 
     rank: int
     world: int
@@ -27,7 +27,7 @@ class Team:
         return self.rank == 0
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        """Average gradients over the team (DistributedDataParallel)."""
+        """Return the network with gradients averaged over the team (DistributedDataParallel)."""
         if self.world == 1:
             return network
         cuda = self.device.type == "cuda"
@@ -36,7 +36,7 @@ class Team:
         )
 
     def agree(self, values: list[float]) -> list[float]:
-        """Return the leader's values to everyone."""
+        """Return the leader's values in every process."""
         if self.world == 1:
             return values
         shared = torch.tensor(values, dtype=torch.float64, device=self.device)
@@ -44,7 +44,7 @@ class Team:
         return shared.tolist()
 
     def share_text(self, text: str | None) -> str:
-        """Return the leader's text to everyone, as bytes rather than by pickle."""
+        """Return the leader's text in every process; sent as bytes, not by pickle."""
         raw = (text or "").encode()
         (length,) = self.agree([float(len(raw))])
         if self.world == 1:
@@ -56,7 +56,7 @@ class Team:
         return bytes(shared.cpu().tolist()).decode()
 
     def share_tensor(self, tensor: Tensor | None) -> Tensor | None:
-        """Return the leader's float32 tensor of two axes, or its None, to everyone."""
+        """Return the leader's float32 tensor of two axes, or its None, in every process."""
         shape = self.agree([0.0, 0.0] if tensor is None else [float(n) for n in tensor.shape])
         if self.world == 1 or not shape[0]:
             return tensor
@@ -67,7 +67,7 @@ class Team:
         return shared.cpu()
 
     def gather(self, state: Tensor) -> list[Tensor]:
-        """Return every process's tensor (all of one shape), by rank."""
+        """Return the tensors of all processes, which must have one shape, by rank."""
         if self.world == 1:
             return [state]
         mine = state.to(self.device)
@@ -78,18 +78,22 @@ class Team:
 
 @contextmanager
 def team(device: str) -> Iterator[Team]:
-    """Join the processes that torchrun started; without torchrun there is one."""
+    """Join the processes that torchrun started; without torchrun yield a team of one."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
-    place = torch.device(device)
-    if place.type == "cuda":
-        place = torch.device("cuda", int(os.environ.get("LOCAL_RANK", place.index or 0)))
-        torch.cuda.set_device(place)
+    torch_device = torch.device(device)
+    if torch_device.type == "cuda":
+        torch_device = torch.device(
+            "cuda", int(os.environ.get("LOCAL_RANK", torch_device.index or 0))
+        )
+        torch.cuda.set_device(torch_device)
     if world == 1:
-        yield Team(0, 1, place)
+        yield Team(0, 1, torch_device)
         return
-    distributed.init_process_group("nccl" if place.type == "cuda" else "gloo", timeout=PATIENCE)
+    distributed.init_process_group(
+        "nccl" if torch_device.type == "cuda" else "gloo", timeout=PATIENCE
+    )
     try:
-        yield Team(distributed.get_rank(), world, place)
+        yield Team(distributed.get_rank(), world, torch_device)
         # Leave together: gloo's threads abort a process whose peers are still at work.
         distributed.barrier()
     finally:

@@ -1,4 +1,4 @@
-"""Events of a training or a pretraining, in the order in which a listener hears them."""
+"""Events of a training or pretraining run, in the order in which a listener receives them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 class Stop(Exception):
-    """Raised by a listener: train no more, the best weights so far are the run's."""
+    """Raised by a listener to end the training; the run keeps the best weights so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A teacher is asked about texts, and has answered `done` of them."""
+    """A teacher has answered `done` of `of` texts."""
 
     teacher: str
     done: int
@@ -22,7 +22,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The data is read and the network is built; `tokens` of a corpus only."""
+    """The data is read and the network is built; `tokens` is for pretraining only."""
 
     documents: int
     dev: int
@@ -33,7 +33,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Steps were taken: `done` of the `of` that the bar counts, at `speed` units a second."""
+    """Steps were done: `done` of `of` for the progress bar, at `speed` units a second."""
 
     epoch: int
     done: int
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class EpochEnded:
-    """An epoch has ended and dev was scored; `score` names the metric that decides."""
+    """An epoch has ended and dev was scored; `score` names the metric that chooses the best."""
 
     epoch: int
     loss: float
@@ -71,7 +71,7 @@ class EpochEnded:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A pretraining has scored its dev texts."""
+    """A pretraining run was scored on its dev texts."""
 
     step: int
     loss: float

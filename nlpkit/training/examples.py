@@ -1,4 +1,4 @@
-"""What a network learns from: a recipe's rows as its tokenizer reads them."""
+"""Training examples: a recipe's rows, read by its task and tokenizer."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from nlpkit.training.opened import steps_of
 
 @dataclass(frozen=True)
 class Examples:
-    """The task, its rows and their ids; runs that differ in their network only may share them.
+    """The task, its rows and their ids; runs that differ only in their network may share them.
 
-    `offsets`: (first, one past the last) character of each token, where the task asks for them.
+    `ids` has an array [T] (or [T, F]) for each training document, `offsets` an array [T, 2] of
+    character spans, (first, one past the last), or is None where the task has not OFFSETS.
     """
 
     task: Task
@@ -38,17 +39,19 @@ class Examples:
 
 
 def load(recipe: Recipe) -> tuple[Task, data.Split, data.Split]:
-    """Return a recipe's task, training split and dev split. Raises as `data.load`."""
+    """Return a recipe's task, training split and dev split; raises as `data.load`."""
     return data.load(recipe, tasks.class_of(recipe.task.name))
 
 
 def read(
     recipe: Recipe, rows: tuple[Task, data.Split, data.Split], folder: Path, members: Team
 ) -> Examples:
-    """Learn the tokenizer from `rows`, as `load` returned them, and read them by it.
+    """Learn the tokenizer from `rows`, which `load` returned, and encode the training documents.
+
+    A tokenizer of an interrupted run in `folder`, or of the run to start from, is used instead.
 
     Raises:
-        InputError: the tokenizer keeps nothing of them.
+        InputError: the tokenizer finds no token in them.
     """
     task, train_split, dev_split = rows
     steps = steps_of(recipe)
@@ -65,7 +68,7 @@ def read(
 
 
 def _written(task: Task, split: data.Split) -> list[str]:
-    """Return the texts that the task is to write, which the tokenizer must know too."""
+    """Return the gold texts of a task that writes, which the tokenizer must learn as well."""
     return [gold.text for gold in split.golds] if task.WRITES else []
 
 
@@ -77,7 +80,10 @@ def _tokenizer(
     folder: Path,
     members: Team,
 ) -> Tokenizer:
-    """Take the tokenizer of an earlier or interrupted run, or learn one, in the leader."""
+    """Return the tokenizer of the interrupted run, or of the run to start from, or a learned one.
+
+    The leader reads or learns it and shares it with the other processes.
+    """
     path, kind = folder / "tokenizer.json", recipe.tokenizer.kind
     content = None
     if members.leads:
@@ -91,20 +97,28 @@ def _tokenizer(
 
 
 def learn(recipe: Recipe, documents: list[Any], bounds: bool, vectors: WordVectors) -> Tokenizer:
-    """Return the tokenizer that a recipe's kind learns from documents. Raises InputError."""
+    """Return the tokenizer that is learned from documents by a recipe's settings.
+
+    `bounds` adds bos and eos for tasks that write; `vectors` are those of a words tokenizer.
+
+    Raises:
+        InputError: nothing can be learned from the documents.
+    """
     module = catalog.load("tokenizers", recipe.tokenizer.kind)
-    made: Tokenizer = module.learn(documents, recipe.tokenizer, bounds=bounds, vectors=vectors)
-    return made
+    tokenizer: Tokenizer = module.learn(documents, recipe.tokenizer, bounds=bounds, vectors=vectors)
+    return tokenizer
 
 
 def _drop_empty(split: data.Split, ids: list[np.ndarray], offsets: list[np.ndarray] | None) -> None:
-    """Leave out documents of which the tokenizer keeps nothing."""
-    there = [row for row, piece in enumerate(ids) if len(piece)]
-    if not there:
-        raise InputError("the tokenizer keeps nothing of the training texts")
+    """Remove documents without tokens."""
+    rows = [row for row, piece in enumerate(ids) if len(piece)]
+    if not rows:
+        raise InputError(
+            "the tokenizer finds no token in the training texts; check data.train and the tokenizer"
+        )
     for name in ("documents", "golds", "priors", "weights", "taught"):
-        kept = getattr(split, name)  # a list that other examples may share
-        setattr(split, name, [kept[row] for row in there])
-    ids[:] = [ids[row] for row in there]
+        values = getattr(split, name)  # copied, since other examples may share the list
+        setattr(split, name, [values[row] for row in rows])
+    ids[:] = [ids[row] for row in rows]
     if offsets is not None:
-        offsets[:] = [offsets[row] for row in there]
+        offsets[:] = [offsets[row] for row in rows]

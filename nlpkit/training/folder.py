@@ -1,4 +1,4 @@
-"""A run's folder: whether one was begun there, the recipe that it keeps, the device it runs on."""
+"""A run's folder: its lock, its stored recipe and its checkpoint; the device of a run."""
 
 from __future__ import annotations
 
@@ -17,22 +17,30 @@ from nlpkit.settings.recipe import Pretraining, Recipe
 from nlpkit.training import checkpoint, summary
 from nlpkit.training.distributed import Team, team
 from nlpkit.training.threads import torch_threads
+from nlpkit.wording import plural
 
 
 def torch_device(device: str) -> str:
-    """Return the torch device for auto, cpu or cuda[:N]. Raises DeviceError, UsageError."""
+    """Return the torch device for auto, cpu or cuda[:N].
+
+    Raises:
+        DeviceError: torch does not see that GPU.
+        UsageError: the name is not that of a device.
+    """
     kind, index = parse(device)
     if kind == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if kind == "cuda" and index >= torch.cuda.device_count():
+        gpus = plural(torch.cuda.device_count(), "GPU")
         raise DeviceError(
-            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs"
+            f"--device {device}: torch {torch.__version__} sees {gpus}; "
+            "choose one of those, or --device cpu"
         )
     return device
 
 
 def begun(folder: Path) -> bool:
-    """Tell whether a run left a checkpoint here, or is done; what came before is not kept."""
+    """Tell whether the folder holds a checkpoint or a finished run, which must not be lost."""
     return any((folder / name).exists() for name in (checkpoint.LAST, summary.RUN))
 
 
@@ -40,11 +48,12 @@ def begun(folder: Path) -> bool:
 def at_work(
     recipe: Recipe | Pretraining, folder: Path, *, device: str, threads: int, resume: bool
 ) -> Iterator[Team]:
-    """Join the team that works in a run's folder; its leader holds the folder meanwhile.
+    """Join the team that trains in a folder; the leader locks the folder and stores the recipe.
 
     Raises:
         DeviceError: torch cannot use the device.
-        UsageError: as `held` and `_prepare`.
+        UsageError: another process holds the folder, or it holds another run, or this run and
+            `resume` is False.
     """
     with (
         torch_threads(threads or cores()),
@@ -61,36 +70,36 @@ def _prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
     """Store the resolved recipe in the run's folder.
 
     Raises:
-        UsageError: it holds another run, or this one and `resume` was not asked for.
+        UsageError: the folder holds another run, or this run and `resume` is False.
     """
     if begun(folder) and not resume:
         raise UsageError(
-            f"{folder} already holds a run: --resume continues it; or choose another --output"
+            f"{folder} already holds a run; continue it with --resume, or choose another --output"
         )
-    # Relative data paths must hold wherever the run is opened from.
+    # The absolute folder keeps relative data paths valid in every working directory.
     tree = recipe.to_dict() | {"folder": str(recipe.folder.resolve())}
     stored = folder / "recipe.toml"
     if begun(folder) and not (
         stored.exists() and _decides(_read(stored, recipe)) == _decides(tree)
     ):
-        raise UsageError(f"{stored} is not the recipe given: resume with the one it was begun with")
+        raise UsageError(f"{stored} differs from the given recipe; resume with the original recipe")
     checkpoint.save_text(stored, declaration.toml(tree))
 
 
 def _read(stored: Path, like: Recipe | Pretraining) -> dict[str, Any]:
-    """Return a stored recipe's values, with defaults for settings that are newer than it."""
+    """Return a stored recipe's values; settings that are newer than it have their defaults."""
     load = recipes.load if isinstance(like, Recipe) else recipes.load_pretraining
-    made: Recipe | Pretraining = load(stored)
-    return made.to_dict() | {"folder": str(made.folder)}
+    recipe: Recipe | Pretraining = load(stored)
+    return recipe.to_dict() | {"folder": str(recipe.folder)}
 
 
 def _decides(tree: dict[str, Any]) -> str:
-    """Return what of a recipe decides the weights."""
-    kept = {
+    """Return the TOML of the settings that determine the weights."""
+    decisive = {
         section: {k: v for k, v in table.items() if k not in ("threads", "checkpoint_steps")}
         if isinstance(table, dict)
         else table
         for section, table in tree.items()
         if section != "export"
     }
-    return declaration.toml(kept)
+    return declaration.toml(decisive)

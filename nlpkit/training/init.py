@@ -1,4 +1,4 @@
-"""Start from a run that was trained before: its tokenizer and its encoder's weights."""
+"""Initialisation from a finished run: its tokenizer and its encoder's weights."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from nlpkit.training import checkpoint, summary as summaries
 from nlpkit.training.summary import PretrainingSummary, RunSummary
 
 SUBWORDS = ("bpe", "unigram")
-EMBEDDING = "embed.weight"  # what every pretrained encoder has, under this name
+EMBEDDING = "embed.weight"  # the name of the embedding in every pretrained encoder
 
 
 @dataclass(frozen=True)
 class Found:
-    """What there is of a finished run. `summary` is its run.json."""
+    """The files of a finished run: tokenizer.json, run.json and the encoder's weights."""
 
     folder: Path
     tokenizer: str
@@ -30,25 +30,28 @@ class Found:
 
 
 def of(recipe: Recipe | Pretraining) -> Found | None:
-    """Return the run that a recipe starts from; None where it starts from chance.
+    """Return the run that a recipe starts from, or None if its weights start random.
 
     Raises:
         ModelError: the folder holds no finished run, or its files are damaged.
-        UsageError: it, or the recipe, reads words or characters rather than pieces.
+        UsageError: the recipe's tokenizer is not of pieces (bpe, unigram).
     """
     if not recipe.init.run:
         return None
-    beside = recipe.folder / recipe.init.run
-    folder = beside if beside.exists() else Path(recipe.init.run)
+    relative = recipe.folder / recipe.init.run
+    folder = relative if relative.exists() else Path(recipe.init.run)
     if recipe.tokenizer.kind not in SUBWORDS:
-        raise UsageError(f"[init]: [tokenizer] kind = {recipe.tokenizer.kind} is not of pieces")
+        raise UsageError(
+            f"[init]: needs [tokenizer] kind = {' or '.join(SUBWORDS)}, "
+            f"not {recipe.tokenizer.kind}; change the kind, or leave [init] out"
+        )
     try:
         summary = summaries.read(folder)
         tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
     except OSError:
         raise ModelError(
-            f"{folder}: no finished run to start from; 'nlpkit pretrain RECIPE -o {folder}' or "
-            "'nlpkit train' makes one, and --resume finishes one"
+            f"{folder}: no finished run to start from; make one with "
+            f"'nlpkit pretrain RECIPE -o {folder}' or 'nlpkit train', or finish it with --resume"
         ) from None
     except (KeyError, TypeError, ValueError) as problem:
         raise ModelError(f"{folder}/run.json: damaged ({problem}); make the run again") from None
@@ -59,23 +62,31 @@ def of(recipe: Recipe | Pretraining) -> Found | None:
 
 
 def _check_pieces(folder: Path, kind: str, tokenizer: str, rows: int) -> None:
-    """Raises ModelError where the tokenizer is damaged, or is not that of the weights."""
+    """Check that the tokenizer has as many pieces as the embedding has rows.
+
+    Raises:
+        ModelError: it has not, or it is damaged.
+    """
     try:
         pieces = text.load(kind, tokenizer).vocab_size
     except ValueError as problem:
-        raise ModelError(f"{folder}/tokenizer.json: damaged ({problem}); make it again") from None
+        raise ModelError(
+            f"{folder}/tokenizer.json: damaged ({problem}); make the run again"
+        ) from None
     if rows not in (0, pieces):
         raise ModelError(
-            f"{folder}: its tokenizer has {pieces} pieces, its weights {rows}; make the run again"
+            f"{folder}: the tokenizer has {pieces} pieces, the embedding {rows} rows; make the run "
+            "again"
         )
 
 
 def start(
     recipe: Recipe | Pretraining, folder: Path, resumed: bool, leads: bool
 ) -> tuple[Found | None, dict[str, Any] | None]:
-    """Return the run to start from, and a line that tells of it.
+    """Return the run to start from, and its entry for run.json, which the leader also stores.
 
-    A resumed run needs its source no more, wherever that may be by now. Raises as `of`.
+    A resumed run no longer needs its source, which may have moved: the entry is read from the run's
+    folder. Raises as `of`.
     """
     path = folder / "init.json"
     if resumed:
@@ -87,13 +98,13 @@ def start(
 
 
 def load(found: Found | None, encoder: nn.Module) -> None:
-    """Put a run's weights into an encoder.
+    """Load a run's weights into an encoder.
 
-    Weights may be missing (skip-gram knows the embedding only, another depth lacks layers), but
-    the embedding must be there and none may be of another shape.
+    Weights may be missing on either side (skip-gram learns the embedding only, a deeper encoder has
+    more layers), but both must have the embedding, and shared weights must have equal shapes.
 
     Raises:
-        UsageError: the run is of another architecture.
+        UsageError: the weights do not fit the encoder.
     """
     if found is None:
         return
@@ -107,15 +118,15 @@ def load(found: Found | None, encoder: nn.Module) -> None:
         reason = wrong[0] if wrong else f"they do not share {EMBEDDING}"
         raise UsageError(
             f"{found.folder} does not fit the recipe's [architecture]: {reason}; "
-            "use the settings it was pretrained with"
+            "use the settings of the pretraining"
         )
     encoder.load_state_dict({**own, **{k: v for k, v in found.weights.items() if k in own}})
 
 
 def told(found: Found | None) -> dict[str, Any] | None:
-    """Return what run.json keeps of where a run started: names, objective, data, licences."""
+    """Return the entry of run.json on a run's source: names, objective, data, licences."""
     if found is None:
         return None
-    kept = ("name", "objective", "architecture", "steps", "data", "init")
+    keys = ("name", "objective", "architecture", "steps", "data", "init")
     stored = found.summary.to_dict()
-    return {key: stored[key] for key in kept if key in stored}
+    return {key: stored[key] for key in keys if key in stored}

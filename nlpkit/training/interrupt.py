@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps rather than within one; a second Ctrl-C is immediate."""
+"""Deferred Ctrl-C: the first waits for the end of a step, the second interrupts at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 
 
 class Interrupt:
-    """While active, the first SIGINT or SIGTERM only sets `asked`, here and in one around it."""
+    """A context in which the first SIGINT or SIGTERM only sets `asked`.
+
+    The second raises KeyboardInterrupt. In nested contexts the outer `asked` is set as well.
+    """
 
     def __init__(self) -> None:
         self.asked = False

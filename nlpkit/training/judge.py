@@ -1,6 +1,6 @@
-"""How good a model is on dev: over all rows, or with every file as heavy as another.
+"""Evaluation and calibration of a model on dev: over all rows, or with equal weights by file.
 
-Files differ in size a hundredfold, and pooled scores speak of the largest alone.
+Files differ in size a hundredfold, and scores over all rows mostly reflect the largest.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from nlpkit.tasks import Balanced, Calibrated, Task
 from nlpkit.training.data import Split
 
 SHIFTS = [round(0.1 * place, 1) for place in range(-10, 11)]
-LEAST = 5e-4  # a shift must gain this much
+LEAST = 5e-4  # the smallest gain of the score for which a shift is changed
 
 
 class Judge:
-    """A model's answers on dev, beside the right ones.
+    """A model's answers on dev and their golds, for scores, temperature and shift.
 
     Raises:
-        InputError: the tokenizer keeps nothing of the dev texts.
+        InputError: the tokenizer finds no token in the dev texts.
     """
 
     def __init__(self, model: Model, dev: Split, choose_by: str) -> None:
         self.model, self.dev, self.choose_by = model, dev, choose_by
         self.task = model.task
         self.chosen = chosen_by(model.task, choose_by)
-        # What a calibrated task's answers follow from is kept: they are asked for many times.
+        # A calibrated task decodes its answers many times from the same outputs.
         self.outputs = onepass.outputs(model, dev.documents) if self._is_calibrated else None
         self.answers = model.predict(dev.documents) if self.outputs is None else self.outputs
         self.there = [row for row, answer in enumerate(self.answers) if answer is not None]
@@ -51,16 +51,16 @@ class Judge:
 
     @cached_property
     def kept(self) -> list[Any]:
-        """The outputs, or answers, of the documents that have tokens."""
+        """The outputs, or the answers, of the documents that have tokens."""
         return [self.answers[row] for row in self.there]
 
     @property
     def temperature(self) -> float:
-        """The task's temperature; 1 where it has none."""
+        """The task's temperature, or 1 if it has none."""
         return self.task.temperature if isinstance(self.task, Calibrated) else 1.0
 
     def calibrate(self) -> None:
-        """Fit the temperature to the rows, or to the files, where the task has one."""
+        """Fit the temperature of a calibrated task, with equal weights by row or by file."""
         if not isinstance(self.task, Calibrated):
             return
         weights = None
@@ -70,12 +70,12 @@ class Judge:
         self.task = self.task.at_temperature(fitted)
 
     def fit_shift(self) -> None:
-        """Shift the task's logits, label by label, to where the score on dev is best.
+        """Shift the task's logits, label by label, to maximise the score on dev.
 
-        Weights and smoothing in the loss leave some labels said too often; this sets the balance
-        by what is measured (thresholds by F1, Lipton et al. 2014). Coarse steps over all rows,
-        whatever an epoch is chosen by: fitted file by file, a few dozen rows decided, and the other
-        half of dev scored lower than without (0.675 against 0.678; by rows 0.679).
+        Weights and smoothing in the loss make the model predict some labels too often, which the
+        shift corrects (thresholds by F1, Lipton et al. 2014). The steps are coarse and the score is
+        over all rows, even where files choose the epoch: fitted by file, a few dozen rows decided,
+        and the other half of dev scored lower than without (0.675 against 0.678; by rows 0.679).
         """
         if not isinstance(self.task, Balanced):
             return
@@ -92,7 +92,7 @@ class Judge:
         self.task = task.shifted(shift)
 
     def scores(self) -> dict[str, Any]:
-        """Return the task's metrics over all rows and, if it decides, the mean over files."""
+        """Return the task's scores over all rows and, if it chooses the epoch, the mean by file."""
         scores = self._measured(range(len(self.there)))
         if self.choose_by == "rows":
             return scores
@@ -100,7 +100,7 @@ class Judge:
         return scores | {self.chosen: round(float(np.mean(each)), 6)}
 
     def by_file(self) -> list[dict[str, Any]]:
-        """Return each file's rows and plain scores, as a model's card shows them."""
+        """Return the name, number of rows and scores of each file, for the model card."""
         told = []
         for file in np.unique(self.owner).tolist():
             rows = np.flatnonzero(self.owner == file).tolist()
@@ -125,5 +125,5 @@ class Judge:
 
 
 def chosen_by(task: Task, choose_by: str) -> str:
-    """Return the name of the score that an epoch is chosen by."""
+    """Return the name of the score that chooses the best epoch."""
     return task.score if choose_by == "rows" else f"{task.score}_by_file"

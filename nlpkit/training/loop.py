@@ -1,7 +1,7 @@
-"""The training loop: steps, a checkpoint now and then, looks at dev, the best weights kept.
+"""The training loop: steps, checkpoints, evaluations on dev, and the best weights.
 
-Everything that decides the weights (order, crops, masks, dropout, rates, moments) follows from the
-seed and the checkpoint, so a resumed run ends in the very same weights as an unbroken one.
+Everything that determines the weights (order, crops, masks, dropout, rates, moments) follows from
+the seed and the checkpoint, so a resumed run ends with the same weights as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from nlpkit.training.events import Listener, Progress, Stop
 from nlpkit.training.interrupt import Interrupt
 from nlpkit.training.state import State
 
-REPORT_EVERY = 0.25  # seconds between two reports to the listener
+REPORT_EVERY = 0.25  # seconds between two Progress events
+LEAST_LOOKS = 2  # evaluations on dev without a better score before a run stops: one may be noise
 
 
 class Loop(Generic[B]):
@@ -38,8 +39,8 @@ class Loop(Generic[B]):
         """Continue from the folder's checkpoint.
 
         Raises:
-            ModelError: it is damaged.
-            UsageError: the data or the number of processes is not what it was.
+            ModelError: the checkpoint is damaged.
+            UsageError: the data or the number of processes has changed.
         """
         path = self.folder / checkpoint.LAST
         tensors, stored = checkpoint.load_tensors(path)
@@ -52,13 +53,18 @@ class Loop(Generic[B]):
         self.state = State.restored(stored, self.course.look_every)
 
     def run(self) -> State:
-        """Train until the steps or the patience end; raises KeyboardInterrupt after saving."""
+        """Train until the last step, until patience ends, or until a listener raises Stop.
+
+        Raises:
+            KeyboardInterrupt: the user interrupted; a checkpoint was saved.
+            NlpkitError: the loss is not finite.
+        """
         wrapped = self.team.wrap(self.descent.network)
         wrapped.train()
         forward = self.descent.forward(wrapped)
         self.pace = Pace()
         with Interrupt() as interrupt, suppress(Stop):
-            if self._look_is_due and self.state.losses:  # the checkpoint was made just before it
+            if self._look_is_due and self.state.losses:  # the checkpoint precedes its evaluation
                 self._look()
             while not self._finished:
                 self._run_epoch(forward, interrupt)
@@ -66,13 +72,19 @@ class Loop(Generic[B]):
 
     @property
     def seconds(self) -> float:
-        """How long it took so far, in all attempts."""
+        """The seconds of the run so far, before and after resuming."""
         return self.state.seconds + time.monotonic() - self.started
 
     @property
     def _finished(self) -> bool:
-        waited = self.state.looks - self.state.best_look
-        return self.state.step >= self.course.steps or 0 < self.course.patience <= waited
+        return self.state.step >= self.course.steps or self._patience_is_over
+
+    @property
+    def _patience_is_over(self) -> bool:
+        """Whether dev has not improved for `patience` steps and LEAST_LOOKS looks."""
+        looks = self.state.looks - self.state.best_look
+        steps = looks * self.course.look_every
+        return looks >= LEAST_LOOKS and 0 < self.course.patience <= steps
 
     @property
     def _look_is_due(self) -> bool:
@@ -117,7 +129,7 @@ class Loop(Generic[B]):
         return value
 
     def _look(self) -> None:
-        """Score dev, keep the weights if they are the best, save, and tell the listener."""
+        """Evaluate on dev, keep the weights if they are the best, save, notify the listener."""
         state, course = self.state, self.course
         speed, scores = self.pace.speed, {course.decides: 0.0}
         if self.team.leads:
@@ -175,20 +187,20 @@ class Loop(Generic[B]):
 
 
 class Pace:
-    """How fast it goes since the last look, and when the listener last heard of it."""
+    """The speed since the last evaluation, and the time of the last Progress event."""
 
     def __init__(self) -> None:
         self.since, self.reported = time.monotonic(), 0.0
         self.seen = self.steps = 0
 
     def count(self, seen: int) -> None:
-        """Add one step, in which so much was seen."""
+        """Add one step of `seen` units."""
         self.seen += seen
         self.steps += 1
 
     @property
     def is_due(self) -> bool:
-        """Whether the listener should hear of it again."""
+        """Whether the next Progress event is due."""
         return time.monotonic() - self.reported > REPORT_EVERY
 
     @property

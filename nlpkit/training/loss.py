@@ -1,4 +1,4 @@
-"""The loss of a batch of rows: all that the training loop asks of a task.
+"""The loss of a batch of rows, by golds and teachers.
 
 Legend: B rows of a batch, N rows of the split, C labels.
 """
@@ -23,14 +23,14 @@ from nlpkit.training.data import Split
 
 @dataclass(frozen=True)
 class Reading:
-    """A batch and, of each of its documents, the tokens that were read."""
+    """A batch and the span of tokens that it holds of each document."""
 
     batch: Batch
     reads: Reads
 
 
 class TaskLoss:
-    """The loss by the golds and, where there are teachers, the distance from what they say."""
+    """The task's loss, mixed with the distillation loss where there are teachers."""
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class TaskLoss:
         device: torch.device,
         taught_NC: Tensor | None = None,
     ) -> None:
-        """`taught_NC[i]`: what teachers say of document i, or 0."""
+        """Create the loss; `taught_NC` are the teachers' probabilities, 0 where there are none."""
         self.task, self.tokenizer, self.split, self.device = task, tokenizer, split, device
         self.train, self.distill, self.taught_NC = train, distill, taught_NC
         self.class_weights = self._class_weights()
 
     def __call__(self, forward: Forward, reading: Reading) -> Tensor:
-        """Call the network on a batch and return the loss of its outputs."""
+        """Call the network on a batch; return the mean loss of its outputs, a scalar."""
         rows = reading.batch.rows
         targets = self._targets(rows, reading.reads)
         outputs = forward(**self._tensors(reading.batch.feeds()), targets=targets)
@@ -69,12 +69,12 @@ class TaskLoss:
         return self._tensors(targets)
 
     def _of_golds(self, outputs: Any, targets: Mapping[str, Tensor], rows: list[int]) -> Tensor:
-        """Return the mean loss of the rows with a gold; the others weigh 0."""
+        """Return the weighted mean loss of the rows that have a gold."""
         loss_B: Tensor = self.task.loss(outputs, targets, self.train.label_smoothing)
         golds = [self.split.golds[row] for row in rows]
         if self.class_weights is not None and isinstance(self.task, Balanced):
-            places = [0 if gold is None else self.task.place(gold) for gold in golds]
-            loss_B = loss_B * self.class_weights[torch.tensor(places, device=self.device)]
+            indices = [0 if gold is None else self.task.place(gold) for gold in golds]
+            loss_B = loss_B * self.class_weights[torch.tensor(indices, device=self.device)]
         known = sum(gold is not None for gold in golds)
         weights_B = torch.tensor([self.split.weights[row] for row in rows], device=self.device)
         return (loss_B * (weights_B * (len(rows) / max(known, 1)))).mean()

@@ -1,4 +1,4 @@
-"""Encoder and head as one torch module, and as the `run` that a `Model` calls.
+"""The network of a recipe, an encoder and a head, and its `run` for a `Model`.
 
 Legend: B batch, T time.
 """
@@ -19,15 +19,16 @@ from nlpkit.runtime.batcher import padded_length
 from nlpkit.runtime.graphs import Signature
 from nlpkit.settings.recipe import Part, Recipe
 from nlpkit.text import Tokenizer
+from nlpkit.training.threads import torch_threads
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 class Network(nn.Module):
-    """ids_BT (int64), mask_BT (bool) -> the head's outputs.
+    """Map ids_BT (int64) and mask_BT (bool) to the head's outputs, by name.
 
-    Of `targets` the head is given those that it names in FORCED (teacher forcing).
+    The head receives those `targets` that it names in FORCED (teacher forcing).
     """
 
     def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
@@ -44,20 +45,20 @@ class Network(nn.Module):
         return outputs
 
     def graphs(self) -> dict[str, Graph]:
-        """Return the graphs that are exported and that answer, in the order of their use."""
+        """Return the graphs to export and to run, in the order of their use."""
         head: Any = self.head
-        made: dict[str, Graph] = head.graphs(self.encoder)
-        return made
+        graphs: dict[str, Graph] = head.graphs(self.encoder)
+        return graphs
 
 
 def build(recipe: Recipe, task: Any, tokenizer: Tokenizer) -> Network:
-    """Make the network of a recipe with fresh weights, fit for a tokenizer."""
+    """Return the network of a recipe with random weights, sized for a tokenizer."""
     encoder = build_encoder(recipe.architecture, recipe.tokenizer.window, tokenizer)
     return Network(encoder, task.head(encoder, tokenizer))
 
 
 def build_encoder(architecture: Part, window: int, tokenizer: Tokenizer) -> Any:
-    """Make an architecture's module with fresh weights, fit for a tokenizer."""
+    """Return an architecture's encoder with random weights, sized for a tokenizer and a window."""
     module = catalog.load("architectures", architecture.name)
     known = {**tokenizer.sizes(), "max_length": padded_length(window)}
     fields = {field.name for field in dataclasses.fields(module.Config)}
@@ -66,11 +67,15 @@ def build_encoder(architecture: Part, window: int, tokenizer: Tokenizer) -> Any:
 
 
 class TorchRun:
-    """Call a network's graphs as ONNX Runtime would: `nlpkit.runtime.graphs.Run`."""
+    """A network's graphs as a `nlpkit.runtime.graphs.Run`, with numpy arrays in and out."""
 
-    def __init__(self, network: Network, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, network: Network, device: torch.device | str = "cpu", *, threads: int = 0
+    ) -> None:
+        """`threads` on the CPU; 0 uses as many as torch is set to."""
         self.network = network
         self.device = device
+        self.threads = threads
 
     @cached_property
     def graphs(self) -> dict[str, Graph]:
@@ -79,25 +84,27 @@ class TorchRun:
 
     @property
     def signatures(self) -> Mapping[str, Signature]:
-        """Their inputs and outputs."""
+        """The inputs and outputs of each graph."""
         return {name: graph.signature for name, graph in self.graphs.items()}
 
     @torch.inference_mode()
     def __call__(
         self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """Run a batch without dropout."""
-        called = self.graphs[graph]
+        """Run a graph on a batch, in evaluation mode; return the named outputs as float32."""
+        module_graph = self.graphs[graph]
         was_training = self.network.training
         self.network.eval()
-        names = called.signature.inputs
-        arrays = called.module(*(torch.from_numpy(feeds[n]).to(self.device) for n in names))
+        names = module_graph.signature.inputs
+        with torch_threads(self.threads or torch.get_num_threads()):
+            tensors = [torch.from_numpy(feeds[name]).to(self.device) for name in names]
+            arrays = module_graph.module(*tensors)
         self.network.train(was_training)
-        made = dict(zip(called.signature.outputs, arrays, strict=True))
-        return {name: _plain(made[name]) for name in outputs}
+        by_name = dict(zip(module_graph.signature.outputs, arrays, strict=True))
+        return {name: _plain(by_name[name]) for name in outputs}
 
 
 def _plain(array: Tensor) -> np.ndarray:
-    """Return an array of the CPU; half precision becomes float32."""
+    """Return a tensor as a numpy array; half precision becomes float32."""
     plain: np.ndarray = (array.float() if array.is_floating_point() else array).cpu().numpy()
     return plain

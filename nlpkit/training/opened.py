@@ -1,4 +1,4 @@
-"""A finished run, opened to evaluate it, to export it, or to teach."""
+"""Opening of a finished run, to evaluate it, to export it, or to use it as a teacher."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from nlpkit.training import checkpoint, network, summary as summaries
 from nlpkit.training.folder import torch_device
 from nlpkit.training.summary import PretrainingSummary, RunSummary
 
-READ = ("model.safetensors", "tokenizer.json")  # what answering needs
+READ = ("model.safetensors", "tokenizer.json")  # the files that inference reads
 
 
-def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, RunSummary]:
+def open_run(
+    folder: Path, device: str = "cpu", *, threads: int = 0
+) -> tuple[Model, Recipe, RunSummary]:
     """Return a finished run as a torch-backed model, its recipe and its summary.
+
+    `threads` on the CPU; 0 uses as many as torch is set to.
 
     Raises:
         ModelError: the folder holds no finished run, or its files are damaged.
@@ -28,8 +32,8 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, RunSumma
         summary = summaries.read(folder)
         if isinstance(summary, PretrainingSummary):
             raise ModelError(
-                f"{folder}: a pretrained encoder answers nothing yet; "
-                f"'nlpkit train RECIPE --init {folder}' goes on from it"
+                f"{folder}: a pretrained encoder has no head yet; "
+                f"train one from it with 'nlpkit train RECIPE --init {folder}'"
             )
         recipe = recipes.load(folder / "recipe.toml")
         task = tasks.build(_task(summary))
@@ -41,20 +45,20 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, RunSumma
     except FileNotFoundError as problem:
         raise ModelError(
             f"{folder}: no finished run here ({Path(problem.filename).name} is missing); "
-            "'nlpkit train --resume' finishes one"
+            "finish one with 'nlpkit train --resume'"
         ) from None
     except (KeyError, TypeError, ValueError, RuntimeError) as problem:
         reason = str(problem).splitlines()[0]
         raise ModelError(f"{folder}: damaged run ({reason}); train it again") from None
-    place = torch_device(device)
-    run = network.TorchRun(net.eval().to(place), place)
+    resolved = torch_device(device)
+    run = network.TorchRun(net.eval().to(resolved), resolved, threads=threads)
     model = Model(
         name=summary.name,
         task=task,
         tokenizer=tokenizer,
         windows=task.windows(recipe.tokenizer.window, recipe.tokenizer.overlap),
         run=run,
-        provider=f"torch {place}",
+        provider=f"torch {resolved}",
         steps=steps_of(recipe),
         file_bytes=sum((folder / name).stat().st_size for name in READ),
     )
@@ -62,12 +66,12 @@ def open_run(folder: Path, device: str = "cpu") -> tuple[Model, Recipe, RunSumma
 
 
 def steps_of(recipe: Recipe) -> Pipeline | None:
-    """Return the steps that prepare a recipe's texts; None where there are none."""
+    """Return the preprocessing steps of a recipe, or None if it has none."""
     return zoo.pipeline(*recipe.preprocess.steps) if recipe.preprocess.steps else None
 
 
 def _task(summary: RunSummary) -> dict[str, Any]:
-    """Return the task; runs of before keep its temperature beside it, where 1 is no calibration."""
+    """Return the task's description; older runs store its temperature outside of it."""
     temperature = summary.temperature
-    beside = "temperature" not in summary.task and temperature != 1.0
-    return {**summary.task, **({"temperature": temperature} if beside else {})}
+    separate = "temperature" not in summary.task and temperature != 1.0
+    return {**summary.task, **({"temperature": temperature} if separate else {})}

@@ -1,9 +1,9 @@
-"""A pretraining run: self-supervised steps over a corpus, resumed after a kill.
+"""A pretraining run in a folder, which --resume continues after a kill.
 
 recipe.toml        the resolved recipe       tokenizer.json     the tokenizer
-corpus/            the text as ids           last.safetensors   where --resume continues
+corpus/            the text as ids           last.safetensors   the last checkpoint
 metrics.jsonl      one line an evaluation    model.safetensors  the encoder at its best dev loss
-run.json           what came of it; written last
+run.json           the summary; written last
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from nlpkit.training.state import State
 from nlpkit.training.summary import PretrainingSummary
 from nlpkit.version import __version__
 
-NONE_LEFT = "has no texts left: none is named, all are blank, or all stand in dev or exclude"
+NONE_LEFT = "has no texts left: it names none, or all are blank, or all are also in dev or exclude"
 
 
 def pretrain(
     recipe: Pretraining, folder: Path, *, device: str, resume: bool, listener: Listener
 ) -> PretrainingSummary | None:
-    """Pretrain an encoder into `folder` and return the summary that run.json holds.
+    """Pretrain an encoder into `folder` and return its summary, which run.json stores.
 
-    Of several processes the leader alone has a summary.
+    Processes other than the leader return None.
 
     Raises:
-        UsageError: the folder already holds a run and `resume` was not asked for, or the objective
-            does not suit the architecture.
+        UsageError: the folder already holds a run and `resume` is False, or the objective does
+            not suit the architecture.
         InputError: the text cannot be used.
         DeviceError: torch cannot use the device.
     """
@@ -59,10 +59,10 @@ def _pretrain(
 ) -> PretrainingSummary | None:
     started = time.monotonic()
     settings, resumed = recipe.pretrain, resume and begun(folder)
-    source, told = init.start(recipe, folder, resumed, members.leads)
+    source, origin = init.start(recipe, folder, resumed, members.leads)
     if members.leads:
         _prepare_corpus(recipe, folder, source)
-    members.agree([0.0])  # the others wait here until the leader's files are whole
+    members.agree([0.0])  # the other processes wait here until the leader has written its files
     content = (folder / "tokenizer.json").read_text(encoding="utf-8")
     tokenizer = text.load(recipe.tokenizer.kind, content)
     train, dev = (corpora.read(folder / "corpus", name) for name in ("train", "dev"))
@@ -77,7 +77,7 @@ def _pretrain(
         listener(Started(*counts, parameters, tokenizer.vocab_size, tokens=len(train.ids)))
     steps, scores = 0, dict[str, float]()
     if hasattr(module, "fit"):
-        if members.leads:  # it takes no steps that others could share
+        if members.leads:  # `fit` has no steps to share among processes
             scores = module.fit(
                 recipe.objective.config,
                 net,
@@ -106,8 +106,8 @@ def _pretrain(
         parameters=parameters,
         steps=steps,
         dev=scores,
-        data={name: _told(folder / "corpus")[name] for name in ("train", "dev")},
-        init=told,
+        data={name: _manifest(folder / "corpus")[name] for name in ("train", "dev")},
+        init=origin,
         seconds=round(time.monotonic() - started, 1),
         versions={"nlpkit": __version__, "torch": torch.__version__},
     )
@@ -116,7 +116,7 @@ def _pretrain(
 
 
 def _kept(state: State) -> dict[str, float]:
-    """Return the step and the scores of the encoder that was kept."""
+    """Return the step and the dev scores of the best encoder."""
     if not state.best_look:
         return {}
     line = state.history[state.best_look - 1]
@@ -124,11 +124,17 @@ def _kept(state: State) -> dict[str, float]:
 
 
 def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None) -> None:
-    """Learn or take the tokenizer, tokenise the corpus; what an interrupted run left is kept."""
-    place = folder / "corpus"
+    """Learn or take over the tokenizer and tokenise the corpus, unless the folder has them already.
+
+    Raises:
+        InputError: [corpus] train or dev has no usable texts.
+    """
+    corpus_folder = folder / "corpus"
     given = source.tokenizer if source else ""
     made_of = hashlib.sha256(repr((recipe.corpus, recipe.tokenizer, given)).encode())
-    if (place / "files.json").exists() and _told(place)["made_of"] == made_of.hexdigest():
+    if (corpus_folder / "files.json").exists() and _manifest(corpus_folder)[
+        "made_of"
+    ] == made_of.hexdigest():
         return
     taken = fingerprints(recipe.corpus.exclude, recipe.folder)
     dev_files: list[FileCount] = []
@@ -140,29 +146,31 @@ def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None
     def documents(files: list[FileCount]) -> Any:
         return unlabelled(recipe.corpus.train, recipe.folder, taken, files)
 
-    drawn = corpora.sample(documents([]), recipe.pretrain.seed) if not source else []
-    if not (source or drawn):
+    texts = corpora.sample(documents([]), recipe.pretrain.seed) if not source else []
+    if not (source or texts):
         raise InputError(f"[corpus] train {NONE_LEFT}")
-    tokenizer = _tokenizer(recipe, source, drawn)
+    tokenizer = _tokenizer(recipe, source, texts)
     checkpoint.save_text(folder / "tokenizer.json", tokenizer.to_json())
     files: list[FileCount] = []
-    corpora.write(documents(files), tokenizer, place, "train")
-    corpora.write(held_out, tokenizer, place, "dev")
+    corpora.write(documents(files), tokenizer, corpus_folder, "train")
+    corpora.write(held_out, tokenizer, corpus_folder, "dev")
     read = {"train": files, "dev": dev_files}
-    told: dict[str, Any] = {name: [file.to_dict() for file in of] for name, of in read.items()}
-    told["made_of"] = made_of.hexdigest()
-    checkpoint.save_text(place / "files.json", json.dumps(told, ensure_ascii=False, indent=1))
+    manifest: dict[str, Any] = {name: [file.to_dict() for file in of] for name, of in read.items()}
+    manifest["made_of"] = made_of.hexdigest()
+    checkpoint.save_text(
+        corpus_folder / "files.json", json.dumps(manifest, ensure_ascii=False, indent=1)
+    )
 
 
 def _tokenizer(recipe: Pretraining, source: init.Found | None, documents: list[str]) -> Tokenizer:
-    """Return the tokenizer of the run to start from, else one learned from documents."""
+    """Return the tokenizer of the run to start from, or one learned from documents."""
     kind = recipe.tokenizer.kind
     if source:
         return text.load(kind, source.tokenizer)
-    made: Tokenizer = catalog.load("tokenizers", kind).learn(documents, recipe.tokenizer)
-    return made
+    tokenizer: Tokenizer = catalog.load("tokenizers", kind).learn(documents, recipe.tokenizer)
+    return tokenizer
 
 
-def _told(place: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((place / "files.json").read_text(encoding="utf-8"))
-    return told
+def _manifest(folder: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folder / "files.json").read_text(encoding="utf-8"))
+    return manifest

@@ -1,8 +1,8 @@
-"""A run folder: trained from a recipe, resumed after a kill.
+"""A training run in a folder, which --resume continues after a kill.
 
 recipe.toml        the resolved recipe      tokenizer.json     the tokenizer
-model.safetensors  the best epoch           last.safetensors   where --resume continues
-metrics.jsonl      one line an epoch        run.json           what came of it; written last
+model.safetensors  the best epoch           last.safetensors   the last checkpoint
+metrics.jsonl      one line an epoch        run.json           the summary; written last
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def train(
     listener: Listener,
     given: Examples | None = None,
 ) -> RunSummary | None:
-    """Train a model into `folder` and return the summary that run.json holds.
+    """Train a model into `folder` and return its summary, which run.json stores.
 
-    `given` are the recipe's examples, where they were made before. Of several processes the leader
-    alone has a summary.
+    `given` are the recipe's examples if the caller has them already. Processes other than the
+    leader return None.
 
     Raises:
-        UsageError: the folder already holds a run and `resume` was not asked for.
+        UsageError: the folder already holds a run and `resume` is False.
         InputError: the data cannot be used.
         DeviceError: torch cannot use the device.
     """

@@ -1,4 +1,4 @@
-"""The course of a pretraining: steps of one objective over a corpus, dev scored now and then."""
+"""The course of a pretraining run: one objective over a corpus, with evaluations on dev."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from nlpkit.training.course import Forward, Look
 from nlpkit.training.descent import Descent
 from nlpkit.training.distributed import Team
 from nlpkit.training.events import Evaluated
+from nlpkit.wording import plural
 
 
 class SelfSupervised:
-    """`nlpkit.training.course.Course` of an objective; the encoder of the least loss is kept."""
+    """A `nlpkit.training.course.Course` of an objective; keeps the encoder with the lowest loss."""
 
     section, unit = "pretrain", "tokens"
     patience = 0
@@ -35,13 +36,20 @@ class SelfSupervised:
         data: tuple[Corpus, Corpus],
         team: Team,
     ) -> None:
-        """`data`: the corpora of train and dev. Raises InputError where they are too short."""
+        """Create the course; `data` is the training corpus and the dev corpus.
+
+        Raises:
+            InputError: a corpus has no document of 4 tokens or more.
+        """
         self.settings = recipe.pretrain
         self.objective, self.encoder, self.team = objective, encoder, team
         self.corpus, self.dev = data
         self.windows, self.dev_windows = (one.windows(recipe.tokenizer.window) for one in data)
         if not len(self.windows) or not len(self.dev_windows):
-            raise InputError("[corpus] the texts are too short to learn from: none has 4 tokens")
+            raise InputError(
+                "[corpus] the texts of train or dev are too short: none has 4 tokens; give longer "
+                "ones"
+            )
         self.steps, self.look_every = self.settings.steps, self.settings.eval_steps
         self.checkpoint_steps = self.settings.checkpoint_steps
 
@@ -50,14 +58,14 @@ class SelfSupervised:
         return Descent(self.objective, self.encoder, self.settings, device)
 
     def digest(self) -> str:
-        """Return nothing: the corpus lies in the run's folder and is kept with it."""
+        """Return "": the corpus is in the run's folder, so it needs no check when resumed."""
         return ""
 
     def batches(self, epoch: int, first: int) -> Iterator[Batch]:
-        """Yield this process's batches of an epoch, without the `first` ones.
+        """Yield this process's batches of an epoch from step `first` on.
 
         Raises:
-            InputError: the corpus makes fewer batches than there are processes.
+            InputError: the corpus has fewer batches than there are processes.
         """
         plan = Plan(
             self.corpus,
@@ -68,32 +76,33 @@ class SelfSupervised:
         )
         if len(plan.batches) < self.team.world:
             raise InputError(
-                f"the corpus makes {len(plan.batches)} batches for {self.team.world} processes; "
-                "lower pretrain.batch_tokens or start fewer"
+                f"the corpus has {plural(len(plan.batches), 'batch', 'batches')} for "
+                f"{plural(self.team.world, 'process', 'processes')}; "
+                "lower pretrain.batch_tokens or start fewer processes"
             )
-        for place in range(first, len(plan.batches) // self.team.world):
-            yield plan.batch(place * self.team.world + self.team.rank)
+        for step in range(first, len(plan.batches) // self.team.world):
+            yield plan.batch(step * self.team.world + self.team.rank)
 
     def count(self, batch: Batch) -> int:
         """Return the number of tokens, without padding."""
         return int(batch.mask_BT.sum())
 
     def loss(self, forward: Forward, batch: Batch, step: int) -> Tensor:
-        """Return the loss of a batch, masked by the seed and the step."""
+        """Return the loss of a batch; its random views follow from the seed, step and process."""
         seed = [self.settings.seed, step, self.team.rank]
         loss: Tensor = forward(**self._views(batch, np.random.default_rng(seed)))
         return loss
 
     @torch.inference_mode()
     def look(self, forward: Forward) -> Mapping[str, float]:
-        """Return the loss and the objective's metrics on the dev texts, always masked alike."""
+        """Return the loss and the objective's metrics on dev, with the same views every time."""
         self.objective.eval()
         sums: dict[str, float] = {}
         plan = Plan(self.dev, self.dev_windows, tokens=self.settings.batch_tokens, seed=0, epoch=0)
         tokens = int(self.dev_windows[:, 1].sum())
-        for place in range(len(plan.batches)):
-            batch = plan.batch(place)
-            rng = np.random.default_rng([0, place])
+        for index in range(len(plan.batches)):
+            batch = plan.batch(index)
+            rng = np.random.default_rng([0, index])
             loss = forward(**self._views(batch, rng))
             share = int(batch.mask_BT.sum()) / tokens
             for name, value in {"loss": loss, **self.objective.metrics}.items():
@@ -102,11 +111,11 @@ class SelfSupervised:
         return sums
 
     def keep(self, folder: Path, look: Look) -> None:
-        """Write the weights of the encoder."""
+        """Write the encoder's weights."""
         save_encoder(folder, self.encoder, look.step)
 
     def event(self, look: Look) -> Evaluated:
-        """Return the scores of a step."""
+        """Return the event of an evaluation."""
         return Evaluated(
             step=look.step,
             loss=round(look.loss, 4),
@@ -116,7 +125,7 @@ class SelfSupervised:
         )
 
     def progress(self, step: int) -> tuple[int, int]:
-        """Return the steps of the whole run."""
+        """Return (steps done, steps of the whole run)."""
         return step, self.steps
 
     def _views(self, batch: Batch, rng: np.random.Generator) -> dict[str, Tensor]:
@@ -128,7 +137,7 @@ class SelfSupervised:
 
 
 def save_encoder(folder: Path, net: nn.Module, step: int, learned: str = "") -> None:
-    """Write the encoder's weights whose names begin so, as a training starts from them."""
+    """Write model.safetensors with the encoder's weights whose names start with `learned`."""
     tensors = {
         f"encoder.{name}": value
         for name, value in net.state_dict().items()

@@ -1,6 +1,6 @@
-"""What came of a run: run.json in its folder, written last.
+"""The summary of a finished run: run.json in its folder, written last.
 
-What a task or a text is measured by is its own to say, so scores and counts stay mappings.
+Scores and counts are plain mappings, since each task has its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RUN = "run.json"
 
 
 class _Summary:
-    """What both kinds of summary do: the fields of a dataclass as JSON."""
+    """A dataclass that is stored as JSON."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -27,7 +27,7 @@ class _Summary:
 
     @classmethod
     def from_dict(cls, tree: Mapping[str, Any]) -> Self:
-        """Return a stored summary, also one of before some field was there.
+        """Return a stored summary; fields that an older one lacks get their defaults.
 
         Raises:
             KeyError: a field without a default is missing.
@@ -45,10 +45,10 @@ class _Summary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSummary(_Summary):
-    """What came of a training. `init` tells of the run that it started from."""
+    """The summary of a training run; `init` is the entry of the run that it started from."""
 
     name: str
-    task: Mapping[str, Any]  # from which `tasks.build` makes it
+    task: Mapping[str, Any]  # the argument of `tasks.build`
     vocab_size: int
     parameters: int
     epochs: int
@@ -56,7 +56,7 @@ class RunSummary(_Summary):
     temperature: float
     dev: Mapping[str, Any]
     dev_files: Sequence[Mapping[str, Any]] = ()
-    data: Mapping[str, Any]  # the files of train and dev
+    data: Mapping[str, Any]  # the `FileCount`s of train and dev
     init: Mapping[str, Any] | None = None
     teachers: Sequence[str] = ()
     seconds: float = 0.0
@@ -65,7 +65,7 @@ class RunSummary(_Summary):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PretrainingSummary(_Summary):
-    """What came of a pretraining; `dev` is that of the encoder that was kept."""
+    """The summary of a pretraining run; `dev` has the scores of the best encoder."""
 
     name: str
     objective: str
@@ -84,11 +84,11 @@ def read(folder: Path) -> RunSummary | PretrainingSummary:
     """Read run.json.
 
     Raises:
-        FileNotFoundError: there is none.
-        KeyError, ValueError: it is damaged.
+        FileNotFoundError: there is no run.json.
+        KeyError, ValueError: run.json is damaged.
     """
     tree = json.loads((folder / RUN).read_text(encoding="utf-8"))
     if not isinstance(tree, dict):
-        raise ValueError("it holds no object")
-    made = PretrainingSummary if "objective" in tree else RunSummary
-    return made.from_dict(tree)
+        raise ValueError("not a JSON object")
+    kind = PretrainingSummary if "objective" in tree else RunSummary
+    return kind.from_dict(tree)

@@ -1,4 +1,4 @@
-"""The course of a training: rows with golds, in epochs; with teachers or augmented texts."""
+"""The course of a training run: epochs over rows with golds, teachers and augmented texts."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ from nlpkit.training.distributed import Team
 from nlpkit.training.events import EpochEnded
 from nlpkit.training.judge import Judge, chosen_by
 from nlpkit.training.loss import Reading, TaskLoss
+from nlpkit.wording import plural
 
 Variants = Callable[[int], list[np.ndarray]]
+EPOCHS = 5  # passes over the training data where the recipe names none,
+STEPS = 700  # and more on small data: fewer steps leave a network untrained (docs/learning.md)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The training rows, their ids and, where the task asks for them, their tokens' offsets."""
+    """The training rows, their ids and, for a task with OFFSETS, the offsets of their tokens."""
 
     split: Split
     ids: list[np.ndarray]
@@ -41,7 +44,7 @@ class Rows:
 
 
 class Supervised:
-    """`nlpkit.training.course.Course` of a recipe's rows; dev is scored after each epoch."""
+    """A `nlpkit.training.course.Course` of a recipe's rows; evaluates on dev after each epoch."""
 
     section, unit = "train", "docs"
 
@@ -57,7 +60,10 @@ class Supervised:
         taught: Tensor | None = None,
         variants: Variants | None = None,
     ) -> None:
-        """`taught[i]`: what teachers say of document i, or 0; `variants`: an epoch's noisy ids.
+        """Create the course.
+
+        `taught` [N, C] has the teachers' probabilities, 0 where there are none; `variants` maps an
+        epoch to the ids of its augmented texts.
 
         Raises:
             InputError: there are too few rows for the team.
@@ -80,10 +86,12 @@ class Supervised:
         self.look_every = -(-len(self.ids) // self.settings.batch_size) // team.world
         if not self.look_every:
             raise InputError(
-                f"{len(self.ids)} documents make no step for {team.world} processes; "
+                f"{plural(len(self.ids), 'document')} fill no step for "
+                f"{plural(team.world, 'process', 'processes')}; "
                 "lower train.batch_size or start fewer"
             )
-        self.steps = self.look_every * self.settings.epochs
+        epochs = self.settings.epochs or max(EPOCHS, -(-STEPS // self.look_every))
+        self.steps = self.look_every * epochs
         self.patience = self.settings.patience
         self.checkpoint_steps = self.settings.checkpoint_steps
 
@@ -101,7 +109,7 @@ class Supervised:
         )
 
     def digest(self) -> str:
-        """Return a hash of the examples: a run resumes bit for bit on the same data only."""
+        """Return a hash of the examples, since a run can only resume on the same data."""
         golds, dev_golds = (self._plain(split.golds) for split in (self.split, self.dev))
         told = [golds, self.split.weights, self.split.priors, dev_golds]
         digest = hashlib.sha256(repr([*told, self.dev.documents]).encode("utf-8", "replace"))
@@ -112,14 +120,14 @@ class Supervised:
         return digest.hexdigest()
 
     def _plain(self, golds: list[Any]) -> list[Any]:
-        """Return golds as plain values; labels as places, as earlier checkpoints have them."""
+        """Return golds as plain values; labels as indices, as in earlier checkpoints."""
         task = self.model.task
         if not isinstance(task, Balanced):
             return [None if gold is None else gold.plain() for gold in golds]
         return [None if gold is None else task.place(gold) for gold in golds]
 
     def batches(self, epoch: int, first: int) -> Iterator[Reading]:
-        """Yield this process's batches of an epoch, without the `first` ones."""
+        """Yield this process's batches of an epoch from step `first` on."""
         drawn = Epoch(
             self.variants(epoch) if self.variants else self.ids,
             batch_size=self.settings.batch_size,
@@ -131,7 +139,7 @@ class Supervised:
             yield Reading(batch, self._reads(batch.rows, drawn))
 
     def _reads(self, rows: list[int], drawn: Epoch) -> Reads:
-        """Return which tokens of the documents are read, and where they stand in the text."""
+        """Return the spans of the tokens that are read, and their offsets in the texts."""
         spans = [drawn.span(row) for row in rows]
         if self.offsets is None:
             return Reads(spans)
@@ -147,16 +155,16 @@ class Supervised:
         return self.task_loss(forward, batch)
 
     def look(self, forward: Forward) -> Mapping[str, Any]:
-        """Return the task's metrics on dev."""
+        """Return the task's scores on dev."""
         return Judge(self.model, self.dev, self.recipe.data.choose_by).scores()
 
     def keep(self, folder: Path, look: Look) -> None:
-        """Write the weights of the network."""
+        """Write the network's weights."""
         path = folder / "model.safetensors"
         checkpoint.save_tensors(path, self.network.state_dict(), {"epoch": look.epoch})
 
     def event(self, look: Look) -> EpochEnded:
-        """Return the end of an epoch."""
+        """Return the event of an epoch's end."""
         return EpochEnded(
             epoch=look.epoch,
             loss=round(look.loss, 6),
@@ -168,16 +176,16 @@ class Supervised:
         )
 
     def progress(self, step: int) -> tuple[int, int]:
-        """Return the steps of the epoch."""
+        """Return (steps done, steps) of the epoch."""
         return (step - 1) % self.look_every + 1, self.look_every
 
 
 def augmented(
     recipe: Recipe, documents: list[Any], ids: list[np.ndarray], model: Model
 ) -> Variants | None:
-    """Return what makes an epoch's ids of augmented texts; None where nothing is augmented.
+    """Return a function from an epoch to the ids of its augmented texts, or None without [augment].
 
-    A text of which an augmentation leaves no token is read as it was.
+    A text that augmentation leaves without tokens is read unchanged.
     """
     if not recipe.augment:
         return None

@@ -1,4 +1,4 @@
-"""How many threads torch uses on the CPU: a flag of the whole process, set here alone."""
+"""The number of threads that torch uses on the CPU, which is set only here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Let torch use so many threads meanwhile, and as many as before afterwards."""
+    """Set torch's threads to `count` within the context, for the whole process."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

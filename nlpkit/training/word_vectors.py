@@ -1,4 +1,4 @@
-"""Word vectors that were learned before, in word2vec's text format."""
+"""Pretrained word vectors in the text format of word2vec."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from nlpkit.text import WordVectors
 
 
 def read(recipe: Recipe) -> WordVectors:
-    """Return the words and vectors_VD (float32) of `tokenizer.vectors`; none where none is set.
+    """Return the words and vectors_VD (float32) of the file `tokenizer.vectors`.
+
+    Without that setting there are no words, and vectors_VD is [0, 0].
 
     Raises:
-        InputError: the file is not there, or is not of that format.
+        InputError: the file is missing or is not in that format.
     """
     if not recipe.tokenizer.vectors:
         return WordVectors((), np.zeros((0, 0), np.float32))
@@ -30,14 +32,16 @@ def read(recipe: Recipe) -> WordVectors:
         words = [row[0] for row in lines[1:]]
         vectors_VD = np.array([row[1:] for row in lines[1:]], dtype=np.float32)
     except ValueError as problem:
-        raise _wrong(path, str(problem)) from None
+        raise _format_error(path, str(problem)) from None
     if vectors_VD.shape != (count, width) or len(set(words)) != count:
-        raise _wrong(path, f"{vectors_VD.shape} numbers where {count} words of {width} are said")
+        raise _format_error(
+            path, f"{vectors_VD.shape} numbers, but the first line says {count} x {width}"
+        )
     return WordVectors(words, vectors_VD)
 
 
-def _wrong(path: Path, reason: str) -> InputError:
+def _format_error(path: Path, reason: str) -> InputError:
     return InputError(
-        f"{path}: not word2vec text, a line with the number of words and of columns, then one "
-        f"word and its numbers a line ({reason})"
+        f"{path}: not in word2vec's text format ({reason}); the first line holds the number of "
+        "words and of columns, every other line a word and its numbers"
     )

@@ -1,4 +1,4 @@
-"""The rows that all candidates of a search share, and candidates that are not trained yet."""
+"""The rows that all candidates of a search share, and the candidates' untrained models."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ from nlpkit.training.threads import torch_threads
 from nlpkit.tuning.space import Branch
 
 KEPT = 4  # tokenizer settings whose examples stay in memory
-PROBED = 500  # dev documents that speed is measured on
+PROBED = 500  # dev documents to measure speed on
 
 
 class Corpus:
-    """The rows of a recipe, read once, and as examples once for each setting of the tokenizer."""
+    """The rows of a recipe, read once and tokenised once for each [tokenizer] section.
+
+    The tokenised rows of the last KEPT sections stay in memory.
+    """
 
     def __init__(self, recipe: Recipe, device: str) -> None:
         self.task, self.train, self.dev = examples.load(recipe)
@@ -37,12 +40,16 @@ class Corpus:
         self.kept: dict[Tokenizer, Examples] = {}
 
     def suits(self, branch: Branch) -> bool:
-        """Tell whether a branch's tokenizer can read what the rows hold: texts, or words."""
+        """Tell whether a branch's tokenizer can read the rows' documents, texts or words."""
         texts = all(isinstance(document, str) for document in self.train.documents)
         return texts or branch.base.tokenizer.kind == "words"
 
     def examples(self, recipe: Recipe) -> Examples:
-        """Return the examples of a recipe, under its task's own settings."""
+        """Return the examples of a recipe, with its own [task] settings.
+
+        Raises:
+            InputError: the tokenizer cannot be learned from the rows.
+        """
         key = recipe.tokenizer
         if key not in self.kept:
             if len(self.kept) == KEPT:
@@ -53,40 +60,49 @@ class Corpus:
         return dataclasses.replace(self.kept[key], task=self._task(recipe))
 
     def model(self, recipe: Recipe) -> Model:
-        """Return a recipe's model with fresh weights, on the CPU."""
-        made = self.examples(recipe)
-        net = network.build(recipe, made.task, made.tokenizer).eval()
+        """Return a recipe's model with random weights, on the CPU."""
+        data = self.examples(recipe)
+        net = network.build(recipe, data.task, data.tokenizer).eval()
         settings = recipe.tokenizer
         return Model(
             name=recipe.name,
-            task=made.task,
-            tokenizer=made.tokenizer,
-            windows=made.task.windows(settings.window, settings.overlap),
+            task=data.task,
+            tokenizer=data.tokenizer,
+            windows=data.task.windows(settings.window, settings.overlap),
             run=network.TorchRun(net),
-            steps=made.steps,
+            steps=data.steps,
         )
 
     def speed(self, model: Model) -> float:
-        """Return the documents a second that a model reads on one core."""
-        # By the core's own clock: a busy machine then rejects no candidate that is fast enough.
+        """Return the speed of a model on one core, in documents a second."""
+        # CPU time, so that load on the machine cannot reject a fast candidate.
         with torch_threads(1):
             documents = self.dev.documents[:PROBED]
             return gate.speed(model.run, model, documents, time.thread_time)
 
     def metric(self, recipe: Recipe, asked: str | None) -> str:
-        """Return the metric to search by. Raises UsageError where the task has none such."""
+        """Return the metric to search by: `asked`, or the one that chooses the best epoch.
+
+        Raises:
+            UsageError: the task has no metric of the name `asked`.
+            InputError: the tokenizer finds no token in the dev documents.
+        """
         model = self.model(recipe)
-        said = model.predict(self.dev.documents[:PROBED])
-        pairs = [pair for pair in zip(self.dev.golds, said, strict=False) if pair[1] is not None]
+        predicted = model.predict(self.dev.documents[:PROBED])
+        pairs = [
+            pair for pair in zip(self.dev.golds, predicted, strict=False) if pair[1] is not None
+        ]
         if not pairs:
-            raise InputError("the tokenizer keeps nothing of the dev texts")
-        chosen = chosen_by(model.task, recipe.data.choose_by)
+            raise InputError(
+                "the tokenizer finds no token in the dev texts; check data.dev and the tokenizer"
+            )
+        default = chosen_by(model.task, recipe.data.choose_by)
         golds, answers = zip(*pairs, strict=True)
-        there = [*numbers(measure(model.task.answers, golds, answers))]
-        there += [] if chosen in there else [chosen]
-        if asked and asked not in there:
-            raise UsageError(f"--metric {asked}: not one of {', '.join(there)}")
-        return asked or chosen
+        names = [*numbers(measure(model.task.answers, golds, answers))]
+        names += [] if default in names else [default]
+        if asked and asked not in names:
+            raise UsageError(f"--metric {asked}: not one of {', '.join(names)}")
+        return asked or default
 
     def _task(self, recipe: Recipe) -> Task:
         described = self.task.describe() | {"config": dataclasses.asdict(recipe.task.config)}
@@ -94,7 +110,7 @@ class Corpus:
 
 
 def size(model: Model, recipe: Recipe) -> int:
-    """Return the bytes of a model's file: int8 where the recipe exports it."""
-    there = recipe.export.precisions
-    name = next(name for name in ("int8", "fp32", "fp16") if name in there)
+    """Return the estimated bytes of a model's file: int8 where the recipe exports it, else fp32."""
+    precisions = recipe.export.precisions
+    name = next(name for name in ("int8", "fp32", "fp16") if name in precisions)
     return precision.estimate(model.run.network, name)  # type: ignore[attr-defined]

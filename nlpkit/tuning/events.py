@@ -1,4 +1,4 @@
-"""Events of a search, among which a listener also hears those of each training."""
+"""Events of a search; a listener also receives the events of each training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nlpkit.tuning.trial import Trial
 
 @dataclass(frozen=True, slots=True)
 class Searching:
-    """The search begins; `best` is there when it is resumed."""
+    """The search begins; `best` is the best trial so far of a search that is resumed."""
 
     metric: str
     best: Trial | None
@@ -27,7 +27,7 @@ class Trying:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A candidate has ended; whether it is the best so far."""
+    """A candidate has ended; `best` tells whether it is the best so far."""
 
     trial: Trial
     best: bool

@@ -1,8 +1,8 @@
 """The folder of a search.
 
-study.journal      Optuna's journal, JSON lines: what --resume continues
-trials.jsonl       one line a trial, a view of it
-best/              the best run so far, whole; there from the first finished trial on
+study.journal      Optuna's journal (JSON lines), which --resume continues
+trials.jsonl       one line for each trial, written from the journal
+best/              the complete run of the best trial so far; absent until a trial completes
 """
 
 from __future__ import annotations
@@ -18,30 +18,35 @@ from nlpkit.training import checkpoint
 from nlpkit.tuning.trial import Trial
 
 STUDY, TRIALS, BEST = "study.journal", "trials.jsonl", "best"
-OLD = ".best.old"  # the best run before, until the new one is in its place
+OLD = ".best.old"  # the previous best run while `replace` is at work
 
 
 def check(folder: Path, resume: bool) -> None:
-    """Raises UsageError where the folder holds something else, or a search not to be resumed."""
+    """Check that a search may write to a folder.
+
+    Raises:
+        UsageError: the folder holds other files, or a search although `resume` is False.
+    """
     if not folder.name:
         raise UsageError("--output: name a folder for the search, such as runs/tuned")
     begun = (folder / STUDY).exists()
     if begun and not resume:
         raise UsageError(
-            f"{folder} already holds a search: --resume continues it; or choose another --output"
+            f"{folder} already holds a search; continue it with --resume, or choose another "
+            "--output"
         )
     if not begun and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} holds something else than a search; choose another --output")
+        raise UsageError(f"{folder} holds files that are not a search; choose another --output")
 
 
 def write(folder: Path, trials: Sequence[Trial]) -> None:
-    """Write trials.jsonl."""
+    """Write trials.jsonl, one line for each trial."""
     lines = [json.dumps(trial.to_dict(), ensure_ascii=False) + "\n" for trial in trials]
     checkpoint.save_text(folder / TRIALS, "".join(lines))
 
 
 def replace(folder: Path, new: Path) -> None:
-    """Put a run in the place of best/; whenever this is killed, one of the two is whole."""
+    """Replace best/ by a new run; if this is killed, one of the two is still complete."""
     best, old = folder / BEST, folder / OLD
     if best.exists():
         os.replace(best, old)
@@ -50,7 +55,7 @@ def replace(folder: Path, new: Path) -> None:
 
 
 def recover(folder: Path) -> None:
-    """Finish or undo what `replace` was killed in."""
+    """Finish or undo a `replace` that was killed."""
     if not (folder / BEST).exists() and (folder / OLD).exists():
         os.replace(folder / OLD, folder / BEST)
     shutil.rmtree(folder / OLD, ignore_errors=True)

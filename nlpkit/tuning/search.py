@@ -1,4 +1,4 @@
-"""Search for a better recipe: real runs that Optuna proposes, within a budget of time."""
+"""Search for a better recipe: Optuna proposes candidates, each is trained, until time is up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from nlpkit.tuning.space import ARCHITECTURE, Branch
 from nlpkit.tuning.study import Settings
 from nlpkit.tuning.trial import Ended, Outcome, Trial, ranked
 
-IDLE = 100  # candidates in a row turned away untrained: there is nothing left to find
+IDLE = 100  # candidates rejected untrained in a row that end the search: the space is exhausted
 STATES = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL, "stopped": TrialState.FAIL}
 
 
@@ -40,10 +40,10 @@ def tune(
     resume: bool,
     listener: Listener,
 ) -> Outcome:
-    """Search until the budget ends, and leave the best run in `folder`.
+    """Search until the budget ends; the best run so far is in `folder`/best.
 
     Raises:
-        UsageError: the folder holds something else, or there is no such metric.
+        UsageError: the folder holds other files, or the metric does not exist.
         InputError: the data cannot be used.
         DeviceError: torch cannot use the device.
     """
@@ -51,13 +51,13 @@ def tune(
         raise UsageError("tune runs in one process; start it without torchrun")
     folders.check(folder, resume)
     corpus = Corpus(branches[0].base, torch_device(settings.device))
-    fitting = [branch for branch in branches if corpus.suits(branch)]
+    suitable = [branch for branch in branches if corpus.suits(branch)]
     metric = corpus.metric(branches[0].base, settings.metric)
     folders.recover(folder)
     with studies.quiet():
-        study = studies.open_study(folder, fitting, settings, metric)
+        study = studies.open_study(folder, suitable, settings, metric)
         with held(folder):
-            return Search(study, fitting, folder, settings, metric, corpus, listener).run()
+            return Search(study, suitable, folder, settings, metric, corpus, listener).run()
 
 
 class Search:
@@ -81,7 +81,7 @@ class Search:
         self.tried = self.idle = 0
 
     def run(self) -> Outcome:
-        """Try candidates until time, trials or the space end, or somebody interrupts."""
+        """Try candidates until time, trials or the space are exhausted, or the user interrupts."""
         self.listener(Searching(self.metric, self._best()))
         with self.interrupt:
             while not self.why_end() and self.idle < IDLE and self.tried != self.settings.trials:
@@ -90,7 +90,7 @@ class Search:
         return Outcome(self.metric, self._trials(), self._best(), self.interrupt.asked)
 
     def why_end(self) -> str:
-        """Return why no more is to be trained; nothing while there is time."""
+        """Return why the search must end, or "" while it may go on."""
         if self.interrupt.asked:
             return "interrupted"
         return "" if time.monotonic() < self.settings.deadline else "the time was up"
@@ -98,7 +98,7 @@ class Search:
     def _try(self, asked: optuna.Trial) -> None:
         started = time.monotonic()
         trial = Trial(number=asked.number)
-        shutil.rmtree(self.part, ignore_errors=True)  # what a killed search left
+        shutil.rmtree(self.part, ignore_errors=True)  # a killed search leaves one
         try:
             trial.score = self._score(asked, trial)
         except Ended as end:
@@ -106,18 +106,23 @@ class Search:
         except NlpkitError as problem:
             reason = str(problem).removeprefix("candidate: ")
             trial.state, trial.reason = "invalid", " ".join(reason.split())
-        except OSError:  # a full disk would end every other trial too
+        except OSError:  # a full disk would fail every other trial as well
             raise
         except Exception as problem:  # one bad candidate must not end a search of hours
-            said = (str(problem).splitlines() or [""])[0]
-            trial.state, trial.reason = "failed", f"{type(problem).__name__}: {said}"
+            first_line = (str(problem).splitlines() or [""])[0]
+            trial.state, trial.reason = "failed", f"{type(problem).__name__}: {first_line}"
         finally:
             shutil.rmtree(self.part, ignore_errors=True)
         trial.seconds = round(time.monotonic() - started, 1)
         self._tell(asked, trial)
 
     def _score(self, asked: optuna.Trial, trial: Trial) -> float:
-        """Train a candidate and keep it if it is the best. Raises Ended, NlpkitError."""
+        """Train a candidate, keep its run if it is the best so far, and return its score.
+
+        Raises:
+            Ended: the candidate is a duplicate, infeasible, pruned or stopped.
+            NlpkitError: the candidate is invalid.
+        """
         branch = self.branches[asked.suggest_categorical(ARCHITECTURE, list(self.branches))]
         trial.parameters = json.loads(json.dumps(branch.suggest(asked)))
         self.idle += 1
@@ -134,7 +139,7 @@ class Search:
             listener=Watch(self, asked, trial),
             given=self.corpus.examples(recipe),
         )
-        assert summary, "there is one process, which leads"
+        assert summary, "only processes other than the leader return None"
         score: float = summary.dev[self.metric]
         if self._is_best(score):
             folders.replace(self.folder, self.part)
@@ -146,22 +151,23 @@ class Search:
                 raise Ended("pruned", f"the same as trial {other.number}")
 
     def _measure(self, asked: optuna.Trial, recipe: Recipe, trial: Trial) -> None:
-        """Weigh and time the untrained candidate: training changes neither.
+        """Measure size and speed of the untrained candidate; training changes neither.
 
         Raises:
-            Ended: it is too large or too slow.
+            Ended: the candidate is too large or too slow.
         """
         model = self.corpus.model(recipe)
         trial.size = size = corpora.size(model, recipe)
         if (most := self.settings.max_bytes) is not None:
             asked.set_constraint("size", size / most - 1)
             if size > most:
-                raise Ended("infeasible", f"{size / 1e6:.2f}M of at most {most / 1e6:.2f}M")
+                raise Ended("infeasible", f"{size / 1e6:.2f}M, at most {most / 1e6:.2f}M allowed")
         trial.speed = speed = self.corpus.speed(model)
         if (least := self.settings.min_speed) is not None:
             asked.set_constraint("speed", least / speed - 1)
             if speed < least:
-                raise Ended("infeasible", f"{speed:,.0f} of at least {least:,.0f} documents/s")
+                reason = f"{speed:,.0f} documents/s, at least {least:,.0f} required"
+                raise Ended("infeasible", reason)
 
     def _tell(self, asked: optuna.Trial, trial: Trial) -> None:
         asked.set_user_attr(studies.RECORD, trial.to_dict())
@@ -178,7 +184,7 @@ class Search:
         return score < best.score if minimised(self.metric) else score > best.score
 
     def _best(self) -> Trial | None:
-        """Return the trial whose run is in best/."""
+        """Return the trial whose run is in best/, or None."""
         if not (self.folder / folders.BEST / RUN).exists():
             return None
         return next(iter(ranked(self._trials(), self.metric)), None)
@@ -188,7 +194,7 @@ class Search:
 
 
 class Watch:
-    """The listener of one trial: tells the pruner, and ends what is pruned or out of time."""
+    """The listener of one trial: report scores to the pruner, end the trial if pruned or late."""
 
     def __init__(self, search: Search, asked: optuna.Trial, trial: Trial) -> None:
         self.search, self.asked, self.trial = search, asked, trial

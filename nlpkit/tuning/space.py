@@ -1,6 +1,6 @@
-"""What a search may change: every setting that says so by `tune=`, of each architecture.
+"""The space of a search: every setting declared with `tune=`, for each architecture.
 
-Nothing is listed here. A new architecture is searched as soon as its own file is there.
+There is no list to edit: a new architecture is searched once its own file exists.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ ARCHITECTURE = "architecture.name"
 
 @dataclass(frozen=True)
 class Knob:
-    """One setting to search. `name` tells two architectures' settings of one key apart.
+    """One setting to search. `name` is unique even where two architectures share a key.
 
-    What the recipe itself says is always within reach, so that it can be tried first.
+    The recipe's own value is always among the values, so that it can be tried first.
     """
 
-    key: str  # section.key, as --set takes it
+    key: str  # section.key, as in --set
     name: str
     own: Any
     tune: tuple[Any, ...] | list[Any]
 
     @property
     def choices(self) -> dict[str, Any]:
-        """The allowed values by their TOML, the recipe's own last where it is not among them."""
+        """The values by their TOML text, with the recipe's own last if `tune` lacks it."""
         return {declaration.toml_value(value): value for value in (*self.tune, self.own)}
 
     @property
     def bounds(self) -> tuple[float, float, bool]:
-        """Low, high, and whether the scale is logarithmic."""
+        """(low, high, whether the scale is logarithmic), widened to the recipe's own value."""
         low, high, *scale = self.tune
         if scale and self.own <= 0:
             return low, high, True
         return min(low, self.own), max(high, self.own), bool(scale)
 
     def suggest(self, trial: Trial) -> Any:
-        """Return the value that a trial takes."""
+        """Return the value that Optuna's trial suggests."""
         if isinstance(self.tune, list):
             return self.choices[trial.suggest_categorical(self.name, list(self.choices))]
         low, high, log = self.bounds
@@ -55,14 +55,14 @@ class Knob:
         return float(f"{trial.suggest_float(self.name, low, high, log=log):.3g}")
 
     def first(self) -> dict[str, Any]:
-        """Return the recipe's own value as Optuna holds it; nothing where it has no place."""
+        """Return {name: the recipe's own value}; empty where the bounds exclude it."""
         if isinstance(self.tune, list):
             return {self.name: declaration.toml_value(self.own)}
         low, high, _ = self.bounds
         return {self.name: self.own} if low <= self.own <= high else {}
 
     def __str__(self) -> str:
-        """Return it as people read it: lr 0.0003..0.01 (log)."""
+        """Return the key and its values, such as "lr 0.0003..0.01 (log)"."""
         key = self.key.partition(".")[2]
         if isinstance(self.tune, list):
             shown = "|".join(self.choices).replace('"', "")
@@ -73,25 +73,29 @@ class Knob:
 
 @dataclass(frozen=True)
 class Branch:
-    """One architecture under a recipe: its base values and what may change of them."""
+    """One architecture of a search: its base recipe and the settings to search."""
 
     name: str
     base: Recipe
     knobs: tuple[Knob, ...]
 
     def first(self) -> dict[str, Any]:
-        """Return the parameters of the trial that changes nothing."""
+        """Return the parameters, by Optuna's names, of the unchanged base recipe."""
         values: dict[str, Any] = {ARCHITECTURE: self.name}
         for knob in self.knobs:
             values |= knob.first()
         return values
 
     def suggest(self, trial: Trial) -> dict[str, Any]:
-        """Return the values of a trial by section.key."""
+        """Return the values that Optuna's trial suggests, by section.key."""
         return {ARCHITECTURE: self.name} | {knob.key: knob.suggest(trial) for knob in self.knobs}
 
     def recipe(self, values: dict[str, Any]) -> Recipe:
-        """Return the recipe with these values. Raises UsageError where they make none."""
+        """Return the base recipe with values by section.key.
+
+        Raises:
+            UsageError: the values do not make a valid recipe.
+        """
         tree = self.base.to_dict()
         for item, value in values.items():
             section, _, key = item.partition(".")
@@ -100,33 +104,40 @@ class Branch:
 
 
 def branch(base: Recipe, name: str, overrides: Sequence[str]) -> Branch:
-    """Return what to search of one architecture; what `overrides` set is fixed.
+    """Return the branch of one architecture; settings in `overrides` are fixed, not searched.
 
-    Another architecture than the recipe's own begins from its defaults.
+    An architecture other than the recipe's own starts from its defaults.
 
     Raises:
-        UsageError: there is no such architecture, or an override is wrong.
+        UsageError: the architecture does not exist, or an override is invalid.
     """
     module = catalog.load("architectures", name)
-    theirs = getattr(module, "TOKENIZER", {})
+    defaults = getattr(module, "TOKENIZER", {})
     tree = base.to_dict()
     if name != base.architecture.name:
-        ours = getattr(catalog.load("architectures", base.architecture.name), "TOKENIZER", {})
-        kept = {key: value for key, value in tree["tokenizer"].items() if key not in ours}
-        tree |= {"architecture": {"name": name}, "tokenizer": kept | theirs}
-    suiting = [item for item in overrides if knows(name, item)]
-    made = recipes.from_dict(
-        tree, folder=base.folder, where=f"architecture {name}", overrides=suiting
+        own_defaults = getattr(
+            catalog.load("architectures", base.architecture.name), "TOKENIZER", {}
+        )
+        tokenizer = {
+            key: value for key, value in tree["tokenizer"].items() if key not in own_defaults
+        }
+        tree |= {"architecture": {"name": name}, "tokenizer": tokenizer | defaults}
+    known = [item for item in overrides if knows(name, item)]
+    recipe = recipes.from_dict(
+        tree, folder=base.folder, where=f"architecture {name}", overrides=known
     )
-    fixed = {_key(item) for item in suiting} | {f"tokenizer.{key}" for key in theirs}
-    # A pretrained start comes with its tokenizer, and with sizes of its own.
-    given = ("tokenizer.", "architecture.") if made.init.run else ()
-    knobs = (knob for knob in _knobs(made) if not knob.key.startswith(given))
-    return Branch(name, made, tuple(knob for knob in knobs if knob.key not in fixed))
+    fixed = {_key(item) for item in known} | {f"tokenizer.{key}" for key in defaults}
+    # A pretrained start fixes the tokenizer and the architecture's sizes.
+    pretrained = ("tokenizer.", "architecture.") if recipe.init.run else ()
+    knobs = (knob for knob in _knobs(recipe) if not knob.key.startswith(pretrained))
+    return Branch(name, recipe, tuple(knob for knob in knobs if knob.key not in fixed))
 
 
 def knows(architecture: str, override: str) -> bool:
-    """Tell whether an override is one of other sections, or sets what this architecture has."""
+    """Tell whether an override applies to an architecture.
+
+    It does if it sets another section, or an [architecture] key that the architecture has.
+    """
     section, _, key = _key(override).partition(".")
     config = catalog.load("architectures", architecture).Config
     return section != "architecture" or key in {field.name for field in dataclasses.fields(config)}

@@ -1,4 +1,4 @@
-"""Optuna's study of a search, in a journal of JSON lines that --resume continues."""
+"""The Optuna study of a search, stored in a journal of JSON lines that --resume continues."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from nlpkit.tuning import folder as folders
 from nlpkit.tuning.space import Branch
 from nlpkit.tuning.trial import Trial
 
-SPARED = 2  # the first epoch that a trial may be pruned after
-RECORD = "record"  # the attribute of Optuna's trials that holds ours
+SPARED = 2  # the first epoch after which a trial may be pruned
+RECORD = "record"  # the user attribute of Optuna's trials that holds `Trial.to_dict()`
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a search is asked for; `metric` None is the task's own score."""
+    """The options of a search; with `metric` None the task's own score is used."""
 
     metric: str | None
-    deadline: float  # of time.monotonic()
+    deadline: float  # seconds, on the clock of time.monotonic()
     trials: int | None
     max_bytes: int | None
     min_speed: float | None
@@ -39,31 +39,33 @@ class Settings:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let Optuna log errors only meanwhile, a flag of the whole process."""
-    before = optuna.logging.get_verbosity()
+    """Make Optuna log errors only within the context, for the whole process."""
+    verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         yield
     finally:
-        optuna.logging.set_verbosity(before)
+        optuna.logging.set_verbosity(verbosity)
 
 
 def open_study(
     folder: Path, branches: Sequence[Branch], settings: Settings, metric: str
 ) -> optuna.Study:
-    """Begin a search with the recipe as it is and each architecture's defaults, or continue one.
+    """Open the study in a folder, or create one that first tries each branch's base recipe.
 
     Raises:
-        UsageError: it was begun with another recipe or other options.
+        UsageError: the study was created with another recipe or other options.
         ModelError: its journal is damaged.
     """
     study = _load(folder, minimised(metric))
-    # A seed alone would draw once more what was drawn before the search was interrupted.
+    # With the seed alone, a resumed search would draw the same candidates again.
     study.sampler = TPESampler(seed=settings.seed + len(study.trials))
     _recognise(study, folder, branches, settings, metric)
     _try_again(study)
     if study.get_trials(states=(TrialState.COMPLETE,)) and not (folder / folders.BEST).exists():
-        raise UsageError(f"{folder / folders.BEST} is gone; search anew with another --output")
+        raise UsageError(
+            f"{folder / folders.BEST} is missing; start a new search with another --output"
+        )
     if not study.trials:
         for branch in branches:
             study.enqueue_trial(branch.first())
@@ -71,10 +73,10 @@ def open_study(
 
 
 def records(study: optuna.Study) -> list[Trial]:
-    """Return the trials that have ended, in their order."""
-    there = study.get_trials(deepcopy=False)
+    """Return the trials that have ended, in order."""
+    trials = study.get_trials(deepcopy=False)
     return [
-        Trial.from_dict(trial.user_attrs[RECORD]) for trial in there if RECORD in trial.user_attrs
+        Trial.from_dict(trial.user_attrs[RECORD]) for trial in trials if RECORD in trial.user_attrs
     ]
 
 
@@ -90,13 +92,15 @@ def _load(folder: Path, minimise: bool) -> optuna.Study:
             load_if_exists=True,
         )
     except ValueError as problem:
-        raise ModelError(f"{journal}: damaged ({problem}); search anew elsewhere") from None
+        raise ModelError(
+            f"{journal}: damaged ({problem}); start a new search with another --output"
+        ) from None
     except OSError as problem:
         raise UsageError(f"{folder}: {problem.strerror}; choose another --output") from None
 
 
 def _try_again(study: optuna.Study) -> None:
-    """Enqueue what was killed or stopped when the search ended."""
+    """Enqueue again the trial that was running or stopped when the search ended."""
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)
@@ -121,9 +125,10 @@ def _recognise(
         "what may be tuned": {branch.name: [*map(str, branch.knobs)] for branch in branches},
     }
     asked = json.loads(json.dumps(asked))
-    before = study.user_attrs.get("asked", asked)
-    if differing := [name for name in asked if asked[name] != before.get(name)]:
+    stored = study.user_attrs.get("asked", asked)
+    if differing := [name for name in asked if asked[name] != stored.get(name)]:
         raise UsageError(
-            f"{folder} was searched otherwise ({', '.join(differing)}); choose another --output"
+            f"{folder} holds a search with other settings ({', '.join(differing)}); repeat its "
+            "options, or choose another --output"
         )
     study.set_user_attr("asked", asked)

@@ -1,4 +1,4 @@
-"""A candidate of a search and what came of it: one line of trials.jsonl."""
+"""A candidate of a search and its result: one line of trials.jsonl."""
 
 from __future__ import annotations
 
@@ -14,31 +14,35 @@ State = Literal["complete", "pruned", "infeasible", "invalid", "failed", "stoppe
 
 @dataclass(kw_only=True, slots=True)
 class Trial:
-    """A candidate; what is not known of it yet has its default."""
+    """A candidate and its measurements; those not made yet have their defaults."""
 
     number: int
     state: State = "complete"
     score: float | None = None
     epochs: int = 0
     size: int | None = None  # bytes
-    speed: float | None = None  # documents a second
-    seconds: float = 0.0
+    speed: float | None = None  # documents a second on one core
+    seconds: float = 0.0  # wall time of the whole trial
     reason: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as trials.jsonl and the study's journal hold them."""
+        """Return the record of trials.jsonl and of the study's journal."""
         values = dataclasses.asdict(self)
         return {"trial": values.pop("number")} | values
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Trial:
-        """Return the trial of a record; raises KeyError, TypeError where it is none."""
+        """Return the trial of a record.
+
+        Raises:
+            KeyError, TypeError: the record is not of a trial.
+        """
         return cls(number=record["trial"], **{k: v for k, v in record.items() if k != "trial"})
 
 
 class Ended(Exception):
-    """A trial that ends without a score: its state and the reason."""
+    """Raised to end a trial without a score, with its state and the reason."""
 
     def __init__(self, state: State, reason: str) -> None:
         self.state: State = state
@@ -47,7 +51,7 @@ class Ended(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a search; `best` is the trial whose run is in best/."""
+    """The result of a search; `best` is the trial whose run is in best/, or None."""
 
     metric: str
     trials: list[Trial]
@@ -60,7 +64,7 @@ class Outcome:
 
 
 def ranked(trials: Sequence[Trial], metric: str) -> list[Trial]:
-    """Return the complete trials, best first; of equals the earlier, whose run was kept."""
+    """Return the complete trials, best first; among equals the earlier, whose run was kept."""
     sign = 1 if minimised(metric) else -1
     scored = [
         (sign * trial.score, trial)

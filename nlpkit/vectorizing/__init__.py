@@ -1,14 +1,14 @@
-"""Documents as vectors: one file is one output format, and its name is the format's name.
+"""Document vectors: counting, weighting, hashing and embedding texts, and the output formats.
 
-A format's file has
+An output format is a file of `formats/`, which has
 
-    BINARY = True             # never written to a terminal
+    BINARY = True             # whether the format is binary, which a terminal never gets
     def write(batches: Iterable[Batch], stream, space: Space) -> None: ...
 
-`stream` is a text stream, or for a binary format a seekable one of bytes that starts at 0. A
-format that cannot hold the vectors of `space` says so before it asks for the first batch.
+`stream` is a text stream, or for a binary format a seekable byte stream at position 0. A format
+that cannot hold the vectors of `space` raises UsageError before it takes the first batch.
 
-Shapes: N documents in a batch, D columns.
+Legend: N documents in a batch, D columns.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ __all__ = ["Batch", "Space"]
 
 @dataclass(frozen=True, kw_only=True)
 class Space:
-    """What the columns are: how many, their names (terms) where they have any, and the values.
+    """The columns of vectors: their number D, numpy dtype and, where they are terms, names.
 
-    `dense` vectors are numpy arrays [N, D]; the others are scipy CSR [N, D].
+    Rows are numpy arrays [N, D] if `dense`, else scipy CSR matrices [N, D].
     """
 
     width: int
@@ -37,9 +37,9 @@ class Space:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Some documents in order, `first` the number of the first one, counted from 1.
+    """N consecutive documents: their records as read, rows [N, D] and N labels, or no labels.
 
-    Records are as they came, rows [N, D]; labels are N, or none.
+    `first` is the number of the first document, counted from 1.
     """
 
     first: int

@@ -1,4 +1,4 @@
-"""Labels as the numbers that svmlight wants: the same ones in every file, or an error."""
+"""Labels as numbers, which svmlight needs: the same number for a label in every file."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from collections.abc import Mapping
 from nlpkit.errors import InputError, near_match
 from nlpkit.records import Record, Source, resolve_column
 
-MANY = 10_000  # a field with more different values holds no labels
+MANY = 10_000  # most different labels; a field with more values does not hold labels
 
 
 def text_of_label(record: Record, field: str, document: int) -> str:
-    """Return a record's label as text.
+    """Return a record's label as text; `document` is its number, for the message.
 
     Raises:
-        InputError: there is no such field, or nothing in it.
+        InputError: the record lacks the field, or the field is empty.
     """
     value = record[resolve_column(record, Source("--label", column=field))]
     if value is None or value == "":
-        raise InputError(f"document {document} has no label in {field!r}; leave such ones out")
+        raise InputError(f"document {document} has no label in {field!r}; remove such documents")
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def note(label: str, seen: set[str]) -> None:
-    """Add a label to those that were seen.
+    """Add a label to the set of labels seen so far.
 
     Raises:
-        InputError: there are too many of them.
+        InputError: there are more than MANY.
     """
     seen.add(label)
     if len(seen) > MANY:
@@ -39,15 +39,15 @@ def note(label: str, seen: set[str]) -> None:
 
 
 def to_number(seen: set[str]) -> list[str]:
-    """Return the labels that need a number, in its order; none where all of them are numbers."""
+    """Return the sorted labels to be numbered from 0, or [] if all labels are numbers."""
     return [] if all(_number(label) is not None for label in seen) else sorted(seen)
 
 
 def as_number(label: str, known: Mapping[str, int], document: int) -> float:
-    """Return the number of a label: its place in `known`, or where nothing is known, itself.
+    """Return the number of a label: its index in `known`, or its own value if `known` is empty.
 
     Raises:
-        InputError: it is not known, or is no number.
+        InputError: the label is not in `known`, or is not a number.
     """
     if known:
         if label in known:
@@ -59,8 +59,8 @@ def as_number(label: str, known: Mapping[str, int], document: int) -> float:
     number = _number(label)
     if number is None:
         raise InputError(
-            f"document {document}: label {label!r} is not a number, as svmlight needs; --fit "
-            "with --label numbers labels in the model, and --to jsonl keeps them as they are"
+            f"document {document}: label {label!r} is not a number, which svmlight needs; number "
+            "the labels with --fit and --label, or keep them as text with --to jsonl"
         )
     return number
 

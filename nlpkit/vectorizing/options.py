@@ -1,4 +1,4 @@
-"""The options of vectors, the methods that use each, and sklearn's names for them."""
+"""The options of vectorizing, the methods that use each, and scikit-learn's names for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nlpkit.errors import MissingExtra, UsageError
 from nlpkit.settings.declaration import convert, setting
 
 LEARNED = ("count", "tfidf")  # methods that learn a vocabulary
-WORDS = (*LEARNED, "hash")  # methods that look at n-grams
+WORDS = (*LEARNED, "hash")  # methods that count n-grams
 USED_BY = {
     **dict.fromkeys(("analyzer", "ngrams", "lowercase", "pretokenized", "binary"), WORDS),
     **dict.fromkeys(("min_df", "max_df", "max_features"), LEARNED),
@@ -25,19 +25,23 @@ USED_BY = {
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a text becomes a vector; the defaults are scikit-learn's."""
+    """The settings that turn a text into a vector; the defaults are scikit-learn's.
+
+    Raises:
+        UsageError: a value is out of range, or contradicts another.
+    """
 
     method: Literal["count", "tfidf", "hash", "embed"] = setting("tfidf", "kind of vectors")
-    analyzer: Literal["word", "char", "char_wb"] = setting("word", "what n-grams are made of")
+    analyzer: Literal["word", "char", "char_wb"] = setting("word", "unit of the n-grams")
     ngrams: str = setting("1", "lengths of n-grams: 1-2 is words and pairs, 2 is pairs only")
     lowercase: bool = setting(True, "lowercase the text first")
-    pretokenized: bool = setting(False, "tokens are what spaces separate, as tokenize gives them")
-    binary: bool = setting(False, "whether a term is there, not how often")
-    sublinear_tf: bool = setting(False, "1 + log(count) rather than the count")
-    norm: Literal["l2", "l1", "none"] = setting("l2", "length that a row is scaled to")
-    features: int = setting(2**18, "columns of hash")
-    model: str = setting("", "bundle that embeds")
-    device: str = setting("auto", "where the bundle runs")
+    pretokenized: bool = setting(False, "split at spaces only, as for the output of tokenize")
+    binary: bool = setting(False, "1 for a term that occurs, however often")
+    sublinear_tf: bool = setting(False, "1 + log(count) instead of the count")
+    norm: Literal["l2", "l1", "none"] = setting("l2", "norm that scales each row to length 1")
+    features: int = setting(2**18, "number of columns of hash")
+    model: str = setting("", "bundle that embeds the texts")
+    device: str = setting("auto", "device that the bundle runs on")
 
     def __post_init__(self) -> None:
         ngram_range(self.ngrams)
@@ -45,13 +49,17 @@ class Options:
             raise UsageError(f"--features {self.features}: must be from 1 to {2**31 - 1}")
         if self.pretokenized and self.analyzer != "word":
             raise UsageError(
-                f"--pretokenized goes with --analyzer word, not {self.analyzer}; leave out one"
+                f"--pretokenized needs --analyzer word, not {self.analyzer}; leave one of them out"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Which terms a vocabulary keeps: whole numbers count documents, others are shares of them."""
+    """The limits of a vocabulary: integers count documents, floats are shares of the documents.
+
+    Raises:
+        UsageError: a limit is out of range.
+    """
 
     min_df: int | float = 1
     max_df: int | float = 1.0
@@ -61,8 +69,8 @@ class Limits:
         for name, value in (("--min-df", self.min_df), ("--max-df", self.max_df)):
             if not (value >= 1 if isinstance(value, int) else 0 <= value <= 1):
                 raise UsageError(
-                    f"{name} {value}: give a number of documents (1 or more), or a share of "
-                    "them with a point (0.0 to 1.0)"
+                    f"{name} {value}: give a number of documents (1 or more), or a share with a "
+                    "decimal point (0.0 to 1.0)"
                 )
         if self.max_features is not None and self.max_features < 1:
             raise UsageError(f"--max-features {self.max_features}: must be at least 1")
@@ -72,10 +80,10 @@ NO_LIMITS = Limits()
 
 
 def options_from(values: Mapping[str, Any]) -> Options:
-    """Make options of what a command line gave.
+    """Build options from the values of a command line, by field name.
 
     Raises:
-        UsageError: a value is not among those allowed.
+        UsageError: a value is not allowed.
     """
     hints = get_type_hints(Options)
     for name, value in values.items():
@@ -87,35 +95,37 @@ def options_from(values: Mapping[str, Any]) -> Options:
 
 
 def ngram_range(text: str) -> tuple[int, int]:
-    """Return the lengths that `1-2` or `2` means.
+    """Parse `1-2` or `2` into the shortest and the longest length of n-grams.
 
     Raises:
-        UsageError: it means none.
+        UsageError: the text is not such a range.
     """
-    if found := re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text):
-        low, high = int(found[1]), int(found[2] or found[1])
+    if match := re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text):
+        low, high = int(match[1]), int(match[2] or match[1])
         if 1 <= low <= high:
             return low, high
     raise UsageError(f"--ngrams {text}: give lengths from 1 up, such as 1, 2 or 1-3")
 
 
 def threshold(flag: str, text: str) -> int | float:
-    """Read a number of documents (2) or a share of them (0.01).
+    """Parse a number of documents (2) or a share of them (0.01).
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the text is not a number.
     """
     try:
         return int(text) if text.isdecimal() else float(text)
     except ValueError:
-        raise UsageError(f"{flag} {text}: give a number such as 2, or a share like 0.5") from None
+        raise UsageError(
+            f"{flag} {text}: give a number such as 2, or a share such as 0.5"
+        ) from None
 
 
 def check_given(method: str, given: Collection[str]) -> None:
-    """Refuse an option that `method` has no use for; it would change nothing, silently.
+    """Reject options that `method` does not use, which would otherwise be ignored silently.
 
     Raises:
-        UsageError: there is one; the message says which methods have it.
+        UsageError: there is one; the message names the methods that use it.
     """
     for name, methods in USED_BY.items():
         if name in given and method not in methods:
@@ -124,12 +134,12 @@ def check_given(method: str, given: Collection[str]) -> None:
 
 
 def flag(name: str) -> str:
-    """Return the flag of an option."""
+    """Return the command-line flag of an option."""
     return "--no-lowercase" if name == "lowercase" else "--" + name.replace("_", "-")
 
 
 def for_sklearn(options: Options) -> dict[str, Any]:
-    """Return the arguments that all of sklearn's text vectorizers take."""
+    """Return the arguments that all text vectorizers of scikit-learn share."""
     words = {"token_pattern": r"\S+"} if options.pretokenized else {}
     return words | {
         "lowercase": options.lowercase,
@@ -140,11 +150,15 @@ def for_sklearn(options: Options) -> dict[str, Any]:
 
 
 def analyzer(options: Options) -> Callable[[str], list[str]]:
-    """Return sklearn's own function from a text to its terms."""
-    made: Callable[[str], list[str]] = (
+    """Return scikit-learn's function from a text to its terms.
+
+    Raises:
+        MissingExtra: scikit-learn is not installed.
+    """
+    analyze: Callable[[str], list[str]] = (
         sklearn_text().CountVectorizer(**for_sklearn(options)).build_analyzer()
     )
-    return made
+    return analyze
 
 
 def sklearn_text() -> Any:

@@ -1,4 +1,4 @@
-"""Where vectors are written: the format that a file's name promises, and a stream for it."""
+"""The output of vectors: a file's format by its extension, and the stream to write to."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ EXTENSIONS = {"svm": "svmlight", "libsvm": "svmlight", "ndjson": "jsonl"}
 
 
 def format_of(path: str) -> str:
-    """Return the format that a file's extension promises; without one it is svmlight.
+    """Return the format of a file by its extension; svmlight if it has none.
 
     Raises:
-        UsageError: the extension promises something else.
+        UsageError: no format has that extension.
     """
     extension = Path(path).suffix.lower().removeprefix(".")
     known = catalog.names("vector_formats")
     format = EXTENSIONS.get(extension, extension or "svmlight")
     if format not in known:
-        raise UsageError(f"{path}: .{extension} is no format of vectors; --to {'|'.join(known)}")
+        formats = "|".join(known)
+        raise UsageError(f"{path}: .{extension} is not a format of vectors; use --to {formats}")
     return format
 
 
 @contextmanager
 def open_output(path: str, *, binary: bool) -> Iterator[Any]:
-    """Open a file, or stdout for `-`: for text, or for bytes that can be sought in.
+    """Open a file, or stdout for `-`, as a text stream or a seekable byte stream.
 
     Raises:
-        UsageError: it cannot be written; the message says why.
+        UsageError: the file cannot be written; the message says why.
     """
     with records.write_output(path) as stream:
         if not binary:
@@ -50,7 +51,7 @@ def open_output(path: str, *, binary: bool) -> Iterator[Any]:
 
 @contextmanager
 def _copied(stream: TextIO) -> Iterator[Any]:
-    """Yield a temporary file, and copy it to a stream that cannot seek (a pipe)."""
+    """Yield a temporary file; then copy it to a stream that cannot seek, such as a pipe."""
     with tempfile.TemporaryFile() as spool:
         yield spool
         spool.seek(0)

@@ -1,6 +1,6 @@
-"""From texts to rows: what the command and the step share. scikit-learn does the work.
+"""Vectorizers from texts to rows, by scikit-learn or a bundle, for the command and the step.
 
-Shapes: N documents, D columns.
+Legend: N documents, D columns.
 """
 
 from __future__ import annotations
@@ -20,39 +20,44 @@ Rows = Any  # scipy CSR [N, D], or for dense vectors a numpy array [N, D]
 
 
 class Embedder(Protocol):
-    """What `embed` asks of a model."""
+    """A model that turns N documents into embeddings [N, D]."""
 
     def embed(self, documents: Sequence[Any]) -> Any: ...
 
 
 class LoadEmbedder(Protocol):
-    """What opens a model by its name, as `nlpkit.load` does."""
+    """A function that opens a model by its name, such as `nlpkit.load`."""
 
     def __call__(self, name: str, *, device: str) -> Embedder: ...
 
 
 @dataclass(frozen=True)
 class Vectorizer:
-    """`transform` makes rows [N, D] of N >= 1 texts; each follows from its own text alone."""
+    """A function `transform` from N >= 1 texts to rows [N, D], and the space of its columns.
+
+    A row depends on its own text only.
+    """
 
     space: Space
     transform: Callable[[Sequence[str]], Rows]
 
 
 def stateless(options: Options, load: LoadEmbedder) -> Vectorizer:
-    """Return the vectorizer of a method that learns nothing: hash or embed, which asks `load`.
+    """Return the vectorizer of hash, or of embed with a model that `load` opens.
 
     Raises:
-        UsageError: embed has no model.
+        UsageError: embed lacks options.model.
         MissingExtra: scikit-learn is not installed.
         ModelError, DeviceError: the bundle cannot be loaded.
     """
-    made = _embedding(options, load) if options.method == "embed" else _hashing(options)
-    return Vectorizer(made.space, lambda texts: made.transform([whole(text) for text in texts]))
+    vectorizer = _embedding(options, load) if options.method == "embed" else _hashing(options)
+    return Vectorizer(
+        vectorizer.space, lambda texts: vectorizer.transform([whole(text) for text in texts])
+    )
 
 
 def fitted(vocabulary: Vocabulary) -> Vectorizer:
-    """Return the vectorizer of a vocabulary: sklearn's, as if its own fit had learned it.
+    """Return scikit-learn's vectorizer of a vocabulary, as if its own `fit` had learned it.
 
     Raises:
         MissingExtra: scikit-learn is not installed.
@@ -60,8 +65,8 @@ def fitted(vocabulary: Vocabulary) -> Vectorizer:
     import numpy as np
 
     options, terms = vocabulary.options, vocabulary.terms
-    places = {term: place for place, term in enumerate(terms)}
-    settings = for_sklearn(options) | {"vocabulary": places}
+    columns = {term: column for column, term in enumerate(terms)}
+    settings = for_sklearn(options) | {"vocabulary": columns}
     if vocabulary.idf is None:
         counter = sklearn_text().CountVectorizer(**settings)
         space = Space(width=len(terms), dtype="int64", names=terms)
@@ -88,7 +93,7 @@ def _embedding(options: Options, load: LoadEmbedder) -> Vectorizer:
     import numpy as np
 
     if not options.model:
-        raise UsageError("embed reads a bundle: name one with --model; nlpkit models lists them")
+        raise UsageError("embed needs a bundle; name one with --model (nlpkit models lists them)")
     model = load(options.model, device=options.device)
 
     def embed(texts: Sequence[str]) -> np.ndarray:
@@ -101,9 +106,9 @@ def _embedding(options: Options, load: LoadEmbedder) -> Vectorizer:
 
 
 def readable(rows: Rows, space: Space) -> list[dict[str, float] | list[float]]:
-    """Return rows [N, D] as plain values: {term or column: weight}, or lists of D floats."""
+    """Return rows [N, D] as plain values: {term or column: weight}, if dense lists of D floats."""
     if space.dense:
-        # By way of str: the shortest digits that bring a float32 back, half as many as float64's.
+        # str gives the shortest digits that restore a float32, half as many as those of a float64.
         return [[float(str(value)) for value in row] for row in rows]
     names, columns, values = space.names, rows.indices.tolist(), rows.data.tolist()
     keys = [str(at) if names is None else names[at] for at in columns]
@@ -112,7 +117,7 @@ def readable(rows: Rows, space: Space) -> list[dict[str, float] | list[float]]:
 
 
 def heaviest(weights: Any, count: int) -> Any:
-    """Return the places of the `count` largest positive weights [D], the first of equals first."""
+    """Return the columns of the `count` largest positive weights [D]; ties go by column."""
     import numpy as np
 
     order = np.argsort(-weights, kind="stable")[:count]

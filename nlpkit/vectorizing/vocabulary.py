@@ -1,4 +1,4 @@
-"""The terms that count and tfidf learn: from a stream, to a JSON file and back. No pickle."""
+"""The vocabulary of count and tfidf: learned from a stream of texts, stored as JSON."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from nlpkit.errors import InputError, ModelError, NlpkitError, UsageError
 from nlpkit.settings import declaration
 from nlpkit.vectorizing.options import LEARNED, NO_LIMITS, USED_BY, Limits, Options, analyzer
 from nlpkit.version import __version__
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +28,10 @@ _FIX = "fit it again with nlpkit vectorize --fit"
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """Terms in column order, their idf (tfidf only) and the labels that were seen, sorted.
+    """Terms in column order, with their idf (tfidf only) and the sorted labels of --label.
 
-    `labels` is empty where they were not asked for, or all of them are numbers.
+    `labels` is empty without --label, and where all labels are numbers. `documents` is the number
+    of documents that the terms were learned from.
     """
 
     options: Options
@@ -41,11 +43,12 @@ class Vocabulary:
 
 
 def learn(texts: Iterable[str], options: Options, limits: Limits) -> Vocabulary:
-    """Learn the vocabulary that sklearn's fit would, holding terms and counts but no matrix.
+    """Learn the same vocabulary as scikit-learn's `fit`, in memory of terms and counts only.
 
     Raises:
-        InputError: the documents have no terms at all.
-        UsageError: the limits leave none of them.
+        InputError: the documents have no terms.
+        UsageError: no term is within the limits.
+        MissingExtra: scikit-learn is not installed.
     """
     analyze = analyzer(options)
     in_documents: Counter[str] = Counter()
@@ -59,55 +62,62 @@ def learn(texts: Iterable[str], options: Options, limits: Limits) -> Vocabulary:
             in_all.update(terms)
         documents += 1
     if not in_documents:
-        what = "there are no documents" if not documents else f"no words in {documents:,} documents"
-        raise InputError(
-            f"{what}: nothing to learn from; check --column, or try --analyzer char for short texts"
+        problem = (
+            "there are no documents"
+            if not documents
+            else f"no words in {plural(documents, 'document')}"
         )
-    kept, df = _limited(
+        raise InputError(
+            f"{problem}: nothing to learn from; check --column, or try --analyzer char for short "
+            "texts"
+        )
+    vocabulary, df = _limited(
         in_documents, in_all if ranked else in_documents, documents, options, limits
     )
     idf = _idf(df, documents) if options.method == "tfidf" else None
-    return Vocabulary(options=options, limits=limits, terms=kept, idf=idf, documents=documents)
+    return Vocabulary(
+        options=options, limits=limits, terms=vocabulary, idf=idf, documents=documents
+    )
 
 
 def _limited(
     in_documents: Counter[str], in_all: Counter[str], n: int, options: Options, limits: Limits
 ) -> tuple[list[str], np.ndarray]:
-    """Return the terms that sklearn keeps, sorted, and in how many documents each one is."""
+    """Return the sorted terms within the limits and their numbers of documents (int64)."""
     import numpy as np
 
     terms = sorted(in_documents)
     df = np.fromiter((in_documents[term] for term in terms), np.int64, len(terms))
     least = limits.min_df if isinstance(limits.min_df, int) else limits.min_df * n
     most = limits.max_df if isinstance(limits.max_df, int) else limits.max_df * n
-    kept = np.flatnonzero((df <= most) & (df >= least))
-    if not len(kept):
+    indices = np.flatnonzero((df <= most) & (df >= least))
+    if not len(indices):
         raise UsageError(
-            f"none of {len(terms):,} terms is in at least {least:g} and at most {most:g} of "
-            f"{n:,} documents; lower --min-df or raise --max-df"
+            f"none of {plural(len(terms), 'term')} is in at least {least:g} and at most {most:g} "
+            f"of {plural(n, 'document')}; lower --min-df or raise --max-df"
         )
-    if limits.max_features is not None and len(kept) > limits.max_features:
-        # Ties fall as they do in sklearn: its argsort is not stable, and follows the dtype.
+    if limits.max_features is not None and len(indices) > limits.max_features:
+        # scikit-learn's argsort is not stable and depends on the dtype: use the same, for its ties.
         dtype = np.float64 if options.method == "tfidf" else np.int64
-        tf = np.fromiter((in_all[terms[place]] for place in kept), dtype, len(kept))
-        kept = np.sort(kept[(-tf).argsort()[: limits.max_features]])
-    return [terms[place] for place in kept], df[kept]
+        tf = np.fromiter((in_all[terms[index]] for index in indices), dtype, len(indices))
+        indices = np.sort(indices[(-tf).argsort()[: limits.max_features]])
+    return [terms[index] for index in indices], df[indices]
 
 
 def _idf(df: np.ndarray, documents: int) -> list[float]:
-    """Return sklearn's smoothed idf, with its operations in its order: equal to the last bit."""
+    """Return scikit-learn's smoothed idf, by the same operations in the same order."""
     import numpy as np
 
     idf = np.full(len(df), documents + 1, np.float64)
     idf /= df.astype(np.float64) + 1.0
     np.log(idf, out=idf)
     idf += 1.0
-    made: list[float] = idf.tolist()
-    return made
+    values: list[float] = idf.tolist()
+    return values
 
 
 def save(vocabulary: Vocabulary, path: str) -> None:
-    """Write the vocabulary as JSON, whole or not at all; numbers come back bit for bit."""
+    """Write the vocabulary as JSON, whole or not at all; `load` restores its numbers exactly."""
     options = dataclasses.asdict(vocabulary.options)
     method = options.pop("method")
     used = {name: value for name, value in options.items() if method in USED_BY[name]}
@@ -128,10 +138,10 @@ def save(vocabulary: Vocabulary, path: str) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> Vocabulary:
-    """Read what `save` wrote, and check all of it.
+    """Read and check a file that `save` wrote.
 
     Raises:
-        ModelError: it cannot be read, or is not such a file; the message says what is wrong.
+        ModelError: the file cannot be read or is damaged; the message says why.
     """
     tree = _tree(path)
     if tree.get("format") != FORMAT:
@@ -152,9 +162,9 @@ def _tree(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ModelError(f"{path}: {err.strerror or err}; {_FIX} {path}") from None
     except (ValueError, RecursionError) as err:  # also: not UTF-8, a NUL in the name
         why = str(err) or "nested too deeply"
-        raise ModelError(f"{path} is no model of vectorize: {why}; {_FIX}") from None
+        raise ModelError(f"{path} is not a model of vectorize: {why}; {_FIX}") from None
     if not isinstance(tree, dict):
-        raise ModelError(f"{path} is no model of vectorize: not a JSON object; {_FIX}")
+        raise ModelError(f"{path} is not a model of vectorize: not a JSON object; {_FIX}")
     return tree
 
 
@@ -181,10 +191,10 @@ def _options(method: Any, table: Any) -> Options:
     if not isinstance(table, dict):
         raise ValueError("'options' is not an object")
     problems: list[str] = []
-    made: Options = declaration.build(Options, {"method": method} | table, "options", problems)
+    options: Options = declaration.build(Options, {"method": method} | table, "options", problems)
     if problems:
         raise ValueError("; ".join(problems))
-    return made
+    return options
 
 
 def _texts(tree: dict[str, Any], key: str) -> list[str]:

@@ -20,10 +20,13 @@ RUNNING = o.RUNNING
 def batch(
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="INPUT...", help="Files, folders, or patterns in quotes."),
+        typer.Argument(metavar="INPUT", help="Files, folders, or patterns in quotes."),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The folder to write, an output for each input.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="The folder to write, an output for each input."
+        ),
     ],
     model: o.Model = "sentiment",
     source: o.From = None,
@@ -32,6 +35,7 @@ def batch(
     to: Annotated[
         str | None,
         typer.Option(
+            metavar="FORMAT",
             help="Output format: tsv, csv, jsonl, xlsx. Left out: as each input came.",
             rich_help_panel=o.WRITING,
         ),
@@ -40,7 +44,8 @@ def batch(
     into: o.Into = None,
     min_confidence: o.MinConfidence = 0.0,
     workers: Annotated[
-        int, typer.Option("--workers", "-w", min=1, help="Processes.", rich_help_panel=RUNNING)
+        int,
+        typer.Option("--workers", "-w", min=1, help="Processes to run.", rich_help_panel=RUNNING),
     ] = 1,
     engine: Annotated[
         Literal["local", "ray"],
@@ -49,6 +54,7 @@ def batch(
     address: Annotated[
         str | None,
         typer.Option(
+            metavar="ADDRESS",
             help="The Ray cluster, auto or HOST:PORT. Left out: one is started here.",
             rich_help_panel=RUNNING,
         ),
@@ -83,7 +89,7 @@ def batch(
 ) -> None:
     """Run a model on thousands of files: one output for each, complete or absent.
 
-    Bad records go to DIR/rejects with file, line and reason; DIR/manifest.json keeps the outcome of
+    Bad records go to DIR/rejects with file, line and reason; DIR/manifest.json has the outcome of
     every file. After a kill at any moment --resume continues, and the outputs are the same bytes.
     Exit code 1: some records or files were bad.
     """

@@ -1,4 +1,4 @@
-"""nlpkit bench: how fast a model is here."""
+"""nlpkit bench: measure a model's latency and throughput."""
 
 from __future__ import annotations
 
@@ -18,22 +18,28 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: nlpkit bench sentiment --lengths 16,128 --to json")
 def bench(
     model: Annotated[str, typer.Argument(help="A model's name, or a bundle's path.")] = "sentiment",
-    lengths: Annotated[str, typer.Option(help="Tokens in a document.")] = "16,64,128",
-    batches: Annotated[str, typer.Option(help="Documents in a batch.")] = "1,8,32,128",
-    seconds: Annotated[float, typer.Option(min=0.01, help="For each line of the table.")] = 0.5,
-    to: Annotated[str, typer.Option("--to", help="table or json.")] = "table",
+    lengths: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Tokens in a document.")
+    ] = "16,64,128",
+    batches: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Documents in a batch.")
+    ] = "1,8,32,128",
+    seconds: Annotated[
+        float, typer.Option(min=0.01, help="Seconds for each line of the table.")
+    ] = 0.5,
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="table or json.")] = "table",
     device: o.Device = "auto",
 ) -> None:
-    """Measure latency and throughput of a network by device, precision, length and batch.
+    """Measure latency and throughput of a model's network.
 
-    auto measures CUDA, where it runs, and the CPU. The network alone: reading and tokenizing are
-    not counted.
+    Each device, precision, length and batch size has its line. --device auto measures the CPU, and
+    CUDA where it runs. Reading and tokenizing are not counted.
     """
-    import json
     import sys
     from dataclasses import asdict
 
     from nlpkit.cli.screen.console import Console
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs.bench import bench as job
 
@@ -43,7 +49,7 @@ def bench(
     with Console(stderr=True, quiet=not sys.stderr.isatty()).status("measuring"):
         rows = job(model, device=device, seconds=seconds, lengths=sizes[0], batches=sizes[1])
     if to == "json":
-        print(json.dumps({"model": model, "rows": [asdict(row) for row in rows]}))
+        print_json({"model": model, "rows": [asdict(row) for row in rows]})
     else:
         _table(rows)
 
@@ -58,27 +64,24 @@ def _numbers(option: str, given: str) -> list[int]:
 
 
 def _table(rows: Sequence[Row]) -> None:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
     from nlpkit.cli.screen.console import Console
+    from nlpkit.cli.screen.table import Column, show_table
 
-    titles = ["device", "precision", "tokens", "batch", "p50 ms", "p99 ms", "docs/s", "tokens/s"]
     several = len({row.graph for row in rows}) > 1
-    titles[2:2] = ["graph"] * several
-    table = Table(*titles, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in table.columns[2 + several :]:
-        column.justify = "right"
-    for row in rows:
-        table.add_row(
-            row.device,
-            row.precision,
+    columns = [
+        *(Column("device"), Column("precision")),
+        *[Column("graph")] * several,
+        *(Column("tokens", right=True), Column("batch", right=True)),
+        *(Column("p50 ms", right=True), Column("p99 ms", drop=1, right=True)),
+        *(Column("docs/s", right=True), Column("tokens/s", drop=2, right=True)),
+    ]
+    cells = [
+        [
+            *(row.device, row.precision),
             *[row.graph] * several,
-            f"{row.length}",
-            f"{row.batch}",
-            f"{row.p50_ms:.3f}",
-            f"{row.p99_ms:.3f}",
-            f"{row.documents_per_second:,.0f}",
-            f"{row.tokens_per_second:,.0f}",
-        )
-    Console(highlight=False).print(table)
+            *(f"{row.length}", f"{row.batch}", f"{row.p50_ms:.3f}", f"{row.p99_ms:.3f}"),
+            *(f"{row.documents_per_second:,.0f}", f"{row.tokens_per_second:,.0f}"),
+        ]
+        for row in rows
+    ]
+    show_table(Console(highlight=False), columns, cells)

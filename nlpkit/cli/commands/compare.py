@@ -1,11 +1,11 @@
-"""nlpkit compare: compare models: scores, noise, size, speed."""
+"""nlpkit compare: compare models: scores, noise, size and speed."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,49 +13,53 @@ from nlpkit.cli import options as o
 
 if TYPE_CHECKING:
     from nlpkit.cli.screen.plot import Point
+    from nlpkit.cli.screen.table import Column
     from nlpkit.jobs.compare import Report, Row
 
 app = typer.Typer(add_completion=False)
 
-LAST = ("MB", "docs/s", "start", "  to the best")
 NAMES = {"macro_f1": "macro-F1", "ece": "ECE"}  # of metrics, where theirs are not for people
 FORMATS = ("table", "json", "markdown")
 
 
-@app.command(
-    epilog="Example: nlpkit compare sentiment sentiment-lstm rules --data test.jsonl --svg plot.svg"
-)
+@app.command(epilog="Example: nlpkit compare sentiment rules --data test.jsonl --svg plot.svg")
 def compare(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL...", help="Bundles by name or path, runs' folders, rules."),
+        typer.Argument(metavar="MODEL", help="Bundles by name or path, runs' folders, rules."),
     ],
     data: Annotated[
         list[str],
-        typer.Option(help="A file with a text and a label in each row; scores are means over all."),
+        typer.Option(
+            metavar="FILE",
+            help="A file with a text and a label in each row; scores are means over all files.",
+        ),
     ],
     column: Annotated[
-        str | None, typer.Option("--column", "-c", help="The field that holds the text ('text').")
+        str | None,
+        typer.Option(
+            "--column", "-c", metavar="FIELD", help="The field that holds the text ('text')."
+        ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="The field that holds the true label ('label').")
+        str | None,
+        typer.Option(metavar="FIELD", help="The field that holds the true label ('label')."),
     ] = None,
-    to: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",
     svg: Annotated[
-        str | None, typer.Option(help="A file for the plot, written whole or not at all.")
+        str | None, typer.Option(metavar="FILE", help="Draw the plot into this file.")
     ] = None,
     rounds: Annotated[
-        int, typer.Option(min=1, max=1000, help="Times that speed and start are taken.")
+        int, typer.Option(min=1, max=1000, help="How often speed and start are measured.")
     ] = 5,
     encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
     precision: o.Precision = "auto",
 ) -> None:
-    """Compare models on the same documents: scores, noise, size, speed, start, and a plot.
+    """Compare models on the same documents: scores, noise, size, speed, and a plot.
 
-    Differences have a paired bootstrap interval: those that it does
-    not tell from nothing are marked ~. Speed and start are medians
-    of rounds in which every model has its turn.
+    Differences have a paired bootstrap interval; ~ marks those within noise. Speed and start are
+    medians of rounds in which every model has its turn.
     """
     from nlpkit.errors import UsageError
     from nlpkit.jobs import compare as job
@@ -123,15 +127,16 @@ def _score(report: Report) -> str:
 
 
 def _json(report: Report) -> None:
-    import json
+    from nlpkit.cli.screen.json import print_json
 
-    print(json.dumps(report.to_dict(), ensure_ascii=False))
+    print_json(report.to_dict())
 
 
 def _markdown(report: Report) -> None:
     from nlpkit.cli.screen.plot import shown
 
-    for titles, rows in _tables(report):
+    for columns, rows in _tables(report):
+        titles = [column.title for column in columns]
         for line in (titles, ["---", *["--:"] * (len(titles) - 1)], *rows):
             cells = [shown(cell.strip()).replace("|", "\\|") for cell in line]
             print(f"| {' | '.join(cells)} |")
@@ -140,21 +145,15 @@ def _markdown(report: Report) -> None:
 
 
 def _show(report: Report) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from nlpkit.cli.screen.console import Console
-    from nlpkit.cli.screen.plot import LEAST_COLUMNS, shown, text_plot
+    from nlpkit.cli.screen.plot import LEAST_COLUMNS, text_plot
+    from nlpkit.cli.screen.table import show_table
 
     console = Console(highlight=False)
-    for titles, rows in _tables(report):
-        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        for title in titles:
-            side: Any = "left" if title in (titles[0], LAST[-1]) else "right"
-            table.add_column(Text(shown(title)), justify=side, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(shown(cell)) for cell in row))
-        console.print(table)
+    for columns, rows in _tables(report):
+        show_table(console, columns, rows)
         console.print()
     console.print(Text(_notes(report), style="dim"))
     if not console.is_terminal:
@@ -163,25 +162,34 @@ def _show(report: Report) -> None:
         console.print(Text("too narrow for the plot; --svg FILE draws it", style="dim"))
         return
     plain = console.is_dumb_terminal or console.encoding != "utf-8"
-    columns = min(console.width, 100)
-    drawn = text_plot(_points(report), columns, score=_score(report), ascii=plain)
+    drawn = text_plot(_points(report), min(console.width, 100), score=_score(report), ascii=plain)
     console.print(Text("\n" + drawn), soft_wrap=True)
 
 
-def _tables(report: Report) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
-    """Yield titles and rows: all scores, and of several files the deciding score of each."""
-    named = list(report.models[0].means)
-    titles: list[str] = ["model", *(NAMES.get(key, key) for key in named), *LAST]
-    yield titles, [_row(row, report) for row in report.models]
+def _tables(report: Report) -> Iterator[tuple[Sequence[Column], list[list[str]]]]:
+    """Yield columns and rows: all scores, and of several files the deciding score of each."""
+    from nlpkit.cli.screen.table import Column
+
+    scores = [
+        Column(NAMES.get(key, key), drop=0 if key == report.score else 4, right=True)
+        for key in report.models[0].means
+    ]
+    last = [
+        *(Column("MB", drop=3, right=True), Column("docs/s", drop=2, right=True)),
+        *(Column("start", drop=5, right=True), Column("  to the best", drop=1)),
+    ]
+    columns = [Column("model", narrow="cut"), *scores, *last]
+    yield columns, [_row(row, report) for row in report.models]
     if len(report.data) == 1:
         return
-    scores = [
+    values = [
         [f"{file[report.score]:.3f}" for file in files]
         for files in zip(*(row.files for row in report.models), strict=True)
     ]
     names = ["/".join(Path(path).parts[-2:]) for path in report.data]
-    titles = [_score(report), *(row.model for row in report.models)]
-    yield titles, [[name, *row] for name, row in zip(names, scores, strict=True)]
+    models = [Column(row.model, right=True, narrow="cut") for row in report.models]
+    columns = [Column(_score(report), narrow="cut"), *models]
+    yield columns, [[name, *row] for name, row in zip(names, values, strict=True)]
 
 
 def _row(row: Row, report: Report) -> list[str]:
@@ -205,13 +213,15 @@ def _difference(row: Row) -> str:
 
 
 def _notes(report: Report) -> str:
+    from nlpkit.wording import plural
+
     providers = sorted({row.provider for row in report.models})
     files = len(report.data)
     left_out = f" ({report.left_out:,} left out)" if report.left_out else ""
     means = f", means over {files} files" if files > 1 else ""
-    rounds = f"{report.rounds} round{'s' * (report.rounds > 1)}"
+    rounds = plural(report.rounds, "round")
     return (
-        f"{report.n:,} documents{left_out}{means}; speed on {' and '.join(providers)} over "
+        f"{plural(report.n, 'document')}{left_out}{means}; speed on {' and '.join(providers)} over "
         f"{report.timed:,}, median of {rounds}.\n"
         "start: a process that answers one line. ±: half of the 95% bootstrap interval. "
         "~: within noise."

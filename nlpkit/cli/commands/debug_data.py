@@ -1,4 +1,4 @@
-"""nlpkit debug-data: what is wrong with data before a model learns it."""
+"""nlpkit debug-data: check labelled data before training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from nlpkit.checking.findings import Example, Finding
@@ -27,31 +26,36 @@ MARKS = {"error": ("✗", "red"), "warning": ("!", "yellow"), "info": ("-", "blu
 CHECKING = "Checking"
 
 
-@app.command(
-    epilog="Example: nlpkit debug-data train.csv dev.csv test.csv --column review --label stars"
-)
+@app.command(epilog="Example: nlpkit debug-data train.csv dev.csv --column review --label stars")
 def debug_data(
     data: Annotated[
         list[str],
         typer.Argument(
             metavar="FILE",
-            help="Data files; 'train', 'dev' or 'test' in a name says which split. Or one recipe, "
-            "as 'nlpkit train' takes it.",
+            help="Data files; 'train', 'dev' or 'test' in a name says which split. Or one recipe "
+            "of 'nlpkit train'.",
         ),
     ],
     column: o.Column = None,
     label: Annotated[
         str | None,
-        typer.Option(help="The field that holds the label ('label').", rich_help_panel=o.READING),
+        typer.Option(
+            metavar="FIELD",
+            help="The field that holds the label ('label').",
+            rich_help_panel=o.READING,
+        ),
     ] = None,
     encoding: Annotated[
         str | None,
-        typer.Option(help="Encoding of the files ('utf-8').", rich_help_panel=o.READING),
+        typer.Option(
+            metavar="NAME", help="Encoding of the files ('utf-8').", rich_help_panel=o.READING
+        ),
     ] = None,
     lang: Annotated[
         str | None,
         typer.Option(
-            help="The language that texts should be in: pt, en or any. Left out, the recipe's.",
+            metavar="LANG",
+            help="The language of the texts: pt, en or any. Left out, the recipe's.",
             rich_help_panel=CHECKING,
         ),
     ] = None,
@@ -68,21 +72,23 @@ def debug_data(
         typer.Option(
             "--model",
             "-m",
+            metavar="NAME",
             help="Count tokens as this model does. Left out, they are estimated from words.",
             rich_help_panel=CHECKING,
         ),
     ] = None,
-    to: Annotated[str, typer.Option(help="table or json.", rich_help_panel=o.WRITING)] = "table",
+    to: Annotated[
+        str, typer.Option(metavar="FORMAT", help="table or json.", rich_help_panel=o.WRITING)
+    ] = "table",
     show: Annotated[
         int, typer.Option(min=0, help="Examples of each finding.", rich_help_panel=o.WRITING)
     ] = 3,
 ) -> None:
-    """Check data before a training: copies, contradictions, damage, labels, language, lengths.
+    """Check labelled data before training: copies, contradictions, damage, labels, language.
 
-    Ends with 1 where there are errors, which must be mended; warnings alone end with 0.
+    Exit code 1: there are errors to fix before training. Warnings alone end with 0.
     """
-    import json
-
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs import debug_data as job
 
@@ -99,7 +105,7 @@ def debug_data(
         show=show,
     )
     if to == "json":
-        print(json.dumps(report.plain(), ensure_ascii=False))
+        print_json(report.plain())
     else:
         _show(report)
     if report.counts["error"]:
@@ -115,7 +121,7 @@ def _show(report: Report) -> None:
     root = _root(report.files)
     if root:
         console.print(Text(f"in {_clean(root)}", style="dim"))
-    console.print(_files(report.files, root))
+    _show_files(console, report.files, root)
     for finding in report.findings:
         _show_finding(console, finding, root)
     told = [_count(count, name) for name, count in report.counts.items() if count]
@@ -123,27 +129,25 @@ def _show(report: Report) -> None:
     console.print(Text(f"\n{', '.join(told) or 'nothing found'}", style=f"bold {style}"))
 
 
-def _files(files: Sequence[Summary], root: str) -> Table:
-    from rich.table import Table
-    from rich.text import Text
+def _show_files(console: Console, files: Sequence[Summary], root: str) -> None:
+    from nlpkit.cli.screen.table import Column, show_table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("file", overflow="fold")
-    table.add_column("split", style="dim")
     used = any(file.used is not None for file in files)
-    for heading in ("rows", "used", "words", "95%") if used else ("rows", "words", "95%"):
-        table.add_column(heading, justify="right")
-    table.add_column("labels", overflow="fold")
+    columns = [
+        *(Column("file", narrow="cut"), Column("split", drop=2, style="dim")),
+        Column("rows", right=True),
+        *[Column("used", right=True)] * used,
+        *(Column("words", drop=1, right=True), Column("95%", drop=1, right=True)),
+        Column("labels", narrow="wrap"),
+    ]
+    rows = []
     for file in files:
         path, split = file.file.removeprefix(root), file.split.removeprefix(root)
         numbers = [file.rows, *([file.used] if used else []), file.words_median, file.words_95]
-        table.add_row(
-            Text(_clean(path)),
-            "" if split == path else split,
-            *("" if number is None else f"{number:,}" for number in numbers),
-            Text(_labels(file.labels, root)),
-        )
-    return table
+        cells = ["" if number is None else f"{number:,}" for number in numbers]
+        name = "" if split == path else split
+        rows.append([_clean(path), _clean(name), *cells, _labels(file.labels, root)])
+    show_table(console, columns, rows)
 
 
 def _labels(labels: Mapping[str, int], root: str) -> str:
@@ -186,7 +190,9 @@ def _example(example: Example, root: str) -> Text:
 
 
 def _count(count: int, severity: str) -> str:
-    return f"{count} {severity}" if count == 1 or severity == "info" else f"{count} {severity}s"
+    from nlpkit.wording import plural
+
+    return f"{count:,} info" if severity == "info" else plural(count, severity)
 
 
 def _root(files: Sequence[Summary]) -> str:

@@ -1,4 +1,4 @@
-"""nlpkit doctor: what works on this machine, and how to mend what does not."""
+"""nlpkit doctor: report what works on this machine, and how to fix the rest."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import typer
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
-def doctor(to: Annotated[str, typer.Option("--to", help="text or json.")] = "text") -> None:
-    """Tell what this machine can do: versions, devices that really start, what is missing."""
-    import json
-
+@app.command(epilog="Example: nlpkit doctor")
+def doctor(
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="text or json.")] = "text",
+) -> None:
+    """Report what works on this machine: versions, devices that really start, missing extras."""
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs.doctor import examine
 
@@ -21,7 +22,7 @@ def doctor(to: Annotated[str, typer.Option("--to", help="text or json.")] = "tex
         raise UsageError(f"--to {to}: not one of text, json")
     report = examine()
     if to == "json":
-        print(json.dumps(report))
+        print_json(report)
     else:
         _show(report)
     if report["problems"]:
@@ -32,11 +33,13 @@ def _show(report: dict[str, Any]) -> None:
     from rich.markup import escape
 
     from nlpkit.cli.screen.console import Console
+    from nlpkit.wording import plural
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
+    console.soft_wrap = not console.is_terminal  # a terminal gets lines that end between words
     console.print(
         f"nlpkit {report['nlpkit']}, Python {report['python']}, {report['platform']}, "
-        f"{report['cores']} cores"
+        f"{plural(report['cores'], 'core')}"
     )
     listed = [f"{name} {version}" for name, version in report["versions"].items()]
     console.print(f"  [dim]{', '.join(listed)}[/]")

@@ -14,14 +14,20 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: nlpkit evaluate sentiment test.jsonl --to json")
 def evaluate(
     model: Annotated[str, typer.Argument(help="A bundle's name or path, or a run's folder.")],
-    data: Annotated[list[str], typer.Argument(help="Files with a text and a label in each row.")],
+    data: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Files with a text and a label in each row.")
+    ],
     column: Annotated[
-        str | None, typer.Option("--column", "-c", help="The field that holds the text ('text').")
+        str | None,
+        typer.Option(
+            "--column", "-c", metavar="FIELD", help="The field that holds the text ('text')."
+        ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="The field that holds the true label ('label').")
+        str | None,
+        typer.Option(metavar="FIELD", help="The field that holds the true label ('label')."),
     ] = None,
-    to: Annotated[str, typer.Option(help="table or json.")] = "table",
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="table or json.")] = "table",
     encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
     precision: o.Precision = "auto",
@@ -32,13 +38,12 @@ def evaluate(
             min=0,
             max=1,
             metavar="P",
-            help="Score only what is answered with this score or more, and say how much that is.",
+            help="Count only answers with this score or more, and report their share.",
         ),
     ] = 0.0,
 ) -> None:
-    """Report the scores of a model's task: of a classifier macro-F1, each class, calibration."""
-    import json
-
+    """Score a model on labelled data: macro-F1, each class and calibration of a classifier."""
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs import evaluate as job
 
@@ -54,22 +59,22 @@ def evaluate(
         min_confidence=min_confidence,
     )
     if to == "json":
-        print(json.dumps(scores.to_dict(), ensure_ascii=False))
+        print_json(scores.to_dict())
     else:
         _show(scores.to_dict())
 
 
 def _show(scores: dict[str, Any]) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from nlpkit.cli.screen.console import Console
     from nlpkit.metrics import numbers
+    from nlpkit.wording import plural
 
     console = Console(highlight=False)
     console.print(
         f"{escape(scores['model'])} on {escape(', '.join(scores['data']))}: "
-        f"{scores['n']:,} {scores.get('unit', 'documents')}, "
+        f"{plural(scores['n'], scores.get('unit', 'documents').removesuffix('s'))}, "
         f"{scores['docs_per_second']:,.0f} documents/s on {scores['provider']}"
     )
     named = {key: value for key, value in numbers(scores).items() if key != "docs_per_second"}
@@ -78,14 +83,29 @@ def _show(scores: dict[str, Any]) -> None:
         low, high = scores.get(f"{key}_interval", (None, None))
         interval = f"  (95%: {low:.4f} to {high:.4f})" if low is not None else ""
         console.print(f"{key:<{width}} [bold]{scores[key]:.4f}[/]{interval}")
-    if "per_class" not in scores:
-        return
-    said = [f"said {escape(label)}" for label in scores["labels"]]
-    table = Table("label", "precision", "recall", "F1", "support", *said)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for place, (label, row) in enumerate(scores["per_class"].items()):
-        shares = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
-        cells = [f"{count:,}" for count in scores["confusion"][place]]
-        table.add_row(escape(label), *shares, f"{row['support']:,}", *cells)
-    console.print(table)
+    if "per_class" in scores:
+        _show_labels(console, scores)
+
+
+def _show_labels(console: Any, scores: dict[str, Any]) -> None:
+    from nlpkit.cli.screen.table import Column, show_table
+
+    shares = ("precision", "recall", "f1")
+    columns = [
+        *(Column("label"), Column("precision", drop=1, right=True)),
+        *(Column("recall", drop=1, right=True), Column("F1", right=True)),
+        Column("support", right=True),
+        *(Column(f"→{label}", drop=2, right=True) for label in scores["labels"]),
+    ]
+    rows = [
+        [
+            *(label, *(f"{row[key]:.4f}" for key in shares), f"{row['support']:,}"),
+            *(f"{count:,}" for count in counts),
+        ]
+        for (label, row), counts in zip(
+            scores["per_class"].items(), scores["confusion"], strict=True
+        )
+    ]
+    console.print()
+    if show_table(console, columns, rows) == columns:
+        console.print("→label: how many of a row were answered with it", style="dim")

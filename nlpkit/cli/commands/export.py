@@ -1,4 +1,4 @@
-"""nlpkit export: from a training run to a bundle, through the gate."""
+"""nlpkit export: export a run as ONNX files, checked against torch."""
 
 from __future__ import annotations
 
@@ -14,26 +14,32 @@ app = typer.Typer(add_completion=False)
 def export(
     run: Annotated[str, typer.Argument(help="The folder of a finished run.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The bundle's folder; its name is the model's.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="The bundle's folder; its name is the model's."
+        ),
     ],
     precision: Annotated[
         str | None,
-        typer.Option(help="fp32,int8,fp16: the files to write. As in the recipe if left out."),
+        typer.Option(metavar="A,B", help="Files to write: fp32,int8,fp16. Left out, the recipe's."),
     ] = None,
     dev: Annotated[
         list[str] | None,
-        typer.Option(help="Dev files, where the recipe's are not at hand."),
+        typer.Option(metavar="FILE", help="Dev files, where the recipe's are not at hand."),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="A limit, such as export.max_score_drop=0.01."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Override a limit, such as export.max_score_drop=0.01.",
         ),
     ] = None,
 ) -> None:
-    """Write ONNX only if it is the same model: exit code 6 and no file otherwise.
+    """Export a run as a bundle of ONNX files, checked against torch.
 
-    Held against torch over a grid of shapes, alone and padded, and on the dev data.
+    The check compares both over a grid of shapes, alone and padded, and on the dev data. Exit code
+    6: they differ too much, and no file is written.
     """
     import json
 

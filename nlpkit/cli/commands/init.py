@@ -1,4 +1,4 @@
-"""nlpkit init: print a commented file to start from."""
+"""nlpkit init: print a commented recipe to start from."""
 
 from __future__ import annotations
 
@@ -11,23 +11,29 @@ from nlpkit import catalog
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
-@app.callback()
+@app.callback(epilog="Example: nlpkit init recipe --arch lstm > recipe.toml")
 def init() -> None:
-    """Print a commented file to start from."""
+    """Print a commented recipe to start from."""
 
 
 @app.command(epilog="Example: nlpkit init recipe --arch lstm > recipe.toml")
 def recipe(
-    arch: Annotated[str, typer.Option(help="The network; see 'nlpkit models architectures'.")],
+    arch: Annotated[
+        str, typer.Option(metavar="NAME", help="The network; see 'nlpkit models architectures'.")
+    ],
     task: Annotated[
-        str, typer.Option(help=f"What to learn: {', '.join(catalog.names('tasks'))}.")
+        str,
+        typer.Option(metavar="NAME", help=f"What to learn: {', '.join(catalog.names('tasks'))}."),
     ] = "sentiment",
     objective: Annotated[
         str | None,
-        typer.Option(help=f"For 'nlpkit pretrain': {', '.join(catalog.names('objectives'))}."),
+        typer.Option(
+            metavar="NAME",
+            help=f"For 'nlpkit pretrain': {', '.join(catalog.names('objectives'))}.",
+        ),
     ] = None,
 ) -> None:
-    """Print a full recipe: every setting, its default and what it means."""
+    """Print a full recipe: every setting, its default and its meaning."""
     from nlpkit.jobs.init import pretraining_text, recipe_text
 
     print(pretraining_text(objective, arch) if objective else recipe_text(task, arch), end="")

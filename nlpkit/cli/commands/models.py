@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from nlpkit.jobs.models import Architecture, Damaged, Entry
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
-To = Annotated[str, typer.Option("--to", help="table or json.")]
+To = Annotated[str, typer.Option("--to", metavar="FORMAT", help="table or json.")]
 
 
-@app.callback()
+@app.callback(epilog="Example: nlpkit models add export/sentiment-lstm")
 def models(ctx: typer.Context, to: To = "table") -> None:
-    """List bundled and installed models, or the architectures to train."""
+    """List bundled and installed models; install, verify and remove them."""
     if ctx.invoked_subcommand is None:
         from nlpkit.jobs.models import bundles
 
@@ -27,7 +27,7 @@ def models(ctx: typer.Context, to: To = "table") -> None:
 
 @app.command()
 def architectures(ctx: typer.Context, to: To = "") -> None:
-    """List the networks, their settings and when to use which."""
+    """List the networks to train, with their settings."""
     from nlpkit.jobs.models import architectures as job
 
     given = ctx.parent.params["to"] if ctx.parent else "table"
@@ -40,10 +40,10 @@ def add(
         Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or its zip.")
     ],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of one of that name.")
+        bool, typer.Option("--replace", help="Replace an installed model of that name.")
     ] = False,
 ) -> None:
-    """Install a bundle under its name, once its files and its answers are as it announces."""
+    """Install a bundle, after checking its files and its answers."""
     from nlpkit.jobs.install import add as job
 
     _tell(job(source, replace=replace))
@@ -59,18 +59,22 @@ def remove(name: Annotated[str, typer.Argument(help="An installed model.")]) -> 
 
 @app.command()
 def verify(
-    model: Annotated[str, typer.Argument(help="A model's name, or a bundle's path.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model's name, or a bundle's path.")
+    ],
 ) -> None:
-    """Check a bundle's hashes, and its answers in each precision against those it announces."""
+    """Check a bundle's hashes, and its answers in each precision."""
     from nlpkit.jobs.install import verify as job
 
     _tell(job(model))
 
 
 def _tell(verified: Verified) -> None:
+    from nlpkit.wording import plural
+
     for entry in verified.checked:
         print(
-            f"{verified.name} {entry.precision}: {entry.texts} announced answers given, "
+            f"{verified.name} {entry.precision}: {plural(entry.texts, 'answer')} as announced, "
             f"scores within {entry.difference:.4f}"
         )
     if verified.path:
@@ -78,14 +82,13 @@ def _tell(verified: Verified) -> None:
 
 
 def _print(found: Sequence[Any], to: str, show: Any) -> None:
-    import json
-
+    from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
 
     if to not in ("table", "json"):
         raise UsageError(f"--to {to}: not one of table, json")
     if to == "json":
-        print(json.dumps([entry.to_dict() for entry in found], ensure_ascii=False))
+        print_json([entry.to_dict() for entry in found])
         return
     from nlpkit.cli.screen.console import Console
 
@@ -93,36 +96,32 @@ def _print(found: Sequence[Any], to: str, show: Any) -> None:
 
 
 def _bundle_table(found: Sequence[Entry | Damaged], console: Any) -> None:
-    from rich.box import SIMPLE
-    from rich.markup import escape
-    from rich.table import Table
+    from nlpkit.cli.screen.table import Column, show_table
+    from nlpkit.jobs.models import Entry
 
-    from nlpkit.jobs.models import Damaged
+    columns = [
+        *(Column("name"), Column("task", drop=1), Column("architecture", drop=4)),
+        *(Column("reads", drop=2), Column("weights", drop=5, right=True)),
+        *(Column("MB", drop=3, right=True), Column("dev score", right=True)),
+        Column("owner", drop=6),
+    ]
+    entries = [entry for entry in found if isinstance(entry, Entry)]
+    show_table(console, columns, [_cells(entry) for entry in entries])
+    for entry in found:
+        if not isinstance(entry, Entry):
+            console.print(entry.problem, style="red", markup=False, soft_wrap=True)
+
+
+def _cells(entry: Entry) -> list[str]:
     from nlpkit.zoo import user_folder
 
-    titles = ("name", "task", "architecture", "reads", "weights", "MB", "dev score", "")
-    table = Table(*titles, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    for place, column in enumerate(table.columns):
-        column.no_wrap = True
-        column.justify = "right" if place in (4, 5) else "left"
-    problems = []
-    for entry in found:
-        if isinstance(entry, Damaged):
-            problems.append(f"[red]{escape(entry.problem)}[/]")
-            continue
-        table.add_row(
-            escape(entry.name),
-            escape(entry.task),
-            entry.architecture,
-            " ".join(entry.languages),
-            f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "-",
-            f"{entry.bytes / 1e6:.1f}",
-            f"{entry.dev[entry.score]:.4f}" if entry.score in entry.dev else "-",
-            "yours" if entry.path.startswith(str(user_folder())) else "",
-        )
-    console.print(table)
-    for problem in problems:
-        console.print(problem, soft_wrap=True)
+    return [
+        *(entry.name, entry.task, entry.architecture, " ".join(entry.languages)),
+        f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "-",
+        f"{entry.bytes / 1e6:.1f}",
+        f"{entry.dev[entry.score]:.4f}" if entry.score in entry.dev else "-",
+        "you" if entry.path.startswith(str(user_folder())) else "",
+    ]
 
 
 def _architecture_list(found: Sequence[Architecture], console: Any) -> None:

@@ -1,4 +1,4 @@
-"""nlpkit pipe: several steps in one process."""
+"""nlpkit pipe: run several steps in one process."""
 
 from __future__ import annotations
 
@@ -17,17 +17,23 @@ app = typer.Typer(add_completion=False)
 SHOWN = 3
 
 
-@app.command(epilog="Example: nlpkit pipe 'clean | tokenize | stopwords | lemmatize' reviews.txt")
+@app.command(
+    epilog="Example: nlpkit pipe 'clean | tokenize | stopwords | lemmatize' reviews.txt\n"
+    "A TOML file holds a list of steps:\n"
+    '  steps = ["clean --for reviews", {name = "stopwords", keep = "none"}]'
+)
 def pipe(
     chain: Annotated[
         str, typer.Argument(help="Steps: 'clean --for reviews | tokenize', or a .toml file.")
     ],
     inputs: o.Inputs = None,
     lang: Annotated[
-        str | None, typer.Option(help="pt, en or auto, for every step that does not say its own.")
+        str | None,
+        typer.Option(metavar="LANG", help="pt, en or auto, for every step without its own --lang."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what each step makes of the first three.")
+        bool,
+        typer.Option("--dry-run", help="Show each step's result for the first three documents."),
     ] = False,
     source: o.From = None,
     column: o.Column = None,
@@ -39,10 +45,9 @@ def pipe(
     into: Into = None,
     workers: Workers = 1,
 ) -> None:
-    """Run steps one after the other, in one process: the same result as a shell pipe of them.
+    """Run several steps in one process: the same result as a shell pipe of them.
 
-    A TOML file holds steps = ["clean --for reviews", {name = "stopwords", keep = "none"}].
-    'nlpkit steps' lists the steps.
+    'nlpkit steps' lists the steps. A TOML file may hold a chain of them.
     """
     from nlpkit.cli.step_command import reading_of, run
     from nlpkit.settings.links import in_language, links_of, read
@@ -69,17 +74,20 @@ def pipe(
 
 
 def _preview(links: list[Link], reading: Reading) -> None:
-    from rich.table import Table
+    """Print a block for each document: the text, then a line for the result of each step."""
     from rich.text import Text
 
+    from nlpkit.cli.screen.answers import printable
     from nlpkit.cli.screen.console import Console
     from nlpkit.jobs import steps as job
 
-    rows = job.preview(links, job.first_texts(reading, SHOWN))
-    table = Table(
-        "", *(f"document {number}" for number in range(1, len(rows) + 1)), show_lines=True
-    )
-    table.columns[0].style = "bold"
-    for place, name in enumerate(["text", *(link.name for link in links)]):
-        table.add_row(name, *(Text(row[place]) for row in rows))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    names = ["text", *(link.name for link in links)]
+    width = max(map(len, names))
+    for number, lines in enumerate(job.preview(links, job.first_texts(reading, SHOWN)), 1):
+        console.print(Text(f"document {number}", style="bold"))
+        for name, text in zip(names, lines, strict=True):
+            console.print(Text(f"  {name:<{width}}  ", style="cyan"), end="")
+            room = max(console.width - width - 4, 10)
+            shown = Text(printable(text, len(text))).wrap(console, room)
+            console.print(Text(f"\n{' ' * (width + 4)}").join(shown), soft_wrap=True)

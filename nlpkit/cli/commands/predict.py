@@ -1,4 +1,4 @@
-"""nlpkit predict: ask any model about documents."""
+"""nlpkit predict: run any model on documents."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 from nlpkit.cli import options as o
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     from nlpkit.records.answered import Answered
@@ -36,6 +37,7 @@ def predict(
     output: o.Output = "-",
     dialect: o.Dialect = None,
     into: o.Into = None,
+    by: o.By = None,
     min_confidence: o.MinConfidence = 0.0,
     line_buffered: o.LineBuffered = False,
     device: o.Device = "auto",
@@ -43,7 +45,7 @@ def predict(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Ask a model about each document: one answer out for each line in.
+    """Run any model on documents: one line out for each line in.
 
     The general form of 'nlpkit sentiment': any bundle, by name or path.
     """
@@ -70,7 +72,20 @@ def predict(
     )
     loaded = _load(model, device, precision, verbose)
     check_into(into)
-    if to is None and output == "-" and dialect is None and _is_terminal(sys.stdout):
+    if by is not None:
+        from nlpkit.cli.screen.tally import count_by
+
+        count_by(
+            by,
+            loaded,
+            reading,
+            to=to,
+            output=output,
+            into=into,
+            min_confidence=min_confidence,
+            quiet=quiet,
+        )
+    elif to is None and output == "-" and dialect is None and _is_terminal(sys.stdout):
         from nlpkit.cli.screen.answers import show
 
         show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
@@ -89,10 +104,11 @@ def predict(
 def _tell_of_truncated(model: Model) -> None:
     """Say how many documents were not read to their end."""
     if count := model.tally.truncated:
-        documents = "1 document is" if count == 1 else f"{count:,} documents are"
+        documents = f"{plural(count, 'document')} {'is' if count == 1 else 'are'}"
+        size = plural(model.windows.size, "token")
         print(
-            f"nlpkit: {documents} longer than the {model.windows.size} tokens that {model.name} "
-            "reads; the rest was not read",
+            f"nlpkit: {documents} longer than the {size} that {model.name} reads; "
+            "the rest was not read",
             file=sys.stderr,
         )
 
@@ -118,7 +134,7 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if self.watched and kind is KeyboardInterrupt:
             left = f"; {self.output} is not written" if self.output != "-" else ""
-            self._say(f"interrupted after {self.count:,} documents{left}", end="\n")
+            self._say(f"interrupted after {plural(self.count, 'document')}{left}", end="\n")
 
     def answered(self, answers: Iterator[Answered]) -> Iterator[Answered]:
         """Count answers as they pass."""
@@ -130,14 +146,16 @@ class Progress:
         """Say how far it is, every half a second from the first on."""
         if self.watched and (now := time.monotonic()) - self.told > 0.5:
             self.told = now
-            self._say(f"{self.count:,} documents, {self.count / (now - self.start):,.0f} a second")
+            speed = self.count / (now - self.start)
+            self._say(f"{plural(self.count, 'document')}, {speed:,.0f} a second")
 
     def finish(self, count: int) -> None:
         """Say what was written; nothing where that is stdout and was soon done."""
         if self.watched and (self.output != "-" or self.told > self.start):
             seconds = max(time.monotonic() - self.start, 1e-9)
             name = "" if self.output == "-" else f" to {self.output}"
-            self._say(f"wrote {count:,} documents{name}, {count / seconds:,.0f} a second", end="\n")
+            told = f"wrote {plural(count, 'document')}{name}, {count / seconds:,.0f} a second"
+            self._say(told, end="\n")
 
     def _say(self, text: str, end: str = "") -> None:
         print(f"\r\x1b[Knlpkit: {text}", end=end, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""nlpkit pretrain: learn from text without labels, for a training to start from."""
+"""nlpkit pretrain: pretrain a network on text without labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import typer
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog="Example: nlpkit pretrain pretrain-mlm -o runs/pretrained")
+@app.command(
+    epilog="Example: nlpkit pretrain pretrain-mlm -o runs/pretrained\n"
+    "Several GPUs, or hosts that share the folder:\n"
+    "  torchrun --nproc-per-node N -m nlpkit pretrain RECIPE -o DIR"
+)
 def pretrain(
     recipe: Annotated[
         str,
@@ -18,11 +22,15 @@ def pretrain(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The run's folder; runs/NAME if left out."),
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="The run's folder; runs/NAME if left out."
+        ),
     ] = None,
     init: Annotated[
         str | None,
-        typer.Option(help="Start from a run's tokenizer and weights: --set init.run=RUN."),
+        typer.Option(
+            metavar="RUN", help="Start from a run's tokenizer and weights: --set init.run=RUN."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -31,14 +39,10 @@ def pretrain(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue from the folder's last checkpoint.")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda[:N].")] = "auto",
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda[:N].")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Pretrain a network on text without labels; then 'nlpkit train RECIPE --init RUN'.
-
-    Several GPUs, or hosts that share DIR:
-    torchrun --nproc-per-node N -m nlpkit pretrain RECIPE -o DIR
-    """
+    """Pretrain a network on text without labels; 'nlpkit train --init' starts from it."""
     from nlpkit.cli.options import named
     from nlpkit.cli.screen.training import TrainingProgress
     from nlpkit.jobs import pretrain as job

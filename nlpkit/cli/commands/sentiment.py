@@ -1,4 +1,4 @@
-"""nlpkit sentiment: tell whether each text is negative, neutral or positive."""
+"""nlpkit sentiment: label each text negative, neutral or positive."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def sentiment(
     output: o.Output = "-",
     dialect: o.Dialect = None,
     into: o.Into = None,
+    by: o.By = None,
     min_confidence: o.MinConfidence = 0.0,
     line_buffered: o.LineBuffered = False,
     device: o.Device = "auto",
@@ -29,11 +30,10 @@ def sentiment(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Tell whether each line is negative, neutral or positive.
+    """Label each text negative, neutral or positive.
 
-    Reads one document a line, or a field of CSV, TSV, JSONL or Excel.
-    Writes one line for each line, in order. Works offline, with the
-    model that nlpkit brings, in Portuguese and English.
+    Reads a document in each line, or a field of CSV, TSV, JSONL or Excel. Writes a line for each
+    document, in order. Works offline, in Portuguese and English.
     """
     from nlpkit.cli.commands.predict import predict
 
@@ -49,6 +49,7 @@ def sentiment(
         output=output,
         dialect=dialect,
         into=into,
+        by=by,
         min_confidence=min_confidence,
         line_buffered=line_buffered,
         device=device,

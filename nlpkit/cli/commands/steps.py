@@ -1,4 +1,4 @@
-"""nlpkit steps: what there is to prepare text with."""
+"""nlpkit steps: list the steps, their options and examples."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog="Example: nlpkit steps clean")
 def steps(
-    name: Annotated[str | None, typer.Argument(help="One step; left out, all of them.")] = None,
-    to: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
+    name: Annotated[
+        str | None, typer.Argument(metavar="STEP", help="One step; left out, all of them.")
+    ] = None,
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",
 ) -> None:
-    """List the steps: what each does, its options, and an example before and after."""
+    """List the steps: their options, and examples before and after."""
     import json
 
     from nlpkit import catalog
@@ -49,10 +51,8 @@ def _show(found: list[Description]) -> None:
 
     console = Console(highlight=False)
     for step in found:
-        console.print(
-            f"[bold cyan]{step.name}[/]  {escape(step.description)}  "
-            f"[dim]{step.takes} → {step.gives}[/]"
-        )
+        console.print(f"[bold cyan]{step.name}[/]  {escape(step.description)}")
+        console.print(f"  [dim]{step.takes} → {step.gives}[/]")
         options = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
         options.add_column(min_width=22, no_wrap=True)
         options.add_column(ratio=1)

@@ -1,4 +1,4 @@
-"""nlpkit train: learn a model from a recipe, or from files alone."""
+"""nlpkit train: train a model from a recipe, or from files alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ app = typer.Typer(add_completion=False)
 FILES = "Without a recipe"
 
 
-@app.command(epilog="Example: nlpkit train --arch atnet --train a.jsonl --dev b.csv -o runs/mine")
+@app.command(
+    epilog="Example: nlpkit train --arch atnet --train a.jsonl --dev b.csv -o runs/mine\n"
+    "Several GPUs or hosts:\n"
+    "  torchrun --nproc-per-node N -m nlpkit train RECIPE -o DIR"
+)
 def train(
     recipe: Annotated[
         str | None,
@@ -21,7 +25,9 @@ def train(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The run's folder; runs/NAME if left out."),
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="The run's folder; runs/NAME if left out."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -32,55 +38,72 @@ def train(
     ] = False,
     init: Annotated[
         str | None,
-        typer.Option(help="Start from a pretrained run: --set init.run=RUN."),
+        typer.Option(metavar="RUN", help="Start from a pretrained run: --set init.run=RUN."),
     ] = None,
     teacher: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B,C", help="Bundles or runs to learn from as well: --set distill.teachers=…"
+            metavar="A,B,C",
+            help="Learn from these bundles or runs as well: --set distill.teachers.",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same as --set train.seed=N.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda[:N].")] = "auto",
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda[:N].")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     task: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help=f"What to learn: {', '.join(catalog.names('tasks'))}; sentiment if left out.",
             rich_help_panel=FILES,
         ),
     ] = None,
     arch: Annotated[
         str | None,
-        typer.Option(help="The network; see 'nlpkit models architectures'.", rich_help_panel=FILES),
+        typer.Option(
+            metavar="NAME",
+            help="The network; see 'nlpkit models architectures'.",
+            rich_help_panel=FILES,
+        ),
     ] = None,
     files: Annotated[
         list[str] | None,
         typer.Option(
-            "--train", help="Rows to learn from, with a text and its truth.", rich_help_panel=FILES
+            "--train",
+            metavar="FILE",
+            help="Rows to learn from, with a text and its label.",
+            rich_help_panel=FILES,
         ),
     ] = None,
     dev: Annotated[
         list[str] | None,
-        typer.Option(help="Rows to choose the best epoch by.", rich_help_panel=FILES),
+        typer.Option(
+            metavar="FILE", help="Rows to choose the best epoch by.", rich_help_panel=FILES
+        ),
     ] = None,
     column: Annotated[
         str | None,
-        typer.Option(help="The field to read; the task's own if left out.", rich_help_panel=FILES),
+        typer.Option(
+            metavar="FIELD",
+            help="The field that holds the text; the task's own if left out.",
+            rich_help_panel=FILES,
+        ),
     ] = None,
     label: Annotated[
         str | None,
         typer.Option(
-            help="The field with the truth; the task's if left out.", rich_help_panel=FILES
+            metavar="FIELD",
+            help="The field that holds the label; the task's own if left out.",
+            rich_help_panel=FILES,
         ),
     ] = None,
     encoding: Annotated[
-        str, typer.Option(help="Encoding of the files.", rich_help_panel=FILES)
+        str, typer.Option(metavar="NAME", help="Encoding of the files.", rich_help_panel=FILES)
     ] = "utf-8",
 ) -> None:
-    """Train a model; a killed run continues with --resume, bit for bit.
+    """Train a model from a recipe, or from files alone.
 
-    Several GPUs or hosts: torchrun --nproc-per-node N -m nlpkit train RECIPE -o DIR
+    A killed run continues with --resume, bit for bit.
     """
     from nlpkit.cli.options import named
     from nlpkit.cli.screen.training import TrainingProgress

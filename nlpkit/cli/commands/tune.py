@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nlpkit.tuning.trial import Outcome
 
 app = typer.Typer(add_completion=False)
-LIMITS = "What a candidate must keep"
+LIMITS = "Limits for candidates"
 
 
 @app.command(epilog="Example: nlpkit tune recipe.toml --budget 30m --max-size 4M --arch atnet,lstm")
@@ -20,52 +20,64 @@ def tune(
         str, typer.Argument(help="A recipe: a TOML file, its folder, or a bundled model's name.")
     ],
     budget: Annotated[
-        str, typer.Option(help="Wall time for everything: 90s, 30m, 2h, 1h30m.")
+        str, typer.Option(metavar="TIME", help="Wall time for everything: 90s, 30m, 2h, 1h30m.")
     ] = "30m",
     metric: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help="The dev score to search by, such as macro_f1, accuracy or ece (errors are "
-            "minimised). The task's own if left out."
+            "minimised). The task's own if left out.",
         ),
     ] = None,
     arch: Annotated[
         str | None,
-        typer.Option(help="Architectures to search: atnet,lstm. All that suit if left out."),
+        typer.Option(
+            metavar="A,B", help="Architectures to search: atnet,lstm. All that suit if left out."
+        ),
     ] = None,
-    trials: Annotated[int | None, typer.Option(help="Candidates at most.", min=1)] = None,
+    trials: Annotated[int | None, typer.Option(help="Most candidates to try.", min=1)] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The search's folder; runs/NAME-tuned if left out."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="The search's folder; runs/NAME-tuned if left out.",
+        ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the search in the folder.")
+        bool, typer.Option("--resume", help="Continue the search in the folder.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the search; of training: train.seed.")] = 1,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the search; train.seed is that of training.")
+    ] = 1,
     settings: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Fix a setting, such as train.epochs=3; not tuned."
-        ),
+        typer.Option("--set", metavar="KEY=VALUE", help="Fix a setting, such as train.epochs=3."),
     ] = None,
     max_size: Annotated[
         str | None,
         typer.Option(
-            help="Largest model file: 500K, 4M, 1G (10^3, 10^6, 10^9 bytes) of the int8 file that "
-            "export writes (fp32 if the recipe exports no int8). Reckoned before training.",
+            metavar="BYTES",
+            help="Largest model file, such as 500K, 4M or 1G (K is 1,000 bytes): the int8 file of "
+            "'nlpkit export', or fp32 if the recipe exports no int8. Estimated before training.",
             rich_help_panel=LIMITS,
         ),
     ] = None,
     min_speed: Annotated[
         float | None,
         typer.Option(
-            help="Fewest documents a second through the network on one core of this machine. "
-            "Measured by torch on dev documents, before training.",
+            metavar="N",
+            help="Fewest documents a second through the network on one core of this machine, "
+            "measured by torch on dev documents before training.",
             rich_help_panel=LIMITS,
             min=0,
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="Where to train: auto, cpu or cuda[:N].")] = "auto",
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="Where to train: auto, cpu or cuda[:N].")
+    ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Search architectures and settings by training real runs; keep the best one.

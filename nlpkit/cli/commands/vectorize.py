@@ -1,4 +1,4 @@
-"""nlpkit vectorize: documents as vectors."""
+"""nlpkit vectorize: turn documents into vectors: counts, tf-idf or embeddings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from nlpkit.cli import options as o
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     from nlpkit.jobs.vectorize import Done, Show
@@ -17,20 +18,25 @@ app = typer.Typer(add_completion=False)
 
 TERMS, LEARNING = "Terms", "Learning (count, tfidf)"
 Method = Annotated[
-    str, typer.Option(help="count or tfidf (learned terms), hash, or embed (a bundle's states).")
+    str,
+    typer.Option(
+        metavar="NAME", help="count or tfidf (learned terms), hash, or embed (a bundle's states)."
+    ),
 ]
 Fit = Annotated[
     str | None,
     typer.Option(
-        metavar="MODEL.json", help="Learn terms and write them here.", rich_help_panel=LEARNING
+        metavar="FILE",
+        help="Learn terms and write them to this .json file.",
+        rich_help_panel=LEARNING,
     ),
 ]
 With = Annotated[
     str | None,
     typer.Option(
         "--with",
-        metavar="MODEL.json",
-        help="Use what --fit learned: the same columns.",
+        metavar="FILE",
+        help="Use the terms that --fit wrote: the same columns.",
         rich_help_panel=LEARNING,
     ),
 ]
@@ -38,6 +44,7 @@ To = Annotated[
     str | None,
     typer.Option(
         "--to",
+        metavar="FORMAT",
         help="svmlight, jsonl, npz, npy or parquet. By extension if left out, else svmlight.",
         rich_help_panel=o.WRITING,
     ),
@@ -47,6 +54,7 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
+        metavar="FILE",
         help="A file, written whole or not at all; standard output if left out.",
         rich_help_panel=o.WRITING,
     ),
@@ -65,11 +73,19 @@ Top = Annotated[
 TopBy = Annotated[str, typer.Option(help="corpus or document.", rich_help_panel=o.WRITING)]
 Analyzer = Annotated[
     str,
-    typer.Option(help="n-grams of word, char, or char_wb (inside words).", rich_help_panel=TERMS),
+    typer.Option(
+        metavar="NAME",
+        help="n-grams of word, char, or char_wb (inside words).",
+        rich_help_panel=TERMS,
+    ),
 ]
 Ngrams = Annotated[
     str,
-    typer.Option(help="1-2 is words and pairs of them, 2 is pairs only.", rich_help_panel=TERMS),
+    typer.Option(
+        metavar="N-N",
+        help="1-2 is words and pairs of them, 2 is pairs only.",
+        rich_help_panel=TERMS,
+    ),
 ]
 Lowercase = Annotated[
     bool,
@@ -81,7 +97,7 @@ Pretokenized = Annotated[
     bool,
     typer.Option(
         "--pretokenized",
-        help="Tokens are what spaces separate, as from nlpkit tokenize.",
+        help="Split at spaces only, as after nlpkit tokenize.",
         rich_help_panel=TERMS,
     ),
 ]
@@ -90,7 +106,10 @@ Binary = Annotated[
     typer.Option("--binary", help="Whether a term is there, not how often.", rich_help_panel=TERMS),
 ]
 Norm = Annotated[
-    str, typer.Option(help="Scale rows: l2, l1 or none (tfidf, hash).", rich_help_panel=TERMS)
+    str,
+    typer.Option(
+        metavar="NAME", help="Scale rows: l2, l1 or none (tfidf, hash).", rich_help_panel=TERMS
+    ),
 ]
 Sublinear = Annotated[
     bool,
@@ -102,6 +121,7 @@ Features = Annotated[int, typer.Option(help="Columns of hash.", rich_help_panel=
 MinDf = Annotated[
     str,
     typer.Option(
+        metavar="N",
         help="Least documents that have a term, or a share of them such as 0.01.",
         rich_help_panel=LEARNING,
     ),
@@ -109,6 +129,7 @@ MinDf = Annotated[
 MaxDf = Annotated[
     str,
     typer.Option(
+        metavar="N",
         help="Most documents that have a term, or a share of them such as 0.5.",
         rich_help_panel=LEARNING,
     ),
@@ -122,6 +143,7 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
+        metavar="NAME",
         envvar="NLPKIT_MODEL",
         help="embed: a model's name, or a bundle's path.",
         rich_help_panel=o.RUNNING,
@@ -130,8 +152,8 @@ Model = Annotated[
 
 
 @app.command(
-    epilog="Example: nlpkit vectorize --fit model.json train.csv -o train.npz && "
-    "nlpkit vectorize --with model.json test.csv -o test.npz"
+    epilog="Example: nlpkit vectorize --fit model.json train.csv -o train.npz\n"
+    "         nlpkit vectorize --with model.json test.csv -o test.npz"
 )
 def vectorize(
     ctx: typer.Context,
@@ -268,7 +290,9 @@ def _shower(request: Request, stream: TextIO) -> Show:
 
 def _summary(request: Request, done: Done) -> None:
     if done.learned:
-        terms = f"{len(done.learned.terms):,} terms from {done.learned.documents:,} documents"
-        print(f"nlpkit: wrote {request.fit}: {terms}", file=sys.stderr)
+        terms, documents = len(done.learned.terms), plural(done.learned.documents, "document")
+        told = f"{plural(terms, 'term')} from {documents}"
+        print(f"nlpkit: wrote {request.fit}: {told}", file=sys.stderr)
     if request.format and request.output not in (None, "-"):
-        print(f"nlpkit: wrote {request.output}: {done.documents:,} documents", file=sys.stderr)
+        documents = plural(done.documents, "document")
+        print(f"nlpkit: wrote {request.output}: {documents}", file=sys.stderr)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nlpkit.answers import UNCERTAIN, Label, Spans
 from nlpkit.cli.screen.console import Console
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     from nlpkit.records.answered import Answered
@@ -33,7 +34,7 @@ class Look(Protocol):
     def rows(self, item: Answered, columns: int) -> Iterable[Text]:
         """Return the lines of one answer."""
 
-    def summary(self) -> Iterable[Text]:
+    def summary(self, columns: int) -> Iterable[Text]:
         """Return the lines below all of them."""
 
 
@@ -58,9 +59,9 @@ def show(model: Model, reading: Reading, *, quiet: bool, min_confidence: float) 
         console.print(Text("nothing to read: the input has no lines", style="dim"))
         return
     seconds = max(time.perf_counter() - started, 1e-9)
-    for line in (Text(), *look.summary()):
+    for line in (*look.summary(console.width), Text()):
         console.print(line)
-    speed = f"{total:,} documents in {seconds:.2f} s, {total / seconds:,.0f} a second"
+    speed = f"{plural(total, 'document')} in {seconds:.2f} s, {total / seconds:,.0f} a second"
     console.print(Text(f"{speed} ({model.name} on {model.provider})", style="dim"))
 
 
@@ -94,10 +95,11 @@ class LabelLook:
             line.append(f"  {item.answer.score:6.1%}  ", style="dim")
         yield line.append(printable(item.text, columns))
 
-    def summary(self) -> Iterable[Text]:
-        """Yield a bar for each label."""
-        yield from _bars(self.counts, self.colours)
-        yield Text()
+    def summary(self, columns: int) -> Iterable[Text]:
+        """Yield a bar for each label, where there is something to compare."""
+        if sum(self.counts.values()) - self.counts[""] > 1 and len(self.colours) > 1:
+            yield Text()
+            yield from _bars(self.counts, self.colours, columns)
 
 
 class SpansLook:
@@ -108,10 +110,12 @@ class SpansLook:
     def __init__(self, model: Model, uncertain: bool) -> None:
         self.colours = _colours(model.task.shown)
         self.counts: Counter[str] = Counter()
+        self.documents = 0  # that were answered
 
     def rows(self, item: Answered, columns: int) -> Iterable[Text]:
         """Yield the text and, if there are any, the spans."""
         spans = item.answer.spans if item.answer else ()
+        self.documents += item.answer is not None
         line = Text(printable(item.text, columns), no_wrap=True, overflow="ellipsis")
         names = Text("  ", no_wrap=True, overflow="ellipsis")
         for span in spans:
@@ -124,12 +128,12 @@ class SpansLook:
         if spans:
             yield names
 
-    def summary(self) -> Iterable[Text]:
-        """Yield a bar for each label that came."""
-        if self.counts:
+    def summary(self, columns: int) -> Iterable[Text]:
+        """Yield a bar for each label that came, where there is something to compare."""
+        if self.documents > 1 and len(self.counts) > 1:
             there = {label: self.colours.get(label, "cyan") for label in self.counts}
-            yield from _bars(self.counts, there)
             yield Text()
+            yield from _bars(self.counts, there, columns)
 
 
 class CellsLook:
@@ -150,7 +154,7 @@ class CellsLook:
                     printable(cell, columns), style="not dim"
                 )
 
-    def summary(self) -> Iterable[Text]:
+    def summary(self, columns: int) -> Iterable[Text]:
         """Return nothing: there is nothing to count."""
         return ()
 
@@ -168,12 +172,15 @@ def _colours(labels: Iterable[str]) -> dict[str, str]:
     return {label: COLOURS.get(label) or next(others) for label in labels}
 
 
-def _bars(counts: Counter[str], colours: dict[str, str]) -> Iterable[Text]:
+def _bars(counts: Counter[str], colours: dict[str, str], columns: int) -> Iterable[Text]:
     most, total = max(counts.values()), sum(counts.values())
     width = max(len(label) for label in (*colours, "(empty)"))
+    room = min(BAR, max(columns - width - 19, 0))  # beside the label, its count and its share
     for label, colour in [*colours.items(), ("", "dim")]:
         if label or counts[label]:
-            bar = "█" * round(BAR * counts[label] / most) or ("▏" if counts[label] else "")
+            bar = "█" * round(room * counts[label] / most) or (
+                "▏" if counts[label] and room else ""
+            )
             line = Text(f"{label or '(empty)':<{width}} {counts[label]:>8,} ", style=colour)
             line.append(f"{counts[label] / total:>6.1%}  ", style="dim")
             yield line.append(bar, style=colour)

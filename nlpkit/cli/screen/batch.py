@@ -18,6 +18,7 @@ from nlpkit.batch.manifest import Report
 from nlpkit.batch.plan import MANIFEST
 from nlpkit.cli.notes import print_replaced
 from nlpkit.cli.screen.live import Live
+from nlpkit.wording import plural
 
 EVERY = 60.0  # seconds between two lines where there is no terminal
 
@@ -27,11 +28,11 @@ class BatchProgress(Live):
 
     def __init__(self, *, quiet: bool) -> None:
         super().__init__(
-            TextColumn("{task.fields[files]}"),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(),
+            (0, TextColumn("{task.fields[files]}")),
+            (76, BarColumn(bar_width=24)),
+            (0, TaskProgressColumn()),
+            (50, TextColumn("{task.fields[speed]}")),
+            (0, TimeRemainingColumn()),
             quiet=quiet,
             handlers={Started: self._start, ShardDone: self._shard, FileDone: self._file},
         )
@@ -46,9 +47,9 @@ class BatchProgress(Live):
             print_replaced(report.replaced)
         bad, truncated = report.count("rejects"), report.count("truncated")
         self.console.print(
-            f"{len(report.files) - len(report.failed):,} of {len(report.files):,} files, "
-            f"{report.count('records'):,} records"
-            + (f", {bad:,} bad ones in {folder / 'rejects'}" if bad else "")
+            f"{len(report.files) - len(report.failed):,} of {plural(len(report.files), 'file')}, "
+            f"{plural(report.count('records'), 'record')}"
+            + (f", {bad:,} bad in {folder / 'rejects'}" if bad else "")
             + (f", {truncated:,} too long to be read to the end" if truncated else "")
             + (f", {len(report.failed):,} failed" if report.failed else "")
             + f"; {self.records / seconds:,.0f} records/s; {folder / MANIFEST}",
@@ -72,7 +73,7 @@ class BatchProgress(Live):
             self.console.print(f"failed: {outcome.problem}", markup=False)
         elif outcome.rejects:
             self.console.print(
-                f"{event.name}: {outcome.rejects:,} bad records, in {outcome.rejected_to}",
+                f"{event.name}: {plural(outcome.rejects, 'bad record')}, in {outcome.rejected_to}",
                 markup=False,
             )
 
@@ -83,7 +84,8 @@ class BatchProgress(Live):
         if not self.console.is_terminal and now - self.printed > EVERY:
             self.printed = now
             share = read / self.total if self.total else 1.0
-            self.console.print(f"{self._files()}, {share:.0%}, {self.records:,} records, {speed}")
+            records = plural(self.records, "record")
+            self.console.print(f"{self._files()}, {share:.0%}, {records}, {speed}")
 
     def _files(self) -> str:
         return f"file {min(self.done + 1, self.files):,} of {self.files:,}"

@@ -14,13 +14,18 @@ Handlers = Mapping[type, Callable[[Any], None]]
 
 
 class Live:
-    """A console and a bar; an event goes to the handler of its class, if there is one."""
+    """A console and a bar; an event goes to the handler of its class, if there is one.
 
-    def __init__(self, *columns: ProgressColumn, quiet: bool, handlers: Handlers) -> None:
+    Each column of the bar comes with the least width of a console that shows it.
+    """
+
+    def __init__(
+        self, *columns: tuple[int, ProgressColumn], quiet: bool, handlers: Handlers
+    ) -> None:
         self.handlers = handlers
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         self.bar = Progress(
-            *columns,
+            *(column for least, column in columns if least <= self.console.width),
             console=self.console,
             transient=True,
             disable=quiet or not self.console.is_terminal,

@@ -15,6 +15,7 @@ from itertools import cycle
 Box = tuple[float, float, float, float]  # left, top, right, bottom; down is more
 
 LEAST_COLUMNS, ROWS = 60, 14
+DIGITS = "123456789abcdefghijklmnopqrstuvwxyz"
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 680, 400, 56, 34, 50  # of the SVG, in pixels
 LETTER, LINE, GAP = 7.2, 17, 11
 # Middle tones: each has a contrast of 3 at least with white and with GitHub's dark grey.
@@ -115,21 +116,34 @@ def text_plot(
     for mark in marks:
         for row in range(int(mark.top), int(mark.bottom)):
             field[row][int(mark.x)] = side
-    names = [shown(point.name) for point in points]
-    for name, box in zip(names, placed(marks, [*map(len, names)], 1, 1.5, frame), strict=True):
+    names, dots = [shown(point.name) for point in points], [dot] * len(points)
+    boxes = _text_boxes(marks, names, frame)
+    if not all(box and int(box[1]) == int(mark.y) for mark, box in zip(marks, boxes, strict=True)):
+        # A name that is not beside its point needs something that says whose it is.
+        dots = [digit for digit, _ in zip(cycle(DIGITS), points)]
+        names = [f"{digit} {name}" for digit, name in zip(dots, names, strict=True)]
+        boxes = _text_boxes(marks, names, frame)
+    for name, box in zip(names, boxes, strict=True):
         if box:  # else the table must do
-            _write(field[int(box[1])], int(box[0]), name)
-    for mark in marks:
-        field[int(mark.y)][int(mark.x)] = dot
+            _write(field[int(box[1])], int(box[0]) + 1, name)
+    for mark, sign in zip(marks, dots, strict=True):
+        field[int(mark.y)][int(mark.x)] = sign
     foot, said = [floor] * frame.width, [" "] * frame.width
     for speed in frame.speeds():
         place, label = int(frame.across(speed)), number(speed)
         foot[place] = notch
-        _write(said, min(place - len(label) // 2, frame.width - len(label)), label)
+        start = min(place - len(label) // 2, frame.width - len(label))
+        if not "".join(said[max(start - 1, 0) :]).strip():  # else it would touch the last one
+            _write(said, start, label)
     scores = {int(frame.down(score)): f"{score:6.2f} {tick}" for score in frame.scores()}
     lines = [scores.get(row, f"{side:>8}") + "".join(cells) for row, cells in enumerate(field)]
     foot_lines = [f"{corner:>8}" + "".join(foot), " " * 8 + "".join(said)]
     return "\n".join([score, *lines, *foot_lines, f"{'documents a second':>{columns}}"])
+
+
+def _text_boxes(marks: Sequence[Mark], names: Sequence[str], frame: Frame) -> list[Box | None]:
+    """Return places for names in whole characters, with a space on either side."""
+    return placed(marks, [len(name) + 2 for name in names], 1, 0.5, frame)
 
 
 def _cell(point: Point, frame: Frame) -> Mark:

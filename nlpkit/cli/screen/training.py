@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from nlpkit.cli.screen.live import Live
 from nlpkit.metrics import numbers
 from nlpkit.training.events import Asked, EpochEnded, Evaluated, Progress, Started
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     from nlpkit.training.summary import PretrainingSummary, RunSummary
@@ -21,13 +22,13 @@ class TrainingProgress(Live):
 
     def __init__(self, *, quiet: bool) -> None:
         super().__init__(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}"),
-            TextColumn("{task.fields[best]}"),
-            TextColumn("{task.fields[speed]}"),
-            TextColumn("{task.fields[left]} left", style="dim"),
+            (0, TextColumn("epoch {task.fields[epoch]}")),
+            (105, BarColumn(bar_width=24)),
+            (0, MofNCompleteColumn()),
+            (60, TextColumn("loss {task.fields[loss]:.4f}")),
+            (80, TextColumn("{task.fields[best]}")),
+            (60, TextColumn("{task.fields[speed]}")),
+            (0, TextColumn("{task.fields[left]} left", style="dim")),
             quiet=quiet,
             handlers={
                 Asked: self._asked,
@@ -66,20 +67,20 @@ class TrainingProgress(Live):
         loss = summary.dev.get("dev_loss")
         measured = f": dev loss {loss:.4f}" if loss is not None else ""
         self.console.print(
-            f"{summary.objective} of {summary.parameters:,} parameters{measured}\n"
+            f"{summary.objective} of {plural(summary.parameters, 'parameter')}{measured}\n"
             f"next: nlpkit train RECIPE --init {folder} --output runs/NAME",
             markup=False,
         )
 
     def _asked(self, event: Asked) -> None:
         if not event.done:
-            self.console.print(f"asking {event.teacher} about {event.of:,} texts")
+            self.console.print(f"asking {event.teacher} about {plural(event.of, 'text')}")
 
     def _start(self, event: Started) -> None:
-        size = f" ({event.tokens:,} tokens)" if event.tokens is not None else ""
+        size = f" ({plural(event.tokens, 'token')})" if event.tokens is not None else ""
         self.console.print(
-            f"{event.documents:,} documents{size} to train on, {event.dev:,} to choose by; "
-            f"{event.parameters:,} parameters, {event.vocab_size:,} pieces"
+            f"{plural(event.documents, 'document')}{size} to train on, {event.dev:,} to choose by; "
+            f"{plural(event.parameters, 'parameter')}, {plural(event.vocab_size, 'piece')}"
         )
 
     def _progress(self, event: Progress) -> None:

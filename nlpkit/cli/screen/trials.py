@@ -15,6 +15,7 @@ from nlpkit.cli.screen.live import Live
 from nlpkit.cli.screen.training import duration
 from nlpkit.training.events import Progress
 from nlpkit.tuning.events import Searching, Tried, Trying
+from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     from nlpkit.tuning.space import Branch
@@ -32,10 +33,10 @@ class TrialsProgress(Live):
         self.branches, self.deadline = branches, deadline
         self.started = time.monotonic()
         super().__init__(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[best]}", markup=False),
-            TextColumn("{task.fields[left]} left", style="dim"),
+            (0, TextColumn("{task.description}", markup=False)),
+            (96, BarColumn(bar_width=24)),
+            (72, TextColumn("{task.fields[best]}", markup=False)),
+            (0, TextColumn("{task.fields[left]} left", style="dim")),
             quiet=quiet,
             handlers={
                 Searching: self._search,
@@ -67,9 +68,11 @@ class TrialsProgress(Live):
             counts[trial.state] = counts.get(trial.state, 0) + 1
         said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
         ended = "interrupted; " if outcome.interrupted else ""
-        self.console.print(f"\n{ended}{len(outcome.trials)} trials: {said or 'none'}", markup=False)
+        self.console.print(
+            f"\n{ended}{plural(len(outcome.trials), 'trial')}: {said or 'none'}", markup=False
+        )
         for trial in ranking:
-            self.console.print(_line(trial, self.width), soft_wrap=True)
+            self._print(_line(trial, self.width))
             self._settings(trial)
         if outcome.best:
             self._next(outcome.best, outcome.metric, folder)
@@ -131,7 +134,11 @@ class TrialsProgress(Live):
     def _tried(self, event: Tried) -> None:
         if event.best:
             self._remember(event.trial)
-        self.console.print(_line(event.trial, self.width, best=event.best), soft_wrap=True)
+        self._print(_line(event.trial, self.width, best=event.best))
+
+    def _print(self, line: Text) -> None:
+        """Print a line that a terminal breaks between words."""
+        self.console.print(line, soft_wrap=not self.console.is_terminal)
 
     def _remember(self, trial: Trial) -> None:
         self.best = f"best {trial.score:.4f} (trial {trial.number})"

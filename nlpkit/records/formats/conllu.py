@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, TextIO
 from nlpkit.errors import InputError
 from nlpkit.records.decode import text_lines
 from nlpkit.records.source import TEXT, Record, Source
+from nlpkit.wording import plural
 
 NESTED = True
 COLUMNS = 10
@@ -53,7 +54,8 @@ def _columns(line: str, number: int, source: Source) -> list[str]:
     where = f"{source.name}:{number}"
     if len(columns) != COLUMNS:
         raise InputError(
-            f"{where}: {len(columns)} columns where CoNLL-U has {COLUMNS}, separated by tabs"
+            f"{where}: {plural(len(columns), 'column')} where CoNLL-U has {COLUMNS}, separated "
+            "by tabs"
         )
     if not columns[0].replace("-", "").replace(".", "").isdigit():
         raise InputError(f"{where}: {columns[0]!r} is no word number; is this CoNLL-U?")

@@ -54,10 +54,10 @@ class Cell(str):
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
-    """Yield one record per row, numbers and dates as text; an empty row is none.
+    """Yield one record per row below the header, numbers and dates as text.
 
-    Where there is a single column, an empty row between others is a record. The sheet is held in
-    memory.
+    Empty rows above the header are skipped; below it they are records of empty values. The whole
+    sheet is held in memory.
 
     Raises:
         InputError: it is no workbook, is locked, or lacks the text column.
@@ -67,7 +67,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         if columns is None:
             if any(value != "" for value in values):
                 columns = header_of([str(_text(value)) for value in values], source, number)
-        elif len(columns) == 1 or any(value != "" for value in values):
+        else:
             if source.position is not None:
                 source.position.line = number
             yield dict(zip(columns, map(_text, values), strict=True))
@@ -91,7 +91,13 @@ def write_part(
     header: bool = True,
     columns: Iterable[str] | None = None,
 ) -> None:
-    """Write rows as lines of JSON, which `join` makes a workbook of."""
+    """Write rows as lines of JSON, which `join` makes a workbook of.
+
+    Raises:
+        MissingExtra: XlsxWriter, which `join` needs, is not installed.
+        InputError: a record has a field that the header lacks.
+    """
+    _xlsxwriter()
     for number, row in enumerate(typed_rows(records, columns)):
         if number or header:
             stream.write(json.dumps([_plain(value) for value in row]) + "\n")
@@ -108,7 +114,7 @@ def _lines(part: Path) -> Iterator[bytes]:
 
 
 def _sheet(stream: BinaryIO, source: Source) -> Iterator[list[Any]]:
-    """Return the rows of the first sheet that is shown."""
+    """Return the rows of the first visible sheet."""
     import python_calamine as calamine
 
     content = io.BytesIO(whole_bytes(stream, source.name))
@@ -121,7 +127,7 @@ def _sheet(stream: BinaryIO, source: Source) -> Iterator[list[Any]]:
             and sheet.typ == calamine.SheetTypeEnum.WorkSheet
         ]
         if not sheets:
-            raise InputError(f"{source.name}: the workbook has no sheet that is shown")
+            raise InputError(f"{source.name}: the workbook has no visible sheet")
         rows = book.get_sheet_by_name(sheets[0]).to_python(skip_empty_area=False)
     except calamine.PasswordError:
         raise InputError(f"{source.name}: locked by a password; save it without one") from None
@@ -137,7 +143,7 @@ def _sheet(stream: BinaryIO, source: Source) -> Iterator[list[Any]]:
 
 
 def _text(value: Any) -> str:
-    """Return a cell as Excel shows it, where its format is the usual one."""
+    """Return a cell as Excel shows it in its default format."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -158,12 +164,17 @@ def _plain(value: Any) -> Any:
     return cell if isinstance(cell, str | int | float | None) else str(value)
 
 
-def _write(rows: Iterator[list[Any]], stream: BinaryIO) -> None:
+def _xlsxwriter() -> Any:
     try:
         import xlsxwriter
     except ModuleNotFoundError:
         raise MissingExtra("xlsx", "XlsxWriter") from None
-    with tempfile.TemporaryFile() as whole:  # the stream gets nothing before all is well
+    return xlsxwriter
+
+
+def _write(rows: Iterator[list[Any]], stream: BinaryIO) -> None:
+    xlsxwriter = _xlsxwriter()
+    with tempfile.TemporaryFile() as whole:  # the stream gets nothing if a row fails
         book = xlsxwriter.Workbook(whole, {"constant_memory": True})
         try:
             _fill(book, rows)
@@ -184,6 +195,8 @@ def _fill(book: Any, rows: Iterator[list[Any]]) -> None:
         header = header or row
         for column, value in enumerate(row):
             _put(sheet, number, column, value, formats, bold if number == 0 else None)
+        if all(value in ("", None) for value in row):
+            sheet.write_string(number, 0, "")  # without a cell a last row would not exist
 
 
 def _put(sheet: Any, row: int, column: int, value: Any, formats: Any, form: Any) -> None:

@@ -1,4 +1,4 @@
-"""JSON Lines: the record as it came, and `vector`: {term: weight}, {column: weight} or a list."""
+"""JSON Lines: the record and its `vector`, {term: weight}, {column: weight} or a list if dense."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ BINARY = False
 
 
 def fields(space: Space) -> tuple[str, ...]:
-    """Return the fields that a record gets, instead of its own of that name."""
+    """Return the fields that are added to a record, replacing its own fields of that name."""
     return ("vector",)
 
 
 def write(batches: Iterable[Batch], stream: TextIO, space: Space) -> None:
-    """Write a line for each document as soon as its batch comes.
+    """Write one line for each document, batch by batch.
 
     Raises:
         InputError: a record is nested too deeply to be written.

@@ -1,4 +1,4 @@
-"""npy: one dense array [documents, columns], which numpy.load reads, also with mmap_mode."""
+"""npy: one dense array [documents, columns] for numpy.load, which can map it by mmap_mode."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from nlpkit.errors import UsageError
 from nlpkit.vectorizing import Batch, Space
 
 BINARY = True
-WIDEST = 1 << 14  # columns, zeros and all: 128 KiB for every document
-SLICE = 1 << 22  # values that are made dense at once
+WIDEST = 1 << 14  # most columns: with zeros, 128 KiB a document in float64
+SLICE = 1 << 22  # most values of sparse rows to make dense at once
 
 
 def write(batches: Iterable[Batch], stream: BinaryIO, space: Space) -> None:
-    """Write rows as they come; the number of them goes into the header last.
+    """Write the rows batch by batch, then the header with their number.
 
     Raises:
-        UsageError: there are too many columns for zeros to be written out.
+        UsageError: there are more than WIDEST columns.
     """
     if space.width > WIDEST:
         raise UsageError(
-            f"npy would write out {space.width:,} columns, zeros too, and stops at {WIDEST:,}; "
-            "use --to npz, or fewer with --max-features (count, tfidf) or --features (hash)"
+            f"npy stores zeros too: {space.width:,} columns are too many, the limit is {WIDEST:,}; "
+            "use --to npz, or fewer columns by --max-features (count, tfidf) or --features (hash)"
         )
     documents = 0
     _header(stream, space, documents)
@@ -30,7 +30,7 @@ def write(batches: Iterable[Batch], stream: BinaryIO, space: Space) -> None:
         _dense(batch, stream, space)
         documents += len(batch.records)
     stream.seek(0)
-    _header(stream, space, documents)  # as long as before: numpy leaves room for any number
+    _header(stream, space, documents)  # of the same length: numpy pads it for any number of rows
 
 
 def _header(stream: BinaryIO, space: Space, documents: int) -> None:

@@ -12,16 +12,16 @@ from nlpkit.records import Record
 from nlpkit.vectorizing import Batch, Space
 
 BINARY = True
-GROUP = 1 << 25  # bytes in a row group: few enough to hold, enough to compress well
+GROUP = 1 << 25  # bytes of a row group: small enough for memory, large enough to compress well
 
 
 def fields(space: Space) -> tuple[str, ...]:
-    """Return the fields that a record gets, instead of its own of that name."""
+    """Return the fields that are added to a record, replacing its own fields of that name."""
     return ("vector",) if space.dense else ("indices", "values")
 
 
 def write(batches: Iterable[Batch], stream: BinaryIO, space: Space) -> None:
-    """Write rows in groups, so memory stays bounded; the first record says which fields there are.
+    """Write the rows in groups, so that memory is bounded; the first record names the columns.
 
     Raises:
         MissingExtra: pyarrow is not installed.
@@ -68,10 +68,10 @@ def _table(batch: Batch, schema: Any, space: Space) -> Any:
     import pyarrow as pa
 
     known = set(schema.names)
-    for place, record in enumerate(batch.records, batch.first):
+    for document, record in enumerate(batch.records, batch.first):
         if extra := record.keys() - known:
             raise InputError(
-                f"document {place} has a field {min(extra)!r} that the first one lacks, and "
+                f"document {document} has a field {min(extra)!r} that the first one lacks, and "
                 "parquet has one set of columns; give every record the same fields, or use "
                 "--to jsonl"
             )

@@ -1,4 +1,4 @@
-"""svmlight (libsvm): `label column:value ...` on a line, columns from 0, as sklearn writes it."""
+"""svmlight (libsvm): lines of `label column:value ...`, columns from 0, as scikit-learn's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BINARY = False
 
 
 def write(batches: Iterable[Batch], stream: TextIO, space: Space) -> None:
-    """Write a line for each document as soon as its batch comes; the label is 0 without one.
+    """Write one line for each document, batch by batch; without labels every label is 0.
 
     Raises:
         MissingExtra: scikit-learn is not installed.

@@ -1,0 +1,158 @@
+"""Write a page for each command: python docs/commands.py writes docs/commands/*.md.
+
+The pages say what the program itself declares, so they hold nothing of this machine, its terminal
+or its environment. With --check nothing is written: the pages that are not as the program would
+write them are printed, and the exit status is 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import typer
+
+from nlpkit import catalog
+from nlpkit.cli.app import app, grouped, summary
+
+FOLDER = Path(__file__).with_name("commands")
+INDEX = "README.md"
+WRITTEN = "<!-- Written by docs/commands.py from the program; do not edit. -->"
+VALUES = {"int": "N", "float": "X", "path": "PATH", "choice": "NAME"}  # by a type's name
+DEFAULT = re.compile(r"\s*\\?\[default: (.*)\]$")  # as steps write it into a help
+EXAMPLE = "Example: "
+
+
+def pages() -> dict[str, str]:
+    """Return the content of each page by its file's name: the index and the commands of ours."""
+    group = typer.main.get_command(app)
+    found, index = {}, [WRITTEN, "", "# Commands", "", "`nlpkit COMMAND --help` says the same."]
+    for title, names in grouped().items():
+        ours = [name for name in names if _is_ours(name)]
+        index += ["", f"## {title}", "", "| command | |", "|---|---|"] if ours else []
+        for name in ours:
+            index.append(f"| [{name}]({name}.md) | {_cell(summary(name))} |")
+            command = group.get_command(None, name)
+            found[f"{name}.md"] = "\n".join([WRITTEN, "", *_page(command, name, 1)])
+    return {INDEX: "\n".join(index) + "\n", **found}
+
+
+def _is_ours(name: str) -> bool:
+    file = name.replace("-", "_")
+    return any(catalog.source_of(kind, file) for kind in ("commands", "steps"))
+
+
+def _page(command: Any, name: str, level: int) -> Iterator[str]:
+    """Yield the lines about a command, and about each command below it."""
+    mark = "#" * level
+    inner = getattr(command, "commands", {})
+    yield from (f"{mark} nlpkit {name}", "", _escaped(command.help), "")
+    yield from ("```", " ".join(["nlpkit", name, *_usage(command), *["COMMAND"] * bool(inner)]))
+    yield from ("```", "")
+    if command.epilog:
+        yield from ("Example:", "", "```", command.epilog.removeprefix(EXAMPLE), "```", "")
+    for title, params in _sections(command).items():
+        yield from (f"{mark}# {title}", "", "| | default | |", "|---|---|---|")
+        yield from map(_row, params)
+        yield ""
+    for each in inner:
+        yield from _page(inner[each], f"{name} {each}", level + 1)
+
+
+def _usage(command: Any) -> Iterator[str]:
+    yield "[OPTIONS]"
+    for param in command.params:
+        if param.param_type_name == "argument":
+            yield _argument(param) if param.required else f"[{_argument(param)}]"
+
+
+def _argument(param: Any) -> str:
+    name = (param.metavar or param.name.upper()).rstrip(".")
+    return name + "..." * (param.nargs != 1)
+
+
+def _sections(command: Any) -> dict[str, list[Any]]:
+    """Return the arguments and options by their panels, in the order of the help."""
+    found: dict[str, list[Any]] = {"Arguments": [], "Options": []}
+    for param in command.params:
+        if not param.hidden:
+            options = param.rich_help_panel or "Options"
+            panel = "Arguments" if param.param_type_name == "argument" else options
+            found.setdefault(panel, []).append(param)
+    return {title: params for title, params in found.items() if params}
+
+
+def _row(param: Any) -> str:
+    text = param.help or ""
+    silent = param.default in (None, False, "") or param.required or param.show_default is False
+    default = "" if silent else f"{param.default}"
+    if declared := DEFAULT.search(text):
+        text, default = text[: declared.start()], declared[1]
+    notes = [note.rstrip(".") for note in (text, *_notes(param)) if note]
+    if param.param_type_name == "argument":
+        names = f"`{_argument(param)}`"
+    else:
+        value = "" if param.is_flag else " " + (param.metavar or _value(param.type))
+        long = [name for name in param.opts if name.startswith("--")]
+        others = [name for name in param.opts if name not in long] + param.secondary_opts
+        names = ", ".join([f"`{name}{value}`" for name in long] + [f"`{n}`" for n in others])
+    default = f"`{default}`" if default else ""
+    return f"| {names} | {default} | {_cell('. '.join(notes))}. |"
+
+
+def _value(kind: Any) -> str:
+    return VALUES.get(kind.name.removesuffix(" range"), "TEXT")
+
+
+def _notes(param: Any) -> Iterator[str]:
+    """Yield what else is declared: the words to choose from, the range, the variable."""
+    least, most = getattr(param.type, "min", None), getattr(param.type, "max", None)
+    if choices := getattr(param.type, "choices", None):
+        yield f"One of {', '.join(map(str, choices))}."
+    if least is not None:
+        yield f"At least {least}." if most is None else f"From {least} to {most}."
+    if param.multiple:
+        yield "May be given several times."
+    if param.required and param.param_type_name == "option":
+        yield "Required."
+    if param.envvar:
+        yield f"`{param.envvar}` in the environment sets it too."
+
+
+def _escaped(text: str) -> str:
+    """Return a text that Markdown shows as it is."""
+    return re.sub(r"([|<*&])", r"\\\1", text)
+
+
+def _cell(text: str) -> str:
+    return _escaped(" ".join(text.split()))
+
+
+def stale() -> list[str]:
+    """Return the names of pages that are missing, not as the program would write them, or left."""
+    written = {page.name: page.read_text(encoding="utf-8") for page in FOLDER.glob("*.md")}
+    now = pages()
+    return sorted(name for name in written | now if written.get(name) != now.get(name))
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or say which are stale."""
+    if arguments == ["--check"]:
+        names = stale()
+        sys.stdout.writelines(f"{name}\n" for name in names)
+        return bool(names)
+    FOLDER.mkdir(exist_ok=True)
+    for page in FOLDER.glob("*.md"):
+        page.unlink()
+    for name, content in pages().items():
+        (FOLDER / name).write_text(content.rstrip("\n") + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,131 @@
+"""Draw a terminal with nlpkit in it: python docs/picture.py writes docs/sentiment.svg.
+
+The commands are run in a pseudo terminal of 80 columns, on texts of our own, and their output is
+drawn by rich. Only the line with the seconds is left out, which differ from run to run. The picture
+names no font of the network: characters are spread by textLength over the cells of any monospace.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+from rich.cells import cell_len
+from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.text import Text
+
+ROOT = Path(__file__).parents[1]
+SVG = Path(__file__).with_name("sentiment.svg")
+COLUMNS, ROWS = 80, 40
+COMMANDS = (
+    "head -9 examples/reviews.csv | nlpkit sentiment --from csv --column review",
+    "nlpkit sentiment examples/reviews.csv --column review --by store",
+)
+SHELL = f'nlpkit() {{ "{sys.executable}" -m nlpkit "$@"; }}\n'
+FONT_FACE = re.compile(r"\s*@font-face \{\{.*?\}\}", re.DOTALL)
+FONT = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+SECONDS = re.compile(r"documents in [\d.,]+ s, ")
+ANSI = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
+TEXT = re.compile(r'<text class="[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
+CELL = 12.2  # units between two characters of a line, as rich draws them
+
+
+def shown(command: str) -> list[str]:
+    """Return the lines that a command writes to a terminal, with their colours.
+
+    Raises:
+        RuntimeError: it failed; the message is what it wrote to stderr.
+    """
+    drop = ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES")
+    env = {k: v for k, v in os.environ.items() if k not in drop and not k.startswith("NLPKIT_")}
+    env |= {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    with subprocess.Popen(
+        ["sh", "-c", SHELL + command],
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(terminal)
+        output = b"".join(_read(screen)).decode()
+        assert process.stderr
+        complaint = process.stderr.read().decode()
+    if process.returncode or complaint:
+        raise RuntimeError(f"{command}: {complaint}")
+    lines = output.replace("\r\n", "\n").rstrip("\n").split("\n")
+    return [line for line in lines if not SECONDS.search(line)]
+
+
+def _read(screen: int) -> Iterator[bytes]:
+    """Yield what a terminal was sent, until nobody has it open."""
+    with os.fdopen(screen, "rb", buffering=0) as stream:
+        while True:
+            try:
+                chunk = stream.read(1 << 16)
+            except OSError:  # on Linux the end of a terminal is an error
+                return
+            if not chunk:
+                return
+            yield chunk
+
+
+def session() -> list[str]:
+    """Return all lines of the picture: each command, and what it shows."""
+    lines: list[str] = []
+    for command in COMMANDS:
+        lines += [f"\x1b[32m$\x1b[0m {command}", *_without_blank_end(shown(command)), ""]
+    return lines[:-1]
+
+
+def _without_blank_end(lines: list[str]) -> list[str]:
+    while lines and not plain(lines[-1]):
+        lines = lines[:-1]
+    return lines
+
+
+def plain(line: str) -> str:
+    """Return a line without its colours and the blanks at its end."""
+    return ANSI.sub("", line).rstrip()
+
+
+def draw(lines: list[str]) -> str:
+    """Return the SVG of a terminal that shows the lines."""
+    console = Console(
+        record=True,
+        width=COLUMNS,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+    )
+    for line in lines:
+        console.print(Text.from_ansi(line), no_wrap=True, crop=True)
+    template = FONT_FACE.sub("", CONSOLE_SVG_FORMAT).replace("Fira Code, monospace", FONT)
+    svg = console.export_svg(title="nlpkit", code_format=template, unique_id="nlpkit")
+    return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
+
+
+def drawn(svg: str) -> list[str]:
+    """Return the lines of text in a picture, as `plain` gives those of a terminal."""
+    rows: dict[float, str] = {}
+    for x, y, text in TEXT.findall(svg):
+        row = rows.get(float(y), "")
+        gap = round(float(x) / CELL) - cell_len(row)
+        rows[float(y)] = row + " " * gap + unescape(text).replace("\xa0", " ").rstrip("\n")
+    return [row.rstrip() for _, row in sorted(rows.items())]
+
+
+if __name__ == "__main__":
+    SVG.write_text(draw(session()), encoding="utf-8")

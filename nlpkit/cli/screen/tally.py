@@ -1,0 +1,194 @@
+"""Counts by a column: a table on a terminal, records elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from nlpkit.answers import UNCERTAIN
+from nlpkit.cli.screen.answers import _colours, printable
+from nlpkit.cli.screen.console import Console
+from nlpkit.jobs.tally import DOCUMENTS, Count, Tally
+
+if TYPE_CHECKING:
+    from nlpkit.records.answered import Answered
+    from nlpkit.records.reading import Reading
+    from nlpkit.runtime.model import Model
+
+VALUES = 20  # values with a row of their own; the rarer ones share one
+WIDEST = 24  # cells of a value or a label
+SHARE = len("100.0%")
+GAP = 2  # cells between columns
+SHORTEST, LONGEST = 8, 24  # cells of the bar
+EMPTY, OTHERS = "(empty)", "(others)"
+EVERY = 1000  # documents between two words on how far it is
+
+
+def count_by(
+    by: str,
+    model: Model,
+    reading: Reading,
+    *,
+    to: str | None,
+    output: str,
+    into: str | None,
+    min_confidence: float,
+    quiet: bool,
+) -> None:
+    """Count the labels of all documents by a column, then show or write the counts.
+
+    Raises as `nlpkit.jobs.tally.tally`; UsageError also with `into`, since no answer is written,
+    and with a dialect if the output is not CSV.
+    """
+    from nlpkit import records
+    from nlpkit.cli.notes import print_empty
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs import tally as job
+    from nlpkit.jobs.predict import answers
+    from nlpkit.records.answered import check_dialect
+
+    if into:
+        raise UsageError("--by counts answers and writes none of them; leave out --into")
+    labels = job.labels_of(model, by, min_confidence)
+    format = to or _format(reading, output)
+    dialect = reading.layout.asked
+    check_dialect(dialect, format)
+    terminal = bool(sys.stdout and sys.stdout.isatty())
+    shown = to is None and dialect is None and output == "-" and terminal
+    # The output is opened first: a folder that is missing is said before the work.
+    with nullcontext() if shown else records.write_output(output) as stream:
+        said = _watched(answers(model, reading, min_confidence=min_confidence), quiet)
+        tally = job.tally(said, by, labels, reading)
+        if stream:
+            layout = replace(reading.layout, columns=tally.columns)
+            records.write(tally.records(), stream, format, layout)
+        else:
+            _show(tally)
+    if not shown:
+        print_empty(reading.inputs, tally.total().documents)
+
+
+def _format(reading: Reading, output: str) -> str:
+    """Return the format that the output's name says, else the input's; counts need columns."""
+    from nlpkit import catalog, records
+
+    named, came = records.format_of(output), reading.formats()
+    format = named if named != "lines" else next(iter(came)) if len(came) == 1 else "jsonl"
+    if hasattr(catalog.load("formats", format), "HOLDS"):  # a treebank has no place for them
+        return "jsonl"
+    return "tsv" if format == "lines" else format
+
+
+def _watched(items: Iterator[Answered], quiet: bool) -> Iterator[Answered]:
+    """Say on a terminal's stderr how many documents are read, on a line that goes away."""
+    console = Console(stderr=True, highlight=False)
+    if quiet or not console.is_terminal:
+        yield from items
+        return
+    with console.status("") as status:
+        for number, item in enumerate(items, 1):
+            if not number % EVERY:
+                status.update(f"{number:,} documents")
+            yield item
+
+
+def _show(tally: Tally) -> None:
+    console = Console(highlight=False)
+    if tally.counts:
+        console.print(table(tally, console.width, coloured=not console.no_color))
+    else:
+        console.print(Text("nothing to read: the input has no lines", style="dim"))
+
+
+def table(tally: Tally, width: int, *, coloured: bool) -> Table:
+    """Return a row for each of the commonest values, one for all others, and the total.
+
+    Labels that do not fit into `width` share a column. A bar fills what is left, where all labels
+    fit and colours tell its parts.
+    """
+    total, rows = tally.total(), _rows(tally)
+    first = min(max(cell_len(name) for name in (tally.by, *(name for name, _ in rows))), WIDEST)
+    free = width - first - GAP - max(len(DOCUMENTS), len(f"{total.documents:,}"))
+    labels = [label for label in tally.labels if label != UNCERTAIN or total.labels[label]]
+    shown = _fitting(labels, total, free)
+    colours = _colours(tally.labels) | {UNCERTAIN: "dim"}
+    bar = min(free - sum(GAP + _width(label) for label in shown) - GAP, LONGEST)
+    drawn = coloured and OTHERS not in shown and bar >= SHORTEST
+    result = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+    result.add_column(_text(tally.by, first), width=first, no_wrap=True)
+    result.add_column(DOCUMENTS, justify="right", no_wrap=True)
+    for label in shown:
+        style = colours.get(label, "dim")
+        result.add_column(_text(label, WIDEST), justify="right", style=style, no_wrap=True)
+    if drawn:
+        result.add_column("", no_wrap=True)
+    for number, (name, one) in enumerate(rows, 1):
+        shares = _shares(one, shown)
+        cells: list[Text | str] = [_text(name, first), f"{one.documents:,}"]
+        cells += [f"{share:.1%}" for share in shares.values()]
+        cells += [_bar(shares, colours, bar)] if drawn else []
+        result.add_row(*cells, style="bold" if number == len(rows) else "")
+    return result
+
+
+def _rows(tally: Tally) -> list[tuple[str, Count]]:
+    """Return names and counts: of the commonest values, of all others together, and of all."""
+    rows = [(value or EMPTY, count) for value, count in tally.counts.items()]
+    if others := len(rows) - VALUES if len(rows) > VALUES else 0:
+        rows[VALUES:] = [(f"{others:,} others", tally.total(VALUES))]
+    return [*rows, ("total", tally.total())]
+
+
+def _fitting(labels: Sequence[str], total: Count, free: int) -> list[str]:
+    """Return the columns that fit into `free` cells: the commonest labels, in their order.
+
+    OTHERS stands for the labels left out, EMPTY for documents without a label.
+    """
+    columns = [*labels, *([EMPTY] if total.documents > total.labels.total() else [])]
+    if sum(GAP + _width(label) for label in columns) <= free:
+        return columns
+    free -= GAP + _width(OTHERS)
+    fitting = set()
+    for label in sorted(labels, key=lambda label: -total.labels[label]):
+        free -= GAP + _width(label)
+        if free < 0:
+            break
+        fitting.add(label)
+    return [*(label for label in labels if label in fitting), OTHERS]
+
+
+def _width(label: str) -> int:
+    return max(min(cell_len(label), WIDEST), SHARE)
+
+
+def _shares(one: Count, columns: Sequence[str]) -> dict[str, float]:
+    """Return the share of each column in the documents; OTHERS or EMPTY is what is left."""
+    known = {label: one.labels[label] for label in columns}
+    left = one.documents - sum(known.values())
+    counts = {label: left if label in (OTHERS, EMPTY) else count for label, count in known.items()}
+    return {label: count / one.documents for label, count in counts.items()}
+
+
+def _bar(shares: Mapping[str, float], colours: Mapping[str, str], width: int) -> Text:
+    """Return a bar of which each label has its share."""
+    bar, sum_, drawn = Text(), 0.0, 0
+    for label, share in shares.items():
+        sum_ += share
+        end = round(sum_ * width)
+        bar.append("█" * (end - drawn), style=f"not bold {colours.get(label, 'dim')}")
+        drawn = end
+    return bar
+
+
+def _text(value: str, width: int) -> Text:
+    """Return a value as a terminal may show it, cut where it is too wide."""
+    text = Text(printable(value, width), no_wrap=True)
+    text.truncate(width, overflow="ellipsis")
+    return text

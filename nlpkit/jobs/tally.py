@@ -1,0 +1,110 @@
+"""Count the labels of documents by the values of a column."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from unicodedata import normalize
+
+from nlpkit.answers import UNCERTAIN, Label
+from nlpkit.errors import UsageError
+from nlpkit.records import Record, Source, resolve_column
+from nlpkit.records.answered import Answered
+from nlpkit.records.reading import Reading
+from nlpkit.records.source import column_named
+from nlpkit.runtime.model import Model
+
+DOCUMENTS = "documents"
+
+
+@dataclass
+class Count:
+    """Documents that share a value, and how many of them have each label."""
+
+    documents: int = 0  # those without a text, which have no label, are among them
+    labels: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Count) -> None:
+        """Add the documents of another count."""
+        self.documents += other.documents
+        self.labels.update(other.labels)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The counts of each value of the column `by`, the commonest first, then by name."""
+
+    by: str
+    labels: Sequence[str]  # of the model, in its order
+    counts: dict[str, Count]  # "" stands for an empty value
+
+    @property
+    def columns(self) -> list[str]:
+        """The fields of `records`."""
+        return [self.by, DOCUMENTS, *self.labels]
+
+    def total(self, first: int = 0) -> Count:
+        """Return the sum of all counts, or of those from the `first` on."""
+        total = Count()
+        for count in list(self.counts.values())[first:]:
+            total.add(count)
+        return total
+
+    def records(self) -> Iterator[Record]:
+        """Yield a record for each value: the value, its documents, and those of each label."""
+        for value, count in self.counts.items():
+            yield {
+                self.by: value,
+                DOCUMENTS: count.documents,
+                **{label: count.labels[label] for label in self.labels},
+            }
+
+
+def labels_of(model: Model, by: str, min_confidence: float) -> tuple[str, ...]:
+    """Return the labels that answers may have.
+
+    Raises:
+        UsageError: the model's answers are no labels, or a count would have the column's name.
+    """
+    if not issubclass(model.task.answers, Label):
+        raise UsageError(f"--by {by}: counts labels, but {model.name} gives no labels")
+    labels = (*model.task.shown, *((UNCERTAIN,) if min_confidence else ()))
+    if by in (DOCUMENTS, *labels):
+        raise UsageError(f"--by {by}: a count has that name; rename the column")
+    return labels
+
+
+def tally(answers: Iterable[Answered], by: str, labels: Sequence[str], reading: Reading) -> Tally:
+    """Count answers by the values of a column; memory grows with the values, not the documents.
+
+    A record that lacks the column, or has null or blanks in it, counts as empty. `reading` names
+    the inputs in errors, and has the columns of a table without rows.
+
+    Raises:
+        InputError: the first record, or a header without rows, has no such column, or the input
+            cannot be read in its format and encoding.
+    """
+    source = Source(", ".join(reading.inputs), column=by)
+    counts: dict[str, Count] = {}
+    for record, _, answer in answers:
+        if not counts:
+            resolve_column(record, source)
+        count = counts.setdefault(_value(record.get(column_named(by, record) or by)), Count())
+        count.documents += 1
+        if answer is not None:
+            count.labels[answer.label] += 1
+    if not counts and reading.layout.columns:
+        resolve_column(reading.layout.columns, source)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1].documents, item[0]))
+    return Tally(by, labels, dict(ordered))
+
+
+def _value(value: Any) -> str:
+    """Return a value as text: JSON where it is none, nothing for null."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return normalize("NFC", text.strip())
