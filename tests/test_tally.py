@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import python_calamine
 from hypothesis import given, strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -151,3 +152,45 @@ def test_errors_are_one_line(sentiment: Cli, tmp_path: Path) -> None:
         assert done.returncode == code and done.stderr.count(b"\n") == 1, done.stderr
         assert not done.stdout
     assert not (tmp_path / "b.csv").exists()
+
+
+@pytest.mark.parametrize("given", [b"loja;text\n", b"\xef\xbb\xbfloja;text\r\n", b""])
+def test_without_rows_there_is_the_header_of_counts(
+    given: bytes, sentiment: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_bytes(given)
+    done = sentiment("a.csv", "--by", "loja")
+    assert done.returncode == 0 and done.stderr.count(b"\n") == 1
+    delimiter = b";" if given else b","
+    header = delimiter.join([b"loja", b"documents", b"negative", b"neutral", b"positive"])
+    excel = given.startswith(b"\xef\xbb\xbf")
+    assert done.stdout == (b"\xef\xbb\xbf" + header + b"\r\n" if excel else header + b"\n")
+    done = sentiment("a.csv", "--by", "lojas")
+    assert done.returncode == (3 if given else 0)
+    assert (b"Did you mean 'loja'?" in done.stderr) == bool(given)
+
+
+def test_counts_have_the_dialect_asked_for_or_that_of_the_input(
+    sentiment: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_bytes("\ufefflója;text\r\nA;lindo\r\n".encode())
+    counts = "\ufefflója;documents;negative;neutral;positive\r\nA;1;0;0;1\r\n"
+    assert sentiment("a.csv", "--by", "lója").stdout.decode() == counts
+    unix = sentiment("a.csv", "--by", "lo\u0301ja", "--dialect", "unix").stdout.decode()
+    assert unix == "lo\u0301ja,documents,negative,neutral,positive\nA,1,0,0,1\n"
+    done = sentiment("a.csv", "--by", "lója", "--dialect", "excel", "--to", "jsonl")
+    assert done.returncode == 2 and b"use --to csv" in done.stderr and not done.stdout
+
+
+def test_counts_in_a_workbook_are_numbers(sentiment: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(CSV)
+    assert sentiment("a.csv", "--by", "loja", "-o", "b.xlsx").returncode == 0
+    assert sentiment("b.xlsx", "-c", "loja", "--by", "loja", "-o", "c.json").returncode == 0
+    book = python_calamine.load_workbook(tmp_path / "b.xlsx")
+    assert book.get_sheet_by_index(0).to_python() == [
+        ["loja", "documents", *LABELS],
+        ["Praia", 3.0, 1.0, 0.0, 2.0],
+        ["Centro", 2.0, 1.0, 0.0, 0.0],
+        ["", 1.0, 0.0, 0.0, 1.0],
+    ]
+    assert [row["documents"] for row in json.loads((tmp_path / "c.json").read_bytes())] == [1] * 3

@@ -184,6 +184,7 @@ def _records(source: records.Source, form: str) -> Iterator[records.Record]:
 
 def _scan(source: records.Source, form: str, label: str | None) -> tuple[Rows, bool]:
     """Read the file once; return its rows, and whether they have labels."""
+    wanted = label or LABEL
     keys: dict[bytes, int] = {}
     numbers: dict[str, int] = {}
     groups, labels = array("L"), array("L")
@@ -192,7 +193,7 @@ def _scan(source: records.Source, form: str, label: str | None) -> tuple[Rows, b
     for number, record in enumerate(_records(source, form)):
         key = copy_key(record, records.text_of(record, source), source.column)
         key = key or number.to_bytes(8, "big")  # rows without a text are no copies of each other
-        value = record.get(column_named(label or LABEL, record) or LABEL)
+        value = record.get(column_named(wanted, record) or wanted)
         if isinstance(value, list | dict):
             if label:
                 raise InputError(
