@@ -7,6 +7,8 @@ import io
 import json
 import pickle
 import sys
+import tomllib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from hypothesis import given, strategies as st
 from records_helpers import complaint, dump, parse
 
 from nlpkit.errors import InputError, MissingExtra, Note
+from nlpkit.jobs.doctor import EXTRAS
 from nlpkit.records import Record, Source, format_of, read, write, write_output
 from nlpkit.records.formats import xlsx
 
@@ -94,6 +97,15 @@ def test_of_a_single_column_the_name_does_not_matter() -> None:
 def test_of_several_sheets_the_first_is_read_with_a_note() -> None:
     with pytest.warns(Note, match="in: of its 2 sheets the first is read, 'Sheet'"):
         parse(workbook([["text"], ["a"]], "B"), "xlsx")
+
+
+def test_a_file_that_is_read_again_repeats_no_note() -> None:
+    data, source = workbook([["text"], ["a"]], "B"), Source("in")
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            assert list(read(io.BytesIO(data), "xlsx", source)) == [{"text": "a"}]
+    assert len(notes) == 1
 
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a.XLSX", "a.xls", "a.ods", "a.xlsm", "a.xlsb"])
@@ -194,3 +206,9 @@ def test_the_position_is_the_row_of_the_sheet() -> None:
     source = Source("in", column="texto", position=position)
     rows = read(io.BytesIO(workbook(ROWS)), "xlsx", source)
     assert [position.line for _ in rows] == [2, 3, 4]
+
+
+def test_doctor_lists_every_extra() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+    extras = set(project["project"]["optional-dependencies"])
+    assert set(EXTRAS) == extras - {"dev", "cuda"}  # cuda is reported with the devices

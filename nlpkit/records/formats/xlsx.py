@@ -134,7 +134,7 @@ def _sheet(stream: BinaryIO, source: Source) -> Iterator[list[Any]]:
     except (calamine.CalamineError, OSError, EOFError, ValueError) as problem:
         reason = next(iter(str(problem).splitlines()), type(problem).__name__)[:200]
         raise InputError(f"{source.name}: not a sound workbook ({reason})") from None
-    if len(sheets) > 1:
+    if len(sheets) > 1 and not source.layout.columns:  # a second reading does not repeat the note
         warnings.warn(
             Note(f"{source.name}: of its {len(sheets)} sheets the first is read, {sheets[0]!r}"),
             stacklevel=2,
