@@ -13,6 +13,7 @@ from nlpkit.errors import UsageError
 from nlpkit.language.words import joined
 from nlpkit.settings.links import CHAINED, Link, links_of
 from nlpkit.steps import Load, Result, Step, no_models
+from nlpkit.text.unicode import spans_before, visible
 
 
 class Pipeline:
@@ -62,14 +63,26 @@ class Pipeline:
         """Return the results of every step, each a list with one result for a text."""
         stages: list[list[Result]] = []
         documents = [joined(text) for text in texts]
-        for step in self.steps:
-            stages.append(list(step(documents)))
+        for link, step in zip(self.links, self.steps, strict=True):
+            stages.append(_results(link, step, documents))
             documents = [as_text(result) for result in stages[-1]]
         return stages
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the steps as plain values, which `links_of` reads."""
         return [link.describe() for link in self.links]
+
+
+def _results(link: Link, step: Step, documents: Sequence[str]) -> list[Result]:
+    """Return a step's results; offsets point into the documents as they came."""
+    if getattr(link.module, "AS_IT_CAME", False):
+        return list(step(documents))
+    seen = [visible(document) for document in documents]
+    results = list(step(seen))
+    for document, other, result in zip(documents, seen, results, strict=True):
+        if other is not document and "offsets" in (known := getattr(result, "fields", {})):
+            known["offsets"] = spans_before(document, known["offsets"])
+    return results
 
 
 def as_text(result: Result) -> str:

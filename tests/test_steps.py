@@ -23,6 +23,7 @@ from nlpkit.runtime import onepass
 from nlpkit.settings import flags
 from nlpkit.settings.links import links_of
 from nlpkit.steps import Tokens
+from nlpkit.text.unicode import visible
 from nlpkit.zoo import pipeline
 
 STEPS = catalog.names("steps")
@@ -99,9 +100,12 @@ def cached(name: str) -> Any:
 @settings(max_examples=150)
 def test_offsets_slice_the_text_into_its_tokens(lang: str, text: str) -> None:
     tokens = cached(f"tokenize --lang {lang}")(text)
-    assert [text[start:end] for start, end in tokens.fields["offsets"]] == list(tokens)
-    # Between tokens there is only white space.
-    assert "".join(tokens) == "".join(text.split())
+    for token, (start, end) in zip(tokens, tokens.fields["offsets"], strict=True):
+        assert (
+            token == text[start:end] if visible(text) == text else token in visible(text[start:end])
+        )
+    # Between tokens there are only white space and invisible characters.
+    assert "".join(tokens) == "".join(visible(text).split())
 
 
 @pytest.mark.parametrize("lang", ["pt", "en"])
@@ -125,8 +129,8 @@ def test_sentences_and_their_offsets() -> None:
     [
         ("do", "de o"), ("Da", "De a"), ("NOS", "EM OS"), ("pelas", "por as"), ("à", "a a"),
         ("àquele", "a aquele"), ("numa", "em uma"), ("disso", "de isso"), ("daí", "de aí"),
-        ("disse-lhe", "disse lhe"), ("fazê-lo", "fazê lo"), ("dir-lhe-ia", "diria lhe"),
-        ("fá-lo-ei", "farei lo"),
+        ("disse-lhe", "disse lhe"), ("fazê-lo", "fazer o"), ("dir-lhe-ia", "diria lhe"),
+        ("fá-lo-ei", "farei o"),
         ("poder-se-á", "poderá se"), ("guarda-chuva", "guarda-chuva"), ("casa", "casa"),
         ("bem-te-vi", "bem-te-vi"), ("dado", "dado"), ("-lo", "-lo"),
     ],

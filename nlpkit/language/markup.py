@@ -1,11 +1,10 @@
-"""Operations of `clean` on what a text comes wrapped in: HTML and invisible characters."""
+"""Operations of `clean` on what a text comes wrapped in: HTML and control characters."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from nlpkit.language.patterns import EMOJI, Operation, find
+from nlpkit.language.patterns import Operation, find
 
 # Only these are tags, so that `x<y and y>z`, `<3` and a data set's `<user>` stay.
 _INLINE = (
@@ -26,12 +25,6 @@ _TAG = rf"</?(?:(?P<inline>{_INLINE})|{_BLOCK})(?:\s[^<>=]*=[^<>]*)?\s*/?>"
 # semicolon is asked for: `?a=1&copy=2` is no ©.
 _REFERENCE = r"&(?:amp;|#0{0,4}38;|#x0{0,4}26;)*(#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});"
 _HIDING = r"<(?:!--|(script|style)\b[^<>]*>)"
-# Controls, zero-width and bidirectional signs, the soft hyphen, variation selectors, tags, and
-# halves of a surrogate pair, which are no text.
-_INVISIBLE = (
-    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    r"\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e01ef"
-)
 
 
 def html() -> Operation:
@@ -75,14 +68,7 @@ def _without_hidden(text: str) -> str:
     return " ".join([*kept, text[at:]])
 
 
-def nfc() -> Operation:
-    """Take out the invisible, but for what holds an emoji together, and compose (NFC)."""
-    invisible = re.compile(f"[{_INVISIBLE}]")
-    emoji_or_invisible = re.compile(f"({EMOJI})|[{_INVISIBLE}]")
-
-    def run(text: str) -> str:
-        if invisible.search(text):
-            text = emoji_or_invisible.sub(r"\1", text)
-        return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-    return run
+def without_controls() -> Operation:
+    """Take out control characters, and halves of a surrogate pair, which are no text."""
+    control = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+    return lambda text: control.sub("", text) if control.search(text) else text

@@ -23,11 +23,11 @@ EMAIL = r"(?<!\w)\w[\w.+-]{0,63}+@(?:[\w-]++\.)+[^\W\d_]{2,}"
 # A point goes on with a name only before a small letter: @ana.maria, but `oi @ana.Tudo bem?`
 USERS = r"(?<![\w@])(?:@++\w++(?:\.(?-i:[a-z0-9_])\w*+)*+)+"
 HASHTAGS = r"(?<![\w&#/])(?:#++[\d_]*+[^\W\d_]\w*+)+"
-# With its currency, per cent or ordinal sign; a date, a time or a score is one number. Digits in
-# a word (covid-19, 4G, 10h) are none.
+# With its currency, per cent or ordinal sign; a date, a time (15h30, 8h) or a score is one number.
+# Digits in a word (covid-19, 4G) are none, nor is the 3 of a heart.
 NUMBER = (
-    r"(?<!\w)(?<!\w-)(?<!\d[.,:/])(?:(?:R|US)?\$\s?|[€£]\s?)?[+-]?\d++(?:[.,:/-]\d++)*+"
-    r"(?:\s?%|[ºª°])?+(?![\w\ufe0f\u20e3])"
+    r"(?<!\w)(?!(?:(?<=<)|(?<=</))3(?![\w]|[.,:/-]\d))(?<!\w-)(?<!\d[.,:/])(?:(?:R|US)?\$\s?|[€£]\s?)?[+-]?\d++(?:[.,:/-]\d++)*+"
+    r"(?:\s?%|[ºª°]|(?<=\d)h(?:\d\d)?(?:min|m|s)?)?+(?![\w\ufe0f\u20e3])"
 )
 TAG = r"\[(?:CPF|CNPJ|TELEFONE|EMAIL|CEP)\]"
 

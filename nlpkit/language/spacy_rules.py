@@ -17,6 +17,18 @@ from importlib import machinery, util
 from pathlib import Path
 from typing import Any
 
+_MARKS = r"!?;()\[\]{}\"“”«»"
+# Where a space was forgotten, in the texts of people in a hurry. spaCy's own rules part letters at
+# a comma, a slash or a dash, and small letters from a capital at a point.
+INFIXES = (
+    r"(?<=[^\W_]):\)(?=[^\W_])",
+    rf"(?:(?<=[^\W_])|(?<=[^\W_]\.))[{_MARKS}]+(?=[^\W_])",
+    r"(?<=[^\W\d_])[:,](?=\d)|(?<=\d),(?=[^\W\d_])",  # nota:10, but 15:30 and 3,50
+    r"(?<=\d)%(?=[^\W\d_])",
+    r"(?<=[A-ZÀ-ÖØ-Þ]{2})\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])|(?<=\d)\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])",
+)
+WHOLE = ("s/n", "S/N", "e/ou", "E/OU", "E/ou", "km/h")  # spaCy knows some in one language only
+_NEGATIONS = {"n't", "n’t", "n‘t", "nt", "not"}
 LEAN = "NLPKIT_LEAN_SPACY"  # "1" from our command line; other programs import spaCy whole
 
 
@@ -29,6 +41,36 @@ def blank(lang: str) -> Any:
     else:
         import spacy
     return spacy.blank(lang)
+
+
+def extend(pipeline: Any) -> set[str]:
+    """Add our rules to a blank pipeline's tokenizer.
+
+    Return the pieces of words that rules split, as "do" and "n't" of "don't": alone they would be
+    split otherwise.
+    """
+    from spacy.attrs import ORTH  # after blank, which decides how spaCy is imported
+    from spacy.util import compile_infix_regex
+
+    tokenizer = pipeline.tokenizer
+    infixes = [*(pipeline.Defaults.infixes or ()), *INFIXES]
+    tokenizer.infix_finditer = compile_infix_regex(infixes).finditer
+    split = {
+        word: [piece[ORTH] for piece in pieces]
+        for word, pieces in tokenizer.rules.items()
+        if len(pieces) > 1
+    }
+    split |= {
+        word.upper(): [piece.upper() for piece in pieces]
+        for word, pieces in split.items()
+        if set("'’‘") & set(word) or _NEGATIONS & set(pieces)
+    }
+    for word, pieces in split.items():
+        if word not in tokenizer.rules:
+            tokenizer.add_special_case(word, [{ORTH: piece} for piece in pieces])
+    for word in WHOLE:
+        tokenizer.add_special_case(word, [{ORTH: word}])
+    return {piece for pieces in split.values() for piece in pieces}
 
 
 @contextmanager

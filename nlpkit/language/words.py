@@ -13,11 +13,15 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
+from nlpkit.language import spacy_rules
 from nlpkit.language.detect import Lang, language_of
+from nlpkit.language.patterns import EMOJI, NEEDS
 
 LONGEST = 500  # characters of a chunk that spaCy's patterns are asked about
+ASKED = 1 << 12  # chunks in a call of spaCy, whose rules for whole words take quadratic time
 CACHED = 1 << 18  # chunks remembered; then the cache starts anew
-_PIECE = re.compile(r"(?:\w[\u0300-\u036f]*)+|[^\w\s]")
+_EMOJI = re.compile(f"({EMOJI})")
+_PIECE = re.compile(rf"{EMOJI}|(?:\w[\u0300-\u036f]*)+|[^\w\s]")
 Span = tuple[str, int, int]
 
 
@@ -61,16 +65,8 @@ class Splitter:
     """The rules of one language."""
 
     def __init__(self, lang: str) -> None:
-        from nlpkit.language.spacy_rules import blank
-
-        self.spacy = blank(lang)
-        from spacy.attrs import ORTH  # after blank, which decides how spaCy is imported
-
-        rules = self.spacy.tokenizer.rules
-        # "don't" becomes "do" and "n't", which the rules would split otherwise when alone.
-        self.whole = {
-            piece[ORTH] for pieces in rules.values() if len(pieces) > 1 for piece in pieces
-        }
+        self.spacy = spacy_rules.blank(lang)
+        self.whole = spacy_rules.extend(self.spacy)
         self.known: dict[str, tuple[str, ...]] = {}
 
     def split_all(self, texts: Sequence[str]) -> list[list[str]]:
@@ -109,16 +105,21 @@ class Splitter:
         for chunk in chunks:
             if chunk in self.whole or not _encodes(chunk):
                 made[chunk] = [chunk]
+            elif NEEDS[EMOJI](chunk) and _EMOJI.search(chunk):
+                made[chunk] = [part for part in _EMOJI.split(chunk) if part]
             elif len(chunk) > LONGEST:
                 made[chunk] = _PIECE.findall(chunk)
             else:
                 asked.append(chunk)
-        # What a zone's strings and lexemes take is given back: memory stays flat.
-        with self.spacy.memory_zone():
-            # A newline is a token of its own, over which no rule reaches; a space is not.
-            tokens = [token.text for token in self.spacy.tokenizer("\n".join(asked))]
-        groups = (list(group) for end, group in groupby(tokens, "\n".__eq__) if not end)
-        return made | dict(zip(asked, groups, strict=True))
+        for start in range(0, len(asked), ASKED):
+            part = asked[start : start + ASKED]
+            # What a zone's strings and lexemes take is given back: memory stays flat.
+            with self.spacy.memory_zone():
+                # A newline is a token of its own, over which no rule reaches; a space is not.
+                tokens = [token.text for token in self.spacy.tokenizer("\n".join(part))]
+            groups = (list(group) for end, group in groupby(tokens, "\n".__eq__) if not end)
+            made |= dict(zip(part, groups, strict=True))
+        return made
 
 
 def _settled(chunk: str, once: dict[str, list[str]]) -> list[str]:

@@ -10,6 +10,7 @@ from nlpkit.errors import ModelError
 from nlpkit.runtime import onepass
 from nlpkit.runtime.batcher import TOKEN_BUDGET
 from nlpkit.runtime.graphs import EMBEDDING, MAIN, Run
+from nlpkit.text import encode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +65,7 @@ class Model:
     def encode(self, documents: Sequence[Any]) -> Windows:
         """Prepare and tokenize documents and cut them into windows; no network is called."""
         prepared = documents if self.steps is None else self.steps.texts(documents)
-        encoded = self.tokenizer.encode(prepared, offsets=self.task.OFFSETS)
+        encoded = encode(self.tokenizer, prepared, offsets=self.task.OFFSETS)
         windows = self.windows.cut(encoded)
         self.tally.truncated += windows.truncated
         return windows

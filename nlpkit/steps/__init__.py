@@ -8,6 +8,7 @@ A step's file has
     IDEMPOTENT = True         # a second run changes nothing (tested on any Unicode)
     EXAMPLES = (("", before, after), ("--option value", before, after), ...)  # shown and tested
 
+    AS_IT_CAME = True         # only where the step wants characters that nobody sees, to clean them
     OUTSIDE = ("list",)       # only where there are options that name a file or a model
 
     @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,8 @@ A step's file has
     def resolve(options): ... # only where options stand for others, as presets do
 
 `build` returns a callable from documents to results, one for each, in order. Documents are
-strings; between steps, and in a pipe between two commands, tokens are joined by one space. So
+strings, in NFC and without invisible characters (`nlpkit.text.unicode`);
+between steps, and in a pipe between two commands, tokens are joined by one space. So
 `nlpkit a | nlpkit b` and `nlpkit pipe "a | b"` give the same bytes, as long as a result follows
 from the string alone. A step that TAKES tokens finds them with `nlpkit.language.words`. A step that
 asks a model gets it by name from `load`: it imports neither models nor what runs them.

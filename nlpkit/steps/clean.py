@@ -24,9 +24,11 @@ from nlpkit.language.patterns import (
 )
 from nlpkit.settings.declaration import setting
 from nlpkit.steps import Load, Step, no_models
+from nlpkit.text.unicode import visible
 
 TAKES = GIVES = "text"
 IDEMPOTENT = True
+AS_IT_CAME = True
 EXAMPLES = (
     ("", "  caf&eacute; <b>quente</b><br>e   bolo", "café quente e bolo"),
     (
@@ -188,8 +190,10 @@ def _operations(chosen: Mapping[str, Any], lang: str, mask: bool) -> Iterator[Op
 def _unwrapping(chosen: Mapping[str, Any], mask: bool) -> Iterator[Operation]:
     if chosen["html"]:  # entities and tags hide all else: &#64; is an @
         yield markup.html()
-    if chosen["nfc"]:  # a zero-width space would cut an address or a number in two
-        yield markup.nfc()
+    if chosen["nfc"]:
+        yield markup.without_controls()
+    if chosen["nfc"] or mask:  # a zero-width space would cut an address or a number in two
+        yield visible
     if mask:  # while a CPF has its dots, and before an address is dropped with one inside
         from nlpkit.language.mask import masking
 

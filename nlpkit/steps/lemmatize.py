@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -24,6 +25,7 @@ EXAMPLES = (
     ("--engine lookup", "As casas eram azuis", "o casa ser azul"),
 )
 BUNDLES = {"pt": "tagger-pt", "en": "tagger-en"}
+_CODE = re.compile(r"[^-]*[^\W_]-[A-Z\d]+")
 LAYERS = ("lemmas", "upos")  # what a tagger answers of each word
 
 Tagged = tuple[list[str], list[str]]  # a document's lemmas and tags, one of each for each token
@@ -85,12 +87,21 @@ def _neural(lang: str, model: str | None, load: Load) -> Tagger:
     def tag(documents: Sequence[list[str]]) -> list[Tagged]:
         parts = [[_words_of(token, lang) for token in tokens] for tokens in documents]
         answers = tagger.predict([[word for part in doc for word in part] for doc in parts])
-        return [
+        tagged = [
             _of_tokens(answer.layers, doc) if answer else ([], [])
             for answer, doc in zip(answers, parts, strict=True)
         ]
+        return [
+            (list(map(_own_lemma, tokens, lemmas)), upos)
+            for tokens, (lemmas, upos) in zip(documents, tagged, strict=True)
+        ]
 
     return tag
+
+
+def _own_lemma(token: str, lemma: str) -> str:
+    """Return the lemma of a token: a code (hepatite-A, 103-B) is its own."""
+    return token if "-" in token and _CODE.fullmatch(token) else lemma
 
 
 def _words_of(token: str, lang: str) -> tuple[str, ...]:

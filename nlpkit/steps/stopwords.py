@@ -14,6 +14,7 @@ from nlpkit.language.spacy_rules import stop_words
 from nlpkit.language.words import Words
 from nlpkit.settings.declaration import setting
 from nlpkit.steps import Load, Step, Tokens, no_models
+from nlpkit.text.unicode import visible
 
 TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = True
@@ -28,7 +29,7 @@ EXAMPLES = (
 
 NEGATION = {
     "pt": "não nao nem nunca jamais sem nada nenhum nenhuma nenhuns nenhumas ninguém tampouco",
-    "en": "no not nor never none nobody nothing nowhere neither without cannot n't n’t n‘t",
+    "en": "no not nor never none nobody nothing nowhere neither without cannot n't n’t n‘t nt",
 }
 # Stop words of spaCy's lists that express an opinion.
 OPINION = {
@@ -59,7 +60,7 @@ def build(options: Options, load: Load = no_models) -> Step:
 
     def drop(texts: Sequence[str]) -> Sequence[Tokens]:
         return [
-            Tokens([token for token in tokens if token.lower() not in lists[lang]])
+            Tokens([token for token in tokens if token.lower().lstrip("-") not in lists[lang]])
             for lang, tokens in words(texts)
         ]
 
@@ -78,8 +79,12 @@ def words_of(options: Options, lang: str) -> frozenset[str]:
         words -= frozenset(NEGATION[lang].split())
     if options.keep == "opinion":
         words -= frozenset(OPINION[lang].split())
-    words |= frozenset(word.lower() for word in options.add)
-    return words - frozenset(word.lower() for word in options.remove)
+    words |= frozenset(map(_compared, options.add))
+    return words - frozenset(map(_compared, options.remove))
+
+
+def _compared(word: str) -> str:
+    return visible(word).lower()
 
 
 def _with_bare(words: frozenset[str]) -> frozenset[str]:
@@ -96,4 +101,4 @@ def _read(path: str) -> frozenset[str]:
         raise InputError(f"--list {path}: {problem.strerror}") from None
     except UnicodeDecodeError:
         raise InputError(f"--list {path}: not valid utf-8; convert it first") from None
-    return frozenset(line.strip().lower() for line in lines if line.strip())
+    return frozenset(_compared(line.strip()) for line in lines if line.strip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +10,7 @@ from nlpkit import catalog
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.language.contractions import split as split_contraction
 from nlpkit.language.detect import Lang, language_of
+from nlpkit.language.sentences import sentences
 from nlpkit.language.words import Span, each_in_its_language, splitter
 from nlpkit.settings.declaration import setting
 from nlpkit.steps import Load, Step, Tokens, no_models
@@ -31,7 +31,8 @@ EXAMPLES = (
 class Options:
     lang: Lang = setting("pt", "whose rules: pt, en, or auto to tell for each text")
     contractions: Literal["keep", "split"] = setting(
-        "keep", "split takes Portuguese ones apart: do -> de o, disse-lhe -> disse lhe"
+        "keep",
+        "split takes Portuguese ones apart: do -> de o, disse-lhe -> disse lhe, fi-lo -> fiz o",
     )
     sentences: bool = setting(False, "sentences instead of words, separated by a tab")
     subword: str | None = setting(None, "pieces of this model's tokenizer instead of words")
@@ -86,22 +87,9 @@ def _tokens(spans: Sequence[Span], separator: str = " ") -> Tokens:
 
 
 def _sentences(text: str, lang: str, spans: list[Span]) -> Tokens:
-    """Sentences end at . ! ? or …, with the quotes and brackets that touch it."""
-    found: list[Span] = []
-    first, ended = 0, False
-    for place, (token, _, end) in enumerate(spans):
-        ended = bool(_END.fullmatch(token)) or (ended and bool(_CLOSING.fullmatch(token)))
-        after = spans[place + 1] if place + 1 < len(spans) else None
-        if after is None or (ended and not (after[1] == end and _MORE.fullmatch(after[0]))):
-            start = spans[first][1]
-            found.append((" ".join(text[start:end].split()), start, end))
-            first, ended = place + 1, False
-    return _tokens(found, separator="\t")
-
-
-_END = re.compile(r"[.!?…。؟]+")
-_CLOSING = re.compile(r"[)\]}\"'»”’]+")
-_MORE = re.compile(r"[.!?…。؟)\]}\"'»”’]+")
+    bounds = [(spans[first][1], spans[last - 1][2]) for first, last in sentences(spans)]
+    made = [(" ".join(text[start:end].split()), start, end) for start, end in bounds]
+    return _tokens(made, separator="\t")
 
 
 def _subwords(model: str, load: Load) -> Step:

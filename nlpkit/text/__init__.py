@@ -16,9 +16,12 @@ Legend: N documents, S tokens of all documents, B batch, T time, F ids of one to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nlpkit import catalog
+from nlpkit.text.documents import Words
+from nlpkit.text.unicode import spans_before, visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +44,42 @@ class Encoded(NamedTuple):
     def each(self) -> list[np.ndarray]:
         """Return each document's ids."""
         return split(self.ids_S, self.lengths_N)
+
+
+def encode(tokenizer: Tokenizer, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
+    """Return the ids of documents as `visible` shows them; offsets point into them as they came.
+
+    Every model reads its documents by this function, in training and in serving.
+    """
+    seen = [seen_document(document) for document in documents]
+    encoded = tokenizer.encode(seen, offsets=offsets)
+    if encoded.offsets_S2 is None or all(map(is_, seen, documents)):
+        return encoded
+    return encoded._replace(offsets_S2=_before(documents, seen, encoded))
+
+
+def seen_document(document: Any) -> Any:
+    """Return a text, or a list of words, as `visible` shows it; no word disappears."""
+    if isinstance(document, str):
+        return visible(document)
+    words = [visible(word) or word for word in document]
+    if all(map(is_, words, document)):
+        return document
+    return Words(words, document.style) if isinstance(document, Words) else words
+
+
+def _before(documents: Sequence[Any], seen: Sequence[Any], encoded: Encoded) -> np.ndarray:
+    """Return the offsets of all tokens in the documents as they came, offsets_S2."""
+    import numpy as np
+
+    assert encoded.offsets_S2 is not None
+    each = split(encoded.offsets_S2, encoded.lengths_N)
+    for row, (document, other) in enumerate(zip(documents, seen, strict=True)):
+        if other is not document:
+            text = document if isinstance(document, str) else " ".join(document)
+            spans = spans_before(text, each[row].tolist())
+            each[row] = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    return np.concatenate(each)
 
 
 def split(array_S: np.ndarray, lengths_N: np.ndarray) -> list[np.ndarray]:

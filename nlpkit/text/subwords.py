@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nlpkit.errors import InputError
 from nlpkit.text import Encoded
 from nlpkit.text.pieces import BLANKS, SOCIAL, SPACE, Pieces
-from nlpkit.text.unicode import whole
+from nlpkit.text.unicode import visible, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,7 +110,7 @@ def as_texts(documents: Sequence[Any]) -> list[str]:
     Raises:
         InputError: they hold no characters.
     """
-    texts = [doc if isinstance(doc, str) else " ".join(doc) for doc in documents]
+    texts = [visible(doc if isinstance(doc, str) else " ".join(doc)) for doc in documents]
     if not any(text.strip() for text in texts):
         raise InputError("the training texts are all empty; there is nothing to learn from")
     return texts

@@ -18,7 +18,7 @@ import numpy as np
 
 from nlpkit.errors import InputError
 from nlpkit.runtime.batcher import Batch, pad, padded_length
-from nlpkit.text import Tokenizer
+from nlpkit.text import Tokenizer, encode
 from nlpkit.training.data import POOL
 
 SAMPLE = 150_000  # documents to learn a tokenizer from; a larger sample gives much the same pieces
@@ -80,7 +80,7 @@ def write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, name: st
     with part.open("wb") as out:
         stream = iter(documents)
         while chunk := list(islice(stream, CHUNK)):
-            starts += _append(out, tokenizer.encode(chunk).each(), kind, starts[-1])
+            starts += _append(out, encode(tokenizer, chunk).each(), kind, starts[-1])
     if not starts[-1]:
         raise InputError(
             f"[corpus] {name}: the tokenizer finds no token in the texts; check the files and the "

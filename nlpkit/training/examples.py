@@ -59,7 +59,7 @@ def read(
     vectors = word_vectors.read(recipe)
     learned_from = [*documents, *_written(task, train_split)]
     tokenizer = _tokenizer(recipe, learned_from, task.WRITES, vectors, folder, members)
-    encoded = tokenizer.encode(documents, offsets=task.OFFSETS)
+    encoded = text.encode(tokenizer, documents, offsets=task.OFFSETS)
     ids, offsets = encoded.each(), None
     if encoded.offsets_S2 is not None:
         offsets = text.split(encoded.offsets_S2, encoded.lengths_N)

@@ -19,6 +19,7 @@ from nlpkit.metrics import minimised, numbers
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
 from nlpkit.tasks import Balanced, Reads
+from nlpkit.text import encode
 from nlpkit.training import checkpoint
 from nlpkit.training.course import Forward, Look
 from nlpkit.training.data import Epoch, Split
@@ -197,7 +198,7 @@ def augmented(
             augment(text, Random(f"{seed} {epoch} {row}")) for row, text in enumerate(documents)
         ]
         prepared = texts if model.steps is None else model.steps.texts(texts)
-        fresh = model.tokenizer.encode(prepared).each()
+        fresh = encode(model.tokenizer, prepared).each()
         return [new if len(new) else old for new, old in zip(fresh, ids, strict=True)]
 
     return variants

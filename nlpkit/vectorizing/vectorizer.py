@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from nlpkit.errors import ModelError, UsageError
-from nlpkit.text.unicode import whole
+from nlpkit.text.unicode import visible, whole
 from nlpkit.vectorizing import Space
 from nlpkit.vectorizing.options import Options, for_sklearn, sklearn_text
 from nlpkit.vectorizing.vocabulary import Vocabulary
@@ -52,7 +52,8 @@ def stateless(options: Options, load: LoadEmbedder) -> Vectorizer:
     """
     vectorizer = _embedding(options, load) if options.method == "embed" else _hashing(options)
     return Vectorizer(
-        vectorizer.space, lambda texts: vectorizer.transform([whole(text) for text in texts])
+        vectorizer.space,
+        lambda texts: vectorizer.transform([whole(visible(text)) for text in texts]),
     )
 
 
@@ -70,12 +71,17 @@ def fitted(vocabulary: Vocabulary) -> Vectorizer:
     if vocabulary.idf is None:
         counter = sklearn_text().CountVectorizer(**settings)
         space = Space(width=len(terms), dtype="int64", names=terms)
-        return Vectorizer(space, counter.transform)
+        return Vectorizer(space, _of_visible(counter.transform))
     weigher = sklearn_text().TfidfVectorizer(
         **settings, norm=_norm(options), sublinear_tf=options.sublinear_tf
     )
     weigher.idf_ = np.asarray(vocabulary.idf, np.float64)
-    return Vectorizer(Space(width=len(terms), dtype="float64", names=terms), weigher.transform)
+    space = Space(width=len(terms), dtype="float64", names=terms)
+    return Vectorizer(space, _of_visible(weigher.transform))
+
+
+def _of_visible(transform: Callable[[Sequence[str]], Rows]) -> Callable[[Sequence[str]], Rows]:
+    return lambda texts: transform([visible(text) for text in texts])
 
 
 def _hashing(options: Options) -> Vectorizer:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nlpkit import records
 from nlpkit.errors import InputError, ModelError, NlpkitError, UsageError
 from nlpkit.settings import declaration
+from nlpkit.text.unicode import visible
 from nlpkit.vectorizing.options import LEARNED, NO_LIMITS, USED_BY, Limits, Options, analyzer
 from nlpkit.version import __version__
 from nlpkit.wording import plural
@@ -56,7 +57,7 @@ def learn(texts: Iterable[str], options: Options, limits: Limits) -> Vocabulary:
     ranked = limits.max_features is not None and not options.binary
     documents = 0
     for text in texts:
-        terms = analyze(text)
+        terms = analyze(visible(text))
         in_documents.update(set(terms))
         if ranked:
             in_all.update(terms)
