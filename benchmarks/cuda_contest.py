@@ -12,6 +12,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
 
+import nlpkit  # noqa: F401 - before onnxruntime: turns off its telemetry
+
+# isort: split
+
 import numpy as np
 import onnxruntime
 import torch

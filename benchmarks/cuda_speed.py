@@ -39,6 +39,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import nlpkit  # noqa: F401 - before onnxruntime: turns off its telemetry
+
+# isort: split
+
 import numpy as np
 import onnxruntime
 import torch

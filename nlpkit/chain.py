@@ -6,13 +6,14 @@ clean(["A comida estava ótima!"])   # one result for each text
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nlpkit.errors import UsageError
 from nlpkit.language.words import joined
 from nlpkit.settings.links import CHAINED, Link, links_of
 from nlpkit.steps import Load, Result, Step, no_models
+from nlpkit.text.documents import documents_of
 from nlpkit.text.unicode import spans_before, visible
 
 
@@ -34,17 +35,25 @@ class Pipeline:
         for link in links:  # all of them before the first is built
             if prepare := getattr(link.module, "prepare", None):
                 prepare(link.options)
-        self.links = tuple(links)
+        self.links, self.load = tuple(links), load
         self.steps: list[Step] = [link.module.build(link.options, load) for link in links]
 
-    def __call__(self, texts: Sequence[str] | str) -> Any:
-        """Return one result for each text, in order; for one string, its result.
+    def __reduce__(self) -> tuple[type[Pipeline], tuple[Any, ...]]:
+        """Pickle the links, and build the steps again from them, because steps may hold models."""
+        return type(self), (self.links, self.load)
 
-        A result is a string, `Tokens` (a list of strings) or a vector.
+    def __call__(self, texts: Iterable[Any]) -> Any:
+        """Return a list of one result for each text, in order; for one string, its result.
+
+        `texts` is any iterable, as for `nlpkit.runtime.model.Model.predict`; None and NaN are read
+        as the empty text. A result is a string, `Tokens` (a list of strings) or a vector.
+
+        Raises:
+            TypeError: a text is something else; the message has its position.
         """
         if isinstance(texts, str):
             return self([texts])[0]
-        return self.stages(texts)[-1]
+        return self.stages(documents_of(texts))[-1]
 
     def texts(self, texts: Sequence[Any]) -> list[str]:
         """Return the results as strings, tokens joined."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nlpkit.errors import UsageError
+from nlpkit.errors import UsageError, quoted
 
 
 @contextmanager
@@ -23,13 +23,13 @@ def held(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w")
     except OSError as problem:
-        raise UsageError(f"{folder}: {problem.strerror}; choose another --output") from None
+        raise UsageError(f"{quoted(folder)}: {problem.strerror}; choose another --output") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise UsageError(
-                f"{folder}: in use by another nlpkit process; wait for it, or choose another "
-                "--output"
+                f"{quoted(folder)}: in use by another nlpkit process; wait for it, or choose "
+                "another --output"
             ) from None
         yield

@@ -18,6 +18,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sharing import made_once, shared_folder
 
+# Before a test file imports ONNX Runtime, which may be before it imports nlpkit.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 # No test depends on the clock: an example may take as long as a busy machine needs.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
@@ -266,9 +269,9 @@ def sentiment(cli: Cli, tiny_bundle: Made) -> Cli:
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment, less what hides that output is not flushed, and a width
-    that xdist gives its workers."""
-    gone = ("PYTHONUNBUFFERED", "COLUMNS")
+    """Return this process's environment, less what hides that output is not flushed or that ONNX
+    Runtime reports home, and a width that xdist gives its workers."""
+    gone = ("PYTHONUNBUFFERED", "COLUMNS", "ORT_DISABLE_TELEMETRY")
     kept = {key: value for key, value in os.environ.items() if key not in gone}
     return kept | {"PYTHONPATH": f"{ROOT}{os.pathsep}{PLUGIN}", "OMP_NUM_THREADS": "1"}
 

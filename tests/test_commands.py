@@ -52,7 +52,7 @@ def test_missing_extra_is_one_line(cli: Cli, tmp_path: Path) -> None:
         ["train", "--arch", "lstm", "--train", "a.jsonl", "--dev", "b.jsonl"],
     ):
         done = cli(*args, PYTHONPATH=path)
-        assert done.returncode == 2 and b"'nlpkit[train]'" in done.stderr, done.stderr
+        assert done.returncode == 2 and b"'.[train]'" in done.stderr, done.stderr
         assert done.stderr.count(b"\n") == 1
 
 
@@ -60,7 +60,7 @@ def test_missing_extra_is_one_line(cli: Cli, tmp_path: Path) -> None:
     ("content", "code", "said"),
     [
         (b'{"text": "bom", "sentiment": "positive"}\n', 3, "has no 'label'"),
-        (b'{"text": "bom", "label": "good"}\n', 3, "a.jsonl: row 1: unknown label 'good'"),
+        (b'{"text": "bom", "label": "good"}\n', 3, "a.jsonl:1: unknown label 'good'"),
         (b'{"txt": "bom", "label": "positive"}\n', 3, "no column 'text'. Did you mean 'txt'?"),
         (b'{"text": "", "label": "positive"}\n', 3, "no rows"),
     ],
@@ -148,6 +148,7 @@ def test_exit_codes_of_errors() -> None:
         "MissingExtra": 2,
         "InputError": 3,
         "NoColumn": 3,
+        "NoFile": 3,
         "ModelError": 4,
         "DeviceError": 5,
         "GateError": 6,

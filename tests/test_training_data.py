@@ -79,7 +79,7 @@ def test_unknown_label_is_reported_with_its_row(tmp_path: Path, cli: Cli) -> Non
     write_jsonl(tmp_path / "b.jsonl", [{"text": "mau", "label": "negative"}])
     done = cli("train", "--arch", "bow", "--train", "a.jsonl", "--dev", "b.jsonl", "-o", "run")
     assert done.returncode == 3
-    assert b"a.jsonl: row 2: unknown label 'negativ'. Did you mean 'negative'?" in done.stderr
+    assert b"a.jsonl:2: unknown label 'negativ'. Did you mean 'negative'?" in done.stderr
 
 
 def test_epoch_holds_every_document_once() -> None:

@@ -58,7 +58,7 @@ def test_stream_is_answered_line_by_line(model: Path) -> None:
     ("missing", "args", "said"),
     [
         ("sklearn", ("--fit", "m.json"), b"this needs scikit-learn"),
-        ("sklearn", ("--method", "hash"), b"'nlpkit[vectors]'"),
+        ("sklearn", ("--method", "hash"), b"'.[vectors]'"),
         ("pyarrow", ("--method", "hash", "-o", "v.parquet"), b"this needs pyarrow"),
     ],
 )

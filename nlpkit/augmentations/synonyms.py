@@ -9,7 +9,7 @@ from random import Random
 
 from nlpkit import records
 from nlpkit.augmentations import Augment, each_word
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, quoted
 from nlpkit.settings.declaration import setting
 
 
@@ -71,8 +71,8 @@ def read(path: Path) -> dict[str, tuple[str, ...]]:
     closest_of = {word: closest for word in synonyms_of if (closest := _closest(word, synonyms_of))}
     if not closest_of:
         raise InputError(
-            f"{path}: holds no synonyms; give each line a word, its sense and its synonyms (a|b), "
-            "separated by tabs"
+            f"{quoted(path)}: holds no synonyms; give each line a word, its sense and its synonyms "
+            "(a|b), separated by tabs"
         )
     return closest_of
 

@@ -13,7 +13,7 @@ from nlpkit import records
 from nlpkit.batch.outcome import Outcome, input_of
 from nlpkit.batch.parts import remove_unfinished
 from nlpkit.batch.plan import MANIFEST, Item, Settings
-from nlpkit.errors import NoSpace, UsageError
+from nlpkit.errors import NoSpace, UsageError, quoted
 from nlpkit.version import __version__
 
 FORMAT = 1
@@ -93,7 +93,7 @@ def open_manifest(folder: Path, settings: Settings, model: str, *, resume: bool)
     except FileNotFoundError:
         if any(not path.name.startswith(".") for path in folder.iterdir()):
             raise UsageError(
-                f"{folder}: holds files that are not a batch's; name a new folder"
+                f"{quoted(folder)}: holds files that are not a batch's; name a new folder"
             ) from None
         manifest.write()
         return manifest
@@ -104,7 +104,9 @@ def open_manifest(folder: Path, settings: Settings, model: str, *, resume: bool)
     except ValueError:
         raise UsageError(f"{folder / MANIFEST}: damaged; name a new folder") from None
     if not resume:
-        raise UsageError(f"{folder}: has a batch; --resume goes on with it, or name a new folder")
+        raise UsageError(
+            f"{quoted(folder)}: has a batch; --resume goes on with it, or name a new folder"
+        )
     _check(manifest, earlier)
     manifest.report.files.update(report.files)
     return manifest

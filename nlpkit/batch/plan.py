@@ -9,7 +9,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from nlpkit.answers import Answer
 from nlpkit.batch.url import Url, is_url
-from nlpkit.errors import InputError, UsageError
+from nlpkit.errors import InputError, UsageError, quoted
 from nlpkit.records import format_of
 from nlpkit.records.input import EXTENSIONS, missing, unpacked
 
@@ -119,7 +119,9 @@ def _files(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
         own = folder.resolve()
         files = [file for file in sorted(path.rglob("*")) if _is_input(file, path, own)]
         if not files:
-            raise InputError(f"{path}: no file in this folder has the extension of a known format")
+            raise InputError(
+                f"{quoted(path)}: no file in this folder has the extension of a known format"
+            )
         return [(file, PurePosixPath(file.relative_to(path).as_posix())) for file in files]
     if not path.exists() and any(sign in given for sign in MAGIC):
         files = [Path(name) for name in sorted(glob.glob(given, recursive=True))]  # noqa: PTH207
@@ -131,7 +133,7 @@ def _files(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
         raise InputError(missing(path))
     if not path.is_file():
         raise UsageError(
-            f"{path}: not a file; a batch reads what it can read again. "
+            f"{quoted(path)}: not a file; a batch reads what it can read again. "
             "For a pipe there is 'nlpkit predict'"
         )
     return [(path, PurePosixPath(path.name))]

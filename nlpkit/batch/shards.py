@@ -11,6 +11,7 @@ from nlpkit import records
 from nlpkit.batch.outcome import state_of
 from nlpkit.batch.plan import Item, Settings
 from nlpkit.batch.url import Url, opened
+from nlpkit.errors import quoted
 from nlpkit.records import Record, Source, is_empty, text_of
 from nlpkit.records.layout import DIALECTS, Dialect
 
@@ -46,7 +47,7 @@ def shards(item: Item, settings: Settings) -> Iterator[tuple[Shard, int]]:
     rejects: list[dict[str, Any]] = []
     with opened(item.path) as stream:
         source = Source(
-            str(item.path),
+            quoted(str(item.path)),
             settings.encoding,
             # A folder may hold both lines, which have no columns, and tables.
             column=None if item.format == "lines" else settings.column,

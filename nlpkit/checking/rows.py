@@ -6,14 +6,14 @@ A row keeps a hash of its text to find copies, and its place and an excerpt to s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
 from nlpkit import records
-from nlpkit.errors import InputError
-from nlpkit.records.rows import copy_key
+from nlpkit.errors import InputError, quoted
+from nlpkit.records.rows import copy_key, is_blank, label_of, located, renamed
 from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
 
@@ -21,6 +21,7 @@ EXCERPT = 200  # characters of a text that are kept to show it: more than a term
 BATCH = 1000  # texts that are measured together: a tokenizer is faster over many
 
 Measure = Callable[[Sequence[str]], Sequence[int]]  # texts -> their lengths in tokens
+LabelOf = Callable[[Any], str]  # label of a record -> its text; raises InputError
 Find = Callable[[str, str], str]  # (text, language) -> the problem of the text, or ""
 
 
@@ -33,6 +34,7 @@ class Row(NamedTuple):
     words: int
     length: int  # tokens
     excerpt: str
+    problem: str = ""  # why its label cannot be used
 
 
 class Hit(NamedTuple):
@@ -51,6 +53,8 @@ class File:
     text: str | None = None
     label: str = "label"
     every_label: str = ""
+    labels_as: Mapping[str, str] | None = None  # new names of labels
+    label_of: LabelOf | None = label_of  # None if the task's answers are not labels
     encoding: str = "utf-8"
     needs_label: bool = False  # a file without the label field is an error
     max_per_label: int = 0
@@ -75,15 +79,17 @@ class File:
         items = self._records()
         while batch := list(islice(items, BATCH)):
             self.fields = self.fields or tuple(batch[0][1])
-            column = column_named(self.label, self.fields) or self.label
-            self.labelled |= bool(self.every_label) or any(
-                column in record and _is_label(record[column]) for _, record, _ in batch
-            )
             lengths = measure([text for *_, text in batch])
             for (where, record, text), length in zip(batch, lengths, strict=True):
+                column = column_named(self.label, record)
+                label, problem = self._label(record, column)
+                self.labelled |= bool(self.every_label or problem) or (
+                    column is not None and not isinstance(record[column], list | dict)
+                )
                 row = Row(
                     where=where,
-                    label=self.every_label or _label(record.get(column)),
+                    label=label,
+                    problem=problem,
                     key=copy_key(record, text, self.text),
                     words=len(text.split()),
                     length=length,
@@ -94,25 +100,31 @@ class File:
                     if note := find(text, lang):
                         self.hits.setdefault(find, []).append(Hit(row, note))
         if not self.rows:
-            raise InputError(f"{self.path}: only a header, no rows to check")
+            raise InputError(f"{quoted(self.path)}: only a header, no rows to check")
         named = column_named(self.label, self.fields)
         if self.needs_label and named is None and not self.labelled:
             near = near_column(self.label, self.fields)
             raise InputError(
-                f"{self.path}: its rows have no field {self.label!r}.{near} "
+                f"{quoted(self.path)}: its rows have no field {self.label!r}.{near} "
                 f"Their fields are: {', '.join(self.fields)}"
             )
 
     def _records(self) -> Iterator[tuple[str, records.Record, str]]:
-        position = records.Position()
-        source = records.Source(self.path, self.encoding, column=self.text, position=position)
-        form = records.format_of(self.path)
-        with records.open_input(self.path) as stream:
-            for record in records.read(stream, form, source):
-                line = position.line
-                if form == "csv":  # a row may span lines: report the first
-                    line -= sum(value.count("\n") for value in record.values())
-                yield f"{self.path}:{line}", record, records.text_of(record, source)
+        source = records.Source(quoted(self.path), column=self.text)
+        for where, record in located(self.path, self.text, self.encoding):
+            yield where, record, records.text_of(record, source)
+
+    def _label(self, record: records.Record, column: str | None) -> tuple[str | None, str]:
+        """Return the label in `column`, or None, and the problem of the label, or ""."""
+        value = None if column is None else record[column]
+        value = self.every_label or renamed(value, self.labels_as)
+        is_words = isinstance(record.get(self.text or records.TEXT), list)  # its list holds tags
+        if is_blank(value) or (isinstance(value, list | dict) and (is_words or not self.label_of)):
+            return None, ""
+        try:
+            return (self.label_of or str)(value), ""
+        except InputError as problem:
+            return None, str(problem)
 
 
 FileRow = tuple[File, Row]
@@ -122,13 +134,3 @@ Group = list[FileRow]  # rows with the same text
 def rows_per_file(rows: Iterable[FileRow]) -> Counter[str]:
     """Count the rows of each file: path -> rows."""
     return Counter(file.path for file, _ in rows)
-
-
-def _is_label(value: Any) -> bool:
-    """Return whether a value can be a label; a list holds the tags of words."""
-    return not isinstance(value, list | dict)
-
-
-def _label(value: Any) -> str | None:
-    given = value is not None and _is_label(value) and str(value).strip()
-    return str(value) if given else None

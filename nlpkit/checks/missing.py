@@ -20,7 +20,7 @@ def check(data: Data) -> Iterator[Finding]:
         for file in data.checked
         if file.labelled
         for row in file.rows
-        if row.key and row.label is None
+        if row.key and row.label is None and not row.problem
     ]
     if rows:
         yield Finding(

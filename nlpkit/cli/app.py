@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import warnings
+from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Annotated, Any
 
 import typer
 
 from nlpkit import catalog
 from nlpkit.cli.help import PlainGroup, plain
-from nlpkit.errors import NlpkitError, Note, Renamed
+from nlpkit.errors import InputError, NlpkitError, NoFile, Note, Renamed, near_match, quoted
 from nlpkit.version import __version__
 
 # Commands that have no file here, and those of other packages, stand under MORE.
@@ -29,6 +32,8 @@ GROUPS = {
     "Models and machine": ("models", "bench", "doctor"),
 }
 MORE = "More"
+LONGEST = 60  # most characters of a text that advice repeats
+EXTENSION = re.compile(r"\.\w{1,8}$")  # of a file's name; a text may end with a full stop
 
 
 def commands() -> list[str]:
@@ -100,30 +105,73 @@ class LazyGroup(PlainGroup):
         return self.commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] not in commands():
-            for name in self.list_commands(ctx):  # what a near match is looked for among
-                with contextlib.suppress(NlpkitError):  # one of another package that is broken
-                    self.get_command(ctx, name)
+        if args and not args[0].startswith("-") and args[0] not in commands():
+            known = self.list_commands(ctx)
+            ctx.fail(f"No such command {args[0]!r}.{near_match(args[0], known)}")
         return super().resolve_command(ctx, args)
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with errors_reported():
+            try:
+                return super().make_context(*args, **extra)
+            except typer.Exit:  # --help and --version have printed
+                flush()
+                raise
 
     def invoke(self, ctx: Any) -> Any:
         warnings.showwarning = tell_of_renamed
-        try:
-            result = super().invoke(ctx)
-            if sys.stdout is not None:
-                sys.stdout.flush()  # here, where a reader that left is not an error
+        with errors_reported():
+            try:
+                result = super().invoke(ctx)
+            except NoFile as problem:
+                raise InputError(f"{problem}{self._text_advice(ctx, problem.name)}") from None
+            flush()
             return result
-        except NlpkitError as problem:
-            say(str(problem))
-            raise typer.Exit(problem.exit_code) from None
-        except OSError as problem:
-            # Python would complain once more when it flushes stdout at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            if isinstance(problem, BrokenPipeError):  # the reader left (| head -1)
-                raise typer.Exit(0) from None
-            where = f"{problem.filename}: " if problem.filename else ""
-            say(f"{where}{problem.strerror or problem}")
-            raise typer.Exit(1) from None
+
+    def _text_advice(self, ctx: Any, name: str) -> str:
+        """Return how to pass a text to a command, if the name of a missing file looks like a text.
+
+        A name looks like a text if it has no extension, and has spaces or names no folder.
+        """
+        command = self.get_command(ctx, ctx.invoked_subcommand)
+        reads = any(parameter.name == "inputs" for parameter in command.params)
+        is_bare = " " in name or not PurePath(name).parent.name
+        if not reads or not is_bare or EXTENSION.search(name):
+            return ""
+        import shlex
+
+        text = shlex.quote(name) if "'" in name else f"'{name}'"
+        text = text if len(name) <= LONGEST else "'TEXT'"
+        more = " ..." if any(parameter.required for parameter in command.params) else ""
+        return f". To pass a text: echo {text} | nlpkit {ctx.invoked_subcommand}{more}"
+
+
+def flush() -> None:
+    """Flush standard output while a closed pipe is still handled."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def errors_reported() -> Iterator[None]:
+    """Print an error as one line and exit with its code; exit with 0 if the pipe is closed."""
+    try:
+        yield
+    except NlpkitError as problem:
+        say(str(problem))
+        raise typer.Exit(problem.exit_code) from None
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # help drawn by rich, which exits with 1
+            raise typer.Exit(0) from None
+        raise
+    except OSError as problem:
+        # Python would complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if isinstance(problem, BrokenPipeError):  # the reader left (| head -1)
+            raise typer.Exit(0) from None
+        where = f"{quoted(problem.filename)}: " if problem.filename else ""
+        say(f"{where}{problem.strerror or problem}")
+        raise typer.Exit(1) from None
 
 
 def tell_of_renamed(

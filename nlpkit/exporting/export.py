@@ -16,7 +16,7 @@ import onnx
 import onnxruntime
 import torch
 
-from nlpkit.errors import GateError, UsageError
+from nlpkit.errors import GateError, UsageError, quoted
 from nlpkit.exporting import gate
 from nlpkit.exporting.card import model_card
 from nlpkit.exporting.golden import golden_lines
@@ -120,10 +120,10 @@ def _check_output(folder: Path) -> None:
         or folder.is_symlink()
         or (folder.exists() and not folder.is_dir())
     ):
-        raise UsageError(f"{folder}: name a folder to write, such as export/mine")
+        raise UsageError(f"{quoted(folder)}: name a folder to write, such as export/mine")
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if names and MANIFEST not in names:
-        raise UsageError(f"{folder} is not empty and not a bundle; choose another --output")
+        raise UsageError(f"{quoted(folder)} is not empty and not a bundle; choose another --output")
     if names:
         read_bundle(folder)  # raises ModelError if other files are beside the bundle's
 

@@ -12,7 +12,7 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 from nlpkit import metrics, zoo
-from nlpkit.errors import InputError, ModelError, UsageError
+from nlpkit.errors import InputError, ModelError, UsageError, quoted
 from nlpkit.jobs.evaluate import Labelled, open_model, read_labelled
 from nlpkit.runtime.model import Model
 
@@ -170,7 +170,7 @@ def _scored(
     pairs = zip(labelled.golds, zip(*answers.values(), strict=True), strict=True)
     answered = [(gold, row) for gold, row in pairs if all(answer is not None for answer in row)]
     if not answered:
-        raise InputError(f"{path}: no rows with a text to score")
+        raise InputError(f"{quoted(path)}: no rows with a text to score")
     golds = [gold for gold, _ in answered]
     by_model = dict(
         zip(models, map(list, zip(*(row for _, row in answered), strict=True)), strict=True)

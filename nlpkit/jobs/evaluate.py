@@ -14,7 +14,7 @@ from nlpkit.records.answered import check_confidence
 from nlpkit.records.rows import gold_of, read_rows
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.model import Model
-from nlpkit.tasks import Task
+from nlpkit.tasks import Task, lone_label
 
 
 def open_model(name: str, *, device: str, precision: str) -> Model:
@@ -63,6 +63,7 @@ class Evaluation:
     provider: str
     data: tuple[str, ...]
     docs_per_second: float
+    warning: str = ""  # why the scores are not informative
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evaluation as plain values."""
@@ -118,4 +119,5 @@ def evaluate(
         provider=model.provider,
         data=tuple(paths),
         docs_per_second=round(len(documents) / seconds, 1),
+        warning=lone_label(model.task, [gold for gold, _ in scored]),
     )

@@ -18,7 +18,7 @@ from typing import Any
 
 from nlpkit import zoo
 from nlpkit.answers import difference
-from nlpkit.errors import DeviceError, ModelError, UsageError
+from nlpkit.errors import DeviceError, ModelError, UsageError, quoted
 from nlpkit.runtime.bundle import read_bundle
 from nlpkit.runtime.graphs import IDS, MASK
 from nlpkit.runtime.manifest import NAME as MANIFEST
@@ -48,18 +48,18 @@ def add(source: Path, *, replace: bool = False) -> Verified:
         elif zipfile.is_zipfile(source):
             _unpack(source, part)
         elif source.exists():
-            raise ModelError(f"{source}: neither the folder of a bundle nor a zip of it")
+            raise ModelError(f"{quoted(source)}: neither the folder of a bundle nor a zip of it")
         else:
-            raise UsageError(f"{source}: no such file or folder")
+            raise UsageError(f"{quoted(source)}: no such file or folder")
         name = read_bundle(part).manifest.name
         if not NAME.fullmatch(name):
-            raise ModelError(f"{source}: its name {name!r} is not a valid folder name")
+            raise ModelError(f"{quoted(source)}: its name {name!r} is not a valid folder name")
         verified = _verified(part, name)
         target = shelf / name
         installed = {folder.name: folder for folder in zoo.bundle_folders()}
         if name in installed and not replace:
             raise UsageError(
-                f"{name}: there is already a model of that name in {installed[name]}; give "
+                f"{name}: there is already a model of that name in {quoted(installed[name])}; give "
                 "--replace to use this one instead, or use it by its path: --model PATH"
             )
         if target.exists():
@@ -83,7 +83,7 @@ def remove(name: str) -> Path:
     if not NAME.fullmatch(name) or not target.is_dir():
         names = sorted(path.parent.name for path in target.parent.glob("[!.]*/bundle.json"))
         listed = f"installed are: {', '.join(names)}" if names else "none is installed"
-        raise UsageError(f"{name}: no installed model of that name; {listed}")
+        raise UsageError(f"{quoted(name)}: no installed model of that name; {listed}")
     if target.is_symlink():
         target.unlink()
     else:
@@ -143,9 +143,11 @@ def _golden(content: bytes, folder: Path) -> list[tuple[Any, dict[str, Any]]]:
         rows = [json.loads(line) for line in content.decode().splitlines()]
         golden = [(row.pop("text"), row) for row in rows]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise ModelError(f"{folder / 'golden.jsonl'}: damaged ({problem})") from None
+        raise ModelError(f"{quoted(folder / 'golden.jsonl')}: damaged ({problem})") from None
     if not golden or not all(isinstance(text, str) for text, _ in golden):
-        raise ModelError(f"{folder / 'golden.jsonl'}: damaged (it must hold texts with answers)")
+        raise ModelError(
+            f"{quoted(folder / 'golden.jsonl')}: damaged (it must hold texts with answers)"
+        )
     return golden
 
 
@@ -163,7 +165,7 @@ def _check_ids(model: Model, folder: Path) -> None:
         model.run(graph, feeds, tuple(signature.outputs))
     except ModelError:
         raise ModelError(
-            f"{folder}: its tokenizer has {size} pieces, more than the network's embedding"
+            f"{quoted(folder)}: its tokenizer has {size} pieces, more than the network's embedding"
         ) from None
 
 
@@ -210,7 +212,9 @@ def _copy(source: Path, part: Path) -> None:
     bundle = read_bundle(source)
     for name in (MANIFEST, *bundle.manifest.files):
         if (source / name).is_symlink():
-            raise ModelError(f"{source / name}: is a link, which may lead outside the bundle")
+            raise ModelError(
+                f"{quoted(source / name)}: is a link, which may lead outside the bundle"
+            )
         shutil.copyfile(source / name, part / name)
 
 
@@ -225,18 +229,22 @@ def _unpack(source: Path, part: Path) -> None:
         entries = [entry for entry in archive.infolist() if not _is_left_out(entry)]
         if len(entries) > MOST_FILES:
             raise ModelError(
-                f"{source}: holds {len(entries)} files; a bundle has {MOST_FILES} at most"
+                f"{quoted(source)}: holds {len(entries)} files; a bundle has {MOST_FILES} at most"
             )
         tops = {entry.filename.rpartition("/")[0] for entry in entries}
         if len(tops) > 1:
-            raise ModelError(f"{source}: holds several folders; zip the folder of one bundle")
+            raise ModelError(
+                f"{quoted(source)}: holds several folders; zip the folder of one bundle"
+            )
         left = MOST_BYTES
         for entry in entries:
             name = entry.filename.rpartition("/")[2]
             parts = entry.filename.split("/")
             linked = entry.external_attr >> 28 == 0xA
             if linked or not all(NAME.fullmatch(item) for item in parts):
-                raise ModelError(f"{source}: names {entry.filename!r}, outside a bundle's folder")
+                raise ModelError(
+                    f"{quoted(source)}: names {entry.filename!r}, outside a bundle's folder"
+                )
             left = _extract(archive, entry, part / name, left, source)
 
 
@@ -259,9 +267,10 @@ def _extract(
                 left -= len(chunk)
                 if left < 0:
                     raise ModelError(
-                        f"{source}: unpacks to more than {MOST_BYTES >> 30} GB; not a bundle"
+                        f"{quoted(source)}: unpacks to more than {MOST_BYTES >> 30} GB; "
+                        "not a bundle"
                     )
                 out.write(chunk)
     except DAMAGE as problem:
-        raise ModelError(f"{source}: damaged, or locked ({problem})") from None
+        raise ModelError(f"{quoted(source)}: damaged, or locked ({problem})") from None
     return left

@@ -60,6 +60,7 @@ def recipe_from_files(
         UsageError: an override is wrong, or the task or the architecture does not exist.
         MissingExtra: torch is not installed.
     """
+    tasks.class_of(task)
     given = {key: value for key, value in fields.items() if value is not None}
     tree: dict[str, Any] = {
         "name": f"{task}-{arch}",

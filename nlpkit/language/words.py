@@ -146,4 +146,4 @@ def splitter(lang: str) -> Splitter:
 
 def joined(value: Any) -> str:
     """Return a document as the string that steps read: tokens are joined by spaces."""
-    return " ".join(value) if isinstance(value, list) else value
+    return " ".join(value) if isinstance(value, list | tuple) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path, PurePath
 from typing import BinaryIO, TypeVar, cast
 
 from nlpkit import catalog
-from nlpkit.errors import InputError, UsageError, near_match
+from nlpkit.errors import InputError, NoFile, UsageError, near_match, quoted
 
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 COMPRESSION = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2", ".zst": "backports.zstd"}
@@ -58,7 +59,7 @@ def open_input(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         return
     _check(Path(path))
     if Path(path).is_file() and not Path(path).stat().st_size:  # also a file of /proc
-        raise InputError(f"{path} is empty: there is nothing to read")
+        raise InputError(f"{quoted(path)} is empty: there is nothing to read")
     with _open(Path(path)) as stream:
         yield stream
 
@@ -83,28 +84,41 @@ def _open(path: Path) -> BinaryIO:
     try:
         return cast(BinaryIO, import_module(module).open(path, "rb"))
     except ImportError as err:
-        raise UsageError(f"{path}: this Python has no {module}; decompress the file first") from err
+        raise UsageError(
+            f"{quoted(path)}: this Python has no {module}; decompress the file first"
+        ) from err
     except OSError as err:
-        raise InputError(f"{path}: cannot be opened: {err.strerror or err}; check it") from err
+        raise InputError(
+            f"{quoted(path)}: cannot be opened: {err.strerror or err}; check it"
+        ) from err
 
 
 def _check(path: Path) -> None:
     try:
         about = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(missing(path)) from None
+        raise NoFile(missing(path), str(path)) from None
     except PermissionError:
-        raise InputError(f"{path}: permission denied; check the rights of its folder") from None
+        raise InputError(
+            f"{quoted(path)}: permission denied; check the rights of its folder"
+        ) from None
     except (OSError, ValueError) as err:  # ValueError: a NUL in the name
-        raise InputError(f"{path}: cannot be opened: {err}; check the name") from None
+        if getattr(err, "errno", None) == errno.ENAMETOOLONG:  # probably a text
+            message = (
+                f"{quoted(str(path)[:60])}...: cannot be opened: no file name can be this long"
+            )
+            raise NoFile(message, str(path)) from None
+        raise InputError(f"{quoted(path)}: cannot be opened: {err}; check the name") from None
     if stat.S_ISDIR(about.st_mode):
-        raise InputError(f"{path} is a directory: name its files, for example {path / '*.txt'}")
+        raise InputError(
+            f"{quoted(path)} is a directory: name its files, for example {quoted(path)}/*.txt"
+        )
     if not os.access(path, os.R_OK):
-        raise InputError(f"{path}: permission denied; chmod +r it, or run as its owner")
+        raise InputError(f"{quoted(path)}: permission denied; chmod +r it, or run as its owner")
 
 
 def is_empty(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a name is that of an empty file. Pipes, and files of /proc, have size 0 too."""
+    """Return whether a path is an empty file. Pipes, and files of /proc, have size 0 too."""
     try:
         about = Path(path).stat()
         if about.st_size or not stat.S_ISREG(about.st_mode):
@@ -118,14 +132,14 @@ def is_empty(path: str | os.PathLike[str]) -> bool:
 def missing(path: Path) -> str:
     """Say that there is no such file, with the near match."""
     if not path.parent.is_dir():
-        return f"{path}: there is no folder {path.parent}; check the path"
+        return f"{quoted(path)}: there is no folder {quoted(path.parent)}; check the path"
     try:
         with os.scandir(path.parent) as entries:
             siblings = [entry.name for entry in islice(entries, SIBLINGS)]
     except OSError:
         siblings = []
     near = near_match(path.name, siblings)
-    return f"{path}: no such file.{near or ' Check the name, or use - for stdin'}"
+    return f"{quoted(path)}: no such file.{near or ' Check the name, or use - for stdin'}"
 
 
 def _stdin() -> BinaryIO:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nlpkit import records
-from nlpkit.errors import Note, UsageError
+from nlpkit.errors import Note, UsageError, quoted
 from nlpkit.records import Layout, Record, Source
 from nlpkit.records.source import document_of, text_column
 
@@ -60,7 +60,8 @@ def _located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
         if records.is_empty(path):
             continue
         name = "stdin" if path == "-" else path
-        source = Source(name, reading.encoding, reading.errors, reading.column, layout=layout)
+        shown, how = quoted(name), (reading.encoding, reading.errors, reading.column)
+        source = Source(shown, *how, layout=layout)
         with records.open_input(reading.copies.get(path, path)) as stream:
             if reading.whole:
                 lines = records.read(stream, "lines", source)
@@ -70,7 +71,7 @@ def _located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
             format = reading.format or records.format_of(path)
             rows = records.read(stream, format, source)
             if format == "lines" and reading.format is None:
-                rows = _watched(rows, name)
+                rows = _watched(rows, shown)
             for record in rows:
                 column = text_column(record, source)
                 yield record, document_of(record[column]), column

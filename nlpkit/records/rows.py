@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nlpkit import records
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, quoted
 from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
 
@@ -39,40 +39,92 @@ def read_records(path: str, column: str, encoding: str = "utf-8") -> Iterator[re
     Raises:
         InputError: the file cannot be read, or has no such column.
     """
+    for _, record in located(path, column, encoding):
+        yield record
+
+
+def located(
+    path: str, column: str | None, encoding: str = "utf-8"
+) -> Iterator[tuple[str, records.Record]]:
+    """Yield each record of a file after its position: FILE:LINE, or FILE: row N.
+
+    Raises:
+        InputError: the file cannot be read, or has no such column.
+    """
+    position = records.Position()
+    source = records.Source(quoted(path), encoding, column=column, position=position)
+    form = records.format_of(path)
     with records.open_input(path) as stream:
-        source = records.Source(name=path, column=column, encoding=encoding)
-        yield from records.read(stream, records.format_of(path), source)
+        for number, record in enumerate(records.read(stream, form, source), start=1):
+            line = position.line
+            if form == "csv":  # a row may span lines: report the first
+                line -= sum(value.count("\n") for value in record.values())
+            yield (f"{path}:{line}" if line else f"{path}: row {number}"), record
 
 
 def read_rows(
-    path: str, *, text: str, label: str, encoding: str = "utf-8", every_label: str = ""
+    path: str,
+    *,
+    text: str,
+    label: str,
+    encoding: str = "utf-8",
+    every_label: str = "",
+    names: Mapping[str, str] | None = None,
 ) -> list[Row]:
     """Return a file's rows. Rows with an empty text hold nothing to learn or score.
 
-    With `every_label` all rows have that label, and the file needs none.
+    With `every_label` all rows have that label, and the file needs none. `names` maps labels to new
+    names.
 
     Raises:
         InputError: the file cannot be read, or a row has no label.
     """
     rows = []
-    for number, record in enumerate(read_records(path, text, encoding), start=1):
-        where = f"{path}: row {number}"
+    for where, record in located(path, text, encoding):
         if every_label:
             record = record | {label: every_label}
         document = _document(record[column_named(text, record) or text])
         if not document:
             continue
         column = column_named(label, record)
-        if column is not None and record[column] in (None, ""):
-            raise InputError(f"{where}: its {label!r} is empty; label it or leave it out")
         if column is None:
             raise InputError(
-                f"{where} has no {label!r}.{near_column(label, record)} "
+                f"{quoted(where)}: has no {label!r}.{near_column(label, record)} "
                 f"Its fields are: {', '.join(record)}; say which holds the label with --label"
             )
-        fields = record | {"label": record[column], "document": document}
+        if is_blank(record[column]):
+            raise InputError(f"{quoted(where)}: its {label!r} is empty; label it or leave it out")
+        fields = record | {"label": renamed(record[column], names), "document": document}
         rows.append(Row(document, fields, where))
     return rows
+
+
+def is_blank(value: Any) -> bool:
+    """Return whether a label is missing: null or white space."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def renamed(value: Any, names: Mapping[str, str] | None) -> Any:
+    """Return the new name of a label, or the label itself if it has none."""
+    return names.get(str(value), value) if names else value
+
+
+def label_of(value: Any) -> str:
+    """Return the text of a label that is a text, an integer or a boolean.
+
+    4.0 becomes "4", because pandas writes integers so in a column with missing values.
+
+    Raises:
+        InputError: the label is something else, such as NaN, 2.5, a list or a table.
+    """
+    if isinstance(value, str | int):  # a boolean is an int
+        return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    number = "NaN" if value != value else f"the number {value}"
+    kinds = {float: number, list: "a list", dict: "a table", type(None): "null"}
+    kind = kinds.get(type(value), type(value).__name__)
+    raise InputError(f"the label is {kind}; a label is a text, an integer or a boolean")
 
 
 def fingerprint(text: str) -> str:
@@ -113,4 +165,4 @@ def gold_of(gold: Callable[[records.Record], Any], row: Row) -> Any:
     try:
         return gold(row.fields)
     except InputError as problem:
-        raise InputError(f"{row.where}: {problem}") from None
+        raise InputError(f"{quoted(row.where)}: {problem}") from None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nlpkit import text
-from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError
+from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError, quoted
 from nlpkit.runtime import device as devices, manifest as manifests
 from nlpkit.runtime.graphs import EMBEDDING, IDS, LOGITS, MASK, Signature
 from nlpkit.runtime.manifest import Manifest
@@ -53,10 +53,10 @@ class Bundle(NamedTuple):
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as problem:
-            raise ModelError(f"{path}: {problem.strerror}; install it again") from None
+            raise ModelError(f"{quoted(path)}: {problem.strerror}; install it again") from None
         if digest != self.manifest.files.get(file):
             raise ModelError(
-                f"{path}: not the file that bundle.json names (its hash differs); "
+                f"{quoted(path)}: not the file that bundle.json names (its hash differs); "
                 "install or export the model again"
             )
         return path
@@ -80,7 +80,7 @@ def task_of(bundle: Bundle, build: BuildTask) -> Any:
     try:
         return build(bundle.manifest.task)
     except (UsageError, KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise ModelError(f"{bundle.about}: its task can't be rebuilt ({problem})") from None
+        raise ModelError(f"{quoted(bundle.about)}: its task can't be rebuilt ({problem})") from None
 
 
 def open_bundle(
@@ -151,14 +151,14 @@ def _start(bundle: Bundle, kind: str, index: int, precision: str, threads: int) 
     for name, graph in bundle.manifest.graphs.items():
         path = bundle.checked(graph.files[chosen])
         if _keeps_data_elsewhere(path):
-            raise ModelError(f"{path}: keeps weights in another file, which is not allowed")
+            raise ModelError(f"{quoted(path)}: keeps weights in another file, which is not allowed")
         try:
             session = devices.session(str(path), kind, index, int(alone) or threads)
         except NlpkitError:
             raise
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception
             reason = str(problem).splitlines()[0][:200]
-            raise ModelError(f"{path}: ONNX Runtime can't load it ({reason})") from None
+            raise ModelError(f"{quoted(path)}: ONNX Runtime can't load it ({reason})") from None
         sessions[name] = session
         signatures[name] = _signature(session, graph.signature, path)
         size += path.stat().st_size
@@ -178,14 +178,15 @@ def _signature(
     if told is None:  # format 1
         if [*inputs] != [IDS, MASK] or not {LOGITS} <= outputs.keys() <= {LOGITS, EMBEDDING}:
             raise ModelError(
-                f"{path}: takes {', '.join(inputs)} and gives {', '.join(outputs)}, where a graph "
+                f"{quoted(path)}: takes {', '.join(inputs)} and gives "
+                f"{', '.join(outputs)}, where a graph "
                 f"from {IDS} and {MASK} to {LOGITS} was announced"
             )
         return Signature(*({n: tuple(axes) for n, axes in s.items()} for s in (inputs, outputs)))
     for real, said in ((inputs, told.inputs), (outputs, told.outputs)):
         if [*real] != [*said] or not all(_alike(real[name], said[name]) for name in said):
             raise ModelError(
-                f"{path}: takes {_shown(inputs)} and gives {_shown(outputs)}, where from "
+                f"{quoted(path)}: takes {_shown(inputs)} and gives {_shown(outputs)}, where from "
                 f"{_shown(told.inputs)} to {_shown(told.outputs)} was announced"
             )
     return told
@@ -214,7 +215,8 @@ def _check_graphs(
             if axes is None or (width is not None and axes[-1] != width):
                 gives = f"gives {axes[-1]} numbers" if axes else "is not there"
                 raise ModelError(
-                    f"{bundle.about}: {name} of the graph {graph!r} {gives}, where the task "
+                    f"{quoted(bundle.about)}: {name} of the graph "
+                    f"{graph!r} {gives}, where the task "
                     f"needs {width if width is not None else 'it'}; export the model again"
                 )
 
@@ -230,7 +232,9 @@ def _steps(bundle: Bundle, build: BuildSteps) -> Steps:
     try:
         return build(bundle.manifest.steps)
     except (UsageError, TypeError) as problem:
-        raise ModelError(f"{bundle.about}: its steps can't be rebuilt ({problem})") from None
+        raise ModelError(
+            f"{quoted(bundle.about)}: its steps can't be rebuilt ({problem})"
+        ) from None
 
 
 def _tokenizer(bundle: Bundle, content: bytes) -> text.Tokenizer:
@@ -238,4 +242,6 @@ def _tokenizer(bundle: Bundle, content: bytes) -> text.Tokenizer:
         kind, languages = bundle.manifest.tokenizer_kind, bundle.manifest.languages
         return text.load(kind, content.decode("utf-8"), languages)
     except (UsageError, ValueError) as problem:
-        raise ModelError(f"{bundle.folder}: its tokenizer can't be read ({problem})") from None
+        raise ModelError(
+            f"{quoted(bundle.folder)}: its tokenizer can't be read ({problem})"
+        ) from None

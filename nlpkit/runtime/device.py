@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nlpkit.errors import DeviceError, UsageError
+from nlpkit.errors import DeviceError, UsageError, install_extra
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -128,7 +128,7 @@ def why_no_cuda() -> str | None:
         return "no NVIDIA driver here (libcuda.so.1 does not load); install it, or use --device cpu"
     if missing := missing_libraries():
         wheels = ", ".join(sorted(set(missing.values())))
-        return f"missing {', '.join(missing)} ({wheels}); pip install 'nlpkit[cuda]'"
+        return f"missing {', '.join(missing)} ({wheels}); {install_extra('cuda')}"
     return None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nlpkit.errors import ModelError, UsageError, near_match
+from nlpkit.errors import ModelError, UsageError, near_match, quoted
 from nlpkit.runtime.graphs import MAIN, Signature
 
 FORMAT = 2
@@ -98,7 +98,7 @@ def read(folder: Path) -> Manifest:
     version = tree.get("format") if isinstance(tree, dict) else None
     if version not in READ:
         raise ModelError(
-            f"{folder}: bundle format {version!r} is not one that this nlpkit reads "
+            f"{quoted(folder)}: bundle format {version!r} is not one that this nlpkit reads "
             f"({' and '.join(map(str, READ))}); upgrade nlpkit or export the model again"
         )
     if lacking := [key for key in NEEDED[version] if key not in tree]:
@@ -116,13 +116,15 @@ def read(folder: Path) -> Manifest:
 
 def _tree(path: Path) -> Any:
     if path.exists() and not (path.is_file() and path.stat().st_size < LARGEST):
-        raise ModelError(f"{path}: not a file of a size that a manifest has; install it again")
+        raise ModelError(
+            f"{quoted(path)}: not a file of a size that a manifest has; install it again"
+        )
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
-        raise ModelError(f"{path}: {problem.strerror}") from None
+        raise ModelError(f"{quoted(path)}: {problem.strerror}") from None
     except (ValueError, RecursionError) as problem:
-        raise ModelError(f"{path}: damaged ({problem}); install it again") from None
+        raise ModelError(f"{quoted(path)}: damaged ({problem}); install it again") from None
 
 
 def _manifest(tree: dict[str, Any]) -> Manifest:
@@ -212,10 +214,13 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
             raise ModelError(f"{folder / NAME}: names {name!r}, which is outside the bundle")
     present = {path.name for path in folder.iterdir()}
     if missing := sorted(set(listed) - present):
-        raise ModelError(f"{folder}: {', '.join(missing)} is missing; install the model again")
+        raise ModelError(
+            f"{quoted(folder)}: {', '.join(missing)} is missing; install the model again"
+        )
     if extra := sorted(present - set(listed) - {NAME}):
         raise ModelError(
-            f"{folder}: {', '.join(extra)} does not belong to the bundle; remove it and try again"
+            f"{quoted(folder)}: {', '.join(extra)} does not belong to "
+            "the bundle; remove it and try again"
         )
     used = [file for graph in manifest.graphs.values() for file in graph.files.values()]
     if unknown := [name for name in [*used, manifest.tokenizer_file] if name not in listed]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from nlpkit.errors import ModelError
 from nlpkit.runtime import onepass
 from nlpkit.runtime.batcher import TOKEN_BUDGET
 from nlpkit.runtime.graphs import EMBEDDING, MAIN, Run
 from nlpkit.text import encode
+from nlpkit.text.documents import documents_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,8 @@ class Model:
 
     `steps` prepare texts as in training. `windows` cuts documents into the pieces that a graph
     reads. `run` is the only place where a network is called. `file_bytes` is the size of the loaded
-    files. `budget` is the most tokens of a batch, padding included.
+    files. `budget` is the most tokens of a batch, padding included. `reopen` loads the model again,
+    for pickling; None if it cannot be loaded again, as a copy with changes (`replace`) cannot.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Model:
     file_bytes: int = 0
     budget: int = TOKEN_BUDGET
     tally: Tally = field(default_factory=Tally, compare=False)
+    reopen: Callable[[], Model] | None = field(default=None, init=False, compare=False, repr=False)
 
     def encode(self, documents: Sequence[Any]) -> Windows:
         """Prepare and tokenize documents and cut them into windows; no network is called."""
@@ -70,30 +73,60 @@ class Model:
         self.tally.truncated += windows.truncated
         return windows
 
-    def predict(self, documents: Sequence[Any]) -> list[Any]:
-        """Return one answer for each document, in order; None for an empty one."""
-        return self.answer(documents, self.encode(documents))
+    def reopened_by(self, reopen: Callable[[], Model]) -> Self:
+        """Set the function that loads this model again, and return the model."""
+        object.__setattr__(self, "reopen", reopen)
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[], Model], tuple[()]]:
+        """Pickle the function that loads the model, because sessions cannot leave their process."""
+        if self.reopen is None:
+            raise TypeError(
+                f"the model {self.name} cannot be pickled: only one that nlpkit.load returned can; "
+                "load it in each process"
+            )
+        return self.reopen, ()
+
+    def predict(self, documents: Iterable[Any]) -> Any:
+        """Return a list of one answer for each document, in order; for one string, its answer.
+
+        `documents` is any iterable: a list, a generator, a column of pandas, numpy or polars. A
+        document is a text or a list of words; None and NaN are empty texts. The answer for an empty
+        document is None.
+
+        Raises:
+            TypeError: a document is something else; the message has its position.
+        """
+        if isinstance(documents, str):
+            return self.predict([documents])[0]
+        read = documents_of(documents)
+        return self.answer(read, self.encode(read))
 
     def answer(self, documents: Sequence[Any], windows: Windows) -> list[Any]:
         """Return the answers for documents and their windows, as `encode` returns them."""
         said: list[Any] = self.task.answer(self, documents, windows)
         return said
 
-    def embed(self, documents: Sequence[Any]) -> np.ndarray:
+    def embed(self, documents: Iterable[Any]) -> np.ndarray:
         """Return embeddings_ND (float32): the pooled states of N documents of width D.
 
         A long document's is the mean of its windows, weighted by their numbers of tokens. A
-        document without tokens has zeros.
+        document without tokens has zeros. `documents` are as for `predict`; for one string, return
+        its embedding_D.
 
         Raises:
+            TypeError: as `predict`.
             ModelError: the model has no pooled states, or an old bundle does not export them.
         """
         import numpy as np
 
+        if isinstance(documents, str):
+            return self.embed([documents])[0]
+        read = documents_of(documents)
         main = self.run.signatures.get(MAIN)
         if main is None or EMBEDDING not in main.outputs:
             raise ModelError(f"{self.name} gives no embeddings; export its run again")
-        made = onepass.embeddings(self, documents)
+        made = onepass.embeddings(self, read)
         width = next((len(row) for row in made if row is not None), 0)
         if not width:  # no document has tokens: ask for one, to know the width
             ids = self.tokenizer.random(np.random.default_rng(0), 1, 1)

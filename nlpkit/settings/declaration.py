@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -39,12 +40,15 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
+def build(
+    cls: type, table: Any, where: str, problems: list[str], options: Mapping[str, str] | None = None
+) -> Any:
     """Build `cls` from the keys of a table.
 
     Append every wrong key and value to `problems` instead of raising an error. Return None if
     `table` is not a table or `cls` refuses its values; on any other problem the result is built
-    without the wrong keys. `where` is the section's name in messages.
+    without the wrong keys. `where` is the section's name in messages. `options` has the flag of
+    each key, for a table that was given as flags: messages then name the flags.
     """
     if not isinstance(table, Mapping):
         problems.append(f"[{where}] must be a table, not {table!r}")
@@ -59,7 +63,8 @@ def build(cls: type, table: Any, where: str, problems: list[str]) -> Any:
         try:
             values[key] = _within(convert(value, hints[key]), bounds[key])
         except ValueError as problem:
-            problems.append(f"[{where}] {key} = {_shown(value)}: {problem}")
+            flag = f"{where}: --{options[key]} {value}" if options else None
+            problems.append(f"{flag or f'[{where}] {key} = {_shown(value)}'}: {problem}")
     try:
         return cls(**values)
     except (TypeError, ValueError) as problem:
@@ -87,8 +92,8 @@ def convert(value: Any, hint: Any) -> Any:
         return tuple(convert(item, get_args(hint)[0]) for item in items)
     if origin in (Union, types.UnionType):
         return None if value is None else convert(value, get_args(hint)[0])
-    if dataclasses.is_dataclass(hint):
-        return _nested(value, hint)
+    if origin is Mapping or dataclasses.is_dataclass(hint):
+        return _texts(value) if origin is Mapping else _nested(value, hint)
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise ValueError("must be a finite number")
@@ -104,6 +109,12 @@ def _within(value: Any, bounds: Mapping[str, Any]) -> Any:
         allowed = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
         raise ValueError(f"must be {' and '.join(allowed)}")
     return value
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+        raise ValueError("must be a table of texts")
+    return dict(value)
 
 
 def _nested(value: Any, cls: Any) -> Any:
@@ -141,13 +152,18 @@ def toml_value(value: Any) -> str:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items())
+        items = [(key, item) for key, item in value.items() if item is not None]
+        inner = ", ".join(f"{_toml_key(key)} = {toml_value(item)}" for key, item in items)
         return "{ " + inner + " }"
     if isinstance(value, (list, tuple)):
         if any(isinstance(item, Mapping) for item in value):
             return "[\n" + "".join(f"  {toml_value(item)},\n" for item in value) + "]"
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else toml_value(key)
 
 
 def toml(tree: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, quoted
 
 
 def resolve(pattern: str, folder: Path) -> list[Path]:
@@ -28,4 +28,4 @@ def resolve(pattern: str, folder: Path) -> list[Path]:
     folders = (
         f"$NLPKIT_DATA ({root}) and {folder}" if root else f"{folder} ($NLPKIT_DATA is not set)"
     )
-    raise InputError(f"{pattern}: no such data file; looked in {folders}")
+    raise InputError(f"{quoted(pattern)}: no such data file; looked in {folders}")

@@ -105,14 +105,17 @@ def _plain(value: str, flag: Flag) -> Any:
     return value
 
 
-def build(options: type, values: Mapping[str, Any], where: str) -> Any:
+def build(options: type, values: Mapping[str, Any], where: str, *, flags: bool = True) -> Any:
     """Build an options dataclass from plain values.
+
+    With `flags`, messages name an option by its flag; otherwise by its key in a table.
 
     Raises:
         UsageError: a key or value is wrong; the message lists every problem.
     """
     problems: list[str] = []
-    built = declaration.build(options, values, where, problems)
+    names = {flag.field: flag.name for flag in flags_of(options)} if flags else None
+    built = declaration.build(options, values, where, problems, names)
     if problems:
         raise UsageError("; ".join(problems))
     return built

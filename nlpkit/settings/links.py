@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from nlpkit import catalog
-from nlpkit.errors import InputError, UsageError
+from nlpkit.errors import InputError, UsageError, quoted
 from nlpkit.settings import flags
 
 CHAINED = ("text", "tokens")  # results that a following step or a tokenizer can read
@@ -108,16 +108,16 @@ def read(path: str) -> list[Link]:
     try:
         tree = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+        raise InputError(f"{quoted(path)}: {problem.strerror}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise InputError(f"{path}: not valid TOML: {problem}") from None
+        raise InputError(f"{quoted(path)}: not valid TOML: {problem}") from None
     steps = tree.get("steps")
     if not isinstance(steps, list) or not steps:
         raise UsageError(f'{path}: has no steps; write steps = ["clean", "tokenize"]')
     try:
         return links_of(steps)
     except UsageError as problem:
-        raise UsageError(f"{path}: {problem}") from None
+        raise UsageError(f"{quoted(path)}: {problem}") from None
 
 
 def _values(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,13 +140,13 @@ def _parsed(text: str) -> list[Link]:
             raise UsageError(f"{text!r}: a step is missing beside a |")
         name = part[0]
         options = catalog.load("steps", name).Options
-        links.append(_link(name, flags.parse(options, part[1:], name)))
+        links.append(_link(name, flags.parse(options, part[1:], name), written_as_flags=True))
         start = end + 1
     return links
 
 
-def _link(name: str, values: Mapping[str, Any]) -> Link:
+def _link(name: str, values: Mapping[str, Any], *, written_as_flags: bool = False) -> Link:
     options = catalog.load("steps", name).Options
     names = {flag.name: flag.field for flag in flags.flags_of(options)}
     fields = {names.get(key.replace("_", "-"), key): value for key, value in values.items()}
-    return Link(name, flags.build(options, fields, name))
+    return Link(name, flags.build(options, fields, name, flags=written_as_flags))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from nlpkit import catalog
-from nlpkit.errors import InputError, Renamed, UsageError, near_match
+from nlpkit.errors import InputError, Renamed, UsageError, near_match, quoted
 from nlpkit.settings import declaration
 from nlpkit.settings.sections import (
     Corpus,
@@ -157,7 +157,9 @@ def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
     """
     tree, folder = _read(path)
     if "objective" in tree:
-        raise UsageError(f"{path}: this recipe is for 'nlpkit pretrain', not for 'nlpkit train'")
+        raise UsageError(
+            f"{quoted(path)}: this recipe is for 'nlpkit pretrain', not for 'nlpkit train'"
+        )
     return from_dict(tree, folder=folder, where=str(path), overrides=overrides)
 
 
@@ -169,7 +171,9 @@ def load_pretraining(path: Path, overrides: Iterable[str] = ()) -> Pretraining:
     """
     tree, folder = _read(path)
     if "task" in tree:
-        raise UsageError(f"{path}: this recipe is for 'nlpkit train', not for 'nlpkit pretrain'")
+        raise UsageError(
+            f"{quoted(path)}: this recipe is for 'nlpkit train', not for 'nlpkit pretrain'"
+        )
     return _build(Pretraining, tree, folder, str(path), overrides)
 
 
@@ -190,13 +194,13 @@ def _read(path: Path) -> tuple[dict[str, Any], Path]:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(
-            f"{path}: no such recipe; 'nlpkit init recipe --arch atnet > {path}' writes one, "
-            "with --objective mlm for 'nlpkit pretrain'"
+            f"{quoted(path)}: no such recipe; 'nlpkit init recipe --arch atnet > {quoted(path)}' "
+            "writes one, with --objective mlm for 'nlpkit pretrain'"
         ) from None
     except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path}: cannot be read as a recipe: {problem}") from None
+        raise InputError(f"{quoted(path)}: cannot be read as a recipe: {problem}") from None
     except tomllib.TOMLDecodeError as problem:
-        raise InputError(f"{path}: not valid TOML: {problem}") from None
+        raise InputError(f"{quoted(path)}: not valid TOML: {problem}") from None
     folder_name = path.resolve().parent.name
     tree.setdefault("name", folder_name if path.stem == "recipe" else path.stem)
     return tree, Path(str(tree.pop("folder", path.parent)))

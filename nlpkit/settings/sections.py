@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,9 @@ class Source:
     label: str = setting("", "field of the label or target; default: the task's")
     encoding: str = "utf-8"
     every_label: str = setting("", "label of every row, for a file without a label field")
+    labels: Mapping[str, str] | None = setting(
+        None, 'new names of labels, such as {neutro = "neutral"}; other labels stay'
+    )
     style: str = setting("", "annotation style that the file follows (words tokenizers)")
     max_per_label: int = setting(0, "most rows of each label, drawn at random; 0 keeps all", 0)
     missing_labels: float = setting(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from unicodedata import combining, normalize
 
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, quoted
 from nlpkit.language.detect import Lang, languages
 from nlpkit.language.spacy_rules import stop_words
 from nlpkit.language.words import Words
@@ -98,7 +98,7 @@ def _read(path: str) -> frozenset[str]:
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except OSError as problem:
-        raise InputError(f"--list {path}: {problem.strerror}") from None
+        raise InputError(f"--list {quoted(path)}: {problem.strerror}") from None
     except UnicodeDecodeError:
-        raise InputError(f"--list {path}: not valid utf-8; convert it first") from None
+        raise InputError(f"--list {quoted(path)}: not valid utf-8; convert it first") from None
     return frozenset(_compared(line.strip()) for line in lines if line.strip())

@@ -10,6 +10,7 @@ Optional abilities are protocols of their own, checked by `isinstance`:
     Calibrated    scores are probabilities that a temperature calibrates
     Balanced      labels can be weighted, counted separately and shifted
     Distillable   the task can learn from the probabilities of other models
+    Labelled      every gold answer is a label: a text, an integer or a boolean
 
 Legend: N documents, C labels, B batch, T time.
 """
@@ -156,6 +157,26 @@ class Distillable(Protocol):
 
     def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any:
         """Return loss_B (torch), the distance from the teachers' probabilities, `taught` [B, C]."""
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """A task whose gold answers are labels: texts, integers or booleans."""
+
+    @staticmethod
+    def label_of(value: Any) -> str:
+        """Return a label as text; raises InputError if it is of the wrong kind."""
+
+
+def lone_label(task: Any, golds: Sequence[Any]) -> str:
+    """Return a warning if all gold answers have the same label, otherwise ""."""
+    labels = {task.group(gold) for gold in golds} if isinstance(task, Balanced) else ()
+    if len(labels) != 1:
+        return ""
+    return (
+        f"every scored row has the label {next(iter(labels))!r}, so {task.score} says nothing "
+        "about the other labels; add rows of every label"
+    )
 
 
 def build(described: Mapping[str, Any]) -> Any:

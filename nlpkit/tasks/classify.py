@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from nlpkit.answers import Label
 from nlpkit.errors import InputError, near_match
+from nlpkit.records.rows import label_of
 from nlpkit.runtime import onepass
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
@@ -56,6 +57,9 @@ class Task:
     windows = Slide
     OFFSETS: ClassVar[bool] = False
     WRITES: ClassVar[bool] = False
+    ADVICE: ClassVar[str] = (
+        """A recipe's [data] can rename labels: {path = "...", labels = {other = "name"}}"""
+    )
 
     def __init__(
         self,
@@ -95,9 +99,9 @@ class Task:
         """Build the task with the sorted labels of the rows.
 
         Raises:
-            InputError: there are fewer than two labels.
+            InputError: there are fewer than two labels, or a label is of the wrong kind.
         """
-        labels = sorted({str(row["label"]) for row in rows})
+        labels = sorted({cls.label_of(row["label"]) for row in rows})
         if len(labels) < 2:
             raise InputError(
                 f"the training files hold only the label {labels[0]!r}; a classifier needs two"
@@ -106,17 +110,22 @@ class Task:
             )
         return cls(config, labels)
 
+    @staticmethod
+    def label_of(value: Any) -> str:
+        """Return a label as text. Raises InputError if it is of the wrong kind."""
+        return label_of(value)
+
     def gold(self, fields: Mapping[str, Any]) -> Label:
         """Return the row's label.
 
         Raises:
-            InputError: the label is not one of the task's.
+            InputError: the label is of the wrong kind, or is not one of the task's.
         """
-        label = str(fields["label"])
+        label = self.label_of(fields["label"])
         if label not in self._golds:
             raise InputError(
                 f"unknown label {label!r}.{near_match(label, self.labels)} "
-                f"The labels are: {', '.join(self.labels)}"
+                f"The labels are: {', '.join(self.labels)}. {self.ADVICE}"
             )
         return self._golds[label]
 

@@ -1,9 +1,12 @@
-"""Documents that are lists of words."""
+"""Documents: texts, or lists of words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import Any, Self
+
+MISSING = ("NAType", "NaTType")  # types of pandas' NA and NaT, by name: pandas need not be imported
 
 
 class Words(tuple[str, ...]):
@@ -15,3 +18,37 @@ class Words(tuple[str, ...]):
         self = super().__new__(cls, words)
         self.style = style
         return self
+
+
+def documents_of(values: Iterable[Any]) -> list[Any]:
+    """Return the documents of an iterable, in order: texts and lists of words as they are.
+
+    None, NaN and pandas' NA become the empty text. A pandas column is read in the order of its
+    rows, not of its index.
+
+    Raises:
+        TypeError: `values` is not a list or column of documents, or a document is neither a text
+            nor a list of words; the message has its position, from 0.
+    """
+    if isinstance(values, bytes | Mapping) or getattr(values, "ndim", 1) != 1:
+        raise TypeError(f"documents must be a list of texts, not {type(values).__name__}")
+    documents = list(values)
+    if set(map(type, documents)) <= {str}:
+        return documents
+    return [_document(value, position) for position, value in enumerate(documents)]
+
+
+def _document(value: Any, position: int) -> Any:
+    if isinstance(value, str) or _is_words(value):
+        return value
+    missing = value is None or type(value).__name__ in MISSING
+    if missing or (isinstance(value, Real) and value != value):
+        return ""
+    advice = "; decode it first" if isinstance(value, bytes) else ""
+    raise TypeError(
+        f"document {position} is {type(value).__name__}, not a text or a list of words{advice}"
+    )
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from nlpkit.errors import ModelError
+from nlpkit.errors import ModelError, quoted
 
 LAST = "last.safetensors"  # the checkpoint, in the folder of a run
 
@@ -33,7 +33,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, 
     try:
         save_file(whole, part, metadata={"state": json.dumps(state)})
     except SafetensorError as problem:  # usually a full disk
-        raise OSError(f"{path}: cannot be written ({problem})") from None
+        raise OSError(f"{quoted(path)}: cannot be written ({problem})") from None
     part.chmod(0o666 & ~_umask())  # safetensors creates files that only the owner can read
     with part.open("rb") as written:
         os.fsync(written.fileno())
@@ -65,9 +65,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             names = stored.keys()
             return {name: stored.get_tensor(name) for name in names}, state
     except FileNotFoundError:
-        raise ModelError(f"{path}: no such checkpoint") from None
+        raise ModelError(f"{quoted(path)}: no such checkpoint") from None
     except (SafetensorError, ValueError, OSError) as problem:
-        raise ModelError(f"{path}: damaged checkpoint ({problem}); train again") from None
+        raise ModelError(f"{quoted(path)}: damaged checkpoint ({problem}); train again") from None
 
 
 def pack(

@@ -18,7 +18,7 @@ from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Texts
-from nlpkit.tasks import Balanced, Task
+from nlpkit.tasks import Balanced, Labelled, Task
 from nlpkit.text.documents import Words
 from nlpkit.text.unicode import whole
 from nlpkit.text.windows import Slide
@@ -79,6 +79,9 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
         raise InputError(
             "every training text is also in the dev or excluded files; give other training files"
         )
+    if isinstance(task_class, Labelled):
+        for row in (row for *_, rows in train_rows for row in rows):  # its error names the line
+            gold_of(lambda fields: task_class.label_of(fields["label"]), row)
     task = task_class.from_rows(rows, recipe.task.config)
     train = _split(train_rows, task, recipe, "train")
     if not any(train.weights):
@@ -168,6 +171,7 @@ def _read(source: Source, path: Path) -> list[Row]:
         label=source.label,
         encoding=source.encoding,
         every_label=source.every_label,
+        names=source.labels,
     )
 
 

@@ -21,6 +21,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning about the data; training continues."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """The data is read and the network is built; `tokens` is for pretraining only."""
 
@@ -90,7 +97,7 @@ class Evaluated:
         } | _dev(self.scores)
 
 
-Event = Asked | Started | Progress | EpochEnded | Evaluated
+Event = Asked | Warned | Started | Progress | EpochEnded | Evaluated
 Listener = Callable[[Event], None]
 
 

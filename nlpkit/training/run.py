@@ -15,9 +15,10 @@ import torch
 
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
+from nlpkit.tasks import lone_label
 from nlpkit.training import checkpoint, distill, examples, init, network
 from nlpkit.training.distributed import Team
-from nlpkit.training.events import Listener, Started
+from nlpkit.training.events import Listener, Started, Warned
 from nlpkit.training.examples import Examples
 from nlpkit.training.folder import at_work, begun
 from nlpkit.training.judge import Judge
@@ -100,6 +101,8 @@ def _train(
     if members.leads:
         pieces = made.tokenizer.vocab_size
         listener(Started(len(made.ids), len(made.dev.documents), parameters, pieces))
+        if warning := lone_label(made.task, made.dev.golds):
+            listener(Warned(f"dev: {warning}"))
     if members.agree([float(resumed)])[0]:
         loop.resume()
     state = loop.run()

@@ -19,7 +19,7 @@ def text_of_label(record: Record, field: str, document: int) -> str:
         InputError: the record lacks the field, or the field is empty.
     """
     value = record[resolve_column(record, Source("--label", column=field))]
-    if value is None or value == "":
+    if value is None or value == "" or value != value:
         raise InputError(f"document {document} has no label in {field!r}; remove such documents")
     return value if isinstance(value, str) else json.dumps(value)
 

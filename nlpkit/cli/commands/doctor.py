@@ -33,6 +33,7 @@ def _show(report: dict[str, Any]) -> None:
     from rich.markup import escape
 
     from nlpkit.cli.screen.console import Console
+    from nlpkit.errors import install_extra
     from nlpkit.wording import plural
 
     console = Console(highlight=False)
@@ -46,15 +47,15 @@ def _show(report: dict[str, Any]) -> None:
     for extra, versions in report["extras"].items():
         missing = [name for name, version in versions.items() if not version]
         listed = [f"{name} {version}" for name, version in versions.items() if version]
-        mend = escape(f"not installed; pip install 'nlpkit[{extra}]'")
-        state = mend if missing else ", ".join(listed)
+        advice = escape(f"not installed; {install_extra(extra)}")
+        state = advice if missing else ", ".join(listed)
         console.print(f"{_mark(not missing, optional=True)} extra {extra}: {state}")
     for name, state in report["devices"].items():
         detail = state["provider"] if state["works"] else escape(state["reason"])
         console.print(f"{_mark(state['works'], optional=name != 'cpu')} {name}: {detail}")
         if missing := state.get("missing"):
-            mend = escape("pip install 'nlpkit[cuda]'")
-            console.print(f"  [dim]libraries that do not load: {', '.join(missing)}; {mend}[/]")
+            advice = escape(install_extra("cuda"))
+            console.print(f"  [dim]libraries that do not load: {', '.join(missing)}; {advice}[/]")
     models = report["models"]
     console.print(f"{_mark(bool(models))} models: {', '.join(models) or 'none'}")
     for problem in report["problems"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -58,6 +59,8 @@ def evaluate(
         encoding=encoding,
         min_confidence=min_confidence,
     )
+    if scores.warning:
+        print(f"nlpkit: {scores.warning}", file=sys.stderr)
     if to == "json":
         print_json(scores.to_dict())
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -82,6 +83,6 @@ class _Reports:
         """Say what was written and what to run next."""
         self.console.print(
             f"passed; wrote {folder} (a CPU loads {manifest['cpu_precision']})\n"
-            f"next: nlpkit predict --model {folder} FILE",
+            f"next: nlpkit predict --model {quote(str(folder))} FILE",
             markup=False,
         )

@@ -113,14 +113,14 @@ def _bundle_table(found: Sequence[Entry | Damaged], console: Any) -> None:
 
 
 def _cells(entry: Entry) -> list[str]:
-    from nlpkit.zoo import user_folder
+    from nlpkit.zoo import is_own
 
     return [
         *(entry.name, entry.task, entry.architecture, " ".join(entry.languages)),
         f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "-",
         f"{entry.bytes / 1e6:.1f}",
         f"{entry.dev[entry.score]:.4f}" if entry.score in entry.dev else "-",
-        "you" if entry.path.startswith(str(user_folder())) else "",
+        "you" if is_own(entry.path) else "",
     ]
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 
+from nlpkit.cli.screen.console import Console
 from nlpkit.cli.screen.live import Live
 from nlpkit.metrics import numbers
-from nlpkit.training.events import Asked, EpochEnded, Evaluated, Progress, Started
+from nlpkit.training.events import Asked, EpochEnded, Evaluated, Progress, Started, Warned
 from nlpkit.wording import plural
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class TrainingProgress(Live):
             quiet=quiet,
             handlers={
                 Asked: self._asked,
+                Warned: self._warned,
                 Started: self._start,
                 Progress: self._progress,
                 EpochEnded: self._epoch,
@@ -48,9 +51,13 @@ class TrainingProgress(Live):
         shown = [f"{key} {value:.4f}" for key, value in numbers(summary.dev).items()]
         self.console.print(
             f"best epoch {summary.best_epoch} of {summary.epochs}: dev {' '.join(shown)}\n"
-            f"next: nlpkit export {folder} --output export/{summary.name}",
+            f"next: nlpkit export {quote(str(folder))} --output {quote(f'export/{summary.name}')}",
             markup=False,
         )
+
+    def _warned(self, event: Warned) -> None:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)  # printed with --quiet too
+        console.print(f"nlpkit: {event.message}", markup=False)
 
     def _warn_of_silent_labels(self, per_class: Mapping[str, Any]) -> None:
         """Name the labels that the model never gets right; with few rows that is most of them."""
@@ -68,7 +75,7 @@ class TrainingProgress(Live):
         measured = f": dev loss {loss:.4f}" if loss is not None else ""
         self.console.print(
             f"{summary.objective} of {plural(summary.parameters, 'parameter')}{measured}\n"
-            f"next: nlpkit train RECIPE --init {folder} --output runs/NAME",
+            f"next: nlpkit train RECIPE --init {quote(str(folder))} --output runs/NAME",
             markup=False,
         )
 

@@ -90,12 +90,12 @@ class TrialsProgress(Live):
 
     def _next(self, best: Trial, metric: str, folder: Path) -> None:
         run = shlex.quote(str(folder / "best"))
-        name = self.branches[0].base.name
+        export = shlex.quote(f"export/{self.branches[0].base.name}")
         self.console.print(
             f"best: trial {best.number}, dev {metric} {best.score:.4f}; its run and "
             f"recipe are in {run}\n"
             f"next: nlpkit evaluate {run} TEST.jsonl\n"
-            f"      nlpkit export {run} --output export/{name}",
+            f"      nlpkit export {run} --output {export}",
             markup=False,
         )
 
