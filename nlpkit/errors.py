@@ -93,6 +93,10 @@ class GateError(NlpkitError):
     exit_code = 6
 
 
+class Note(UserWarning):
+    """A fact about the input that a person should know, though it is no error."""
+
+
 class Renamed(UserWarning):
     """Something goes by another name now; the old one still works."""
 

@@ -100,6 +100,7 @@ def answered(model: Any, path: Path, to: str) -> tuple[int, str | None]:
     return count, None
 
 
+@pytest.mark.filterwarnings("ignore::nlpkit.errors.Note")  # damage may make lines look like JSON
 @pytest.mark.parametrize("format", FORMATS)
 @given(
     changes=st.lists(CHANGE, min_size=1, max_size=3),

@@ -75,6 +75,22 @@ def test_folder_or_zip_can_be_installed_used_and_removed(
     assert b"none is installed" in cli("models", "remove", "mine").stderr
 
 
+def test_a_zip_made_by_macos_is_installed(bundle: Path, tmp_path: Path) -> None:
+    path = zipped(bundle, tmp_path / "a.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        for name in (
+            "__MACOSX/mine/._bundle.json",
+            "__MACOSX/._mine",
+            ".DS_Store",
+            "mine/.DS_Store",
+        ):
+            archive.writestr(name, b"\0\5\x16\7")
+        archive.writestr("mine/._golden.jsonl", b"\0\5\x16\7")
+    target = install.add(path).path
+    assert target is not None
+    assert not [each.name for each in target.iterdir() if each.name.startswith((".", "_"))]
+
+
 def test_one_of_the_same_name_is_replaced_only_if_asked(bundle: Path, tmp_path: Path) -> None:
     install.add(bundle)
     with pytest.raises(UsageError, match="a model of that name in .*--replace"):

@@ -84,7 +84,9 @@ def test_unreadable_inputs_are_explained(tmp_path: Path) -> None:
     assert "there is no folder" in refusal(tmp_path / "no" / "a.txt")
     assert "there is no folder" in refusal(tmp_path / "empty" / "a.txt")
     assert "is a directory: name its files, for example" in refusal(tmp_path)
-    assert refusal(tmp_path / "empty").endswith("empty is empty: there is nothing to read")
+    check_inputs([tmp_path / "empty"])  # no error in a list of files, but nothing to open
+    with pytest.raises(InputError, match="empty is empty: there is nothing to read"):
+        open_input(tmp_path / "empty").__enter__()
     assert "cannot be opened" in refusal(tmp_path / ("x" * 999))
     assert "cannot be opened" in refusal(tmp_path / "a\0b")
 

@@ -123,6 +123,56 @@ def test_each_format_keeps_its_fields_and_debug_data_finds_no_leak(
     assert (report.label is None) == (name == "a.txt") == bool(report.notes)
 
 
+DIALECTS = [
+    b"text,label\n%b",
+    b"text;label\n%b",
+    b"\xef\xbb\xbftext;label\r\n%b",
+    b"\xef\xbb\xbftext\tlabel\r\n%b",
+    b"text|label|label\r\n%b",
+]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_parts_of_csv_have_its_dialect(dialect: bytes, tmp_path: Path) -> None:
+    header = dialect.removesuffix(b"%b")
+    end = b"\r\n" if b"\r" in header else b"\n"
+    delimiter = next(sign for sign in (b";", b"\t", b"|", b",") if sign in header)
+    row = b"pedido %d" + delimiter.join([b"", b"bom, muito"] + [b"x"] * (header.count(b"|") > 1))
+    if delimiter == b",":
+        row = row.replace(b"bom, muito", b'"bom, muito"')
+    rows = [row % number + end for number in range(20)]
+    (tmp_path / "a.csv").write_bytes(header + b"".join(rows))
+    report = split(str(tmp_path / "a.csv"), dev="4", test="4")
+    parts = [Path(part.path).read_bytes() for part in report.parts]
+    assert all(part.startswith(header) for part in parts)
+    written = [part.removeprefix(header).split(end) for part in parts]
+    assert sorted(line + end for lines in written for line in lines if line) == sorted(rows)
+
+
+def test_parts_of_json_are_json_and_those_of_workbooks_workbooks(tmp_path: Path) -> None:
+    rows = [{"text": f"pedido {n}", "label": "ab"[n % 2], "n": n, "x": [n]} for n in range(20)]
+    (tmp_path / "a.json").write_text(json.dumps(rows, indent=2))
+    report = split(str(tmp_path / "a.json"), dev="25%")
+    parts = [json.loads(Path(part.path).read_text()) for part in report.parts]
+    assert [len(part) for part in parts] == [15, 5]
+    assert sorted(chain(*parts), key=lambda row: row["n"]) == rows
+    for row in rows:
+        del row["x"]
+    path = Path(write(tmp_path / "a.xlsx", rows))
+    report = split(str(path), dev="25%")
+    read = [rows_of(part.path) for part in report.parts]
+    assert [len(part) for part in read] == [15, 5]
+    assert {row["n"].value for row in chain(*read)} == set(range(20))  # still numbers
+    path.rename(tmp_path / "b.ods")  # the reader goes by the content; .ods is not written
+    assert split(str(tmp_path / "b.ods"), dev="25%").parts[1].path == str(tmp_path / "b.dev.xlsx")
+
+
+def test_the_label_may_have_a_decomposed_name(tmp_path: Path) -> None:
+    rows = [{"text": f"pedido {n}", "ro\u0301tulo": "ab"[n % 2]} for n in range(20)]
+    report = split(write(tmp_path / "a.csv", rows), dev="4", label="r\u00f3tulo")
+    assert [part.labels["a"] for part in report.parts] == [8, 2]
+
+
 def test_names(tmp_path: Path) -> None:
     write(tmp_path / "train.csv", sample(20))
     report = split(str(tmp_path / "train.csv"), test="10%")

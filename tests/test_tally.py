@@ -13,7 +13,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import python_calamine
 from hypothesis import given, strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 
 from nlpkit.answers import Label, Tags
@@ -21,9 +23,11 @@ from nlpkit.cli.screen.tally import VALUES, table
 from nlpkit.errors import InputError, UsageError
 from nlpkit.jobs.tally import Tally, labels_of, tally
 from nlpkit.records.answered import Answered
+from nlpkit.records.reading import Reading
 
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
 LABELS = ("negative", "neutral", "positive")
+READING = Reading(inputs=["a.csv"])
 CSV = (
     "loja,text\n"
     "Praia,adorei o hotel\nCentro,péssimo\nPraia,odiei a comida\n"
@@ -43,7 +47,7 @@ def shown(counts: Tally, width: int) -> list[str]:
     console.print(table(counts, width, coloured=True))
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
-    assert all(len(line) <= width for line in lines)
+    assert all(cell_len(line) <= width for line in lines)
     return [line.rstrip() for line in lines]
 
 
@@ -52,7 +56,7 @@ values = st.one_of(st.sampled_from(["a", "b ", "", " ", None, 3, True]), st.text
 
 @given(st.lists(st.tuples(values, st.sampled_from([*LABELS, None])), min_size=1))
 def test_every_document_is_counted_once(pairs: list[tuple[Any, str | None]]) -> None:
-    counts = tally(answered(pairs), "loja", LABELS, "a.jsonl")
+    counts = tally(answered(pairs), "loja", LABELS, READING)
     total = counts.total()
     assert total.documents == len(pairs)
     assert total.labels == Counter(label for _, label in pairs if label)
@@ -69,7 +73,7 @@ def test_every_document_is_counted_once(pairs: list[tuple[Any, str | None]]) -> 
 
 def test_values_that_are_no_text_are_counted_as_json_has_them() -> None:
     pairs = [(1, "neutral"), (True, "neutral"), ("1", "neutral"), ("é", None), ("e\u0301", None)]
-    counts = tally(answered(pairs), "loja", LABELS, "a.jsonl").counts
+    counts = tally(answered(pairs), "loja", LABELS, READING).counts
     assert {value: count.documents for value, count in counts.items()} == {
         "1": 2,
         "true": 1,
@@ -79,7 +83,7 @@ def test_values_that_are_no_text_are_counted_as_json_has_them() -> None:
 
 def test_a_column_that_is_not_there() -> None:
     with pytest.raises(InputError, match=r"a\.csv: no column 'lojas'. Did you mean 'loja'\?"):
-        tally(answered([("a", "neutral")]), "lojas", LABELS, "a.csv")
+        tally(answered([("a", "neutral")]), "lojas", LABELS, READING)
 
 
 def test_what_cannot_be_counted_is_refused() -> None:
@@ -95,7 +99,7 @@ def test_what_cannot_be_counted_is_refused() -> None:
 
 def test_the_table_at_80_columns() -> None:
     pairs = [("Centro", "positive")] * 3 + [("Centro", "negative"), ("", "neutral"), ("", None)]
-    lines = shown(tally(answered(pairs), "loja", LABELS, ""), 80)
+    lines = shown(tally(answered(pairs), "loja", LABELS, READING), 80)
     assert lines[0].split() == ["loja", "documents", *LABELS, "(empty)"]
     assert lines[1].split()[:6] == ["Centro", "4", "25.0%", "0.0%", "75.0%", "0.0%"]
     assert lines[2].split()[:6] == ["(empty)", "2", "0.0%", "50.0%", "0.0%", "50.0%"]
@@ -110,7 +114,7 @@ def test_labels_and_values_that_do_not_fit_share_a_place() -> None:
         for number in range(30)
         for label in labels[number:] + [labels[29]] * 2
     ]
-    lines = shown(tally(answered(pairs), "loja", labels, ""), 80)
+    lines = shown(tally(answered(pairs), "loja", labels, READING), 80)
     heading = lines[0].split()
     assert heading[-1] == "(others)" and "assunto-29" in heading and "assunto-00" not in heading
     assert lines[-2].startswith("10 others") and lines[-1].startswith("total")
@@ -148,3 +152,45 @@ def test_errors_are_one_line(sentiment: Cli, tmp_path: Path) -> None:
         assert done.returncode == code and done.stderr.count(b"\n") == 1, done.stderr
         assert not done.stdout
     assert not (tmp_path / "b.csv").exists()
+
+
+@pytest.mark.parametrize("given", [b"loja;text\n", b"\xef\xbb\xbfloja;text\r\n", b""])
+def test_without_rows_there_is_the_header_of_counts(
+    given: bytes, sentiment: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_bytes(given)
+    done = sentiment("a.csv", "--by", "loja")
+    assert done.returncode == 0 and done.stderr.count(b"\n") == 1
+    delimiter = b";" if given else b","
+    header = delimiter.join([b"loja", b"documents", b"negative", b"neutral", b"positive"])
+    excel = given.startswith(b"\xef\xbb\xbf")
+    assert done.stdout == (b"\xef\xbb\xbf" + header + b"\r\n" if excel else header + b"\n")
+    done = sentiment("a.csv", "--by", "lojas")
+    assert done.returncode == (3 if given else 0)
+    assert (b"Did you mean 'loja'?" in done.stderr) == bool(given)
+
+
+def test_counts_have_the_dialect_asked_for_or_that_of_the_input(
+    sentiment: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_bytes("\ufefflója;text\r\nA;lindo\r\n".encode())
+    counts = "\ufefflója;documents;negative;neutral;positive\r\nA;1;0;0;1\r\n"
+    assert sentiment("a.csv", "--by", "lója").stdout.decode() == counts
+    unix = sentiment("a.csv", "--by", "lo\u0301ja", "--dialect", "unix").stdout.decode()
+    assert unix == "lo\u0301ja,documents,negative,neutral,positive\nA,1,0,0,1\n"
+    done = sentiment("a.csv", "--by", "lója", "--dialect", "excel", "--to", "jsonl")
+    assert done.returncode == 2 and b"use --to csv" in done.stderr and not done.stdout
+
+
+def test_counts_in_a_workbook_are_numbers(sentiment: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(CSV)
+    assert sentiment("a.csv", "--by", "loja", "-o", "b.xlsx").returncode == 0
+    assert sentiment("b.xlsx", "-c", "loja", "--by", "loja", "-o", "c.json").returncode == 0
+    book = python_calamine.load_workbook(tmp_path / "b.xlsx")
+    assert book.get_sheet_by_index(0).to_python() == [
+        ["loja", "documents", *LABELS],
+        ["Praia", 3.0, 1.0, 0.0, 2.0],
+        ["Centro", 2.0, 1.0, 0.0, 0.0],
+        ["", 1.0, 0.0, 0.0, 1.0],
+    ]
+    assert [row["documents"] for row in json.loads((tmp_path / "c.json").read_bytes())] == [1] * 3

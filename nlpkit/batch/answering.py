@@ -8,7 +8,14 @@ from nlpkit import catalog, records, zoo
 from nlpkit.batch.parts import BAD, COUNTS, OUTPUT, Counts, Parts
 from nlpkit.batch.plan import Settings
 from nlpkit.batch.shards import Shard
-from nlpkit.records.answered import Answered, annotated, holds_nested, write
+from nlpkit.records.answered import (
+    Answered,
+    annotated,
+    holds_nested,
+    holds_numbers,
+    replaced,
+    write,
+)
 from nlpkit.runtime import stream
 from nlpkit.runtime.model import Model
 
@@ -41,19 +48,22 @@ def answer(model: Model, settings: Settings, parts: Parts, shard: Shard) -> None
             write(items, out, "tsv", kind=kind, into=into, plain=True)
         else:
             format = catalog.load("formats", item.to)
-            nested = holds_nested(item.to)
-            rows = (annotated(each, kind, into, nested=nested) for each in items)
+            nested, typed = holds_nested(item.to), holds_numbers(item.to)
+            rows = (annotated(each, kind, into, nested=nested, typed=typed) for each in items)
+            options: dict[str, object] = {}
             if getattr(format, "HEADER", False):
                 columns = [*shard.columns, *kind.fields(into)] if shard.columns else []
-                format.write(rows, out, header=number == 0, columns=columns)
-            else:
-                format.write(rows, out)
+                options = {"header": number == 0, "columns": columns}
+            if getattr(format, "DIALECT", False):
+                options["dialect"] = shard.dialect
+            getattr(format, "write_part", format.write)(rows, out, **options)
     if shard.rejects:
         with records.write_output(parts.path(number, BAD)) as out:
             catalog.load("formats", "jsonl").write(shard.rejects, out)
     with records.write_output(parts.path(number, COUNTS)) as out:
         truncated = model.tally.truncated - truncated_before
-        out.write(Counts(len(shard.records), len(shard.rejects), truncated).to_json())
+        lost = replaced(kind.fields(into), shard.columns)
+        out.write(Counts(len(shard.records), len(shard.rejects), truncated, lost).to_json())
 
 
 def _answers(model: Model, settings: Settings, shard: Shard) -> Iterator[Answered]:

@@ -57,7 +57,7 @@ def fingerprint(model: str) -> str:
 def failed(item: Item, problem: InputError | NoSpace | OSError) -> Outcome:
     """Return the outcome of an input that failed."""
     reason = str(as_input_error(problem, item) if isinstance(problem, OSError) else problem)
-    if isinstance(problem, NoSpace):  # its message names the output, not the input
+    if not reason.startswith(str(item.path)):  # it names the output, or a record of it
         reason = f"{item.path}: {reason}"
     return Outcome(input={"path": str(item.path)}, problem=reason)
 

@@ -30,6 +30,12 @@ class Report:
         return sum(getattr(outcome, name) for outcome in self.files.values())
 
     @property
+    def replaced(self) -> list[str]:
+        """The inputs' own columns that answers took the place of."""
+        outcomes = self.files.values()
+        return list(dict.fromkeys(name for each in outcomes for name in each.replaced or ()))
+
+    @property
     def failed(self) -> list[str]:
         """The names of the outputs whose inputs failed."""
         return [name for name, outcome in self.files.items() if outcome.problem is not None]

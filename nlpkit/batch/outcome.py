@@ -38,15 +38,17 @@ def input_of(item: Item) -> State:
 class Outcome:
     """The result of an input: an output or a problem.
 
-    `truncated` counts the records that the model did not read to the end. `sha256` and `bytes`
-    describe the output; `rejected_to` is the file of its bad records, relative to the batch's
-    folder. The manifest has the fields in this order.
+    `truncated` counts the records that the model did not read to the end. `replaced` names the
+    columns of the input that the answer replaces. `sha256` and `bytes` describe the output;
+    `rejected_to` is the file of its bad records, relative to the batch's folder. The manifest has
+    the fields in this order.
     """
 
     input: State  # the path and, if the input was read, its state at that time
     records: int = 0
     rejects: int = 0
     truncated: int = 0
+    replaced: list[str] | None = None
     output: str | None = None
     sha256: str | None = None
     bytes: int | None = None
@@ -82,6 +84,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "records": int,
     "rejects": int,
     "truncated": int,
+    "replaced": list,
     "output": str,
     "sha256": str,
     "bytes": int,

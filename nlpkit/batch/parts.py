@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,11 +29,15 @@ OUTPUT, BAD, COUNTS = ".out", ".rej", ".json"  # the files of a part
 
 @dataclass(frozen=True)
 class Counts:
-    """The numbers of answered, rejected and truncated records of a part."""
+    """The numbers of answered, rejected and truncated records of a part.
+
+    `replaced` names the columns of the input that the answer replaces.
+    """
 
     records: int
     rejects: int
     truncated: int = 0
+    replaced: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
         """Return the counts as JSON."""
@@ -47,7 +51,8 @@ class Counts:
             KeyError, TypeError, ValueError: the text is damaged.
         """
         table = json.loads(text)
-        return cls(int(table["records"]), int(table["rejects"]), int(table.get("truncated", 0)))
+        truncated, replaced = int(table.get("truncated", 0)), list(table.get("replaced", ()))
+        return cls(int(table["records"]), int(table["rejects"]), truncated, replaced)
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,7 @@ class Parts:
             records=sum(part.records for part in done),
             rejects=rejects,
             truncated=sum(part.truncated for part in done),
+            replaced=list(dict.fromkeys(name for part in done for name in part.replaced)) or None,
             output=self.item.output,
             sha256=digest,
             bytes=output.stat().st_size,

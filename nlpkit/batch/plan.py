@@ -27,6 +27,7 @@ class Settings:
     column: str | None = None
     encoding: str = "utf-8"
     to: str | None = None
+    dialect: str | None = None  # a name of DIALECTS; None: the dialect of each input
     into: str | None = None  # None: the default names of the answer's fields
     min_confidence: float = 0.0
     device: str = "auto"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from nlpkit import records
@@ -13,7 +12,8 @@ from nlpkit.batch.outcome import state_of
 from nlpkit.batch.plan import Item, Settings
 from nlpkit.batch.url import Url, opened
 from nlpkit.errors import quoted
-from nlpkit.records import Record, Source, text_of
+from nlpkit.records import Record, Source, is_empty, text_of
+from nlpkit.records.layout import DIALECTS, Dialect
 
 CHARACTERS = 1 << 24  # most characters in a shard, which bounds the memory for long documents
 
@@ -29,6 +29,7 @@ class Shard:
     records: list[tuple[Record, str]]
     rejects: list[dict[str, Any]]
     columns: list[str] = field(default_factory=list)
+    dialect: Dialect = field(default_factory=Dialect)  # of an input that is CSV
 
     def __len__(self) -> int:
         return len(self.records) + len(self.rejects)
@@ -41,7 +42,7 @@ def shards(item: Item, settings: Settings) -> Iterator[tuple[Shard, int]]:
         InputError, OSError: the input cannot be read in its format and encoding. The records
             before the error have been yielded.
     """
-    if not state_of(item.path)["size"] and _is_empty(item.path):
+    if not state_of(item.path)["size"] and (isinstance(item.path, Url) or is_empty(item.path)):
         return
     rejects: list[dict[str, Any]] = []
     with opened(item.path) as stream:
@@ -54,11 +55,12 @@ def shards(item: Item, settings: Settings) -> Iterator[tuple[Shard, int]]:
         )
         read = records.read(stream, item.format, source)
         first = next(read, None)
-        columns = list(first or ())
+        columns = list(first or source.layout.columns)
+        dialect = DIALECTS[settings.dialect] if settings.dialect else source.layout.dialect
         every = chain([first] if first else [], read)
         documents = ((record, text_of(record, source)) for record in every)
         for shard in cut(documents, rejects, settings.shard_size, columns):
-            yield shard, _position(stream)
+            yield replace(shard, dialect=dialect), _position(stream)
 
 
 def cut(
@@ -85,14 +87,8 @@ def cut(
         del rejects[: len(bad)]
         yield Shard(number, batch, bad, columns)
         number, batch = number + 1, []
-
-
-def _is_empty(path: Path | Url) -> bool:
-    """Return whether a file of size 0 is empty; files of /proc are not, and are refused later."""
-    if isinstance(path, Url):
-        return True
-    with path.open("rb") as stream:
-        return not stream.read(1)
+    if not number and columns:  # a table with only a header
+        yield Shard(number, [], [], columns)
 
 
 def _position(stream: Any) -> int:

@@ -12,8 +12,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from nlpkit import records
-from nlpkit.errors import InputError, near_match, quoted
+from nlpkit.errors import InputError, quoted
 from nlpkit.records.rows import copy_key, is_blank, label_of, located, renamed
+from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
 
 EXCERPT = 200  # characters of a text that are kept to show it: more than a terminal's line
@@ -80,9 +81,10 @@ class File:
             self.fields = self.fields or tuple(batch[0][1])
             lengths = measure([text for *_, text in batch])
             for (where, record, text), length in zip(batch, lengths, strict=True):
-                label, problem = self._label(record)
+                column = column_named(self.label, record)
+                label, problem = self._label(record, column)
                 self.labelled |= bool(self.every_label or problem) or (
-                    self.label in record and not isinstance(record[self.label], list | dict)
+                    column is not None and not isinstance(record[column], list | dict)
                 )
                 row = Row(
                     where=where,
@@ -99,8 +101,9 @@ class File:
                         self.hits.setdefault(find, []).append(Hit(row, note))
         if not self.rows:
             raise InputError(f"{quoted(self.path)}: only a header, no rows to check")
-        if self.needs_label and self.label not in self.fields and not self.labelled:
-            near = near_match(self.label, self.fields)
+        named = column_named(self.label, self.fields)
+        if self.needs_label and named is None and not self.labelled:
+            near = near_column(self.label, self.fields)
             raise InputError(
                 f"{quoted(self.path)}: its rows have no field {self.label!r}.{near} "
                 f"Their fields are: {', '.join(self.fields)}"
@@ -111,9 +114,10 @@ class File:
         for where, record in located(self.path, self.text, self.encoding):
             yield where, record, records.text_of(record, source)
 
-    def _label(self, record: records.Record) -> tuple[str | None, str]:
-        """Return a record's label, None if it has none, and the problem of the label, or ""."""
-        value = self.every_label or renamed(record.get(self.label), self.labels_as)
+    def _label(self, record: records.Record, column: str | None) -> tuple[str | None, str]:
+        """Return the label in `column`, or None, and the problem of the label, or ""."""
+        value = None if column is None else record[column]
+        value = self.every_label or renamed(value, self.labels_as)
         is_words = isinstance(record.get(self.text or records.TEXT), list)  # its list holds tags
         if is_blank(value) or (isinstance(value, list | dict) and (is_words or not self.label_of)):
             return None, ""

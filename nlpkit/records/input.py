@@ -19,6 +19,7 @@ from nlpkit.errors import InputError, NoFile, UsageError, near_match, quoted
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 COMPRESSION = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2", ".zst": "backports.zstd"}
 EXTENSIONS = {"tsv": ("tab",), "jsonl": ("ndjson",)}  # beside the format's own name
+READ_ONLY = {"xlsx": ("xls", "xlsb", "xlsm", "ods")}  # extensions that are read, not written
 SIBLINGS = 10_000  # names looked at for a near match: a huge folder must not stall an error
 
 
@@ -27,7 +28,17 @@ def format_of(path: str | os.PathLike[str]) -> str:
     extension = unpacked(Path(path)).suffix.lower().removeprefix(".")
     if catalog.known("formats", extension):
         return extension
-    return next((form for form, also in EXTENSIONS.items() if extension in also), "lines")
+    others = (*EXTENSIONS.items(), *READ_ONLY.items())
+    return next((form for form, also in others if extension in also), "lines")
+
+
+def extension_for(path: PurePath, format: str) -> str:
+    """Return the extension of an output beside an input: the input's own if it says the format.
+
+    An extension that is only read, such as .ods, gives that of the format.
+    """
+    read_only = path.suffix.lower().removeprefix(".") in READ_ONLY.get(format, ())
+    return f".{format}" if read_only or format_of(path) != format else path.suffix
 
 
 def unpacked(path: AnyPath) -> AnyPath:
@@ -47,6 +58,8 @@ def open_input(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         yield _stdin()
         return
     _check(Path(path))
+    if Path(path).is_file() and not Path(path).stat().st_size:  # also a file of /proc
+        raise InputError(f"{quoted(path)} is empty: there is nothing to read")
     with _open(Path(path)) as stream:
         yield stream
 
@@ -55,7 +68,7 @@ def check_inputs(paths: Iterable[str | os.PathLike[str]]) -> None:
     """Check all inputs before work begins, so that a long job does not die on its last file.
 
     Raises:
-        InputError: one of them is missing, a folder, empty, or may not be read.
+        InputError: one of them is missing, a folder, or may not be read.
         UsageError: stdin is named twice.
     """
     names = [os.fspath(path) for path in paths]
@@ -102,9 +115,18 @@ def _check(path: Path) -> None:
         )
     if not os.access(path, os.R_OK):
         raise InputError(f"{quoted(path)}: permission denied; chmod +r it, or run as its owner")
-    # Pipes and devices have size 0 and plenty to say.
-    if stat.S_ISREG(about.st_mode) and about.st_size == 0:
-        raise InputError(f"{quoted(path)} is empty: there is nothing to read")
+
+
+def is_empty(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path is an empty file. Pipes, and files of /proc, have size 0 too."""
+    try:
+        about = Path(path).stat()
+        if about.st_size or not stat.S_ISREG(about.st_mode):
+            return False
+        with open(path, "rb") as stream:
+            return not stream.read(1)
+    except (OSError, ValueError):
+        return False
 
 
 def missing(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from nlpkit.errors import NoSpace, UsageError
-from nlpkit.records.input import COMPRESSION
+from nlpkit.records.input import COMPRESSION, READ_ONLY
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -89,6 +89,8 @@ def _check(path: Path) -> None:
         raise UsageError(
             f"cannot write {path}: output is not compressed; write to - and pipe it to gzip"
         )
+    if (extension := path.suffix.lower().removeprefix(".")) in READ_ONLY["xlsx"]:
+        raise UsageError(f"cannot write {path}: .{extension} is only read; name it .xlsx or .csv")
     if path.is_dir():
         raise UsageError(f"cannot write {path}: it is a directory; name a file in it")
     if not path.parent.is_dir():

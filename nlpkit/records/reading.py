@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nlpkit import records
-from nlpkit.errors import UsageError, quoted
-from nlpkit.records import Record, Source
+from nlpkit.errors import Note, UsageError, quoted
+from nlpkit.records import Layout, Record, Source
+from nlpkit.records.source import document_of, text_column
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How to read the inputs. `format` None goes by each file's extension."""
+    """How to read the inputs. `format` None goes by each file's extension.
+
+    `layout` is that of the first input that has one, once it is read.
+    """
 
     inputs: Sequence[str]
     format: str | None = None
@@ -21,6 +27,7 @@ class Reading:
     errors: str = "strict"
     whole: bool = False
     copies: Mapping[str, str] = field(default_factory=dict)  # input -> the file to read instead
+    layout: Layout = field(default_factory=Layout, compare=False)
 
     def formats(self) -> set[str]:
         """Return the formats of all inputs, which the output follows."""
@@ -36,22 +43,59 @@ def documents(reading: Reading) -> Iterator[tuple[Record, str]]:
         InputError: an input cannot be read as said; what came before it has been yielded.
         UsageError: the options contradict each other.
     """
+    return ((record, text) for record, text, _ in located(reading))
+
+
+def located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
+    """Return every record with its text and the name of its text column, as `documents` does."""
     if reading.whole and (reading.format or reading.column):
         raise UsageError("--whole takes a file as one text; leave out --from and --column")
     records.check_inputs(reading.inputs)
-    return _documents(reading)
+    return _located(reading)
 
 
-def _documents(reading: Reading) -> Iterator[tuple[Record, str]]:
+def _located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
+    layout = reading.layout
     for path in reading.inputs:
+        if records.is_empty(path):
+            continue
         name = "stdin" if path == "-" else path
-        source = Source(quoted(name), reading.encoding, reading.errors, reading.column)
+        shown, how = quoted(name), (reading.encoding, reading.errors, reading.column)
+        source = Source(shown, *how, layout=layout)
         with records.open_input(reading.copies.get(path, path)) as stream:
             if reading.whole:
                 lines = records.read(stream, "lines", source)
                 text = "\n".join(record[records.TEXT] for record in lines)
-                yield {"file": name, records.TEXT: text}, text
+                yield {"file": name, records.TEXT: text}, text, records.TEXT
                 continue
             format = reading.format or records.format_of(path)
-            for record in records.read(stream, format, source):
-                yield record, records.text_of(record, source)
+            rows = records.read(stream, format, source)
+            if format == "lines" and reading.format is None:
+                rows = _watched(rows, shown)
+            for record in rows:
+                column = text_column(record, source)
+                yield record, document_of(record[column]), column
+        layout = Layout()
+
+
+def _watched(lines: Iterator[Record], name: str) -> Iterator[Record]:
+    """Yield lines, with a note where the first that is not blank shows them to be JSON."""
+    for record in lines:
+        line = record[records.TEXT].strip()
+        if format := _json(line):
+            note = f"{name}: looks like JSON, but is read as plain lines; --from {format} reads it"
+            warnings.warn(Note(note), stacklevel=2)
+        yield record
+        if line:
+            break
+    yield from lines
+
+
+def _json(line: str) -> str:
+    """Return the format of JSON that a first line is in, or nothing."""
+    if line == "[" or line.startswith("[{"):
+        return "json"
+    try:
+        return "jsonl" if line.startswith("{") and isinstance(json.loads(line), dict) else ""
+    except (ValueError, RecursionError):
+        return ""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlpkit import records
-from nlpkit.errors import InputError, near_match, quoted
+from nlpkit.errors import InputError, quoted
+from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
 
 
@@ -82,17 +83,18 @@ def read_rows(
     for where, record in located(path, text, encoding):
         if every_label:
             record = record | {label: every_label}
-        document = _document(record[text])
+        document = _document(record[column_named(text, record) or text])
         if not document:
             continue
-        if label in record and is_blank(record[label]):
-            raise InputError(f"{quoted(where)}: its {label!r} is empty; label it or leave it out")
-        if label not in record:
+        column = column_named(label, record)
+        if column is None:
             raise InputError(
-                f"{quoted(where)}: has no {label!r}.{near_match(label, record)} "
+                f"{quoted(where)}: has no {label!r}.{near_column(label, record)} "
                 f"Its fields are: {', '.join(record)}; say which holds the label with --label"
             )
-        fields = record | {"label": renamed(record[label], names), "document": document}
+        if is_blank(record[column]):
+            raise InputError(f"{quoted(where)}: its {label!r} is empty; label it or leave it out")
+        fields = record | {"label": renamed(record[column], names), "document": document}
         rows.append(Row(document, fields, where))
     return rows
 

@@ -3,26 +3,66 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Self
 
 from nlpkit.errors import InputError
-from nlpkit.records.source import Record, Source, resolve_column
+from nlpkit.records.source import Record, Source
 from nlpkit.wording import plural
 
 
-def check_header(columns: Sequence[str], source: Source) -> None:
-    """Check that the header names each column once and the text column among them.
+class Repeated(str):
+    """A column's name in records, where its name in the file has been taken by an earlier column.
+
+    So no value is lost, and a table that is written has the name as it was.
+    """
+
+    __slots__ = ("name",)
+    name: str
+
+    def __new__(cls, value: str, name: str) -> Self:
+        self = super().__new__(cls, value)
+        self.name = name
+        return self
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return str(self), self.name  # so that it survives the way to a worker process
+
+
+def header_of(names: Sequence[str], source: Source, line: int = 1) -> list[str]:
+    """Return the columns of a table by its header, and note them as the layout of the source.
+
+    Only the text column must have a name of its own: others that are named alike, or not at all,
+    are `Repeated`, such as `nota_2` for the second `nota`.
 
     Raises:
-        InputError: the header is blank, repeats a name, or lacks the text column.
+        InputError: the header is blank, lacks the text column, or has it twice.
     """
-    if not any(columns) and len(columns) < 2:
-        raise InputError(f"{source.name}:1: the header is blank; name the columns on line 1")
-    twice = [name for name in dict.fromkeys(columns) if columns.count(name) > 1]
-    if twice:
-        raise InputError(f"{source.name}:1: column {twice[0]!r} is named twice; rename one")
-    resolve_column(columns, source)
+    if not any(names) and len(names) < 2:
+        raise InputError(
+            f"{source.name}:{line}: the header is blank; name the columns on line {line}"
+        )
+    text = source.settle(dict.fromkeys(names))
+    counts = Counter(names)
+    if counts[text] > 1:
+        raise InputError(f"{source.name}:{line}: column {text!r} is named twice; rename one")
+    columns = list(names) if len(counts) == len(names) else list(_distinct(names, set(names)))
+    source.layout.columns = columns
+    return columns
+
+
+def _distinct(names: Iterable[str], taken: set[str]) -> Iterator[str]:
+    seen: Counter[str] = Counter()
+    for name in names:
+        seen[name] += 1
+        if seen[name] == 1:
+            yield name
+            continue
+        while (other := f"{name}_{seen[name]}") in taken:
+            seen[name] += 1
+        taken.add(other)
+        yield Repeated(other, name)
 
 
 def misfit(columns: Sequence[str], values: Sequence[str], where: str, mend: str) -> str:
@@ -35,29 +75,53 @@ def misfit(columns: Sequence[str], values: Sequence[str], where: str, mend: str)
 def rows(records: Iterable[Record], columns: Iterable[str] | None = None) -> Iterator[list[str]]:
     """Yield `columns`, else the first record's keys, as header, then each record's values as text.
 
+    Raises as `typed_rows`.
+    """
+    return _rows(records, columns, _cell)
+
+
+def typed_rows(
+    records: Iterable[Record], columns: Iterable[str] | None = None
+) -> Iterator[list[Any]]:
+    """Yield a header as `rows` does, then each record's values: numbers and texts as they are.
+
     Given columns are the header also where no record follows.
 
     Raises:
         InputError: a later record has a field the header lacks; it is not dropped.
     """
+    return _rows(records, columns, _typed)
+
+
+def _rows(
+    records: Iterable[Record], columns: Iterable[str] | None, cell: Callable[[Any], Any]
+) -> Iterator[list[Any]]:
     known = dict.fromkeys(columns or ())
     if known:
-        yield list(known)
+        yield list(map(_name, known))
     for number, record in enumerate(records, 1):
         if number == 1 and not known:
             known = dict.fromkeys(record)
-            yield list(known)
+            yield list(map(_name, known))
         if record.keys() - known.keys():
             extra = next(name for name in record if name not in known)
             raise InputError(
                 f"record {number} has a field {extra!r} that the header, "
                 "already written, does not; use --to jsonl"
             )
-        yield [_cell(record.get(name)) for name in known]
+        yield [cell(record.get(name)) for name in known]
+
+
+def _name(column: str) -> str:
+    return column.name if isinstance(column, Repeated) else column
 
 
 def _fields(count: int) -> str:
     return plural(count, "field")
+
+
+def _typed(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | None) else _cell(value)
 
 
 def _cell(value: Any) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from nlpkit.errors import InputError
 from nlpkit.records.rows import Row, fingerprint, gold_of, read_records, read_rows
+from nlpkit.records.source import column_named
 from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
@@ -117,7 +118,7 @@ def unlabelled(
         for path in resolve(source.path, folder):
             count = 0
             for record in read_records(str(path), source.text, source.encoding):
-                text = record[source.text]
+                text = record[column_named(source.text, record) or source.text]
                 if not isinstance(text, str) or not text.strip():
                     continue
                 key = fingerprint(text)

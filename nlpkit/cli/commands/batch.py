@@ -36,10 +36,11 @@ def batch(
         str | None,
         typer.Option(
             metavar="FORMAT",
-            help="Output format: tsv, csv, jsonl, parquet. Left out: as each input came.",
+            help="Output format: tsv, csv, jsonl, xlsx. Left out: as each input came.",
             rich_help_panel=o.WRITING,
         ),
     ] = None,
+    dialect: o.Dialect = None,
     into: o.Into = None,
     min_confidence: o.MinConfidence = 0.0,
     workers: Annotated[
@@ -102,6 +103,7 @@ def batch(
         column=column,
         encoding=encoding,
         to=to,
+        dialect=dialect,
         into=into,
         min_confidence=min_confidence,
         device=device,

@@ -41,6 +41,7 @@ def pipe(
     errors: o.Errors = "strict",
     to: o.To = None,
     output: o.Output = "-",
+    dialect: o.Dialect = None,
     into: Into = None,
     workers: Workers = 1,
 ) -> None:
@@ -66,6 +67,7 @@ def pipe(
         errors=errors,
         to=to,
         output=output,
+        dialect=dialect,
         into=into,
         workers=workers,
     )

@@ -9,7 +9,6 @@ import stat
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from nlpkit.records.answered import Answered
     from nlpkit.records.reading import Reading
     from nlpkit.runtime.model import Model
-
-SPREADSHEETS = {".xlsx", ".xls", ".ods"}
 
 app = typer.Typer(add_completion=False)
 
@@ -38,6 +35,7 @@ def predict(
     whole: o.Whole = False,
     to: o.To = None,
     output: o.Output = "-",
+    dialect: o.Dialect = None,
     into: o.Into = None,
     by: o.By = None,
     min_confidence: o.MinConfidence = 0.0,
@@ -52,7 +50,10 @@ def predict(
     The general form of 'nlpkit sentiment': any bundle, by name or path.
     """
     from nlpkit import catalog
+    from nlpkit.cli.notes import print_empty
     from nlpkit.errors import UsageError
+    from nlpkit.records.answered import check_into
+    from nlpkit.records.layout import Layout
     from nlpkit.records.reading import Reading
 
     if not inputs and _is_terminal(sys.stdin):
@@ -67,8 +68,10 @@ def predict(
         encoding=encoding,
         errors=errors,
         whole=whole,
+        layout=Layout(asked=dialect),
     )
     loaded = _load(model, device, precision, verbose)
+    check_into(into)
     if by is not None:
         from nlpkit.cli.screen.tally import count_by
 
@@ -82,7 +85,7 @@ def predict(
             min_confidence=min_confidence,
             quiet=quiet,
         )
-    elif to is None and output == "-" and _is_terminal(sys.stdout):
+    elif to is None and output == "-" and dialect is None and _is_terminal(sys.stdout):
         from nlpkit.cli.screen.answers import show
 
         show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
@@ -94,6 +97,7 @@ def predict(
                 loaded, reading, to, output, into, min_confidence, line_buffered, progress
             )
             progress.finish(count)
+        print_empty(reading.inputs, count)
     _tell_of_truncated(loaded)
 
 
@@ -181,20 +185,18 @@ def _write(
     progress: Progress,
 ) -> int:
     from nlpkit import records
-    from nlpkit.errors import UsageError
     from nlpkit.jobs.predict import answers
-    from nlpkit.records.answered import check_format, write
+    from nlpkit.records.answered import check_dialect, check_format, write
     from nlpkit.runtime.stream import PAUSE
 
     came = reading.formats()
     plain = came == {"lines"}
     named = records.format_of(output)
-    if Path(output).suffix.lower() in SPREADSHEETS:
-        raise UsageError(f"--output {output}: spreadsheets are not written; name it .csv or .tsv")
     alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
     format = to or (named if named != "lines" else "tsv" if plain else alike)
     kind = model.task.answers
     check_format(format, kind, into)
+    check_dialect(reading.layout.asked, format)
     with records.write_output(output) as stream:
         if line_buffered and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True)
@@ -206,17 +208,17 @@ def _write(
         pause = 0.0 if line_buffered else PAUSE
         said = answers(model, reading, settled, min_confidence=min_confidence, pause=pause)
         said = progress.answered(_warned(said, kind.fields(into)))
-        return write(said, stream, format, kind=kind, into=into, plain=plain)
+        layout = reading.layout
+        return write(said, stream, format, kind=kind, into=into, plain=plain, layout=layout)
 
 
 def _warned(answers: Iterator[Answered], fields: Sequence[str]) -> Iterator[Answered]:
     """Say once on stderr that a field of the input is about to be replaced."""
+    from nlpkit.cli.notes import print_replaced
+    from nlpkit.records.answered import replaced
+
     for item in itertools.islice(answers, 1):
-        if taken := [field for field in fields if field in item.record]:
-            print(
-                f"nlpkit: the input's own {' and '.join(map(repr, taken))} will be replaced; "
-                "--into NAME writes the answer elsewhere",
-                file=sys.stderr,
-            )
+        if taken := replaced(fields, item.record):
+            print_replaced(taken)
         yield item
     yield from answers

@@ -20,6 +20,7 @@ def sentiment(
     whole: o.Whole = False,
     to: o.To = None,
     output: o.Output = "-",
+    dialect: o.Dialect = None,
     into: o.Into = None,
     by: o.By = None,
     min_confidence: o.MinConfidence = 0.0,
@@ -31,8 +32,8 @@ def sentiment(
 ) -> None:
     """Label each text negative, neutral or positive.
 
-    Reads a document in each line, or a field of CSV, TSV or JSONL. Writes a line for each document,
-    in order. Works offline, in Portuguese and English.
+    Reads a document in each line, or a field of CSV, TSV, JSONL or Excel. Writes a line for each
+    document, in order. Works offline, in Portuguese and English.
     """
     from nlpkit.cli.commands.predict import predict
 
@@ -46,6 +47,7 @@ def sentiment(
         whole=whole,
         to=to,
         output=output,
+        dialect=dialect,
         into=into,
         by=by,
         min_confidence=min_confidence,

@@ -16,6 +16,7 @@ from rich.progress import (
 from nlpkit.batch.events import FileDone, ShardDone, Started
 from nlpkit.batch.manifest import Report
 from nlpkit.batch.plan import MANIFEST
+from nlpkit.cli.notes import print_replaced
 from nlpkit.cli.screen.live import Live
 from nlpkit.wording import plural
 
@@ -42,6 +43,8 @@ class BatchProgress(Live):
     def finish(self, report: Report, folder: Path) -> None:
         """Print how the batch ended."""
         seconds = max(time.monotonic() - self.start, 1e-9)
+        if report.replaced:
+            print_replaced(report.replaced)
         bad, truncated = report.count("rejects"), report.count("truncated")
         self.console.print(
             f"{len(report.files) - len(report.failed):,} of {plural(len(report.files), 'file')}, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -43,25 +44,35 @@ def count_by(
 ) -> None:
     """Count the labels of all documents by a column, then show or write the counts.
 
-    Raises as `nlpkit.jobs.tally.tally`; UsageError also with `into`, for no answer is written.
+    Raises as `nlpkit.jobs.tally.tally`; UsageError also with `into`, since no answer is written,
+    and with a dialect if the output is not CSV.
     """
     from nlpkit import records
+    from nlpkit.cli.notes import print_empty
     from nlpkit.errors import UsageError
     from nlpkit.jobs import tally as job
     from nlpkit.jobs.predict import answers
+    from nlpkit.records.answered import check_dialect
 
     if into:
         raise UsageError("--by counts answers and writes none of them; leave out --into")
     labels = job.labels_of(model, by, min_confidence)
-    shown = to is None and output == "-" and bool(sys.stdout and sys.stdout.isatty())
+    format = to or _format(reading, output)
+    dialect = reading.layout.asked
+    check_dialect(dialect, format)
+    terminal = bool(sys.stdout and sys.stdout.isatty())
+    shown = to is None and dialect is None and output == "-" and terminal
     # The output is opened first: a folder that is missing is said before the work.
     with nullcontext() if shown else records.write_output(output) as stream:
         said = _watched(answers(model, reading, min_confidence=min_confidence), quiet)
-        tally = job.tally(said, by, labels, ", ".join(reading.inputs))
+        tally = job.tally(said, by, labels, reading)
         if stream:
-            records.write(tally.records(), stream, to or _format(reading, output))
+            layout = replace(reading.layout, columns=tally.columns)
+            records.write(tally.records(), stream, format, layout)
         else:
             _show(tally)
+    if not shown:
+        print_empty(reading.inputs, tally.total().documents)
 
 
 def _format(reading: Reading, output: str) -> str:

@@ -32,6 +32,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         raise InputError(
             f"{source.name}: no column {view!r} in CoNLL-U; there are: text, words, tokens"
         )
+    source.layout.text = view
     comments: dict[str, str] = {}
     rows: list[list[str]] = []
     for number, line in enumerate(text_lines(stream, source), 1):

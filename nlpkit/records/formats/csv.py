@@ -10,17 +10,19 @@ from typing import BinaryIO, TextIO
 
 from nlpkit.errors import InputError
 from nlpkit.records.decode import DAMAGED, damage, text_lines
+from nlpkit.records.layout import Dialect
 from nlpkit.records.source import TEXT, Record, Source
-from nlpkit.records.table import check_header, misfit, rows
+from nlpkit.records.table import header_of, misfit, rows
 
 __all__ = ["TEXT", "read", "write"]
 
 HEADER = True  # columns stand on the first line, which a later part leaves out
 
+DIALECT = True  # `write` takes a dialect
+
 DELIMITERS = ",;\t|"
 LONGEST = 1 << 28  # characters in a cell: holds any document, yet an unclosed quote must stop
 _QUOTED = re.compile(r'"[^"]*"?')
-_NEEDS_QUOTES = re.compile(r'[,"\r\n]')
 _HEADER_NEEDS_QUOTES = re.compile(r'[,;\t|"\r\n]')  # or the reader may take it for a delimiter
 _MEND = "quote values that hold the delimiter or a newline"
 
@@ -39,15 +41,18 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
     first = next(lines, None)
     if first is None:
         return
-    table = _rows(chain([first], lines), _delimiter(first), source)
-    _, columns, _ = next(table)
-    check_header(columns, source)
+    delimiter = _delimiter(first)
+    end = "\r\n" if first.endswith("\r") else "\n"
+    source.layout.dialect = Dialect(delimiter, end, source.layout.bom)
+    table = _rows(chain([first], lines), delimiter, source)
+    _, names, _ = next(table)
+    columns = header_of(names, source)
     for line, values, taken in table:
         if not values and len(columns) == 1:
             values = [""]
         problem = misfit(columns, values, f"{source.name}:{line}", _MEND) if values else ""
         if source.reject and any(map(DAMAGED.search, taken)):
-            problem = damage(line, source)
+            problem = damage(line, "".join(taken), source)
         if problem:
             source.refuse(line, "".join(taken), problem)
         elif values:
@@ -59,18 +64,23 @@ def write(
     stream: TextIO,
     header: bool = True,
     columns: Iterable[str] | None = None,
+    dialect: Dialect | None = None,
 ) -> None:
     """Write records under `columns`, else the keys of the first one, quoting only what needs it.
 
-    The header may be left out.
+    The header, and with it the byte order mark of the dialect, may be left out.
 
     Raises:
         InputError: a later record has a field that the header lacks.
     """
+    dialect = dialect or Dialect()
+    delimiter, end = dialect.delimiter, dialect.end
+    needs_quotes = re.compile(f'[{re.escape(delimiter)}"\r\n]')
     table = rows(records, columns)
     if (names := next(table, None)) and header:
-        stream.write(_row(names, _HEADER_NEEDS_QUOTES) + "\n")
-    stream.writelines(_row(values, _NEEDS_QUOTES) + "\n" for values in table)
+        mark = "\ufeff" if dialect.bom else ""
+        stream.write(mark + _row(names, _HEADER_NEEDS_QUOTES, delimiter) + end)
+    stream.writelines(_row(values, needs_quotes, delimiter) + end for values in table)
 
 
 def _delimiter(header: str) -> str:
@@ -121,11 +131,11 @@ def _complaint(err: csv.Error) -> str:
     return f"bad quoting in the row that begins here ({said}); write a quote in a value twice"
 
 
-def _row(values: list[str], needs_quotes: re.Pattern[str]) -> str:
+def _row(values: list[str], needs_quotes: re.Pattern[str], delimiter: str) -> str:
     # Not csv.writer: before Python 3.13 it leaves a lone carriage return unquoted.
     if values == [""]:
         return '""'  # a blank line is no row to most readers
-    return ",".join(
+    return delimiter.join(
         '"' + value.replace('"', '""') + '"' if needs_quotes.search(value) else value
         for value in values
     )

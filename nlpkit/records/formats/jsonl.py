@@ -8,18 +8,12 @@ from typing import Any, BinaryIO, TextIO
 
 from nlpkit.errors import InputError, NoColumn
 from nlpkit.records.decode import sound_lines
-from nlpkit.records.source import TEXT, Record, Source, resolve_column
+from nlpkit.records.objects import record_of
+from nlpkit.records.source import TEXT, Record, Source
 
 __all__ = ["TEXT", "read", "write"]
 
-_MEND = "one JSON object per line is needed, as jq -c makes them"
-_KINDS = {
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    list: "a list",
-    str: "a text",
-}
+_WAY = "one JSON object per line is needed; for an array there is --from json"
 
 NESTED = True  # a value may be a table of its own
 
@@ -32,19 +26,17 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         InputError: bytes that do not decode, a line that is no JSON object, one without the
             text column, or one whose text is no string, list of strings or null.
     """
-    column, any_good = source.wanted, False
     for number, line in sound_lines(stream, source):
         if not line.strip(" \t\r"):
-            yield {column: ""}
+            yield {source.wanted if source.layout.text is None else source.layout.text: ""}
             continue
         try:
-            record, column = _record(line, number, source)
+            record = record_of(_parse(line, number, source), number, source, _WAY)
         except InputError as problem:
-            if not any_good and isinstance(problem, NoColumn):
+            if source.layout.text is None and isinstance(problem, NoColumn):
                 raise  # --column is misspelt, rather than every record bad
             source.refuse(number, line, str(problem))
         else:
-            any_good = True
             yield record
 
 
@@ -56,30 +48,13 @@ def write(records: Iterable[Record], stream: TextIO) -> None:
     """
     for number, record in enumerate(records, 1):
         try:
-            stream.write(_line(record) + "\n")
+            stream.write(line_of(record) + "\n")
         except RecursionError:
             raise InputError(f"record {number} is nested too deeply; flatten it") from None
 
 
-def _record(line: str, number: int, source: Source) -> tuple[Record, str]:
-    """Return a line's record and the name of its text column."""
-    record = _parse(line, number, source)
-    column = resolve_column(record, source, number)
-    if not _is_text(record[column]):
-        raise InputError(
-            f"{source.name}:{number}: the text in {column!r} is {_kind(record[column])}; "
-            "make it a string or a list of strings, or name another column with --column"
-        )
-    return record, column
-
-
-def _is_text(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(token, str) for token in value)
-    return isinstance(value, str | None)
-
-
-def _line(record: Record) -> str:
+def line_of(record: Record) -> str:
+    """Return a record as a line, as readable UTF-8."""
     line = json.dumps(record, ensure_ascii=False)
     try:
         line.encode()
@@ -88,20 +63,13 @@ def _line(record: Record) -> str:
     return line
 
 
-def _parse(line: str, number: int, source: Source) -> Record:
+def _parse(line: str, number: int, source: Source) -> Any:
     try:
-        value = json.loads(line)
+        return json.loads(line)
     except json.JSONDecodeError as err:
         where = f"{source.name}:{number}:{err.colno}"
-        raise InputError(f"{where}: not JSON ({err.msg}); {_MEND}") from None
+        raise InputError(f"{where}: not JSON ({err.msg}); {_WAY}") from None
     except ValueError:  # Python's guard against numbers of thousands of digits
         raise InputError(f"{source.name}:{number}: a number is too long; quote it") from None
     except RecursionError:
         raise InputError(f"{source.name}:{number}: nested too deeply; flatten it") from None
-    if not isinstance(value, dict):
-        raise InputError(f"{source.name}:{number}: {_kind(value)}, not a JSON object; {_MEND}")
-    return value
-
-
-def _kind(value: Any) -> str:
-    return _KINDS.get(type(value), "null" if value is None else "an object")

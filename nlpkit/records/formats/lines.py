@@ -21,8 +21,9 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
     if source.column not in (None, TEXT):
         raise InputError(
             f"{source.name}: no column {source.column!r} in plain lines; "
-            "say what the input is with --from csv, tsv or jsonl"
+            "say what the input is with --from csv, tsv, jsonl or json"
         )
+    source.layout.text = TEXT
     for _, line in sound_lines(stream, source):
         yield {TEXT: line.removesuffix("\r")}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from nlpkit.errors import InputError, MissingExtra, NlpkitError
-from nlpkit.records.source import TEXT, Record, Source, resolve_column
+from nlpkit.records.source import TEXT, Record, Source
 
 __all__ = ["TEXT", "join", "read", "write"]
 
@@ -34,7 +34,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         raise InputError(f"{source.name}: Parquet cannot be read from a pipe; name the file")
     try:
         file = parquet.ParquetFile(stream)
-        column = resolve_column(file.schema_arrow.names, source)
+        column = source.settle(file.schema_arrow.names)
         for group in file.iter_batches(batch_size=ROWS):
             for row in group.to_pylist():
                 record = {name: _plain(value) for name, value in row.items()}

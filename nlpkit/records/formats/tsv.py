@@ -9,7 +9,7 @@ from typing import BinaryIO, TextIO
 from nlpkit.records.decode import sound_lines
 from nlpkit.records.escape import Verbatim, escape, unescape
 from nlpkit.records.source import TEXT, Record, Source
-from nlpkit.records.table import check_header, misfit, rows
+from nlpkit.records.table import header_of, misfit, rows
 
 __all__ = ["TEXT", "Verbatim", "escape", "read", "row", "unescape", "write"]
 
@@ -33,8 +33,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         line = line.removesuffix("\r")
         values = [unescape(field) for field in line.split("\t")]
         if columns is None:
-            columns = values
-            check_header(columns, source)
+            columns = header_of(values, source)
         elif line or len(columns) == 1:
             if problem := misfit(columns, values, f"{source.name}:{number}", _MEND):
                 source.refuse(number, line, problem)
