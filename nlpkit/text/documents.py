@@ -1,4 +1,4 @@
-"""Documents that are lists of words."""
+"""The document type for text that is already split into words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Words(tuple[str, ...]):
-    """The words of one document, with the annotation style that its gold follows."""
+    """The words of one document and the annotation style of its gold labels."""
 
     style: str
 
