@@ -1,4 +1,4 @@
-"""The `nlpkit` command: finds its subcommands by file name and turns errors into exit codes."""
+"""The `nlpkit` command: find subcommands by file name and turn errors into exit codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nlpkit.cli.help import PlainGroup, plain
 from nlpkit.errors import NlpkitError, Renamed
 from nlpkit.version import __version__
 
-# Commands that have no file here, and those of other packages, stand under MORE.
+# Sections of the help; commands of other packages are listed under MORE.
 GROUPS = {
     "Label text": ("sentiment", "predict", "batch"),
     "Prepare text": (
@@ -32,18 +32,18 @@ MORE = "More"
 
 
 def commands() -> list[str]:
-    """Return the names of all commands: those that have a file, and the steps."""
+    """Return the sorted names of all commands, including the steps."""
     return sorted(_kinds())
 
 
 def _kinds() -> dict[str, str]:
-    """Return the kind of each command: a file of commands, or a step."""
-    found = {name: kind for kind in ("steps", "commands") for name in catalog.names(kind)}
-    return {name.replace("_", "-"): kind for name, kind in found.items()}
+    """Map each command to its kind in the catalog, "commands" or "steps"."""
+    kinds = {name: kind for kind in ("steps", "commands") for name in catalog.names(kind)}
+    return {name.replace("_", "-"): kind for name, kind in kinds.items()}
 
 
 def summary(name: str) -> str:
-    """Return the first line of a command's file, which says what it is for."""
+    """Return the first line of a command's module docstring, read without importing our own."""
     kind, file = _kinds()[name], name.replace("-", "_")
     if path := catalog.source_of(kind, file):
         with path.open(encoding="utf-8") as lines:
@@ -51,7 +51,7 @@ def summary(name: str) -> str:
     else:
         try:
             module = catalog.load(kind, file)
-        except NlpkitError as problem:  # of another package: the help is there without it
+        except NlpkitError as problem:  # a broken plugin must not break the help
             return f"({problem})"
         first = (module.__doc__ or "").strip().partition("\n")[0]
     first = first.removeprefix(f"nlpkit {name}: ")
@@ -69,21 +69,21 @@ def _load(name: str) -> typer.Typer:
 
 
 def grouped() -> dict[str, list[str]]:
-    """Return the commands that there are, by the titles of GROUPS."""
-    there = commands()
-    groups = {title: [n for n in names if n in there] for title, names in GROUPS.items()}
+    """Return the available commands by the titles of GROUPS, and the others under MORE."""
+    available = commands()
+    groups = {title: [n for n in names if n in available] for title, names in GROUPS.items()}
     listed = {name for names in groups.values() for name in names}
-    return groups | {MORE: [name for name in there if name not in listed]}
+    return groups | {MORE: [name for name in available if name not in listed]}
 
 
 class LazyGroup(PlainGroup):
-    """Imports a subcommand's file only when it is called."""
+    """A group that imports the file of a subcommand only when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [name for names in grouped().values() for name in names]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List the commands by their files' first lines: importing them all would take longer."""
+        """List the commands with the first lines of their files: importing all would be slow."""
         groups = {title: names for title, names in grouped().items() if names}
         width = max(len(name) for names in groups.values() for name in names)
         for title, names in groups.items():
@@ -101,8 +101,8 @@ class LazyGroup(PlainGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in commands():
-            for name in self.list_commands(ctx):  # what a near match is looked for among
-                with contextlib.suppress(NlpkitError):  # one of another package that is broken
+            for name in self.list_commands(ctx):  # load all, so that click suggests near matches
+                with contextlib.suppress(NlpkitError):  # a broken plugin
                     self.get_command(ctx, name)
         return super().resolve_command(ctx, args)
 
@@ -111,15 +111,15 @@ class LazyGroup(PlainGroup):
         try:
             result = super().invoke(ctx)
             if sys.stdout is not None:
-                sys.stdout.flush()  # here, where a reader that left is not an error
+                sys.stdout.flush()  # inside the try, which handles a closed pipe
             return result
         except NlpkitError as problem:
             say(str(problem))
             raise typer.Exit(problem.exit_code) from None
         except OSError as problem:
-            # Python would complain once more when it flushes stdout at exit.
+            # Python would report the error again when it flushes stdout at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            if isinstance(problem, BrokenPipeError):  # the reader left (| head -1)
+            if isinstance(problem, BrokenPipeError):  # the reader has closed the pipe (| head -1)
                 raise typer.Exit(0) from None
             where = f"{problem.filename}: " if problem.filename else ""
             say(f"{where}{problem.strerror or problem}")
@@ -129,7 +129,7 @@ class LazyGroup(PlainGroup):
 def tell_of_renamed(
     message: Warning | str, category: type[Warning], *where: object, **more: object
 ) -> None:
-    """Print a warning of ours as one line; others as Python does."""
+    """Print a Renamed warning as one line, and any other warning as Python does."""
     if issubclass(category, Renamed):
         say(str(message))
     else:
@@ -140,7 +140,7 @@ usual_warning = warnings.showwarning
 
 
 def say(message: str) -> None:
-    """Print an error. Names and labels in it come from files: none may steer the terminal."""
+    """Print an error to stderr, with control characters escaped: names in it come from files."""
     shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in message)
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
@@ -171,4 +171,4 @@ def main(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """NLP in the shell: ready models, and the road to your own. Portuguese first."""
+    """NLP in the shell: ready models, and tools to train your own. Portuguese first."""

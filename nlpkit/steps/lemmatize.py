@@ -34,7 +34,7 @@ Tagger = Callable[[Sequence[list[str]]], list[Tagged]]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    lang: Lang = setting("pt", "language: pt, en, or auto to detect it for each text")
+    lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     engine: Literal["neural", "lookup", "spacy"] = setting(
         "neural", "nlpkit's tagger, simplemma's table (no context), or a spaCy pipeline (--model)"
     )

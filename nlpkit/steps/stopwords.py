@@ -1,4 +1,4 @@
-"""Remove stop words, but keep negations, which carry sentiment."""
+"""Drop stop words, but keep negations, which carry sentiment."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OPINION = {
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    lang: Lang = setting("pt", "language: pt, en, or auto to detect it for each text")
+    lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     keep: Literal["negation", "opinion", "none"] = setting(
         "negation", "stop words to keep: não, nunca; opinion keeps bom, mal, muito, mas as well"
     )

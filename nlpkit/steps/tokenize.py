@@ -29,7 +29,7 @@ EXAMPLES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    lang: Lang = setting("pt", "language: pt, en, or auto to detect it for each text")
+    lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     contractions: Literal["keep", "split"] = setting(
         "keep",
         "split Portuguese ones: do -> de o, disse-lhe -> disse lhe, fi-lo -> fiz o",
