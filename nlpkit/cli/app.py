@@ -80,6 +80,7 @@ class LazyGroup(PlainGroup):
     """A group that imports the file of a subcommand only when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, in the order of the help."""
         return [name for names in grouped().values() for name in names]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -91,6 +92,7 @@ class LazyGroup(PlainGroup):
                 formatter.write_dl([(name.ljust(width), summary(name)) for name in names])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import a command by name; return None if there is none of that name."""
         if cmd_name not in commands():
             return None
         if cmd_name not in self.commands:
@@ -100,13 +102,15 @@ class LazyGroup(PlainGroup):
         return self.commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Resolve the command; for an unknown name, load all commands to suggest a near match."""
         if args and args[0] not in commands():
-            for name in self.list_commands(ctx):  # load all, so that click suggests near matches
+            for name in self.list_commands(ctx):
                 with contextlib.suppress(NlpkitError):  # a broken plugin
                     self.get_command(ctx, name)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command; print an error as one line, and exit with its code."""
         warnings.showwarning = tell_of_renamed
         try:
             result = super().invoke(ctx)

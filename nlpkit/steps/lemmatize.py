@@ -34,6 +34,8 @@ Tagger = Callable[[Sequence[list[str]]], list[Tagged]]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
+    """The language, the engine and its model, and the form of the output."""
+
     lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     engine: Literal["neural", "lookup", "spacy"] = setting(
         "neural", "nlpkit's tagger, simplemma's table (no context), or a spaCy pipeline (--model)"

@@ -26,6 +26,8 @@ LANGUAGES = {"pt": "portuguese", "en": "english"}
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
+    """The language and the stemming algorithm."""
+
     lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     algorithm: Literal["snowball", "rslp"] = setting("snowball", "rslp needs nltk and its data")
     pretokenized: bool = setting(False, "split at spaces only, for text that is tokenized already")

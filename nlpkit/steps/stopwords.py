@@ -41,6 +41,8 @@ OPINION = {
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
+    """The language and the changes to its list of stop words."""
+
     lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     keep: Literal["negation", "opinion", "none"] = setting(
         "negation", "stop words to keep: não, nunca; opinion keeps bom, mal, muito, mas as well"

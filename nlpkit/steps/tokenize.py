@@ -29,6 +29,8 @@ EXAMPLES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
+    """The language, and the unit: words, parts of contractions, sentences or subwords."""
+
     lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     contractions: Literal["keep", "split"] = setting(
         "keep",

@@ -41,7 +41,7 @@ class Memory:
     def clear(self) -> None:
         """Remove all words."""
         self.keys = np.zeros(1 << SLOTS_BITS, dtype=np.uint64)  # hash of a word; 0: empty slot
-        self.place = np.zeros(1 << SLOTS_BITS, dtype=np.int32)  # index of a word in `edge`
+        self.index = np.zeros(1 << SLOTS_BITS, dtype=np.int32)  # index of a word in `edge`
         self.count = 0
         # Word p has the ids [edge[p], edge[p + 1]).
         self.edge = np.zeros(2 * WORDS + 1, dtype=np.int64)
@@ -120,7 +120,7 @@ class Memory:
         while len(open_K):
             key_K = self.keys[slot_K]
             hit_K = key_K == hash_K[open_K]
-            index_K[open_K[hit_K]] = self.place[slot_K[hit_K]]
+            index_K[open_K[hit_K]] = self.index[slot_K[hit_K]]
             taken_K = ~hit_K & (key_K != 0)
             open_K, slot_K = open_K[taken_K], _next(slot_K[taken_K])
         return index_K
@@ -139,7 +139,7 @@ class Memory:
             free_U = self.keys[slot_U] == 0
             slots, tried = slot_U[free_U], open_U[free_U]
             self.keys[slots] = hash_U[tried]  # of two words for one slot, the last gets it
-            self.place[slots] = index_U[tried]
+            self.index[slots] = index_U[tried]
             left_U = self.keys[slot_U] != hash_U[open_U]
             open_U, slot_U = open_U[left_U], _next(slot_U[left_U])
         return index_U

@@ -191,7 +191,7 @@ def _write(
     named = records.format_of(output)
     if Path(output).suffix.lower() in SPREADSHEETS:
         raise UsageError(f"--output {output}: spreadsheets are not written; name it .csv or .tsv")
-    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
+    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # holds the records of any format
     format = to or (named if named != "lines" else "tsv" if plain else alike)
     kind = model.task.answers
     check_format(format, kind, into)

@@ -21,6 +21,7 @@ class Console(rich.console.Console):
             self.width = 200
 
     def on_broken_pipe(self) -> None:
+        """Discard the rest of stdout and exit with 0."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise typer.Exit(0)

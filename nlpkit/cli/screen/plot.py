@@ -49,10 +49,12 @@ class Frame:
         self.low, self.high = low - edge, high + edge
 
     def across(self, speed: float) -> float:
+        """Return the x of a speed."""
         share = math.log(max(speed, LEAST) / self.slow) / math.log(self.fast / self.slow)
         return self.width * share
 
     def down(self, score: float) -> float:
+        """Return the y of a score, from the top."""
         return self.height * (self.high - score) / (self.high - self.low)
 
     def speeds(self) -> list[float]:
