@@ -117,7 +117,7 @@ def test_workers_that_cannot_start_are_reported(run: Run, inputs: Path) -> None:
     for count in (1, 2):
         with pytest.raises(UsageError, match="has no precision 'fp99'"):
             run(str(inputs), precision="fp99", workers=count, folder=f"w{count}")
-    with pytest.raises(UsageError, match="--workers 10000: here are"):
+    with pytest.raises(UsageError, match="--workers 10000: this machine has"):
         run(str(inputs), workers=10_000, folder="many")
 
 

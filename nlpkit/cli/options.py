@@ -10,7 +10,7 @@ READING, WRITING, RUNNING = "Reading", "Writing", "Running"
 
 Inputs = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FILE", help="Files to read; - or none is standard input."),
+    typer.Argument(metavar="FILE", help="Files to read; standard input if - or left out."),
 ]
 Model = Annotated[
     str,

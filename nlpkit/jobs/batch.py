@@ -73,7 +73,7 @@ def batch(
             else:
                 waiting.append(item)
         _run(engine or local_engine, waiting, job, manifest)
-        # Engines finish in any order; the manifest keeps earlier files, then the order of the inputs.
+        # Engines finish in any order; the manifest has earlier files, then the inputs in order.
         order = {item.output: number for number, item in enumerate(items)}
         files = sorted(report.files.items(), key=lambda file: order.get(file[0], -1))
         report.files = dict(files)
