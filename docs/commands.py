@@ -1,8 +1,8 @@
 """Write a page for each command: python docs/commands.py writes docs/commands/*.md.
 
-The pages say what the program itself declares, so they hold nothing of this machine, its terminal
-or its environment. With --check nothing is written: the pages that are not as the program would
-write them are printed, and the exit status is 1 if there is one.
+The pages come from the declarations of the commands, so they do not depend on this machine, its
+terminal or its environment. With --check nothing is written: the names of outdated pages are
+printed, and the exit status is 1 if there are any.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from nlpkit.cli.app import app, grouped, summary
 FOLDER = Path(__file__).with_name("commands")
 INDEX = "README.md"
 WRITTEN = "<!-- Written by docs/commands.py from the program; do not edit. -->"
-VALUES = {"int": "N", "float": "X", "path": "PATH", "choice": "NAME"}  # by a type's name
-DEFAULT = re.compile(r"\s*\\?\[default: (.*)\]$")  # as steps write it into a help
+VALUES = {"int": "N", "float": "X", "path": "PATH", "choice": "NAME"}  # placeholder by type
+DEFAULT = re.compile(r"\s*\\?\[default: (.*)\]$")  # the default at the end of a step's help
 EXAMPLE = "Example: "
 
 
 def pages() -> dict[str, str]:
-    """Return the content of each page by its file's name: the index and the commands of ours."""
+    """Return the content of each page by file name: the index and nlpkit's own commands."""
     group = typer.main.get_command(app)
-    found, index = {}, [WRITTEN, "", "# Commands", "", "`nlpkit COMMAND --help` says the same."]
+    contents, index = {}, [WRITTEN, "", "# Commands", "", "`nlpkit COMMAND --help` says the same."]
     for title, names in grouped().items():
         ours = [name for name in names if _is_ours(name)]
         index += ["", f"## {title}", "", "| command | |", "|---|---|"] if ours else []
         for name in ours:
             index.append(f"| [{name}]({name}.md) | {_cell(summary(name))} |")
             command = group.get_command(None, name)
-            found[f"{name}.md"] = "\n".join([WRITTEN, "", *_page(command, name, 1)])
-    return {INDEX: "\n".join(index) + "\n", **found}
+            contents[f"{name}.md"] = "\n".join([WRITTEN, "", *_page(command, name, 1)])
+    return {INDEX: "\n".join(index) + "\n", **contents}
 
 
 def _is_ours(name: str) -> bool:
@@ -48,7 +48,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _page(command: Any, name: str, level: int) -> Iterator[str]:
-    """Yield the lines about a command, and about each command below it."""
+    """Yield the lines of a command's section, then of each of its subcommands."""
     mark = "#" * level
     inner = getattr(command, "commands", {})
     yield from (f"{mark} nlpkit {name}", "", _escaped(command.help), "")
@@ -77,14 +77,14 @@ def _argument(param: Any) -> str:
 
 
 def _sections(command: Any) -> dict[str, list[Any]]:
-    """Return the arguments and options by their panels, in the order of the help."""
-    found: dict[str, list[Any]] = {"Arguments": [], "Options": []}
+    """Return the arguments and options by panel, in the order of the help."""
+    panels: dict[str, list[Any]] = {"Arguments": [], "Options": []}
     for param in command.params:
         if not param.hidden:
             options = param.rich_help_panel or "Options"
             panel = "Arguments" if param.param_type_name == "argument" else options
-            found.setdefault(panel, []).append(param)
-    return {title: params for title, params in found.items() if params}
+            panels.setdefault(panel, []).append(param)
+    return {title: params for title, params in panels.items() if params}
 
 
 def _row(param: Any) -> str:
@@ -110,7 +110,7 @@ def _value(kind: Any) -> str:
 
 
 def _notes(param: Any) -> Iterator[str]:
-    """Yield what else is declared: the words to choose from, the range, the variable."""
+    """Yield notes on the choices, the range and the environment variable of a parameter."""
     least, most = getattr(param.type, "min", None), getattr(param.type, "max", None)
     if choices := getattr(param.type, "choices", None):
         yield f"One of {', '.join(map(str, choices))}."
@@ -125,7 +125,7 @@ def _notes(param: Any) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """Return a text that Markdown shows as it is."""
+    """Escape a text for Markdown."""
     return re.sub(r"([|<*&])", r"\\\1", text)
 
 
@@ -134,14 +134,14 @@ def _cell(text: str) -> str:
 
 
 def stale() -> list[str]:
-    """Return the names of pages that are missing, not as the program would write them, or left."""
+    """Return the names of pages that are missing, outdated, or of commands that are gone."""
     written = {page.name: page.read_text(encoding="utf-8") for page in FOLDER.glob("*.md")}
     now = pages()
     return sorted(name for name in written | now if written.get(name) != now.get(name))
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or say which are stale."""
+    """Write the pages, or with --check print those that are outdated; return the exit status."""
     if arguments == ["--check"]:
         names = stale()
         sys.stdout.writelines(f"{name}\n" for name in names)

@@ -1,8 +1,8 @@
-"""Draw a terminal with nlpkit in it: python docs/picture.py writes docs/sentiment.svg.
+"""Draw a terminal session with nlpkit: python docs/picture.py writes docs/sentiment.svg.
 
-The commands are run in a pseudo terminal of 80 columns, on texts of our own, and their output is
-drawn by rich. Only the line with the seconds is left out, which differ from run to run. The picture
-names no font of the network: characters are spread by textLength over the cells of any monospace.
+The commands run in a pseudo terminal of 80 columns, on texts of our own, and rich draws their
+output. The line with the seconds, which vary, is left out. The picture loads no web font; the
+attribute textLength fits the characters to the cells of any monospace font.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ FONT = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 SECONDS = re.compile(r"documents in [\d.,]+ s, ")
 ANSI = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
 TEXT = re.compile(r'<text class="[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
-CELL = 12.2  # units between two characters of a line, as rich draws them
+CELL = 12.2  # width of a character in rich's SVG
 
 
 def shown(command: str) -> list[str]:
-    """Return the lines that a command writes to a terminal, with their colours.
+    """Return the lines that a command writes to a terminal, with ANSI colours.
 
     Raises:
-        RuntimeError: it failed; the message is what it wrote to stderr.
+        RuntimeError: the command failed or wrote to stderr; the message has its stderr.
     """
     drop = ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES")
     env = {k: v for k, v in os.environ.items() if k not in drop and not k.startswith("NLPKIT_")}
@@ -62,20 +62,20 @@ def shown(command: str) -> list[str]:
         os.close(terminal)
         output = b"".join(_read(screen)).decode()
         assert process.stderr
-        complaint = process.stderr.read().decode()
-    if process.returncode or complaint:
-        raise RuntimeError(f"{command}: {complaint}")
+        stderr = process.stderr.read().decode()
+    if process.returncode or stderr:
+        raise RuntimeError(f"{command}: {stderr}")
     lines = output.replace("\r\n", "\n").rstrip("\n").split("\n")
     return [line for line in lines if not SECONDS.search(line)]
 
 
 def _read(screen: int) -> Iterator[bytes]:
-    """Yield what a terminal was sent, until nobody has it open."""
+    """Yield the bytes written to a terminal, until it is closed."""
     with os.fdopen(screen, "rb", buffering=0) as stream:
         while True:
             try:
                 chunk = stream.read(1 << 16)
-            except OSError:  # on Linux the end of a terminal is an error
+            except OSError:  # Linux raises EIO when the terminal is closed
                 return
             if not chunk:
                 return
@@ -83,7 +83,7 @@ def _read(screen: int) -> Iterator[bytes]:
 
 
 def session() -> list[str]:
-    """Return all lines of the picture: each command, and what it shows."""
+    """Return the lines of the picture: each command and its output."""
     lines: list[str] = []
     for command in COMMANDS:
         lines += [f"\x1b[32m$\x1b[0m {command}", *_without_blank_end(shown(command)), ""]
@@ -97,12 +97,12 @@ def _without_blank_end(lines: list[str]) -> list[str]:
 
 
 def plain(line: str) -> str:
-    """Return a line without its colours and the blanks at its end."""
+    """Return a line without colours and trailing blanks."""
     return ANSI.sub("", line).rstrip()
 
 
 def draw(lines: list[str]) -> str:
-    """Return the SVG of a terminal that shows the lines."""
+    """Return the lines as an SVG of a terminal."""
     console = Console(
         record=True,
         width=COLUMNS,
@@ -118,7 +118,7 @@ def draw(lines: list[str]) -> str:
 
 
 def drawn(svg: str) -> list[str]:
-    """Return the lines of text in a picture, as `plain` gives those of a terminal."""
+    """Return the text lines of an SVG, comparable to those of `plain`."""
     rows: dict[float, str] = {}
     for x, y, text in TEXT.findall(svg):
         row = rows.get(float(y), "")

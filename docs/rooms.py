@@ -1,8 +1,8 @@
-"""Draw which rooms of nlpkit import which: python docs/rooms.py writes docs/rooms.svg.
+"""Draw the imports between the rooms of nlpkit: python docs/rooms.py writes docs/rooms.svg.
 
 A room is a folder of the package, or a file beside the folders. Imports inside functions and those
-for type checkers count. An arrow that follows from others is left out: where cli imports jobs and
-jobs imports zoo, cli may import zoo.
+for type checkers count. Arrows that follow from others are left out: if cli imports jobs and jobs
+imports zoo, no arrow leads from cli to zoo.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ BOX, HIGH, ACROSS, DOWN, LEFT, TOP = 112, 34, 20, 52, 20, 20
 
 
 def modules(package: Path = ROOT / "nlpkit") -> dict[str, Path]:
-    """Return the files of the package by the names that they are imported by."""
-    found = {}
+    """Return the files of the package by module name."""
+    files = {}
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package.parent).with_suffix("").parts
-        found[".".join(parts).removesuffix(".__init__")] = path
-    return found
+        files[".".join(parts).removesuffix(".__init__")] = path
+    return files
 
 
 def imports(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
-    """Yield the modules of the package that a file imports, wherever in the file."""
+    """Yield the modules of the package that a file imports, at any depth."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
@@ -46,7 +46,7 @@ def module_graph() -> Graph:
 
 
 def room_of(module: str) -> str:
-    """Return the room that a module is in; the package itself is a room of its own."""
+    """Return the room of a module; the package itself is a room of its own."""
     return module.split(".")[1] if "." in module else module
 
 
@@ -60,7 +60,7 @@ def room_graph() -> Graph:
 
 
 def circle(graph: Graph) -> list[str]:
-    """Return the members of a circle, in order; nothing where there is none."""
+    """Return the members of an import circle in order, or an empty list."""
     done: set[str] = set()
 
     def walk(node: str, way: list[str]) -> list[str]:
@@ -69,16 +69,16 @@ def circle(graph: Graph) -> list[str]:
         if node in done:
             return []
         for other in sorted(graph.get(node, ())):
-            if found := walk(other, [*way, node]):
-                return found
+            if members := walk(other, [*way, node]):
+                return members
         done.add(node)
         return []
 
-    return next((found for node in sorted(graph) if (found := walk(node, []))), [])
+    return next((members for node in sorted(graph) if (members := walk(node, []))), [])
 
 
 def layers(graph: Graph) -> dict[str, int]:
-    """Return how far each room is above the ground: one above the highest that it imports."""
+    """Return the layer of each room: one above the highest room that it imports, from 0."""
     height: dict[str, int] = {}
 
     def rise(room: str) -> int:
@@ -90,7 +90,7 @@ def layers(graph: Graph) -> dict[str, int]:
 
 
 def reduced(graph: Graph) -> Graph:
-    """Return the graph without the arrows that follow from others."""
+    """Return the transitive reduction of an acyclic graph."""
 
     def below(room: str) -> set[str]:
         return graph[room].union(*(below(other) for other in graph[room]))
@@ -102,30 +102,30 @@ def reduced(graph: Graph) -> Graph:
 
 
 def draw(graph: Graph) -> str:
-    """Return the picture as SVG: a room stands above the rooms that it imports."""
+    """Return the graph as SVG, with each room above the rooms that it imports."""
     height, arrows = layers(graph), reduced(graph)
     rows: list[list[str]] = [[] for _ in range(max(height.values()) + 1)]
     for room in sorted(graph):
         rows[max(height.values()) - height[room]].append(room)
     columns = max(map(len, rows))
     width, size = columns * (BOX + ACROSS) + 2 * LEFT, len(rows) * (HIGH + DOWN) + TOP
-    place: dict[str, tuple[float, float]] = {}
+    positions: dict[str, tuple[float, float]] = {}
     for line, row in enumerate(rows):
-        row.sort(key=lambda room: _pull(room, arrows, place))
+        row.sort(key=lambda room: _pull(room, arrows, positions))
         start = (width - len(row) * (BOX + ACROSS) + ACROSS) / 2
         for column, room in enumerate(row):
-            place[room] = (start + column * (BOX + ACROSS), TOP + line * (HIGH + DOWN))
-    return "\n".join(_parts(arrows, place, width, size)) + "\n"
+            positions[room] = (start + column * (BOX + ACROSS), TOP + line * (HIGH + DOWN))
+    return "\n".join(_parts(arrows, positions, width, size)) + "\n"
 
 
-def _pull(room: str, arrows: Graph, place: Mapping[str, tuple[float, float]]) -> float:
-    """Return where the rooms that import a room lie, so that arrows cross less."""
-    above = [at[0] for other, at in place.items() if room in arrows[other]]
+def _pull(room: str, arrows: Graph, positions: Mapping[str, tuple[float, float]]) -> float:
+    """Return the mean x of the rooms that import a room: ordering by it reduces crossings."""
+    above = [position[0] for other, position in positions.items() if room in arrows[other]]
     return sum(above) / len(above) if above else 0.0
 
 
 def _parts(
-    arrows: Graph, place: Mapping[str, tuple[float, float]], width: float, height: float
+    arrows: Graph, positions: Mapping[str, tuple[float, float]], width: float, height: float
 ) -> Iterator[str]:
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
@@ -140,7 +140,7 @@ def _parts(
     )
     for room in sorted(arrows):
         for other in sorted(arrows[room]):
-            (x1, y1), (x2, y2) = place[room], place[other]
+            (x1, y1), (x2, y2) = positions[room], positions[other]
             start, end = (x1 + BOX / 2, y1 + HIGH), (x2 + BOX / 2, y2 - 2)
             bend = (end[1] - start[1]) / 2
             yield (
@@ -148,7 +148,7 @@ def _parts(
                 f'{end[1] - bend:g} {end[0]:g} {end[1]:g}" fill="none" stroke="#8a8a8a" '
                 'stroke-width="1.2" marker-end="url(#tip)"/>'
             )
-    for room, (x, y) in sorted(place.items()):
+    for room, (x, y) in sorted(positions.items()):
         yield (
             f'<rect x="{x:g}" y="{y:g}" width="{BOX}" height="{HIGH}" rx="6" fill="#eef3fb" '
             'stroke="#2f5f9e"/>'
@@ -161,6 +161,6 @@ def _parts(
 
 
 if __name__ == "__main__":
-    if found := circle(room_graph()):
-        raise SystemExit(f"a circle: {' -> '.join([*found, found[0]])}")
+    if members := circle(room_graph()):
+        raise SystemExit(f"import circle: {' -> '.join([*members, members[0]])}")
     SVG.write_text(draw(room_graph()), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`python -m nlpkit` and the `nlpkit` entry point."""
+"""The entry point of `nlpkit` and `python -m nlpkit`."""
 
 import gc
 import io
@@ -7,7 +7,8 @@ import signal
 import sys
 from types import FrameType
 
-OBJECTS = 100_000  # new ones between two collections: a start makes fewer, a stream no cycles
+# New objects between two garbage collections: a start creates fewer, and streaming makes no cycles.
+OBJECTS = 100_000
 
 
 def main() -> None:
@@ -19,15 +20,15 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # text is UTF-8 in any locale
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    for name in ("SIGTERM", "SIGHUP"):  # leave by unwinding, so that no part file is left behind
+    for name in ("SIGTERM", "SIGHUP"):  # unwind, so that temporary files are removed
         number = getattr(signal, name, None)
-        if number and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has SIGHUP
+        if number and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, leave)
     os.environ[LEAN] = "1"  # worker processes inherit it
     try:
         app(prog_name="nlpkit")
     except SystemExit as ended:
-        if ended.code == 130:  # one more Ctrl-C must not interrupt the way out
+        if ended.code == 130:  # a second Ctrl-C must not interrupt the exit
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         if ended.code is None or isinstance(ended.code, int):
             end_at_once(ended.code or 0)
@@ -35,11 +36,11 @@ def main() -> None:
 
 
 def end_at_once(code: int) -> None:
-    """End here if the networks ran on ONNX Runtime alone, all being written and closed.
+    """Exit without Python's cleanup if only ONNX Runtime was used, or under torchrun.
 
-    Python's own way out takes 40 ms then, a sixth of a short command, to free what the system frees
-    anyway. torch and Ray have things to put away; but of the processes of torchrun, which have left
-    their group by now, gloo's threads have aborted one on its way out.
+    All output is written and closed by now. The cleanup takes 40 ms, a sixth of a short command, to
+    free memory that the system frees anyway. torch and Ray need it, except for processes of
+    torchrun: they have left their group, and gloo's threads have aborted one during the cleanup.
     """
     alone = "onnxruntime" in sys.modules and not {"torch", "ray"} & sys.modules.keys()
     if alone or os.environ.get("WORLD_SIZE", "1") != "1":
@@ -50,7 +51,7 @@ def end_at_once(code: int) -> None:
 
 
 def leave(number: int, frame: FrameType | None) -> None:
-    """End as the shell reports a signal: 128 and its number."""
+    """Exit with 128 plus the signal's number, as shells report a signal."""
     raise SystemExit(128 + number)
 
 

@@ -1,4 +1,4 @@
-"""Steps in a chain, in one process: the object behind the filters, `nlpkit pipe` and recipes.
+"""Chains of preprocessing steps in one process, behind the step commands, `pipe` and recipes.
 
 clean = nlpkit.pipeline("clean --for reviews | tokenize", "stopwords")
 clean(["A comida estava ótima!"])   # one result for each text
@@ -18,21 +18,21 @@ from nlpkit.text.unicode import spans_before, visible
 
 
 class Pipeline:
-    """A chain of steps: called with texts, it returns the last step's result for each."""
+    """A chain of steps: a callable from texts to the results of the last step."""
 
     def __init__(self, links: Sequence[Link], load: Load = no_models) -> None:
-        """Build the steps; those that ask a model get it from `load`, which is `zoo.load`.
+        """Build the steps; `load`, such as `zoo.load`, loads the models that they need.
 
         Raises:
-            UsageError: there are no steps, or a step cannot read what the one before it makes.
+            UsageError: there are no steps, or a step cannot read the result of the one before.
             ModelError, MissingExtra: a step needs a model or an extra that is missing.
         """
         if not links:
-            raise UsageError("a pipeline needs a step, such as clean")
+            raise UsageError("a pipeline needs at least one step, such as clean")
         for link in links[:-1]:
             if link.gives not in CHAINED:
                 raise UsageError(f"{link.name} makes {link.gives} here, so it must come last")
-        for link in links:  # all of them before the first is built
+        for link in links:  # `prepare` of every step runs before the first is built
             if prepare := getattr(link.module, "prepare", None):
                 prepare(link.options)
         self.links, self.load = tuple(links), load
@@ -56,11 +56,11 @@ class Pipeline:
         return self.stages(documents_of(texts))[-1]
 
     def texts(self, texts: Sequence[Any]) -> list[str]:
-        """Return the results as strings, tokens joined."""
+        """Return the results as strings, with tokens joined."""
         return [as_text(result) for result in self(list(texts))]
 
     def with_fields(self, texts: Sequence[str]) -> list[tuple[Result, dict[str, Any]]]:
-        """Return each text's result, with the fields (offsets, upos) that the steps add."""
+        """Return the result of each text and the fields (offsets, upos) that the steps add."""
         stages = self.stages(texts)
         added: list[dict[str, Any]] = [{} for _ in texts]
         for stage in stages:
@@ -69,7 +69,7 @@ class Pipeline:
         return list(zip(stages[-1], added, strict=True))
 
     def stages(self, texts: Sequence[str]) -> list[list[Result]]:
-        """Return the results of every step, each a list with one result for a text."""
+        """Return the results of every step: a list for each step, with a result for each text."""
         stages: list[list[Result]] = []
         documents = [joined(text) for text in texts]
         for link, step in zip(self.links, self.steps, strict=True):
@@ -78,32 +78,32 @@ class Pipeline:
         return stages
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return the steps as plain values, which `links_of` reads."""
+        """Return the steps as plain values that `links_of` reads."""
         return [link.describe() for link in self.links]
 
 
 def _results(link: Link, step: Step, documents: Sequence[str]) -> list[Result]:
-    """Return a step's results; offsets point into the documents as they came."""
+    """Run a step; offsets in the results refer to the original documents."""
     if getattr(link.module, "AS_IT_CAME", False):
         return list(step(documents))
     seen = [visible(document) for document in documents]
     results = list(step(seen))
-    for document, other, result in zip(documents, seen, results, strict=True):
-        if other is not document and "offsets" in (known := getattr(result, "fields", {})):
-            known["offsets"] = spans_before(document, known["offsets"])
+    for document, normalized, result in zip(documents, seen, results, strict=True):
+        if normalized is not document and "offsets" in (fields := getattr(result, "fields", {})):
+            fields["offsets"] = spans_before(document, fields["offsets"])
     return results
 
 
 def as_text(result: Result) -> str:
-    """Return a result as the line that the next command would read."""
+    """Return a result as the line that the next command of a pipe reads."""
     return result if isinstance(result, str) else str(result)
 
 
 def pipeline(*steps: str | Mapping[str, Any], load: Load = no_models) -> Pipeline:
-    """Make a chain from strings such as "clean --lower | tokenize", or tables with a "name".
+    """Build a chain from strings such as "clean --lower | tokenize", or tables with a "name".
 
     Raises:
-        UsageError: there is no such step or option.
+        UsageError: a step or an option is unknown.
         ModelError, MissingExtra: a step needs a model or an extra that is missing.
     """
     return Pipeline(links_of(steps), load)

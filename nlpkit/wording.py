@@ -1,22 +1,22 @@
-"""Counts and numbers as people read them: 1 row, 2,000 rows; scores of four places."""
+"""Format counts and numbers for people: 1 row, 2,000 rows, scores with four decimals."""
 
 from __future__ import annotations
 
 from typing import Any
 
-SPEEDS = ("per_second", "speed")  # ends of names
+SPEEDS = ("per_second", "speed")  # suffixes of field names
 TIMES = ("seconds", "_ms")
 
 
 def plural(count: int, noun: str, several: str = "") -> str:
-    """Return the number with its noun: 1 row, 2,000 rows; `several` is a plural of its own."""
+    """Return the number with its noun: 1 row, 2,000 rows; `several` is an irregular plural."""
     return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"
 
 
 def rounded(value: Any, name: str = "") -> Any:
-    """Return a tree of plain values for people to read; `name` is the field of the value.
+    """Round the floats in a tree of plain values; `name` is the field that holds the value.
 
-    Scores keep 4 places, seconds and milliseconds 3; speeds from 1 on are whole numbers.
+    Scores keep 4 decimals, seconds and milliseconds 3; speeds of 1 or more become whole numbers.
     """
     if isinstance(value, dict):
         return {key: rounded(part, str(key)) for key, part in value.items()}

@@ -195,7 +195,7 @@ def test_invalid_options_are_one_line(
     for more, why in (
         (["--engine", "ray", "--address", "127.0.0.1:1"], b"no Ray cluster answers"),
         (["--engine", "ray", "--address", "ray://127.0.0.1:1"], b"--address auto"),
-        (["--address", "auto"], b"are for --engine ray"),
+        (["--address", "auto"], b"need --engine ray"),
     ):
         done = cli(*options, *more)
         assert (done.returncode, done.stderr.count(b"\n")) == (2, 1), done.stderr

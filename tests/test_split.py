@@ -201,8 +201,8 @@ def test_a_rare_label_is_a_note(tmp_path: Path) -> None:
         ({}, "no size is given"),
         ({"dev": "x"}, "--dev x: not a size"),
         ({"dev": "0.1"}, "not a size"),
-        ({"dev": "1%"}, "none of 20 rows"),
-        ({"dev": "50%", "test": "10"}, "leaves none of 20 rows to train on"),
+        ({"dev": "1%"}, "0 of 20 rows"),
+        ({"dev": "50%", "test": "10"}, "leaves 0 of 20 rows to train on"),
         ({"dev": "2", "label": "labl"}, "no column 'labl'. Did you mean 'label'?"),
         ({"dev": "2", "column": "txt"}, "no column 'txt'. Did you mean 'text'?"),
         ({"dev": "2", "output": "nowhere"}, "there is no folder"),
@@ -217,7 +217,7 @@ def test_errors_leave_no_file(options: dict[str, str], said: str, tmp_path: Path
 
 def test_a_part_that_copies_leave_empty_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", [{"text": "igual", "label": "a"}] * 10)
-    with pytest.raises(InputError, match="no row is left for dev"):
+    with pytest.raises(InputError, match="no rows remain for dev"):
         split(path, dev="2")
 
 

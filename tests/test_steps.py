@@ -207,7 +207,7 @@ def test_rslp_reports_its_requirements(monkeypatch: pytest.MonkeyPatch) -> None:
         ("stem --pretokenized=1", "takes no value"),
         ("tokenize --lang", "--lang needs a value"),
         ("tokenize --sentences --contractions split", "choose one of"),
-        ("lemmatize --engine lookup --pos", "a lookup knows no context"),
+        ("lemmatize --engine lookup --pos", "--engine lookup gives no tags"),
         ("lemmatize --engine spacy", "needs --model"),
         ("tokenize words", "unknown option 'words'"),
     ],

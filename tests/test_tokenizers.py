@@ -100,7 +100,7 @@ def test_bos_and_eos_ids_never_come_from_text(kind: str) -> None:
 
 
 def test_hashed_words_refuse_bounds() -> None:
-    with pytest.raises(UsageError, match="writes no texts; take bpe or unigram"):
+    with pytest.raises(UsageError, match="cannot generate text; use bpe or unigram"):
         catalog.load("tokenizers", "words").learn(TEXTS, Settings(kind="words"), bounds=True)
 
 

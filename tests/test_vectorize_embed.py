@@ -64,7 +64,7 @@ def test_step_gives_the_vectors_of_the_command(
     assert step.build(step.Options(method="hash"))([]) == []
     (row,) = step.build(step.Options(method="embed", model="mine"), zoo.load)(["abc"])
     assert row == [3.0, 1.0, 0.1]
-    with pytest.raises(UsageError, match="settles --binary, --method"):
+    with pytest.raises(UsageError, match="already sets --binary, --method"):
         step.build(step.Options(with_=str(model), method="embed", binary=True))
     with pytest.raises(UsageError, match="--features is for hash"):
         step.build(step.Options(method="embed", model="mine", features=3))

@@ -1,4 +1,4 @@
-"""The `nlpkit` command: finds its subcommands by file name and turns errors into exit codes."""
+"""The `nlpkit` command: find subcommands by file name and turn errors into exit codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nlpkit.cli.help import PlainGroup, plain
 from nlpkit.errors import InputError, NlpkitError, NoFile, Note, Renamed, near_match, quoted
 from nlpkit.version import __version__
 
-# Commands that have no file here, and those of other packages, stand under MORE.
+# Sections of the help; commands of other packages are listed under MORE.
 GROUPS = {
     "Label text": ("sentiment", "predict", "batch"),
     "Prepare text": (
@@ -37,18 +37,18 @@ EXTENSION = re.compile(r"\.\w{1,8}$")  # of a file's name; a text may end with a
 
 
 def commands() -> list[str]:
-    """Return the names of all commands: those that have a file, and the steps."""
+    """Return the sorted names of all commands, including the steps."""
     return sorted(_kinds())
 
 
 def _kinds() -> dict[str, str]:
-    """Return the kind of each command: a file of commands, or a step."""
-    found = {name: kind for kind in ("steps", "commands") for name in catalog.names(kind)}
-    return {name.replace("_", "-"): kind for name, kind in found.items()}
+    """Map each command to its kind in the catalog, "commands" or "steps"."""
+    kinds = {name: kind for kind in ("steps", "commands") for name in catalog.names(kind)}
+    return {name.replace("_", "-"): kind for name, kind in kinds.items()}
 
 
 def summary(name: str) -> str:
-    """Return the first line of a command's file, which says what it is for."""
+    """Return the first line of a command's module docstring, read without importing our own."""
     kind, file = _kinds()[name], name.replace("-", "_")
     if path := catalog.source_of(kind, file):
         with path.open(encoding="utf-8") as lines:
@@ -56,7 +56,7 @@ def summary(name: str) -> str:
     else:
         try:
             module = catalog.load(kind, file)
-        except NlpkitError as problem:  # of another package: the help is there without it
+        except NlpkitError as problem:  # a broken plugin must not break the help
             return f"({problem})"
         first = (module.__doc__ or "").strip().partition("\n")[0]
     first = first.removeprefix(f"nlpkit {name}: ")
@@ -74,21 +74,22 @@ def _load(name: str) -> typer.Typer:
 
 
 def grouped() -> dict[str, list[str]]:
-    """Return the commands that there are, by the titles of GROUPS."""
-    there = commands()
-    groups = {title: [n for n in names if n in there] for title, names in GROUPS.items()}
+    """Return the available commands by the titles of GROUPS, and the others under MORE."""
+    available = commands()
+    groups = {title: [n for n in names if n in available] for title, names in GROUPS.items()}
     listed = {name for names in groups.values() for name in names}
-    return groups | {MORE: [name for name in there if name not in listed]}
+    return groups | {MORE: [name for name in available if name not in listed]}
 
 
 class LazyGroup(PlainGroup):
-    """Imports a subcommand's file only when it is called."""
+    """A group that imports the file of a subcommand only when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, in the order of the help."""
         return [name for names in grouped().values() for name in names]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List the commands by their files' first lines: importing them all would take longer."""
+        """List the commands with the first lines of their files: importing all would be slow."""
         groups = {title: names for title, names in grouped().items() if names}
         width = max(len(name) for names in groups.values() for name in names)
         for title, names in groups.items():
@@ -96,6 +97,7 @@ class LazyGroup(PlainGroup):
                 formatter.write_dl([(name.ljust(width), summary(name)) for name in names])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import a command by name; return None if there is none of that name."""
         if cmd_name not in commands():
             return None
         if cmd_name not in self.commands:
@@ -119,6 +121,7 @@ class LazyGroup(PlainGroup):
                 raise
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command; print an error as one line, and exit with its code."""
         warnings.showwarning = tell_of_renamed
         with errors_reported():
             try:
@@ -177,7 +180,7 @@ def errors_reported() -> Iterator[None]:
 def tell_of_renamed(
     message: Warning | str, category: type[Warning], *where: object, **more: object
 ) -> None:
-    """Print a warning of ours as one line; others as Python does."""
+    """Print one of nlpkit's warnings as one line, and any other warning as Python does."""
     if issubclass(category, Renamed | Note):
         say(str(message))
     else:
@@ -188,7 +191,7 @@ usual_warning = warnings.showwarning
 
 
 def say(message: str) -> None:
-    """Print an error. Names and labels in it come from files: none may steer the terminal."""
+    """Print an error to stderr, with control characters escaped: names in it come from files."""
     shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in message)
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
@@ -219,4 +222,4 @@ def main(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """NLP in the shell: ready models, and the road to your own. Portuguese first."""
+    """NLP in the shell: ready models, and tools to train your own. Portuguese first."""

@@ -1,6 +1,6 @@
-"""The one style of help: plain text, titled sections of options, examples on lines of their own.
+"""The help style of all commands: plain text, titled sections of options, examples at the end.
 
-Plain because a terminal shows it as fast as Python starts: typer's boxes take rich 0.1 s to load.
+typer's boxes would need rich, which takes 0.1 s to import.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 OPTIONS, ARGUMENTS = "Options", "Arguments"
-WIDEST = 24  # characters of an option's name beside its help; a longer one has a line of its own
+WIDEST = 24  # longest option name beside its help, in characters; longer ones get their own line
 TYPES = {"str": "TEXT", "path": "PATH", "int": "N", "float": "X"}
 VALUE = re.compile(r"<([^<>]+)>")
-NOTE = re.compile(r" \[[^\[\]]+\]$")  # what typer adds to a help: [default: 1; x>=1]
+NOTE = re.compile(r" \[[^\[\]]+\]$")  # the suffix that typer adds to a help: [default: 1; x>=1]
 RANGE, LEAST = re.compile(r"([\d.]+)<=x<=([\d.]+)"), re.compile(r"x>=([\d.]+)")
-KEPT = "\xa0"  # a space where no line ends, while the help is wrapped
+KEPT = "\xa0"  # a no-break space that stands for a space while the help is wrapped
 
 
 class Plain:
-    """How a command or a group of commands writes its help."""
+    """A mixin that formats the help of a command or a group."""
 
     def collect_usage_pieces(self: Any, ctx: Any) -> list[str]:
-        """Return the words of the usage line: [FILE]... for arguments that may be left out."""
+        """Return the words of the usage line, with optional arguments in brackets: [FILE...]."""
         arguments = [p for p in self.get_params(ctx) if p.param_type_name == "argument"]
         own = [self.options_metavar, *map(_argument, arguments)]
         return own + ([self.subcommand_metavar] if isinstance(self, TyperGroup) else [])
 
     def format_options(self: Any, ctx: Any, formatter: Any) -> None:
-        """Write each panel of options as a section; names are equally wide in all of them."""
+        """Write each panel of options as a section, with one column width for all sections."""
         sections: dict[str, list[tuple[str, str]]] = {ARGUMENTS: []}
         for param in self.get_params(ctx):
             if (record := param.get_help_record(ctx)) is None:
@@ -52,22 +52,22 @@ class Plain:
             self.format_commands(ctx, formatter)
 
     def format_epilog(self: Any, ctx: Any, formatter: Any) -> None:
-        """Write the lines of the epilog as they are: a command is there to be copied."""
+        """Write the epilog without wrapping, so that its commands can be copied."""
         if self.epilog:
             formatter.write_paragraph()
             formatter.write(self.epilog + "\n")
 
 
 class PlainCommand(Plain, TyperCommand):
-    """A command with the one style of help."""
+    """A command with the plain help."""
 
 
 class PlainGroup(Plain, TyperGroup):
-    """A group of commands with the one style of help."""
+    """A group of commands with the plain help."""
 
 
 def plain(app: typer.Typer) -> typer.Typer:
-    """Give an app and all its commands the one style of help."""
+    """Give an app and all its commands the plain help, and return the app."""
     app.rich_markup_mode = None
     app.info.cls = PlainGroup
     for command in app.registered_commands:
@@ -89,6 +89,6 @@ def _unbroken(note: re.Match[str]) -> str:
 
 
 def _value(match: re.Match[str]) -> str:
-    """Return how help names a value: TEXT, N, or the words to choose from."""
+    """Return the placeholder of a value in the help: TEXT, N, or the words to choose from."""
     kind = match[1].removesuffix(" range")
     return TYPES.get(kind, kind)

@@ -1,4 +1,4 @@
-"""Options that several commands share, under one name with one meaning."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ READING, WRITING, RUNNING = "Reading", "Writing", "Running"
 
 Inputs = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FILE", help="Files to read; - or none is standard input."),
+    typer.Argument(metavar="FILE", help="Files to read; standard input if - or left out."),
 ]
 Model = Annotated[
     str,
@@ -27,7 +27,7 @@ Device = Annotated[
     typer.Option(
         metavar="NAME",
         envvar="NLPKIT_DEVICE",
-        help="auto, cpu, cuda or cuda:N; cuda fails where it does not really run.",
+        help="auto, cpu, cuda or cuda:N; cuda fails if no GPU runs the model.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -35,7 +35,7 @@ Precision = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="auto, fp32, int8 or fp16, as the bundle has them.",
+        help="auto, fp32, int8 or fp16, if the bundle has it.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -65,12 +65,13 @@ Errors = Annotated[
     str,
     typer.Option(
         metavar="HOW",
-        help="Bytes that do not decode: strict stops, replace goes on.",
+        help="On bytes that do not decode: strict stops with an error, replace continues.",
         rich_help_panel=READING,
     ),
 ]
 Whole = Annotated[
-    bool, typer.Option("--whole", help="Each file is one document.", rich_help_panel=READING)
+    bool,
+    typer.Option("--whole", help="Read each file as one document.", rich_help_panel=READING),
 ]
 To = Annotated[
     str | None,
@@ -95,14 +96,16 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="A file, written whole or not at all; - is standard output.",
+        help="A file, written in full or not at all; - is standard output.",
         show_default=False,
         rich_help_panel=WRITING,
     ),
 ]
 LineBuffered = Annotated[
     bool,
-    typer.Option("--line-buffered", help="Write out each line at once.", rich_help_panel=WRITING),
+    typer.Option(
+        "--line-buffered", help="Write each line as soon as it is ready.", rich_help_panel=WRITING
+    ),
 ]
 Into = Annotated[
     str | None,
@@ -119,7 +122,7 @@ MinConfidence = Annotated[
         min=0,
         max=1,
         metavar="P",
-        help="Below this score the label is 'uncertain'.",
+        help="Answer 'uncertain' below this score.",
         rich_help_panel=WRITING,
     ),
 ]
@@ -127,24 +130,29 @@ By = Annotated[
     str | None,
     typer.Option(
         metavar="FIELD",
-        help="Count the labels by the values of a field, instead of a row for each document.",
+        help="Count the labels for each value of a field, instead of a row for each document.",
         rich_help_panel=WRITING,
     ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No summary, no progress.", rich_help_panel=RUNNING)
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Print no summary and no progress.", rich_help_panel=RUNNING
+    ),
 ]
 Verbose = Annotated[
     bool,
-    typer.Option("--verbose", "-v", help="Say on stderr what was chosen.", rich_help_panel=RUNNING),
+    typer.Option(
+        "--verbose", "-v", help="Print the model and its device on stderr.", rich_help_panel=RUNNING
+    ),
 ]
 
 
 def named(option: str, key: str, value: str | list[str] | None) -> list[str]:
-    """Return the --set override that an option stands for; none where it was not given.
+    """Return the --set override of an option, or an empty list if the option was not given.
 
     Raises:
-        UsageError: a name in it is empty, as an unset variable of a script is.
+        UsageError: a name is empty, as from an unset shell variable.
     """
     from nlpkit.errors import UsageError
     from nlpkit.settings.declaration import toml_value
@@ -152,5 +160,5 @@ def named(option: str, key: str, value: str | list[str] | None) -> list[str]:
     if value is None:
         return []
     if not all(name.strip() for name in ([value] if isinstance(value, str) else value)):
-        raise UsageError(f"{option}: a name is empty")
+        raise UsageError(f"{option}: a name is empty; check for an unset variable")
     return [f"{key}={toml_value(value)}"]

@@ -1,4 +1,4 @@
-"""A command for each step: its options are the flags, so a new step needs no code here."""
+"""Build the command of a step: the flags come from its options, so a new step needs no code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ STEP = "Step"
 
 Workers = Annotated[
     int,
-    typer.Option(min=1, max=512, help="Processes; the order is kept.", rich_help_panel=o.RUNNING),
+    typer.Option(
+        min=1, max=512, help="Processes to run; rows keep their order.", rich_help_panel=o.RUNNING
+    ),
 ]
 To = Annotated[
     str | None,
@@ -53,7 +55,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
 
 
 def app_of(name: str) -> typer.Typer:
-    """Return the command of a step."""
+    """Return the typer app of a step. Raises UsageError if there is no such step."""
     module = catalog.load("steps", name)
     known = flags.flags_of(module.Options)
     app = typer.Typer(add_completion=False)
@@ -80,12 +82,12 @@ def app_of(name: str) -> typer.Typer:
 
 
 def _sign(command: Callable[..., None], module: ModuleType, known: list[flags.Flag]) -> None:
-    """Give a command the parameters that typer reads."""
+    """Set the signature of a command, from which typer reads its parameters."""
     parameters: dict[str, tuple[Any, Any]] = {"inputs": (o.Inputs, None)}
     for flag in known:
         parameters[f"step_{flag.field}"] = (_annotation(flag), None)
     if hasattr(module, "show"):
-        shown = typer.Option("--show", help="Print what the options make, and end.")
+        shown = typer.Option("--show", help="Print the list that the options select, and exit.")
         parameters["show"] = (Annotated[bool, shown], False)
     parameters |= COMMON
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -122,7 +124,12 @@ def run(
     into: str | None,
     workers: int,
 ) -> None:
-    """Read, process and write, as every command of steps does."""
+    """Run a chain of steps over the inputs and write the results.
+
+    Raises:
+        UsageError: the options contradict each other, or there is no input.
+        InputError: an input cannot be read.
+    """
     from nlpkit import records, zoo
     from nlpkit.chain import Pipeline
     from nlpkit.cli.notes import print_empty
@@ -133,7 +140,7 @@ def run(
     check_into(into)
     reading = reading_of(links[0].name, inputs, source, column, encoding, errors, dialect)
     came = reading.formats()
-    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
+    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # holds the records of any format
     if alike == "conllu" or links[-1].module.GIVES == "vector":
         alike = "jsonl"
     if alike == "lines" and into:
@@ -170,7 +177,7 @@ def reading_of(
     errors: str,
     dialect: str | None = None,
 ) -> Reading:
-    """Return what to read. Raises UsageError where no file is named and nothing is piped in."""
+    """Return the inputs to read. Raises UsageError if there is no file and stdin is a terminal."""
     from nlpkit.errors import UsageError
     from nlpkit.records.layout import Layout
     from nlpkit.records.reading import Reading

@@ -1,7 +1,7 @@
-"""Answer many files: one output for each, complete or absent, resumed after any end.
+"""Run a model over many files, with one complete or absent output for each, and resume.
 
-The outputs of a batch that was killed and resumed are those of one that was not: records go to
-shards by their number, a shard's part is written whole, and an output is its parts joined.
+A killed and resumed batch gives the same outputs as an uninterrupted one: records go to shards by
+number, the part of a shard is written in full or not at all, and an output joins its parts.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def batch(
 ) -> Report:
     """Answer every record of every input into a file of the folder.
 
-    A file that cannot be read, or changes meanwhile, is reported and the others go on. Without an
-    `engine`, `workers` processes of this machine do the work.
+    A file that cannot be read, or changes meanwhile, is reported, and the others continue. Without
+    an `engine`, `workers` processes of this machine run the model.
 
     Raises:
-        InputError: an input is not there.
+        InputError: an input does not exist.
         UsageError: the options contradict each other, or those of the batch that is resumed.
         ModelError, DeviceError: the model cannot be used.
-        GateError: there were more bad records than `max_rejects`.
+        GateError: the inputs have more bad records than `max_rejects`.
     """
     items = expand(inputs, folder=folder, source=settings.source, to=settings.to)
     _check_format(settings.to)
@@ -75,7 +75,7 @@ def batch(
             else:
                 waiting.append(item)
         _run(engine or local_engine, waiting, job, manifest)
-        # Engines need no order; the manifest has that of the inputs, after earlier ones.
+        # Engines finish in any order; the manifest has earlier files, then the inputs in order.
         order = {item.output: number for number, item in enumerate(items)}
         files = sorted(report.files.items(), key=lambda file: order.get(file[0], -1))
         report.files = dict(files)
@@ -84,7 +84,7 @@ def batch(
 
 
 def _run(engine: Engine, items: list[Item], job: Job, manifest: Manifest) -> None:
-    """Let an engine do its work, and write the manifest as it goes."""
+    """Run an engine over the items, and write the manifest every EVERY seconds."""
     with closing(engine(items, job)) as outcomes:
         written = time.monotonic()
         try:

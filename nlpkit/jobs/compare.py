@@ -38,7 +38,7 @@ class Row:
     means: Mapping[str, float]
     score: float
     interval: Sequence[float]
-    difference: float  # of its score to the best model's
+    difference: float  # distance of the score from the best model's
     difference_interval: Sequence[float]
     files: Sequence[Mapping[str, Any]]
     docs_per_second: float
@@ -65,10 +65,10 @@ class Report:
 
     data: Sequence[str]
     score: str
-    n: int  # documents that were scored
-    left_out: int  # documents without an answer of every model
-    rounds: int  # of timing
-    timed: int  # documents that were timed
+    n: int  # scored documents
+    left_out: int  # documents that some model gave no answer
+    rounds: int  # rounds of timing
+    timed: int  # timed documents
     best: str
     models: Sequence[Row]
 

@@ -1,4 +1,4 @@
-"""What this machine can do: versions, providers that really start, what is missing."""
+"""Examine this machine: versions, devices that pass a test run, and missing parts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXTRAS = {
 
 
 def examine() -> dict[str, Any]:
-    """Return versions, devices and problems, each problem with its mend."""
+    """Return versions, extras, devices, models and problems, each problem with its fix."""
     versions = {name: _version(name) for name in (*BASE, *RUNTIMES)}
     problems = []
     installed = [name for name in RUNTIMES if versions[name]]
@@ -65,7 +65,7 @@ def _runtime_problem(installed: list[str]) -> str:
 
 
 def _starts(kind: str) -> dict[str, Any]:
-    """Create a session and run it: a provider that is only listed proves nothing."""
+    """Create a session and run it, because a listed provider may still fail to start."""
     import numpy as np
 
     from nlpkit.errors import DeviceError
@@ -106,6 +106,6 @@ def tiny_model() -> bytes:
 def _models(problems: list[str]) -> list[str]:
     from nlpkit.jobs.models import Damaged, Entry, bundles
 
-    found = bundles()
-    problems += [entry.problem for entry in found if isinstance(entry, Damaged)]
-    return [entry.name for entry in found if isinstance(entry, Entry)]
+    entries = bundles()
+    problems += [entry.problem for entry in entries if isinstance(entry, Damaged)]
+    return [entry.name for entry in entries if isinstance(entry, Entry)]

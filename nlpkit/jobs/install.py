@@ -27,8 +27,8 @@ from nlpkit.runtime.model import Model
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
 MOST_FILES = 100
-MOST_BYTES = 1 << 32  # of an unpacked bundle, so that a zip cannot fill the disk
-# Largest difference from a score in golden.jsonl: in the precision it was computed in, in others.
+MOST_BYTES = 1 << 32  # largest unpacked bundle, so that a zip cannot fill the disk
+# Largest difference from a score in golden.jsonl, in the same precision and in others.
 NEAR, NEARBY = 0.01, 0.05
 
 

@@ -1,4 +1,4 @@
-"""What there is: bundles that can be run, architectures that can be trained."""
+"""List the bundles that can be run and the architectures that can be trained."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Entry:
     dev: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, the dev scores among them."""
+        """Return the entry as plain values, with each dev score under its own key."""
         plain = {key: value for key, value in asdict(self).items() if key != "dev"}
         lists = {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
         return lists | dict(self.dev)
@@ -52,17 +52,17 @@ class Damaged:
 
 
 def bundles() -> list[Entry | Damaged]:
-    """Return every bundle that is found, then the rules whose package is installed."""
-    found = [_described(folder) for folder in zoo.bundle_folders()]
-    return found + [_rules(name, source) for name, source in rules.installed().items()]
+    """Return every bundle, then the rule models whose package is installed."""
+    entries = [_described(folder) for folder in zoo.bundle_folders()]
+    return entries + [_rules(name, source) for name, source in rules.installed().items()]
 
 
 def _described(folder: Path) -> Entry | Damaged:
     try:
         return _entry(folder, manifests.read(folder))
     except (ModelError, KeyError, TypeError, AttributeError) as problem:
-        said = problem if isinstance(problem, ModelError) else f"{folder}: damaged ({problem!r})"
-        return Damaged(folder.name, str(folder), str(said))
+        reason = problem if isinstance(problem, ModelError) else f"{folder}: damaged ({problem!r})"
+        return Damaged(folder.name, str(folder), str(reason))
 
 
 def _entry(folder: Path, manifest: Manifest) -> Entry:

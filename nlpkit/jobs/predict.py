@@ -1,4 +1,4 @@
-"""Ask a model about every document of the inputs."""
+"""Run a model over every document of the inputs."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ def answers(
 ) -> Iterator[Answered]:
     """Yield an answer for every record of every input, in order.
 
-    `settled` is called whenever all that was read so far has been yielded. What an answer is less
-    sure of than `min_confidence` is taken out of it. A record waits at most `pause` seconds for
-    others to be answered with.
+    Args:
+        model: the model.
+        reading: the inputs and how to read them.
+        settled: called when every record read so far has been yielded: the time to flush.
+        min_confidence: least score; answers below it become uncertain, or lose such spans.
+        pause: longest time that a record waits for others to fill a batch, in seconds.
 
     Raises:
-        InputError: an input cannot be read as said; what came before it has been yielded.
-        UsageError: the options contradict each other, or answers of this model have no scores.
+        InputError: an input cannot be read. The records before the error have been yielded.
+        UsageError: `min_confidence` is given, but the answers of this model have no scores.
     """
     check_confidence(model.task.answers, min_confidence, model.name)
-    for record, text, said in answer(model, documents(reading), settled, pause=pause):
-        if said is not None and min_confidence:
-            said = said.at_least(min_confidence)
-        yield Answered(record, text, said)
+    for record, text, result in answer(model, documents(reading), settled, pause=pause):
+        if result is not None and min_confidence:
+            result = result.at_least(min_confidence)
+        yield Answered(record, text, result)

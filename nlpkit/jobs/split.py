@@ -1,4 +1,4 @@
-"""Split rows into training, development and test files: stratified, copies kept together."""
+"""Split a file of rows into stratified train, dev and test files, with copies kept together."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from nlpkit.records.source import column_named
 LABEL = "label"
 TRAIN = "train"
 SIZE = re.compile(r"(\d+(?:\.\d+)?)(%?)")
-NAMED = 5  # labels named in a note
+NAMED = 5  # most labels listed in a note
 
 
 @dataclass(frozen=True)
 class Part:
-    """A file that was written, and how many rows it has, in all and of each label."""
+    """A written file, with its number of rows in all and by label."""
 
     name: str
     path: str
@@ -37,25 +37,25 @@ class Part:
 
 @dataclass(frozen=True)
 class Report:
-    """All parts, training first; `label` is None where the rows were not stratified."""
+    """The parts, train first; `label` is None if the rows were not stratified."""
 
     parts: tuple[Part, ...]
     label: str | None
-    copies: int  # rows whose text stands in another row too
+    copies: int  # rows that share their text with another row
     notes: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the report as plain values."""
         return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """What is kept of a file's rows: two numbers each, so that millions fit in memory."""
+    """The group and the label of each row, as numbers, so that millions of rows fit in memory."""
 
-    groups: Sequence[int]  # of each row; the rows of one text share a number
-    labels: Sequence[int]  # of each row: a place in `names`
-    names: Sequence[str]  # of the labels
+    groups: Sequence[int]  # group of each row; rows with the same text share one
+    labels: Sequence[int]  # label of each row, as an index into `names`
+    names: Sequence[str]  # names of the labels
 
 
 def split(
@@ -72,21 +72,33 @@ def split(
     output: str | None = None,
     force: bool = False,
 ) -> Report:
-    """Write NAME.train, NAME.dev and NAME.test of a file, beside it or into the folder `output`.
+    """Split a file into NAME.train, NAME.dev and NAME.test, beside it or in the folder `output`.
 
-    `dev` and `test` are sizes: "10%" of the rows, or "500" of them. Every row goes to one file, in
-    its order; the files appear together or not at all. The file is read once for the keys of its
-    rows, and once more for each part.
+    Every row goes to one part, in its order; the parts appear together or not at all. The file is
+    read once for the keys of its rows, and once more for each part.
+
+    Args:
+        path: the file of rows.
+        dev: size of the dev part, "10%" of the rows or "500" rows; None writes no such part.
+        test: size of the test part, likewise.
+        label: the field to stratify by; "label" if there is one.
+        column: the field that holds the text.
+        format: input format; by the file's extension if None.
+        encoding: encoding of the file.
+        errors: "strict" or "replace", for bytes that do not decode.
+        seed: random seed.
+        output: the folder to write to.
+        force: replace existing parts.
 
     Raises:
-        UsageError: no size or a wrong one, no file to read again, or a part exists.
-        InputError: the file cannot be read as said, or a part would have no rows.
+        UsageError: no valid size is given, the input is no regular file, or a part exists.
+        InputError: the file cannot be read, or a part would have no rows.
     """
-    asked = {name: said for name, said in (("dev", dev), ("test", test)) if said is not None}
+    asked = {name: size for name, size in (("dev", dev), ("test", test)) if size is not None}
     if not asked:
-        raise UsageError("no size is given; say how many rows to hold out: --dev 10% --test 10%")
-    for name, said in asked.items():
-        _size(name, said, 1)
+        raise UsageError("no size is given; name the rows to hold out, as --dev 10% --test 10%")
+    for name, size in asked.items():
+        _size(name, size, 1)
     records.check_inputs([path])
     if not Path(path).is_file():  # standard input, a pipe
         raise UsageError(f"{path}: split reads a file more than once; save it and name the file")
@@ -94,8 +106,8 @@ def split(
     source = records.Source(path, encoding, errors, column)
     names = (TRAIN, *asked)
     paths = _paths(path, form, output, names)
-    if not force and (there := next((p for p in paths if p.exists()), None)):
-        raise UsageError(f"{there} exists; --force replaces it, --output names another folder")
+    if not force and (existing := next((p for p in paths if p.exists()), None)):
+        raise UsageError(f"{existing} exists; --force replaces it, --output names another folder")
     with ExitStack() as stack:
         streams = [stack.enter_context(records.write_output(path)) for path in paths]
         rows, labelled = _scan(source, form, label)
@@ -103,24 +115,27 @@ def split(
         for part, name in enumerate(names):
             if part not in parts:
                 raise InputError(
-                    f"{path}: no row is left for {name}, because copies of a text stay together; "
+                    f"{path}: no rows remain for {name}, because copies of a text stay together; "
                     "change the sizes"
                 )
         for part, stream in enumerate(streams):
             records.write(_rows_of(part, parts, source, form), stream, form, source.layout)
-        for stream in streams:  # a full disk shows here, before the first file appears
+        for stream in streams:  # a full disk fails here, before any part appears
             stream.flush()
             os.fsync(stream.fileno())
     return _report(names, paths, parts, rows, (label or LABEL) if labelled else None, form)
 
 
 def assign(rows: Rows, sizes: Sequence[int], seed: int) -> array[int]:
-    """Return the part of each row: `sizes` rows to each, less or more by a group at most.
+    """Assign each row to a part with `sizes` rows, which vary by at most one group.
 
     Greedy iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011, "On the
-    stratification of multi-label data"): large groups first, then those of rare labels, each to the
-    part that still wants most rows of its labels; equal ones by `seed`. Here a group goes only to a
-    part with room for it, where there is one, so that the sizes are exact without copies.
+    stratification of multi-label data"): large groups first, then those of rare labels, in an order
+    by `seed`; each goes to the part that lacks most rows of its labels. Our addition: a part must
+    have room for the group, if any has, so that sizes are exact if there are no copies.
+
+    Returns:
+        The index into `sizes` of each row.
     """
     import numpy as np
 
@@ -132,7 +147,7 @@ def assign(rows: Rows, sizes: Sequence[int], seed: int) -> array[int]:
     random.Random(seed).shuffle(turns)
     turns.sort(key=lambda group: (-size[group], counts[rows.labels[order[start[group]]]]))
     total, room = len(order), list(sizes)
-    wanted = [[count * size for size in sizes] for count in counts]  # in rows times `total`
+    wanted = [[count * size for size in sizes] for count in counts]  # missing rows, times `total`
     parts = array("B", bytes(total))
     for group in turns:
         own = order[start[group] : start[group] + size[group]]
@@ -149,28 +164,28 @@ def assign(rows: Rows, sizes: Sequence[int], seed: int) -> array[int]:
     return parts
 
 
-def _size(name: str, said: str, rows: int) -> int:
-    """Return how many of the rows a size means; raises UsageError where it is none."""
-    match = SIZE.fullmatch(said.strip())
+def _size(name: str, size: str, rows: int) -> int:
+    """Parse a size ("10%" or "500") to a number of rows. Raises UsageError if it is invalid."""
+    match = SIZE.fullmatch(size.strip())
     if not match or not float(match[1]) or (not match[2] and "." in match[1]):
-        raise UsageError(f"--{name} {said}: not a size; say 10% of the rows, or 500 of them")
+        raise UsageError(f"--{name} {size}: not a size; give a share such as 10%, or rows as 500")
     return round(float(match[1]) / 100 * rows) if match[2] else int(match[1])
 
 
 def _sizes(asked: Mapping[str, str], rows: int) -> list[int]:
-    """Return the rows of each part, training first. Raises UsageError where one has none."""
-    sizes = {name: _size(name, said, rows) for name, said in asked.items()}
+    """Return the number of rows of each part, train first. Raises UsageError if one is 0."""
+    sizes = {name: _size(name, size, rows) for name, size in asked.items()}
     for name, size in sizes.items():
         if not size:
-            raise UsageError(f"--{name} {asked[name]}: that is none of {rows:,} rows; ask for more")
+            raise UsageError(f"--{name} {asked[name]}: 0 of {rows:,} rows; give a larger size")
     if sum(sizes.values()) >= rows:
-        said = " ".join(f"--{name} {size}" for name, size in asked.items())
-        raise UsageError(f"{said}: leaves none of {rows:,} rows to train on; ask for less")
+        options = " ".join(f"--{name} {size}" for name, size in asked.items())
+        raise UsageError(f"{options}: leaves 0 of {rows:,} rows to train on; give smaller sizes")
     return [rows - sum(sizes.values()), *sizes.values()]
 
 
 def _paths(path: str, form: str, output: str | None, names: Sequence[str]) -> list[Path]:
-    """Return the files to write: an extension is kept where it says the format."""
+    """Return the files to write, with the input's extension if it names the format."""
     plain = unpacked(Path(path))
     extension = extension_for(plain, form)
     folder = plain.parent if output is None else Path(output)
@@ -183,7 +198,7 @@ def _records(source: records.Source, form: str) -> Iterator[records.Record]:
 
 
 def _scan(source: records.Source, form: str, label: str | None) -> tuple[Rows, bool]:
-    """Read the file once; return its rows, and whether they have labels."""
+    """Read the file once; return its rows, and whether any has a label."""
     wanted = label or LABEL
     keys: dict[bytes, int] = {}
     numbers: dict[str, int] = {}
@@ -192,20 +207,20 @@ def _scan(source: records.Source, form: str, label: str | None) -> tuple[Rows, b
     labelled = False
     for number, record in enumerate(_records(source, form)):
         key = copy_key(record, records.text_of(record, source), source.column)
-        key = key or number.to_bytes(8, "big")  # rows without a text are no copies of each other
+        key = key or number.to_bytes(8, "big")  # rows without a text are not copies
         value = record.get(column_named(wanted, record) or wanted)
         if isinstance(value, list | dict):
             if label:
                 raise InputError(
-                    f"{source.name}: row {number + 1}: {label!r} holds no label but "
-                    f"{type(value).__name__}s; leave out --label"
+                    f"{source.name}: row {number + 1}: {label!r} holds a {type(value).__name__}, "
+                    "not a label; leave out --label"
                 )
             value = None
         labelled |= value is not None
         groups.append(keys.setdefault(key, len(keys)))
         labels.append(numbers.setdefault("" if value is None else str(value), len(numbers)))
     if not groups:
-        raise InputError(f"{source.name}: no rows; there is nothing to split")
+        raise InputError(f"{source.name}: no rows to split")
     if label and not labelled:
         records.resolve_column(record, records.Source(source.name, column=label))
     return Rows(groups=groups, labels=labels, names=list(numbers)), labelled
@@ -219,7 +234,7 @@ def _rows_of(
         if rows <= len(parts) and parts[rows - 1] == part:
             yield record
     if rows != len(parts):
-        raise InputError(f"{source.name}: changed while it was read; split it again")
+        raise InputError(f"{source.name}: the file changed while it was read; split it again")
 
 
 def _report(
@@ -232,7 +247,7 @@ def _report(
 ) -> Report:
     counts = Counter(zip(parts, rows.labels, strict=True))
     order = [number for number, _ in Counter(rows.labels).most_common()]
-    made = tuple(
+    written = tuple(
         Part(
             name,
             str(path),
@@ -245,15 +260,15 @@ def _report(
     notes = []
     if label is None:
         notes.append(
-            f"the rows have no {LABEL!r}, so parts are drawn without labels; --label names it"
+            f"the rows have no {LABEL!r}, so they are not stratified; --label names another field"
         )
-    absent = [name for name in made[0].labels if not all(part.labels[name] for part in made)]
+    absent = [name for name in written[0].labels if not all(part.labels[name] for part in written)]
     if absent:
         more = f" and {len(absent) - NAMED:,} more" if len(absent) > NAMED else ""
         listed = ", ".join(
-            f"{name!r} ({sum(part.labels[name] for part in made):,})" for name in absent[:NAMED]
+            f"{name!r} ({sum(part.labels[name] for part in written):,})" for name in absent[:NAMED]
         )
         notes.append(f"labels with too few rows for every part: {listed}{more}")
-    if held := getattr(catalog.load("formats", form), "HOLDS", None):
-        notes.append(f"{form} is written with its text and its {', '.join(held)} only")
-    return Report(made, label, sum(size for size in sizes if size > 1), tuple(notes))
+    if fields := getattr(catalog.load("formats", form), "HOLDS", None):
+        notes.append(f"{form} keeps only the text and {', '.join(fields)} of a row")
+    return Report(written, label, sum(size for size in sizes if size > 1), tuple(notes))

@@ -22,9 +22,9 @@ DOCUMENTS = "documents"
 
 @dataclass
 class Count:
-    """Documents that share a value, and how many of them have each label."""
+    """The number of documents that share a value, in all and by label."""
 
-    documents: int = 0  # those without a text, which have no label, are among them
+    documents: int = 0  # includes documents without a text, which have no label
     labels: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Count) -> None:
@@ -35,11 +35,11 @@ class Count:
 
 @dataclass(frozen=True)
 class Tally:
-    """The counts of each value of the column `by`, the commonest first, then by name."""
+    """The counts for each value of the column `by`, the commonest first, then by name."""
 
     by: str
-    labels: Sequence[str]  # of the model, in its order
-    counts: dict[str, Count]  # "" stands for an empty value
+    labels: Sequence[str]  # labels of the model, in its order
+    counts: dict[str, Count]  # by value; "" is the empty value
 
     @property
     def columns(self) -> list[str]:
@@ -47,14 +47,14 @@ class Tally:
         return [self.by, DOCUMENTS, *self.labels]
 
     def total(self, first: int = 0) -> Count:
-        """Return the sum of all counts, or of those from the `first` on."""
+        """Return the sum of the counts from index `first` on."""
         total = Count()
         for count in list(self.counts.values())[first:]:
             total.add(count)
         return total
 
     def records(self) -> Iterator[Record]:
-        """Yield a record for each value: the value, its documents, and those of each label."""
+        """Yield a record for each value: the value, its documents, and its documents by label."""
         for value, count in self.counts.items():
             yield {
                 self.by: value,
@@ -64,23 +64,23 @@ class Tally:
 
 
 def labels_of(model: Model, by: str, min_confidence: float) -> tuple[str, ...]:
-    """Return the labels that answers may have.
+    """Return the labels that the answers of a model may have.
 
     Raises:
-        UsageError: the model's answers are no labels, or a count would have the column's name.
+        UsageError: the model's answers are not labels, or a label has the name of the column.
     """
     if not issubclass(model.task.answers, Label):
-        raise UsageError(f"--by {by}: counts labels, but {model.name} gives no labels")
+        raise UsageError(f"--by {by}: {model.name} gives no labels to count; leave out --by")
     labels = (*model.task.shown, *((UNCERTAIN,) if min_confidence else ()))
     if by in (DOCUMENTS, *labels):
-        raise UsageError(f"--by {by}: a count has that name; rename the column")
+        raise UsageError(f"--by {by}: the output has a count of this name; rename the column")
     return labels
 
 
 def tally(answers: Iterable[Answered], by: str, labels: Sequence[str], reading: Reading) -> Tally:
     """Count answers by the values of a column; memory grows with the values, not the documents.
 
-    A record that lacks the column, or has null or blanks in it, counts as empty. `reading` names
+    A record without the column, or with null or blanks in it, has the value "". `reading` names
     the inputs in errors, and has the columns of a table without rows.
 
     Raises:
@@ -103,7 +103,7 @@ def tally(answers: Iterable[Answered], by: str, labels: Sequence[str], reading: 
 
 
 def _value(value: Any) -> str:
-    """Return a value as text: JSON where it is none, nothing for null."""
+    """Return a value as text: strings in NFC without outer blanks, JSON for others, "" for null."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,4 +1,4 @@
-"""Portuguese or English: by the function words that only one of them has."""
+"""Detect the language of a text by the function words that only one language has."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Literal
 
 Lang = Literal["pt", "en", "auto"]
 LANGUAGES = ("pt", "en")
-READ = 2000  # characters that decide
-FOREIGN = 4  # "I'm at X in Y" is no English text, and ten words of real prose hold as many
-# Not in spaCy's lists, yet they decide many a short review; "a", "do" and the like are in several.
+READ = 2000  # most characters of a text that are looked at
+# Fewest distinct function words of a foreign text: "I'm at X in Y" does not reach it, ten words of
+# English prose do.
+FOREIGN = 4
+# Frequent words of short reviews that spaCy's lists lack. "a" and "do" are words of several
+# languages.
 _MORE = {
     "pt": {"não", "nao", "é", "o", "um", "uma", "muito", "que", "e", "de"},
     "en": {"the", "i", "it", "is", "and", "of", "was", "not", "this"},
@@ -22,17 +25,17 @@ _ADDRESS = re.compile(r"https?://\S+|www\.\S+|@\w+")
 
 
 def languages(lang: Lang) -> tuple[str, ...]:
-    """Return the languages that a text may turn out to be in."""
+    """Return the languages that `lang` allows: both for "auto"."""
     return LANGUAGES if lang == "auto" else (lang,)
 
 
 def language_of(lang: Lang) -> Callable[[str], str]:
-    """Return what tells a text's language: always `lang`, or found by `auto`."""
+    """Return a function from a text to its language: `detect` for "auto", else constant."""
     return detect if lang == "auto" else lambda text: lang
 
 
 def detect(text: str) -> str:
-    """Return "en" where English function words outnumber Portuguese ones, else "pt"."""
+    """Return "en" if English function words outnumber Portuguese ones, else "pt"."""
     portuguese, english = _function_words()
     words = _WORD.findall(text[:READ].lower())
     balance = sum((word in english) - (word in portuguese) for word in words)
@@ -40,10 +43,11 @@ def detect(text: str) -> str:
 
 
 def foreign(text: str, lang: str) -> str:
-    """Return the language that a text is clearly in rather than `lang`, or "".
+    """Return the language of a text that is clearly not in `lang`, or "".
 
-    Clearly is by FOREIGN distinct function words, and twice as many as `lang` has: names, quotes
-    and short texts prove nothing. Spanish is told apart as well, Portuguese being taken for it.
+    A text is foreign if it has at least FOREIGN distinct function words of another language, and
+    more than twice as many as of `lang`, so that names, quotes and short texts do not count.
+    Spanish is a third language here because it resembles Portuguese.
     """
     words = set(_WORD.findall(_ADDRESS.sub(" ", text[:READ].lower())))
     counts = {other: len(words & own) for other, own in _own_words().items()}
@@ -53,7 +57,7 @@ def foreign(text: str, lang: str) -> str:
 
 @cache
 def _own_words() -> dict[str, frozenset[str]]:
-    """Return the function words that only one of the languages has."""
+    """Return the function words of each language that no other language has."""
     from nlpkit.language.spacy_rules import stop_words
 
     lists = {lang: stop_words(lang) | more for lang, more in _MORE.items()}

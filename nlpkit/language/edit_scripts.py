@@ -1,10 +1,11 @@
-"""Edit scripts: how a word's form becomes its lemma, said so that other words can follow it.
+"""Edit scripts: rules from a word's form to its lemma that apply to other words too.
 
-A script is a case (`l` the lemma is lower case, `k` it keeps the form's, `t` it is a title) and an
-edit: characters to cut and to put at the front and at the end, `front|prefix|end|suffix`, or
-`=lemma` where form and lemma have too little in common. "comprava" -> "comprar" is `l0||2|r`, and
-so is "amava" -> "amar". After the lemma rules of UDPipe 2 (Straka 2018), with one edit on each
-side.
+A script is a case (`l` lower case, `k` the case of the form, `t` title case) and an edit,
+`front|prefix|end|suffix`: cut `front` characters at the start and put `prefix` there, cut `end`
+characters at the end and put `suffix` there. An edit `=lemma` replaces the whole form, if form and
+lemma have too little in common. "comprava" -> "comprar" and "amava" -> "amar" are both `l0||2|r`.
+
+After the lemma rules of UDPipe 2 (Straka 2018), with one edit on each side.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import lru_cache
 
 @lru_cache(1 << 18)
 def script_of(form: str, lemma: str) -> str:
-    """Return the script that makes `lemma` of `form`; `apply` performs it."""
+    """Return the script that turns `form` into `lemma`; `apply` runs it."""
     if lemma == form.lower():
         return "l0||0|"
     if lemma == form:
@@ -24,14 +25,14 @@ def script_of(form: str, lemma: str) -> str:
         return "t0||0|"
     if lemma == lemma.lower():
         return "l" + _edit(form.lower(), lemma)
-    kept = _edit(form, lemma)
-    if kept.startswith("=") and lemma == lemma.title():
+    edit = _edit(form, lemma)
+    if edit.startswith("=") and lemma == lemma.title():
         return "t" + _edit(form.lower(), lemma.lower())
-    return "k" + kept
+    return "k" + edit
 
 
 def apply(script: str, form: str) -> str | None:
-    """Return the lemma; None where the script does not fit the form."""
+    """Return the lemma of a form, or None if the script does not fit the form."""
     case, edit = script[0], script[1:]
     if edit.startswith("="):
         lemma = edit[1:]
@@ -46,23 +47,24 @@ def apply(script: str, form: str) -> str | None:
 
 
 def is_bold(script: str, form: str) -> bool:
-    """Tell whether a script keeps less than half of a form: it is about that form, no rule.
+    """Tell whether a script keeps less than half of a form, or less than three characters.
 
-    "foi" -> "ser" must not make "ser" of a word that was never seen.
+    Such a script describes one irregular form and is not a rule: "foi" -> "ser" must not turn an
+    unknown word into "ser".
     """
     edit = script[1:]
     if edit.startswith("="):
         return True
     front, _, end, _ = edit.split("|")
-    kept = len(form) - int(front) - int(end)
-    return kept < min(3, len(form)) or 2 * kept < len(form)
+    length = len(form) - int(front) - int(end)
+    return length < min(3, len(form)) or 2 * length < len(form)
 
 
 def _edit(form: str, lemma: str) -> str:
     matcher = SequenceMatcher(None, form, lemma, autojunk=False)
     start, at, size = matcher.find_longest_match()
     prefix, suffix = lemma[:at], lemma[at + size :]
-    # One letter in common is chance, except in words such as "é" or "à" that are little more.
+    # A single common letter is chance, except in words of one letter such as "é".
     if size < min(2, len(form)) or "|" in prefix + suffix:
         return f"={lemma}"
     return f"{start}|{prefix}|{len(form) - start - size}|{suffix}"

@@ -1,9 +1,9 @@
-"""spaCy's tokenizer rules, without what a tokenizer does not need.
+"""spaCy's tokenizer rules with ours added, imported without torch.
 
-`import spacy` takes 2.2 s where torch is installed: thinc imports torch, and spaCy its own command
-line. A blank tokenizer uses neither. Our own command line and its workers leave both out while
-spaCy is imported, as if they were not installed. A trained pipeline may need torch: the step that
-loads one imports spaCy whole before any tokenizer is made.
+`import spacy` takes 2.2 s if torch is installed, because thinc imports torch, and spaCy its command
+line. A blank tokenizer needs neither, so the nlpkit command and its workers hide both during the
+import. A trained pipeline may need torch: the step that loads one imports spaCy in full before any
+tokenizer is built.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 _MARKS = r"!?;()\[\]{}\"“”«»"
-# Where a space was forgotten, in the texts of people in a hurry. spaCy's own rules part letters at
-# a comma, a slash or a dash, and small letters from a capital at a point.
+# Split words at marks without a space after them, as in informal text. spaCy's own rules split
+# letters at a comma, a slash or a dash, and a lower-case letter from a capital at a full stop.
 INFIXES = (
     r"(?<=[^\W_]):\)(?=[^\W_])",
     rf"(?:(?<=[^\W_])|(?<=[^\W_]\.))[{_MARKS}]+(?=[^\W_])",
@@ -27,13 +27,13 @@ INFIXES = (
     r"(?<=\d)%(?=[^\W\d_])",
     r"(?<=[A-ZÀ-ÖØ-Þ]{2})\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])|(?<=\d)\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])",
 )
-WHOLE = ("s/n", "S/N", "e/ou", "E/OU", "E/ou", "km/h")  # spaCy knows some in one language only
+WHOLE = ("s/n", "S/N", "e/ou", "E/OU", "E/ou", "km/h")  # never split, in both languages
 _NEGATIONS = {"n't", "n’t", "n‘t", "nt", "not"}
-LEAN = "NLPKIT_LEAN_SPACY"  # "1" from our command line; other programs import spaCy whole
+LEAN = "NLPKIT_LEAN_SPACY"  # set to "1" by the nlpkit command; others import spaCy in full
 
 
 def blank(lang: str) -> Any:
-    """Return spaCy's blank pipeline of a language: its tokenizer."""
+    """Return spaCy's blank pipeline of a language, which holds its tokenizer."""
     lean = os.environ.get(LEAN) == "1"
     if lean and "spacy" not in sys.modules and "torch" not in sys.modules:
         with _left_out():
@@ -44,10 +44,11 @@ def blank(lang: str) -> Any:
 
 
 def extend(pipeline: Any) -> set[str]:
-    """Add our rules to a blank pipeline's tokenizer.
+    """Add our rules to the tokenizer of a blank pipeline.
 
-    Return the pieces of words that rules split, as "do" and "n't" of "don't": alone they would be
-    split otherwise.
+    Returns:
+        The pieces of words that the rules split, such as "do" and "n't" of "don't", which must not
+        be split again.
     """
     from spacy.attrs import ORTH  # after blank, which decides how spaCy is imported
     from spacy.util import compile_infix_regex
@@ -75,7 +76,7 @@ def extend(pipeline: Any) -> set[str]:
 
 @contextmanager
 def _left_out() -> Iterator[None]:
-    """Make `import torch` fail and spaCy's command line an empty module, for a while."""
+    """Make `import torch` fail and spaCy's command line an empty module within the context."""
     cli, info = types.ModuleType("spacy.cli"), types.ModuleType("spacy.cli.info")
     cli.__path__ = []
     info.info = None  # type: ignore[attr-defined]
@@ -89,7 +90,7 @@ def _left_out() -> Iterator[None]:
 
 
 def stop_words(lang: str) -> frozenset[str]:
-    """Return spaCy's list, read from its file alone: it is data that imports nothing."""
+    """Return spaCy's stop words of a language, loaded without importing spaCy, which is slow."""
     package = util.find_spec("spacy")
     assert package is not None and package.origin is not None  # a dependency of ours
     path = Path(package.origin).parent / "lang" / lang / "stop_words.py"

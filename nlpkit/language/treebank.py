@@ -1,4 +1,4 @@
-"""Words with their lemmas and UPOS tags, as rows of a treebank give them."""
+"""Read words, lemmas and UPOS tags from treebank rows, and collect irregular forms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ UPOS = tuple(_TAGS.split())
 
 
 def words_of(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return (form, lemma, UPOS) of each word of a row."""
+    """Return (form, lemma, UPOS) of each word of a row.
+
+    Raises:
+        InputError: the row lacks words, lemmas or tags, or their numbers differ.
+    """
     words, lemmas, upos = (row.get(name) for name in ("document", "lemmas", "upos"))
     if (
         not isinstance(words, list)
@@ -24,7 +28,7 @@ def words_of(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         or not len(words) == len(lemmas) == len(upos)
     ):
         raise InputError(
-            'lists "lemmas" and "upos" of one length with the words are needed, '
+            'the row needs lists "lemmas" and "upos" with one entry for each word, '
             "as the conllu reader gives them"
         )
     if not all(isinstance(each, str) for each in (*words, *lemmas, *upos)):
@@ -33,12 +37,15 @@ def words_of(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def irregular_forms(rows: Iterable[Mapping[str, Any]], scripts: Sequence[str]) -> dict[str, str]:
-    """Return for each form the places of the bold scripts that it was seen with."""
-    places = {script: place for place, script in enumerate(scripts)}
-    found: dict[str, set[int]] = {}
+    """Map each irregular form to the indices in `scripts` of its scripts, joined by spaces.
+
+    A form is irregular if the rows have it with a script for which `is_bold` is true.
+    """
+    index = {script: number for number, script in enumerate(scripts)}
+    forms: dict[str, set[int]] = {}
     for row in rows:
         for form, lemma, _ in words_of(row):
             script = script_of(form, lemma)
-            if lemma != UNKNOWN and script in places and is_bold(script, form):
-                found.setdefault(form.lower(), set()).add(places[script])
-    return {form: " ".join(map(str, sorted(found[form]))) for form in sorted(found)}
+            if lemma != UNKNOWN and script in index and is_bold(script, form):
+                forms.setdefault(form.lower(), set()).add(index[script])
+    return {form: " ".join(map(str, sorted(forms[form]))) for form in sorted(forms)}

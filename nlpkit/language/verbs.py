@@ -1,4 +1,4 @@
-"""Portuguese verbs before their pronouns: which words are verbs, and the letters they drop."""
+"""Portuguese verbs with clitic pronouns: detect verbs and restore the letters they drop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import cache
 INFINITIVES = ("ar", "er", "ir", "or")
 _PLAIN = str.maketrans("áéêíóô", "aeeioo")
 
-# Before lo a verb drops its r, s or z. Irregular verbs first: their whole form, behind a prefix.
+# A verb drops its final r, s or z before "lo". Irregular verbs match as whole forms with an
+# optional prefix, before the endings.
 _IRREGULAR = (
     (r"((?:contra|des|lique|per|rare|re|satis)?f)á", r"\1az"),
     (r"((?:contra|des|lique|per|rare|re|satis)?f)ê", r"\1ez"),
@@ -28,7 +29,10 @@ _LIKELY = re.compile(r"\w+(?:ei|eu|ia|ra)")
 
 
 def with_dropped_letter(verb: str) -> str:
-    """Return the form that a verb has without "lo": amá is amar, fi fiz, vamo vamos; "" if none."""
+    """Return the full form of a verb that stands before "lo", or "" if it is no verb.
+
+    amá is amar, fi is fiz, vamo is vamos.
+    """
     for pattern, form in _IRREGULAR:
         if match := re.fullmatch(pattern, verb):
             return match.expand(form)
@@ -39,9 +43,9 @@ def with_dropped_letter(verb: str) -> str:
 
 
 def infinitive(stem: str) -> str:
-    """Return the infinitive of which a future is made around its pronoun; "" if it is none.
+    """Return the infinitive of a future with its pronoun inside, or "" if the stem has none.
 
-    `stem` is the part before the pronoun: dá and dar are dar, fá is far, pô and pôr por.
+    `stem` is the part before the pronoun: dá and dar are dar, fá is far, pô and pôr are por.
     """
     plain = stem[:-2] + stem[-2:].translate(_PLAIN)
     plain += "" if plain.endswith("r") else "r"
@@ -50,10 +54,10 @@ def infinitive(stem: str) -> str:
 
 @cache
 def is_verb(word: str) -> bool:
-    """Tell whether a word in lower case can be a form of a verb.
+    """Tell whether a lower-case word can be a verb form.
 
-    simplemma's table decides; a word that it lacks is a verb by its ending. The table takes
-    long to load, so that endings which no noun has are looked at first.
+    simplemma's table decides, and the ending for a word that it lacks. Endings that no noun has
+    are tested first, because the table is slow to load.
     """
     if _SURELY.fullmatch(word):
         return True

@@ -1,8 +1,8 @@
-"""The word tokenizer that every step with tokens shares.
+"""The word tokenizer of every step that reads tokens.
 
-spaCy's rules split white-space chunks one by one, so a chunk's tokens are kept in a cache. Each
-token is split again until nothing changes: then tokens joined by spaces are split into the very
-same tokens, and a step gives the same result for a text as for the output of `nlpkit tokenize`.
+spaCy's rules split each white-space chunk by itself, so the tokens of a chunk are cached. Tokens
+are split again until nothing changes. Tokenizing is therefore idempotent: a step gives the same
+result for a text as for the output of `nlpkit tokenize`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from nlpkit.language import spacy_rules
 from nlpkit.language.detect import Lang, language_of
 from nlpkit.language.patterns import EMOJI, NEEDS
 
-LONGEST = 500  # characters of a chunk that spaCy's patterns are asked about
+LONGEST = 500  # longest chunk for spaCy's patterns, in characters; _PIECE splits longer ones
 ASKED = 1 << 12  # chunks in a call of spaCy, whose rules for whole words take quadratic time
-CACHED = 1 << 18  # chunks remembered; then the cache starts anew
+CACHED = 1 << 18  # most cached chunks; a full cache is cleared
 _EMOJI = re.compile(f"({EMOJI})")
 _PIECE = re.compile(rf"{EMOJI}|(?:\w[\u0300-\u036f]*)+|[^\w\s]")
 Span = tuple[str, int, int]
@@ -28,7 +28,11 @@ Span = tuple[str, int, int]
 def each_in_its_language(
     langs: Sequence[str], documents: Sequence[Any], of: Callable[[str], Callable[[Any], Any]]
 ) -> list[tuple[str, Any]]:
-    """Return (language, result) of each document, asking each language's function once."""
+    """Return (language, result) of each document.
+
+    `of` maps a language to a function from documents to results, which is called once for all
+    documents of that language.
+    """
     results: list[Any] = [None] * len(documents)
     for lang in sorted(set(langs)):
         rows = [row for row, other in enumerate(langs) if other == lang]
@@ -38,7 +42,11 @@ def each_in_its_language(
 
 
 def spans_of(text: str, tokens: Sequence[str]) -> list[Span]:
-    """Return (token, start, end) for each token of a text, in their order."""
+    """Return (token, start, end) for the tokens of a text, in characters.
+
+    Raises:
+        ValueError: a token is not in the text, or not in this order.
+    """
     spans, start = [], 0
     for token in tokens:
         start = text.index(token, start)
@@ -48,7 +56,10 @@ def spans_of(text: str, tokens: Sequence[str]) -> list[Span]:
 
 
 class Words:
-    """Split texts into words: a callable from texts to (language, tokens) pairs."""
+    """Split texts into words: a callable from texts to (language, tokens) pairs.
+
+    `pretokenized` splits at white space only.
+    """
 
     def __init__(self, lang: Lang, *, pretokenized: bool = False) -> None:
         self.language = language_of(lang)
@@ -62,7 +73,7 @@ class Words:
 
 
 class Splitter:
-    """The rules of one language."""
+    """Split texts of one language, with a cache of white-space chunks."""
 
     def __init__(self, lang: str) -> None:
         self.spacy = spacy_rules.blank(lang)
@@ -70,23 +81,23 @@ class Splitter:
         self.known: dict[str, tuple[str, ...]] = {}
 
     def split_all(self, texts: Sequence[str]) -> list[list[str]]:
-        """Return the tokens of each text; many at once are faster than one by one."""
+        """Return the tokens of each text; many texts in a call are faster than one by one."""
         split = [text.split() for text in texts]
         seen = {chunk for chunks in split for chunk in chunks}
         self._learn(seen)
         known = self.known
         tokens = [[token for chunk in chunks for token in known[chunk]] for chunks in split]
         for chunk in [chunk for chunk in seen if len(chunk) > LONGEST]:
-            del known[chunk]  # a text of one endless chunk must not stay in memory
+            del known[chunk]  # bounds the memory of the cache
         return tokens
 
     def spans_all(self, texts: Sequence[str]) -> list[list[Span]]:
-        """Return (token, start, end) for each token: text[start:end] is the token."""
+        """Return (token, start, end) of each token, with text[start:end] == token."""
         split = zip(texts, self.split_all(texts), strict=True)
         return [spans_of(text, tokens) for text, tokens in split]
 
     def _learn(self, chunks: set[str]) -> None:
-        """Put the tokens of new chunks into `known`, all of them in a few calls of spaCy."""
+        """Add the tokens of new chunks to `known`, in a few calls of spaCy."""
         if len(self.known) > CACHED:
             self.known.clear()
         new = todo = {chunk for chunk in chunks if chunk not in self.known}
@@ -99,27 +110,27 @@ class Splitter:
             self.known[chunk] = tuple(_settled(chunk, once))
 
     def _once(self, chunks: set[str]) -> dict[str, list[str]]:
-        """Return what one pass of the rules makes of each chunk."""
-        made: dict[str, list[str]] = {}
-        asked = []
+        """Return the tokens of each chunk after one pass of the rules."""
+        tokens_of: dict[str, list[str]] = {}
+        remaining = []
         for chunk in chunks:
             if chunk in self.whole or not _encodes(chunk):
-                made[chunk] = [chunk]
+                tokens_of[chunk] = [chunk]
             elif NEEDS[EMOJI](chunk) and _EMOJI.search(chunk):
-                made[chunk] = [part for part in _EMOJI.split(chunk) if part]
+                tokens_of[chunk] = [part for part in _EMOJI.split(chunk) if part]
             elif len(chunk) > LONGEST:
-                made[chunk] = _PIECE.findall(chunk)
+                tokens_of[chunk] = _PIECE.findall(chunk)
             else:
-                asked.append(chunk)
-        for start in range(0, len(asked), ASKED):
-            part = asked[start : start + ASKED]
-            # What a zone's strings and lexemes take is given back: memory stays flat.
+                remaining.append(chunk)
+        for start in range(0, len(remaining), ASKED):
+            part = remaining[start : start + ASKED]
+            # The zone frees the strings and lexemes of these chunks, so that memory stays flat.
             with self.spacy.memory_zone():
-                # A newline is a token of its own, over which no rule reaches; a space is not.
+                # Unlike a space, a newline is a token of its own, and no rule matches across it.
                 tokens = [token.text for token in self.spacy.tokenizer("\n".join(part))]
             groups = (list(group) for end, group in groupby(tokens, "\n".__eq__) if not end)
-            made |= dict(zip(part, groups, strict=True))
-        return made
+            tokens_of |= dict(zip(part, groups, strict=True))
+        return tokens_of
 
 
 def _settled(chunk: str, once: dict[str, list[str]]) -> list[str]:
@@ -130,7 +141,7 @@ def _settled(chunk: str, once: dict[str, list[str]]) -> list[str]:
 
 
 def _encodes(text: str) -> bool:
-    """Whether a text is Unicode: half of a surrogate pair, as a cut JSON string holds, is not."""
+    """Tell whether a text encodes as UTF-8; a lone surrogate, as in a cut JSON string, does not."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -140,10 +151,10 @@ def _encodes(text: str) -> bool:
 
 @cache
 def splitter(lang: str) -> Splitter:
-    """Return the splitter of a language, made once."""
+    """Return the splitter of a language; all callers share one."""
     return Splitter(lang)
 
 
 def joined(value: Any) -> str:
-    """Return a document as the string that steps read: tokens are joined by spaces."""
+    """Return a document as the string that steps read; joins a list of tokens by spaces."""
     return " ".join(value) if isinstance(value, list | tuple) else value

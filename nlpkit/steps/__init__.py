@@ -1,31 +1,30 @@
-"""Preprocessing: one file is one step, and its name is the step's name and the command's.
+"""The contract of preprocessing steps: one file a step, named as the step and its command.
 
 A step's file has
 
-    'One line that says what it does; help, `nlpkit steps` and the docs show it.'
+    'One line for the help, `nlpkit steps` and the docs.'
     TAKES = "text"            # "text" or "tokens"
     GIVES = "text"            # "text", "tokens" or "vector"
-    IDEMPOTENT = True         # a second run changes nothing (tested on any Unicode)
+    IDEMPOTENT = True         # a second run changes nothing (tested on arbitrary Unicode)
     EXAMPLES = (("", before, after), ("--option value", before, after), ...)  # shown and tested
 
-    AS_IT_CAME = True         # only where the step wants characters that nobody sees, to clean them
-    OUTSIDE = ("list",)       # only where there are options that name a file or a model
+    AS_IT_CAME = True         # optional: pass the original text, with invisible characters
+    OUTSIDE = ("list",)       # optional: the options that name a file or a model
 
     @dataclass(frozen=True, kw_only=True)
     class Options: ...        # fields made by `settings.declaration.setting`; each becomes a flag
 
     def build(options: Options, load: Load = no_models) -> Step: ...
-    def prepare(options): ... # only where something must happen before any step is built
-    def show(options): ...    # only for --show: the lines that it prints
-    def gives(options): ...   # only where options change what is given
-    def resolve(options): ... # only where options stand for others, as presets do
+    def prepare(options): ... # optional: runs before any step of a chain is built
+    def show(options): ...    # optional: the lines of --show
+    def gives(options): ...   # optional: GIVES, if it depends on the options
+    def resolve(options): ... # optional: replaces options such as presets by those they stand for
 
-`build` returns a callable from documents to results, one for each, in order. Documents are
-strings, in NFC and without invisible characters (`nlpkit.text.unicode`);
-between steps, and in a pipe between two commands, tokens are joined by one space. So
-`nlpkit a | nlpkit b` and `nlpkit pipe "a | b"` give the same bytes, as long as a result follows
-from the string alone. A step that TAKES tokens finds them with `nlpkit.language.words`. A step that
-asks a model gets it by name from `load`: it imports neither models nor what runs them.
+`build` returns a callable from documents to results, one for each, in order. Documents are strings
+in NFC without invisible characters (`nlpkit.text.unicode`). Between steps, and in a pipe between
+two commands, tokens are joined by one space, so `nlpkit a | nlpkit b` and `nlpkit pipe "a | b"`
+give the same bytes. A step that TAKES tokens splits its text with `nlpkit.language.words`. A step
+that needs a model gets it by name from `load` and imports no inference code.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ __all__ = ["Load", "Model", "Result", "Step", "Tokens", "no_models"]
 
 
 class Tokens(list[str]):
-    """The tokens (or sentences) of one document; no token is empty or has white space inside.
+    """The tokens (or sentences) of one document; no token is empty or contains white space.
 
-    `fields` holds what is known of each token beside it (offsets, upos): lists of the same
-    length that JSONL output gives under their names. `separator` joins tokens into a line.
+    `fields` holds attributes of the tokens (offsets, upos): lists with one entry for each token,
+    which JSONL output includes under their names. `separator` joins tokens into a line.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ Step = Callable[[Sequence[str]], Sequence[Result]]
 
 
 class Model(Protocol):
-    """What steps ask of a model, for type checkers."""
+    """The part of a model that steps use."""
 
     @property
     def task(self) -> Any: ...
@@ -81,7 +80,7 @@ class Model(Protocol):
 
 
 class Load(Protocol):
-    """The signature of `nlpkit.load`, which opens a model by its name or its bundle's path."""
+    """The signature of `nlpkit.load`, which loads a model by its name or its bundle's path."""
 
     def __call__(
         self, name: str, *, device: str = "auto", precision: str = "auto", threads: int = 0
@@ -91,5 +90,5 @@ class Load(Protocol):
 def no_models(
     name: str, *, device: str = "auto", precision: str = "auto", threads: int = 0
 ) -> Model:
-    """Refuse any model: the `load` of steps that were handed none. Raises ModelError."""
+    """Raise ModelError: the default `load`, for steps that are built without models."""
     raise ModelError(f"{name}: this step needs a model; build it with load=nlpkit.load")

@@ -26,35 +26,42 @@ EXAMPLES = (
 )
 BUNDLES = {"pt": "tagger-pt", "en": "tagger-en"}
 _CODE = re.compile(r"[^-]*[^\W_]-[A-Z\d]+")
-LAYERS = ("lemmas", "upos")  # what a tagger answers of each word
+LAYERS = ("lemmas", "upos")  # answers of a tagger for each word
 
-Tagged = tuple[list[str], list[str]]  # a document's lemmas and tags, one of each for each token
+Tagged = tuple[list[str], list[str]]  # lemmas and tags of a document, one of each for a token
 Tagger = Callable[[Sequence[list[str]]], list[Tagged]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    lang: Lang = setting("pt", "pt, en, or auto to tell for each text")
+    """The language, the engine and its model, and the form of the output."""
+
+    lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     engine: Literal["neural", "lookup", "spacy"] = setting(
-        "neural", "ours; simplemma's table, without context; or a spaCy pipeline (--model)"
+        "neural", "nlpkit's tagger, simplemma's table (no context), or a spaCy pipeline (--model)"
     )
-    model: str | None = setting(None, "a tagger's bundle, or for --engine spacy a pipeline's name")
+    model: str | None = setting(None, "a tagger's bundle, or a pipeline's name for --engine spacy")
     pos: bool = setting(False, "add the UPOS tag: casa/NOUN")
-    pretokenized: bool = setting(False, "tokens are what spaces separate")
+    pretokenized: bool = setting(False, "split at spaces only, for text that is tokenized already")
 
 
 def prepare(options: Options) -> None:
-    """Import spaCy whole for a trained pipeline, before a tokenizer imports it without torch."""
+    """Import spaCy in full for a trained pipeline, before a tokenizer imports it without torch."""
     if options.engine == "spacy":
         import spacy  # noqa: F401
 
 
 def build(options: Options, load: Load = no_models) -> Step:
-    """Return the step. Raises UsageError, or ModelError when the engine's model is not there."""
+    """Return the step.
+
+    Raises:
+        UsageError: the options contradict each other.
+        ModelError: the engine's model is missing, or is not a tagger.
+    """
     if options.engine == "lookup" and options.pos:
-        raise UsageError("--pos: a lookup knows no context; use --engine neural or spacy")
+        raise UsageError("--pos: --engine lookup gives no tags; use --engine neural or spacy")
     if options.engine == "lookup" and options.model:
-        raise UsageError("--model: a lookup has none; leave it out, or choose another --engine")
+        raise UsageError("--model: --engine lookup uses no model; leave out --model or --engine")
     if options.engine == "spacy" and not options.model:
         raise UsageError("--engine spacy needs --model, such as pt_core_news_lg")
     words = Words(options.lang, pretokenized=options.pretokenized)
@@ -71,18 +78,18 @@ def build(options: Options, load: Load = no_models) -> Step:
 
 
 def _result(lemmas: Sequence[str], upos: Sequence[str], pos: bool) -> Tokens:
-    # A lemma with spaces, which models and tables may give, becomes one token.
-    whole = ["_".join(lemma.split()) or "_" for lemma in lemmas]
+    # Models and tables may give a lemma with spaces; it must be one token.
+    tokens = ["_".join(lemma.split()) or "_" for lemma in lemmas]
     if not pos:
-        return Tokens(whole)
-    items = [f"{lemma}/{tag}" for lemma, tag in zip(whole, upos, strict=True)]
-    return Tokens(items, {"lemmas": whole, "upos": list(upos)})
+        return Tokens(tokens)
+    items = [f"{lemma}/{tag}" for lemma, tag in zip(tokens, upos, strict=True)]
+    return Tokens(items, {"lemmas": tokens, "upos": list(upos)})
 
 
 def _neural(lang: str, model: str | None, load: Load) -> Tagger:
     tagger = load(model or BUNDLES[lang], device="cpu")
     if getattr(tagger.task.answers, "LAYERS", ()) != LAYERS:
-        raise ModelError(f"--model {model}: not a tagger; 'nlpkit models' lists what there is")
+        raise ModelError(f"--model {model}: not a tagger; 'nlpkit models' lists the models")
 
     def tag(documents: Sequence[list[str]]) -> list[Tagged]:
         parts = [[_words_of(token, lang) for token in tokens] for tokens in documents]
@@ -100,20 +107,20 @@ def _neural(lang: str, model: str | None, load: Load) -> Tagger:
 
 
 def _own_lemma(token: str, lemma: str) -> str:
-    """Return the lemma of a token: a code (hepatite-A, 103-B) is its own."""
+    """Return the lemma of a token; the lemma of a code (hepatite-A, 103-B) is the code."""
     return token if "-" in token and _CODE.fullmatch(token) else lemma
 
 
 def _words_of(token: str, lang: str) -> tuple[str, ...]:
-    """Return verb and pronoun of "disse-lhe": together they are rarer than the verb alone."""
+    """Split a verb from its pronoun ("disse-lhe"): the tagger knows the verb alone better."""
     return split_contraction(token) if lang == "pt" and "-" in token else (token,)
 
 
 def _of_tokens(layers: Sequence[Sequence[str]], parts: Sequence[Sequence[str]]) -> Tagged:
-    """Return the lemma and the tag of each token: those of its first word."""
+    """Return the lemma and the tag of the first word of each token."""
     lemmas, upos = layers
     starts = list(accumulate(map(len, parts), initial=0))[:-1]
-    return [lemmas[at] for at in starts], [upos[at] for at in starts]
+    return [lemmas[start] for start in starts], [upos[start] for start in starts]
 
 
 def _lookup(lang: str, model: str | None, load: Load) -> Tagger:
@@ -122,7 +129,7 @@ def _lookup(lang: str, model: str | None, load: Load) -> Tagger:
     def lemma(word: str) -> str:
         try:
             return lemmatize(word, lang=lang)
-        except UnicodeEncodeError:  # half of a surrogate pair, as a cut JSON string holds
+        except UnicodeEncodeError:  # a lone surrogate, as in a cut JSON string
             return word
 
     return lambda documents: [([lemma(word) for word in words], []) for words in documents]
@@ -137,7 +144,8 @@ def _trained(lang: str, model: str | None, load: Load) -> Tagger:
         nlp = spacy.load(model)
     except OSError:
         raise ModelError(
-            f"--model {model}: spaCy has no such pipeline here; python -m spacy download {model}"
+            f"--model {model}: spaCy has no such pipeline installed; "
+            f"run python -m spacy download {model}"
         ) from None
 
     def tag(documents: Sequence[list[str]]) -> list[Tagged]:

@@ -16,7 +16,7 @@ from nlpkit.settings.declaration import setting
 from nlpkit.steps import Load, Step, Tokens, no_models
 
 TAKES, GIVES = "tokens", "tokens"
-IDEMPOTENT = False  # a stem may look like a word with a suffix
+IDEMPOTENT = False  # a stem may end with another suffix
 EXAMPLES = (
     ("", "Gostei dos produtos maravilhosos", "gost dos produt maravilh"),
     ("--lang en", "The meetings were cancelled", "the meet were cancel"),
@@ -26,15 +26,23 @@ LANGUAGES = {"pt": "portuguese", "en": "english"}
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    lang: Lang = setting("pt", "whose rules: pt, en, or auto to tell for each text")
+    """The language and the stemming algorithm."""
+
+    lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     algorithm: Literal["snowball", "rslp"] = setting("snowball", "rslp needs nltk and its data")
-    pretokenized: bool = setting(False, "tokens are what spaces separate")
+    pretokenized: bool = setting(False, "split at spaces only, for text that is tokenized already")
 
 
 def build(options: Options, load: Load = no_models) -> Step:
-    """Return the step. Raises MissingExtra or InputError where rslp's rules are not there."""
+    """Return the step.
+
+    Raises:
+        UsageError: rslp is asked for another language than Portuguese.
+        MissingExtra: rslp needs nltk, which is not installed.
+        InputError: rslp's rules are not installed.
+    """
     if options.algorithm == "rslp" and options.lang != "pt":
-        raise UsageError("--algorithm rslp knows only Portuguese: use --lang pt")
+        raise UsageError("--algorithm rslp stems only Portuguese; use --lang pt")
     stemmer = _rslp() if options.algorithm == "rslp" else _snowball()
     words = Words(options.lang, pretokenized=options.pretokenized)
 
@@ -47,13 +55,13 @@ def build(options: Options, load: Load = no_models) -> Step:
 def _snowball() -> Callable[[str, list[str]], list[str]]:
     from Stemmer import Stemmer
 
-    made = {lang: Stemmer(name) for lang, name in LANGUAGES.items()}
+    stemmers = {lang: Stemmer(name) for lang, name in LANGUAGES.items()}
 
     def stems(lang: str, tokens: list[str]) -> list[str]:
         lowered = [token.lower() for token in tokens]
         try:
-            return list(made[lang].stemWords(lowered))
-        except UnicodeEncodeError:  # half of a surrogate pair, as a cut JSON string holds
+            return list(stemmers[lang].stemWords(lowered))
+        except UnicodeEncodeError:  # a lone surrogate, as in a cut JSON string
             return lowered
 
     return stems
@@ -69,6 +77,6 @@ def _rslp() -> Callable[[str, list[str]], list[str]]:
     except LookupError:
         raise InputError(
             "--algorithm rslp: nltk's rules are not on this machine; "
-            "python -m nltk.downloader rslp fetches them once"
+            "run python -m nltk.downloader rslp once"
         ) from None
     return lambda lang, tokens: [stemmer.stem(token.lower()) or token.lower() for token in tokens]

@@ -1,4 +1,4 @@
-"""Drop stop words, but keep negations: they carry sentiment."""
+"""Drop stop words, but keep negations, which carry sentiment."""
 
 from __future__ import annotations
 
@@ -41,20 +41,22 @@ OPINION = {
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    lang: Lang = setting("pt", "whose list: pt, en, or auto to tell for each text")
+    """The language and the changes to its list of stop words."""
+
+    lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     keep: Literal["negation", "opinion", "none"] = setting(
-        "negation", "stop words that stay: não, nunca; opinion keeps bom, mal, muito, mas as well"
+        "negation", "stop words to keep: não, nunca; opinion keeps bom, mal, muito, mas as well"
     )
-    add: tuple[str, ...] = setting((), "one more stop word")
-    remove: tuple[str, ...] = setting((), "one stop word less")
+    add: tuple[str, ...] = setting((), "add a stop word")
+    remove: tuple[str, ...] = setting((), "take a word off the list")
     list: str | None = setting(
-        None, "a file with one stop word a line, instead of spaCy's; --keep holds for it too"
+        None, "a file with one stop word a line, instead of spaCy's list; --keep still applies"
     )
-    pretokenized: bool = setting(False, "tokens are what spaces separate")
+    pretokenized: bool = setting(False, "split at spaces only, for text that is tokenized already")
 
 
 def build(options: Options, load: Load = no_models) -> Step:
-    """Return the step. Raises InputError when the list cannot be read."""
+    """Return the step. Raises InputError if the list cannot be read."""
     lists = {lang: words_of(options, lang) for lang in languages(options.lang)}
     words = Words(options.lang, pretokenized=options.pretokenized)
 
@@ -68,12 +70,12 @@ def build(options: Options, load: Load = no_models) -> Step:
 
 
 def show(options: Options) -> Sequence[str]:
-    """Return the list that the options make, for --show."""
+    """Return the sorted stop words of these options, for --show."""
     return sorted(frozenset().union(*(words_of(options, x) for x in languages(options.lang))))
 
 
 def words_of(options: Options, lang: str) -> frozenset[str]:
-    """Return the stop words of a language, lower case. Raises InputError."""
+    """Return the stop words of a language in lower case. Raises InputError for a bad list."""
     words = _with_bare(stop_words(lang)) if options.list is None else _read(options.list)
     if options.keep != "none":
         words -= frozenset(NEGATION[lang].split())
@@ -88,7 +90,7 @@ def _compared(word: str) -> str:
 
 
 def _with_bare(words: frozenset[str]) -> frozenset[str]:
-    """Add the words as hurried people type them: "voce", "tambem"."""
+    """Add the words without accents, as in informal text: "voce", "tambem"."""
     return words | {
         "".join(c for c in normalize("NFD", word) if not combining(c)) for word in words
     }

@@ -29,22 +29,32 @@ EXAMPLES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    lang: Lang = setting("pt", "whose rules: pt, en, or auto to tell for each text")
+    """The language, and the unit: words, parts of contractions, sentences or subwords."""
+
+    lang: Lang = setting("pt", "language of the texts; auto detects it for each")
     contractions: Literal["keep", "split"] = setting(
         "keep",
-        "split takes Portuguese ones apart: do -> de o, disse-lhe -> disse lhe, fi-lo -> fiz o",
+        "split Portuguese ones: do -> de o, disse-lhe -> disse lhe, fi-lo -> fiz o",
     )
-    sentences: bool = setting(False, "sentences instead of words, separated by a tab")
-    subword: str | None = setting(None, "pieces of this model's tokenizer instead of words")
+    sentences: bool = setting(False, "split into sentences, separated by a tab")
+    subword: str | None = setting(None, "split into the subwords of this model's tokenizer")
 
 
 def gives(options: Options) -> str:
-    """Return what is made: sentences end a chain, for lines and JSONL join them differently."""
+    """Return "sentences" or "tokens".
+
+    Sentences can only end a chain, because lines and JSONL join them differently.
+    """
     return "sentences" if options.sentences else GIVES
 
 
 def build(options: Options, load: Load = no_models) -> Step:
-    """Return the step. Raises UsageError, and ModelError for a model that is not there."""
+    """Return the step.
+
+    Raises:
+        UsageError: options exclude each other, or the model has no subwords.
+        ModelError: the model is missing, or has no network.
+    """
     chosen = [options.sentences, options.subword is not None, options.contractions == "split"]
     if sum(chosen) > 1:
         raise UsageError("choose one of --sentences, --subword and --contractions split")
@@ -55,14 +65,14 @@ def build(options: Options, load: Load = no_models) -> Step:
     return _by_rules(options.lang, _uncontracted if options.contractions == "split" else _words)
 
 
-def _by_rules(lang: Lang, made: Callable[[str, str, list[Span]], Tokens]) -> Step:
-    """Make tokens of each text, its language and its spans."""
-    tell = language_of(lang)
+def _by_rules(lang: Lang, tokens_of: Callable[[str, str, list[Span]], Tokens]) -> Step:
+    """Return a step that calls `tokens_of` with each text, its language and its words."""
+    detect = language_of(lang)
 
     def step(texts: Sequence[str]) -> list[Tokens]:
-        langs = [tell(text) for text in texts]
-        found = each_in_its_language(langs, texts, lambda lang: splitter(lang).spans_all)
-        return [made(text, *pair) for text, pair in zip(texts, found, strict=True)]
+        langs = [detect(text) for text in texts]
+        spans = each_in_its_language(langs, texts, lambda lang: splitter(lang).spans_all)
+        return [tokens_of(text, *pair) for text, pair in zip(texts, spans, strict=True)]
 
     return step
 
@@ -76,7 +86,7 @@ def _uncontracted(text: str, lang: str, spans: list[Span]) -> Tokens:
 
 
 def _parts(span: Span) -> list[Span]:
-    """Return the words of a contraction, each with the offsets of the whole."""
+    """Split a contraction; each part has the offsets of the whole word."""
     token, start, end = span
     return [(part, start, end) for part in split_contraction(token)]
 
@@ -88,8 +98,8 @@ def _tokens(spans: Sequence[Span], separator: str = " ") -> Tokens:
 
 def _sentences(text: str, lang: str, spans: list[Span]) -> Tokens:
     bounds = [(spans[first][1], spans[last - 1][2]) for first, last in sentences(spans)]
-    made = [(" ".join(text[start:end].split()), start, end) for start, end in bounds]
-    return _tokens(made, separator="\t")
+    spans = [(" ".join(text[start:end].split()), start, end) for start, end in bounds]
+    return _tokens(spans, separator="\t")
 
 
 def _subwords(model: str, load: Load) -> Step:
@@ -97,16 +107,16 @@ def _subwords(model: str, load: Load) -> Step:
 
     tokenizer = load(model, device="cpu").tokenizer
     if tokenizer.kind not in catalog.names("tokenizers"):
-        raise ModelError(f"{model}: has rules where this needs the files of a network")
+        raise ModelError(f"--subword {model}: the model has no network; name one that has")
     if not isinstance(tokenizer, Subwords):
-        raise UsageError(f"--subword {model}: it has no subwords (its tokenizer reads words)")
-    library = tokenizer.tokenizer  # its offsets are of pieces with the space before a word
+        raise UsageError(f"--subword {model}: its tokenizer reads words; name a model of subwords")
+    library = tokenizer.tokenizer  # its offsets include the space before a word
 
     def pieces(texts: Sequence[str]) -> list[Tokens]:
         valid = [whole(text) for text in texts]
         return [
-            Tokens(made.tokens, {"offsets": [list(pair) for pair in made.offsets]})
-            for made in library.encode_batch(valid, add_special_tokens=False)
+            Tokens(encoding.tokens, {"offsets": [list(pair) for pair in encoding.offsets]})
+            for encoding in library.encode_batch(valid, add_special_tokens=False)
         ]
 
     return pieces

@@ -1,4 +1,4 @@
-"""Turn each text into a vector: hashed n-grams, an embedding, or the terms of a learned model."""
+"""Turn each text into a vector: hashed n-grams, an embedding, or the terms of a fitted model."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ EXAMPLES = (("--method hash --features 8 --norm none", "Bom dia", {"2": -1.0, "5
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The methods that learn nothing, or a model that `nlpkit vectorize --fit` learned."""
+    """A method without fitting, or a model that `nlpkit vectorize --fit` wrote."""
 
-    method: Literal["hash", "embed"] | None = setting(None, "kind of vectors, where no --with is")
-    with_: str = setting("", "MODEL.json that vectorize --fit learned", flag="with")
-    analyzer: Literal["word", "char", "char_wb"] = setting("word", "what n-grams are made of")
+    method: Literal["hash", "embed"] | None = setting(None, "kind of vectors, without --with")
+    with_: str = setting("", "MODEL.json that vectorize --fit wrote", flag="with")
+    analyzer: Literal["word", "char", "char_wb"] = setting("word", "unit of the n-grams")
     ngrams: str = setting("1", "lengths of n-grams: 1-2 is words and pairs, 2 is pairs only")
     lowercase: bool = setting(True, "lowercase the text first")
-    pretokenized: bool = setting(False, "tokens are what spaces separate, as tokenize gives them")
-    binary: bool = setting(False, "whether a term is there, not how often")
-    norm: Literal["l2", "l1", "none"] = setting("l2", "length that a row is scaled to")
-    features: int = setting(2**18, "columns of hash", low=1, high=2**31 - 1)
-    model: str = setting("", "bundle that embeds")
-    device: str = setting("auto", "where the bundle runs")
+    pretokenized: bool = setting(False, "split at spaces only, as after tokenize")
+    binary: bool = setting(False, "count each term at most once in a text")
+    norm: Literal["l2", "l1", "none"] = setting("l2", "scale each vector to this norm")
+    features: int = setting(2**18, "number of columns, for hash", low=1, high=2**31 - 1)
+    model: str = setting("", "bundle to embed with")
+    device: str = setting("auto", "device of the bundle")
 
 
 def build(options: Options, load: Load = no_models) -> Step:
     """Return a step whose results are {term or column: weight}, or lists of floats (embed).
 
     Raises:
-        UsageError: options do not go together.
+        UsageError: the options contradict each other.
         ModelError, DeviceError: a model cannot be loaded.
         MissingExtra: scikit-learn is not installed.
     """
@@ -49,7 +49,7 @@ def build(options: Options, load: Load = no_models) -> Step:
     path = chosen.pop("with_")
     if path and len(given) > 1:
         extra = ", ".join(sorted(vector_options.flag(name) for name in given - {"with_"}))
-        raise UsageError(f"{path} settles {extra}; leave it out")
+        raise UsageError(f"{path} already sets {extra}; leave {extra} out")
     if not path:
         if options.method is None:
             raise UsageError("vectorize needs --method hash or embed, or --with MODEL.json")

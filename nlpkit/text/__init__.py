@@ -1,14 +1,14 @@
-"""Text to ids and back. `tokenizers/` is the shelf: one file is one kind of tokenizer.
+"""The tokenizer contract: text to ids and back. Each file in `tokenizers/` is a kind of tokenizer.
 
 A tokenizer's file has two functions:
 
     learn(documents, settings, *, bounds=False, vectors=NO_VECTORS) -> Tokenizer
-    load(content, languages) -> Tokenizer  # of what `to_json` wrote, for a model of languages;
+    load(content, languages) -> Tokenizer  # read the output of `to_json`;
                                            # raises ValueError, KeyError, TypeError
 
-`settings` are the `[tokenizer]` section of a recipe. With `bounds` the vocabulary has ids for the
-begin and the end of a text, which tasks that write texts need. The kind is kept beside the file (in
-the recipe, in the bundle's manifest), never guessed from its contents.
+`settings` is the `[tokenizer]` section of a recipe. `bounds` adds ids for the beginning and the
+end of a text to the vocabulary, for tasks that generate text. The kind is stored beside the file
+(in the recipe and in the bundle's manifest), never inferred from its contents.
 
 Legend: N documents, S tokens of all documents, B batch, T time, F ids of one token.
 """
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 
 class Encoded(NamedTuple):
-    """The ids of many documents in one array, one document after another.
+    """The ids of many documents, concatenated: one array a document would cost more than the ids.
 
-    `ids_S` (int64; [S, F] where a token is several ids), `lengths_N` tokens of each document and,
-    where they were asked for, `offsets_S2`: first and one past the last character of each token.
-    `words` are those of each document, from a tokenizer whose tokens are words. Arrays of a few
-    dozen ids each would cost more than the ids themselves.
+    Attributes:
+        ids_S: ids (int64); [S, F] if a token has several ids.
+        lengths_N: number of tokens of each document.
+        offsets_S2: on request, [start, end) of each token, in characters.
+        words: the words of each document, from tokenizers whose tokens are words.
     """
 
     ids_S: np.ndarray
@@ -42,14 +43,14 @@ class Encoded(NamedTuple):
     words: Sequence[Sequence[str]] | None = None
 
     def each(self) -> list[np.ndarray]:
-        """Return each document's ids."""
+        """Return one array of ids for each document."""
         return split(self.ids_S, self.lengths_N)
 
 
 def encode(tokenizer: Tokenizer, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
-    """Return the ids of documents as `visible` shows them; offsets point into them as they came.
+    """Normalize documents by `visible` and tokenize them; offsets refer to the original documents.
 
-    Every model reads its documents by this function, in training and in serving.
+    Training and inference both read documents through this function.
     """
     seen = [seen_document(document) for document in documents]
     encoded = tokenizer.encode(seen, offsets=offsets)
@@ -59,7 +60,10 @@ def encode(tokenizer: Tokenizer, documents: Sequence[Any], *, offsets: bool = Fa
 
 
 def seen_document(document: Any) -> Any:
-    """Return a text, or a list of words, as `visible` shows it; no word disappears."""
+    """Return a text or a list of words, normalized by `visible`.
+
+    A word of invisible characters only is left unchanged, so that the words keep their number.
+    """
     if isinstance(document, str):
         return visible(document)
     words = [visible(word) or word for word in document]
@@ -69,13 +73,13 @@ def seen_document(document: Any) -> Any:
 
 
 def _before(documents: Sequence[Any], seen: Sequence[Any], encoded: Encoded) -> np.ndarray:
-    """Return the offsets of all tokens in the documents as they came, offsets_S2."""
+    """Return offsets_S2 mapped from the normalized documents to the original ones."""
     import numpy as np
 
     assert encoded.offsets_S2 is not None
     each = split(encoded.offsets_S2, encoded.lengths_N)
-    for row, (document, other) in enumerate(zip(documents, seen, strict=True)):
-        if other is not document:
+    for row, (document, normalized) in enumerate(zip(documents, seen, strict=True)):
+        if normalized is not document:
             text = document if isinstance(document, str) else " ".join(document)
             spans = spans_before(text, each[row].tolist())
             each[row] = np.array(spans, dtype=np.int64).reshape(-1, 2)
@@ -83,16 +87,16 @@ def _before(documents: Sequence[Any], seen: Sequence[Any], encoded: Encoded) -> 
 
 
 def split(array_S: np.ndarray, lengths_N: np.ndarray) -> list[np.ndarray]:
-    """Return each document's part of an array over all tokens."""
+    """Split an array over all tokens into one array for each document."""
     import numpy as np
 
     return np.split(array_S, np.cumsum(lengths_N)[:-1]) if len(lengths_N) else []
 
 
 class Tokenizer(Protocol):
-    """The contract of every tokenizer, for type checkers.
+    """The interface of every tokenizer.
 
-    `pad` is always 0. `bos` and `eos` are None where the vocabulary has no such ids.
+    `pad` is always 0. `bos` and `eos` are None if the vocabulary has no such ids.
     """
 
     kind: str
@@ -103,33 +107,33 @@ class Tokenizer(Protocol):
     eos: int | None
 
     def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
-        """Return the ids of documents: texts, or lists of words."""
+        """Tokenize documents, which are texts or lists of words."""
 
     def pieces(self, ids: Sequence[Any]) -> list[str]:
-        """Return what each id stands for, as the vocabulary spells it."""
+        """Return the vocabulary entry of each id."""
 
     def text(self, ids: Sequence[Any]) -> str:
-        """Return the text that ids stand for, without `pad`, `bos` and `eos`."""
+        """Decode ids to a text, without `pad`, `bos` and `eos`."""
 
     def sizes(self) -> Mapping[str, int]:
-        """Return the settings of an architecture that follow from the vocabulary."""
+        """Return the architecture settings that follow from the vocabulary."""
 
     def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
-        """Return ids such as these, [B, T] or [B, T, F], for exports and their gate."""
+        """Return random valid ids, [B, T] or [B, T, F], for the export and its checks."""
 
     def to_json(self) -> str:
         """Return the contents of tokenizer.json."""
 
 
 class WordVectors(NamedTuple):
-    """Words and their vectors_VD (float32), learned before; V may be 0."""
+    """Pretrained word vectors: V words and their vectors_VD (float32); V may be 0."""
 
     words: Sequence[str] = ()
     vectors_VD: Any = None
 
     @property
     def width(self) -> int:
-        """The columns of the vectors; 0 without words."""
+        """Dimensions of a vector (D); 0 if there are no words."""
         return int(self.vectors_VD.shape[1]) if len(self.words) else 0
 
 
@@ -137,12 +141,15 @@ NO_VECTORS = WordVectors()
 
 
 def load(kind: str, content: str, languages: Sequence[str] = ()) -> Tokenizer:
-    """Return the tokenizer of that kind from the contents of tokenizer.json.
+    """Load a tokenizer of a kind from the contents of tokenizer.json.
 
-    `languages` are the model's: where words are tokens, the rules of the first split texts.
+    Args:
+        kind: name of a file in `tokenizers/`.
+        content: the contents of tokenizer.json.
+        languages: languages of the model; a word tokenizer splits texts by the rules of the first.
 
     Raises:
-        UsageError: there is no such kind.
+        UsageError: the kind is unknown.
         ValueError: the content is damaged.
     """
     module = catalog.load("tokenizers", kind)

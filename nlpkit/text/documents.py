@@ -1,4 +1,4 @@
-"""Documents: texts, or lists of words."""
+"""Documents: texts, or lists of words, as models and pipelines take them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MISSING = ("NAType", "NaTType")  # types of pandas' NA and NaT, by name: pandas 
 
 
 class Words(tuple[str, ...]):
-    """The words of one document, with the annotation style that its gold follows."""
+    """The words of one document and the annotation style of its gold labels."""
 
     style: str
 

@@ -1,7 +1,7 @@
-"""Tokenizers of pieces of words or of characters, by the library `tokenizers`.
+"""Subword and character tokenizers, built on the library `tokenizers`.
 
-What becomes of a text before it is cut (case, accents, links) is stored in tokenizer.json too, so
-that training and serving cannot differ.
+The normalization of a text (case, accents, links) is stored in tokenizer.json too, so that
+training and inference cannot differ.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PAD, UNK, BOS, EOS = "[PAD]", "[UNK]", "[BOS]", "[EOS]"
 
 
 class Subwords:
-    """Encode texts, or lists of words as texts with spaces between."""
+    """Encode texts; lists of words are joined by spaces first."""
 
     def __init__(self, kind: str, tokenizer: tokenizers.Tokenizer) -> None:
         self.kind, self.tokenizer = kind, tokenizer
@@ -36,7 +36,7 @@ class Subwords:
         self._remembered = Pieces(tokenizer)
 
     def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
-        """Return the ids of documents; offsets take the tokenizer's own, slower way."""
+        """Tokenize documents; `offsets` bypasses the cache of words and is slower."""
         texts = [doc if isinstance(doc, str) else " ".join(doc) for doc in documents]
         return self._with_offsets(texts) if offsets else Encoded(*self._remembered(texts))
 
@@ -44,25 +44,25 @@ class Subwords:
         import numpy as np
 
         valid = [whole(text) for text in texts]
-        made = self.tokenizer.encode_batch(valid, add_special_tokens=False)
-        ids = [id for encoding in made for id in encoding.ids]
+        encodings = self.tokenizer.encode_batch(valid, add_special_tokens=False)
+        ids = [id for encoding in encodings for id in encoding.ids]
         pairs = [
             _without_blanks(text, piece, *pair)
-            for text, encoding in zip(valid, made, strict=True)
+            for text, encoding in zip(valid, encodings, strict=True)
             for piece, pair in zip(encoding.tokens, encoding.offsets, strict=True)
         ]
         return Encoded(
             np.array(ids, dtype=np.int64),
-            np.array([len(encoding.ids) for encoding in made], dtype=np.int64),
+            np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64),
             np.array(pairs, dtype=np.int64).reshape(-1, 2),
         )
 
     def pieces(self, ids: Sequence[Any]) -> list[str]:
-        """Return what each id stands for; `▁` stands for the space before a word."""
+        """Return the piece of each id; `▁` marks the space before a word."""
         return [str(self.tokenizer.id_to_token(int(id))) for id in ids]
 
     def text(self, ids: Sequence[Any]) -> str:
-        """Return the text that ids stand for."""
+        """Decode ids to a text, without `pad`, `bos` and `eos`."""
         silent = {self.pad, self.bos, self.eos}
         return "".join(self.pieces([i for i in ids if i not in silent])).replace(SPACE, " ").strip()
 
@@ -71,7 +71,7 @@ class Subwords:
         return {"vocab_size": self.vocab_size}
 
     def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
-        """Return ids_BT of pieces, none of padding."""
+        """Return random ids_BT without padding."""
         return rng.integers(1, self.vocab_size, (batch, time))
 
     def to_json(self) -> str:
@@ -80,9 +80,9 @@ class Subwords:
 
 
 def _without_blanks(text: str, piece: str, start: int, end: int) -> tuple[int, int]:
-    """Return a piece's span without the space before a word, which is part of the piece.
+    """Return [start, end) of a piece without the space before a word, which is part of the piece.
 
-    The span of a piece that is nothing but that space is empty.
+    A piece that is only that space has an empty span.
     """
     while start < end and text[start].isspace():
         start += 1
@@ -90,7 +90,7 @@ def _without_blanks(text: str, piece: str, start: int, end: int) -> tuple[int, i
 
 
 def load(kind: str, content: str) -> Subwords:
-    """Return the tokenizer of tokenizer.json. Raises ValueError where it is damaged."""
+    """Load a tokenizer from the contents of tokenizer.json. Raises ValueError if damaged."""
     from tokenizers import Tokenizer
 
     try:
@@ -100,15 +100,15 @@ def load(kind: str, content: str) -> Subwords:
 
 
 def specials(bounds: bool) -> list[str]:
-    """Return the pieces that no text spells; the first two have the ids 0 and 1."""
+    """Return the special pieces; the first two have the ids 0 and 1."""
     return [PAD, UNK, *([BOS, EOS] if bounds else [])]
 
 
 def as_texts(documents: Sequence[Any]) -> list[str]:
-    """Return documents as texts to learn from.
+    """Return documents as normalized training texts.
 
     Raises:
-        InputError: they hold no characters.
+        InputError: all texts are blank.
     """
     texts = [visible(doc if isinstance(doc, str) else " ".join(doc)) for doc in documents]
     if not any(text.strip() for text in texts):
@@ -119,33 +119,33 @@ def as_texts(documents: Sequence[Any]) -> list[str]:
 def learn(
     kind: str, model: Any, trainer: Any, documents: Sequence[Any], settings: Settings
 ) -> Subwords:
-    """Learn pieces by a trainer of `tokenizers`; words are told apart by their spaces.
+    """Learn a vocabulary of pieces by a trainer of `tokenizers`; words are split at spaces.
 
     Raises:
-        InputError: the texts hold nothing to learn from.
+        InputError: all texts are blank, or the trainer fails.
     """
     from tokenizers import Tokenizer, pre_tokenizers
 
     texts = as_texts(documents)
-    made = Tokenizer(model)
-    made.normalizer = normalizer(settings)
-    made.pre_tokenizer = pre_tokenizers.Sequence(
+    result = Tokenizer(model)
+    result.normalizer = normalizer(settings)
+    result.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always"),
             pre_tokenizers.Punctuation("isolated"),
         ]
     )
     try:
-        made.train_from_iterator(texts, trainer)
+        result.train_from_iterator(texts, trainer)
     except Exception as problem:  # tokenizers raises bare Exception
         raise InputError(
             f"the tokenizer can't be trained ({problem}); try another tokenizer.vocab_size"
         ) from None
-    return Subwords(kind, _without_added(made))
+    return Subwords(kind, _without_added(result))
 
 
 def normalizer(settings: Settings, *more: Any) -> Any:
-    """Return what becomes of a text before it is cut."""
+    """Return the normalizer that the settings ask for, followed by `more` normalizers."""
     from tokenizers import Regex, normalizers
 
     steps: list[Any] = [normalizers.NFC()]
@@ -156,12 +156,12 @@ def normalizer(settings: Settings, *more: Any) -> Any:
     if settings.strip_accents:
         steps += [normalizers.NFD(), normalizers.StripAccents()]
     steps += [normalizers.Replace(Regex(BLANKS), " "), normalizers.Strip()]
-    made = normalizers.Sequence(steps)
-    return normalizers.Sequence([made, *more]) if more else made
+    result = normalizers.Sequence(steps)
+    return normalizers.Sequence([result, *more]) if more else result
 
 
 def _without_added(trained: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
-    """Forget the special pieces' spelling, so that a text that says "[PAD]" is only text."""
+    """Remove the added tokens, so that "[PAD]" in a text is plain text."""
     from tokenizers import Tokenizer
 
     tree = json.loads(trained.to_str())
@@ -170,10 +170,10 @@ def _without_added(trained: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
 
 
 def of_vocabulary(kind: str, pieces: Iterable[str], normal: Any) -> Subwords:
-    """Return the tokenizer that cuts a text into single characters of a vocabulary."""
+    """Return a tokenizer that cuts a text into the single characters of a vocabulary."""
     from tokenizers import Tokenizer, models
 
-    vocab = {piece: place for place, piece in enumerate(pieces)}
-    made = Tokenizer(models.BPE(vocab=vocab, merges=[], unk_token=UNK))
-    made.normalizer = normal
-    return Subwords(kind, made)
+    vocab = {piece: id for id, piece in enumerate(pieces)}
+    result = Tokenizer(models.BPE(vocab=vocab, merges=[], unk_token=UNK))
+    result.normalizer = normal
+    return Subwords(kind, result)

@@ -1,7 +1,7 @@
-"""The one rule of how texts are compared: composed (NFC), without characters that nobody sees.
+"""Unicode normalization of every text that is read: NFC, without invisible characters.
 
-It runs before any step and before any tokenizer. Text stays as it came wherever it is only passed
-on: a position in the text that was read is led back to the text as it came by `spans_before`.
+It runs before any step and before any tokenizer. Output keeps the original text: `spans_before`
+maps positions in the normalized text back to the original.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from unicodedata import combining, normalize
 
 from nlpkit.language.patterns import EMOJI
 
-# Unicode's Default_Ignorable_Code_Point and the marks of annotations. Those of emoji apart: a
-# joiner, a selector and a tag are part of an emoji, and invisible anywhere else.
+# Unicode's Default_Ignorable_Code_Point and the interlinear annotation marks, but for the joiners,
+# selectors and tags that are parts of emoji and invisible anywhere else.
 _HIDDEN = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
 )
 _OF_EMOJI = "\u200d\ufe0e\ufe0f"
-# Latin letters, dashes and quotes are none of them: one quick search is enough for most texts.
+# A quick first test: it matches none of the Latin letters, dashes and quotes.
 _PERHAPS = re.compile("[^\x00-\xac\xae-\u034e\u2010-\u2027]")
 _IN_FIRST_PLANE = re.compile(f"[{_HIDDEN}{_OF_EMOJI}]")
 _BEYOND = re.compile("[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
@@ -32,12 +32,12 @@ _HIDDEN_ANYWHERE = re.compile(
 
 
 def whole(text: str) -> str:
-    """Return the text with each half of a surrogate pair replaced: encoders refuse it."""
+    """Return the text with each lone surrogate replaced by "?", so that it encodes as UTF-8."""
     return text.encode("utf-8", "replace").decode()
 
 
 def visible(text: str) -> str:
-    """Return the text in NFC without invisible characters; one that is so is the same object.
+    """Return the text in NFC without invisible characters; unchanged text is the same object.
 
     The joiners, selectors and tags inside an emoji stay.
     """
@@ -49,15 +49,15 @@ def visible(text: str) -> str:
 
 
 def invisible(text: str) -> str:
-    """Return the first character that `visible` takes out; nothing where there is none."""
+    """Return the first character that `visible` removes, or ""."""
     if text.isascii() or not _has_invisible(text):
         return ""
-    places = set(_seen_places(text))
-    return next((char for place, char in enumerate(text) if place not in places), "")
+    indices = set(_visible_indices(text))
+    return next((char for index, char in enumerate(text) if index not in indices), "")
 
 
 def _has_invisible(text: str) -> bool:
-    """Tell whether a text has characters that are invisible, or parts of an emoji."""
+    """Tell whether a text has invisible characters or parts of emoji sequences."""
     first = _PERHAPS.search(text)
     if first is None:
         return False
@@ -70,18 +70,18 @@ def _emoji_or_its_parts() -> re.Pattern[str]:
     return re.compile(f"({EMOJI})|[{_OF_EMOJI}\U000e0020-\U000e007f]")
 
 
-def _seen_places(text: str) -> list[int]:
-    """Return the places of the characters that `visible` does not take out."""
-    places = [place for place, char in enumerate(text) if not _HIDDEN_ANYWHERE.match(char)]
-    rest = "".join(text[place] for place in places)
-    hidden = {found.start() for found in _emoji_or_its_parts().finditer(rest) if not found[1]}
-    return [place for at, place in enumerate(places) if at not in hidden]
+def _visible_indices(text: str) -> list[int]:
+    """Return the indices of the characters that `visible` does not remove."""
+    indices = [index for index, char in enumerate(text) if not _HIDDEN_ANYWHERE.match(char)]
+    rest = "".join(text[index] for index in indices)
+    hidden = {match.start() for match in _emoji_or_its_parts().finditer(rest) if not match[1]}
+    return [index for at, index in enumerate(indices) if at not in hidden]
 
 
 def spans_before(text: str, spans: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return the spans in a text of (start, end) spans in `visible(text)`.
+    """Map (start, end) spans in `visible(text)` to spans in `text`, in characters.
 
-    A span begins at its first visible character and ends behind its last one.
+    A span starts at its first visible character and ends after its last one.
     """
     seen, starts, ends = _pieces(text)
     first = [bisect_right(seen, start) - 1 for start, _ in spans]
@@ -93,22 +93,22 @@ def spans_before(text: str, spans: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def _pieces(text: str) -> tuple[list[int], list[int], list[int]]:
-    """Cut a text into the pieces that NFC composes, and the place behind the last one.
+    """Cut a text into the character groups that NFC composes, and add the end of the text.
 
-    Return where each begins in `visible(text)`, where it begins in the text, and where it ends.
+    Return three lists: the start of each group in `visible(text)`, its start and its end in `text`.
     """
     seen, starts, ends = [], [], []
     piece, length = "", 0
-    for place in _seen_places(text):
-        char = text[place]
-        together = normalize("NFC", piece + char)
-        if not piece or (not combining(char) and together == piece + normalize("NFC", char)):
+    for index in _visible_indices(text):
+        char = text[index]
+        composed = normalize("NFC", piece + char)
+        if not piece or (not combining(char) and composed == piece + normalize("NFC", char)):
             length += len(piece)
             seen.append(length)
-            starts.append(place)
-            ends.append(place + 1)
+            starts.append(index)
+            ends.append(index + 1)
             piece = normalize("NFC", char)
         else:
-            piece = together
-            ends[-1] = place + 1
+            piece = composed
+            ends[-1] = index + 1
     return [*seen, length + len(piece)], [*starts, len(text)], [*ends, len(text)]

@@ -1,7 +1,7 @@
-"""What a network reads of a document at once, and what becomes of a document that is longer.
+"""Cut documents into windows of the length that a network reads at once.
 
-A task chooses the policy: `Slide` reads all of it in windows that overlap, `Truncate` its first
-window only, and counts the documents that it cuts so that people can be told.
+A task chooses the policy: `Slide` reads a long document in overlapping windows; `Truncate` reads
+its first window only and counts the documents that it cuts.
 
 Legend: N documents, W windows, S tokens of all documents.
 """
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Windows:
-    """The windows of some documents, in order.
+    """The windows of a list of documents, in order.
 
-    Window w belongs to document `owner_W[w]` and holds its tokens from `first_W[w]` to before
-    `last_W[w]`; they begin at `encoded.ids_S[start_W[w]]`. `truncated`: documents that were cut.
+    Window w holds the tokens [first_W[w], last_W[w]) of document owner_W[w]; they start at
+    encoded.ids_S[start_W[w]]. `truncated` is the number of documents that were cut.
     """
 
     def __init__(
@@ -39,15 +39,19 @@ class Windows:
         return len(self.owner_W)
 
     def spans(self, places: slice) -> list[tuple[int, int]]:
-        """Return the (first, last) of some windows."""
+        """Return (first token, one past the last) of a slice of the windows."""
         pairs = zip(self.first_W[places].tolist(), self.last_W[places].tolist(), strict=True)
         return list(pairs)
 
 
 class Slide:
-    """Read a long document in windows of `size` tokens that share `overlap` tokens."""
+    """Read a long document in windows of `size` tokens; neighbours share at least `overlap`.
 
-    WHOLE: ClassVar[bool] = True  # every token is read, so a training may read any part
+    Raises:
+        ValueError: `overlap` is negative, or not less than `size`.
+    """
+
+    WHOLE: ClassVar[bool] = True  # every token is read, so training may crop any part
 
     def __init__(self, size: int, overlap: int) -> None:
         if not 0 <= overlap < size:
@@ -55,10 +59,10 @@ class Slide:
         self.size, self.overlap = size, overlap
 
     def cut(self, encoded: Encoded) -> Windows:
-        """Cut each document's ids into windows; one without tokens has none.
+        """Cut each document into windows; a document without tokens has none.
 
-        Every window but a lone one is full, so the last is moved back rather than cut short: a
-        few stray tokens are never read without context.
+        The last of several windows is moved back rather than cut short, so that a few remaining
+        tokens are never read without context.
         """
         import numpy as np
 
@@ -66,20 +70,20 @@ class Slide:
         stride = self.size - self.overlap
         counts_N = np.maximum(-(-(lengths_N - self.size) // stride), 0) + (lengths_N > 0)
         owner_W = np.repeat(np.arange(len(lengths_N)), counts_N)
-        place_W = np.arange(len(owner_W)) - (np.cumsum(counts_N) - counts_N)[owner_W]
-        first_W = np.minimum(place_W * stride, np.maximum(lengths_N - self.size, 0)[owner_W])
+        index_W = np.arange(len(owner_W)) - (np.cumsum(counts_N) - counts_N)[owner_W]
+        first_W = np.minimum(index_W * stride, np.maximum(lengths_N - self.size, 0)[owner_W])
         last_W = np.minimum(first_W + self.size, lengths_N[owner_W])
         start_W = (np.cumsum(lengths_N) - lengths_N)[owner_W] + first_W
         return Windows(encoded, owner_W, start_W, first_W, last_W)
 
 
 class Truncate(Slide):
-    """Read the first `size` tokens of a document; `overlap` has no meaning here."""
+    """Read the first `size` tokens of a document; `overlap` is ignored."""
 
     WHOLE: ClassVar[bool] = False
 
     def cut(self, encoded: Encoded) -> Windows:
-        """Return the first window of each document, and count those that are longer."""
+        """Return the first window of each document, and count the documents that are longer."""
         import numpy as np
 
         lengths_N = encoded.lengths_N

@@ -1,4 +1,4 @@
-"""nlpkit batch: run a model on many files, and resume after any end."""
+"""nlpkit batch: run a model on many files, and resume after an interruption."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def batch(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="The folder to write, an output for each input."
+            "--output", "-o", metavar="DIR", help="Folder to write an output to for each input."
         ),
     ],
     model: o.Model = "sentiment",
@@ -49,13 +49,13 @@ def batch(
     ] = 1,
     engine: Annotated[
         Literal["local", "ray"],
-        typer.Option(help="Run on processes of this machine, or on Ray.", rich_help_panel=RUNNING),
+        typer.Option(help="Run in processes on this machine, or on Ray.", rich_help_panel=RUNNING),
     ] = "local",
     address: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="The Ray cluster, auto or HOST:PORT. Left out: one is started here.",
+            help="The Ray cluster, auto or HOST:PORT; a local one is started if left out.",
             rich_help_panel=RUNNING,
         ),
     ] = None,
@@ -78,7 +78,9 @@ def batch(
     ] = 10_000,
     max_rejects: Annotated[
         int | None,
-        typer.Option(min=0, help="Stop at more bad records than this.", rich_help_panel=o.READING),
+        typer.Option(
+            min=0, help="Stop after more bad records than this.", rich_help_panel=o.READING
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the batch in the folder.")
@@ -90,7 +92,7 @@ def batch(
     """Run a model on thousands of files: one output for each, complete or absent.
 
     Bad records go to DIR/rejects with file, line and reason; DIR/manifest.json has the outcome of
-    every file. After a kill at any moment --resume continues, and the outputs are the same bytes.
+    every file. --resume continues a killed batch, and gives byte-identical outputs.
     Exit code 1: some records or files were bad.
     """
     from nlpkit.batch.plan import Settings
@@ -134,5 +136,5 @@ def _engine(name: str, address: str | None, num_gpus: float) -> Engine | None:
 
         return RayEngine(address=address, num_gpus=num_gpus)
     if address or num_gpus:
-        raise UsageError("--address and --num-gpus are for --engine ray")
+        raise UsageError("--address and --num-gpus need --engine ray")
     return None

@@ -25,15 +25,15 @@ def bench(
         str, typer.Option(metavar="N,N,...", help="Documents in a batch.")
     ] = "1,8,32,128",
     seconds: Annotated[
-        float, typer.Option(min=0.01, help="Seconds for each line of the table.")
+        float, typer.Option(min=0.01, help="Seconds to measure for each line of the table.")
     ] = 0.5,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="table or json.")] = "table",
     device: o.Device = "auto",
 ) -> None:
     """Measure latency and throughput of a model's network.
 
-    Each device, precision, length and batch size has its line. --device auto measures the CPU, and
-    CUDA where it runs. Reading and tokenizing are not counted.
+    Prints a line for each device, precision, length and batch size. --device auto measures the CPU,
+    and CUDA if it works. Reading and tokenizing are not counted.
     """
     import sys
     from dataclasses import asdict
@@ -60,7 +60,7 @@ def _numbers(option: str, given: str) -> list[int]:
     try:
         return [int(part) for part in given.split(",")]
     except ValueError:
-        raise UsageError(f"{option} {given}: numbers with commas between are needed") from None
+        raise UsageError(f"{option} {given}: not numbers separated by commas") from None
 
 
 def _table(rows: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""nlpkit compare: compare models: scores, noise, size and speed."""
+"""nlpkit compare: compare models by score, noise, size and speed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-NAMES = {"macro_f1": "macro-F1", "ece": "ECE"}  # of metrics, where theirs are not for people
+NAMES = {"macro_f1": "macro-F1", "ece": "ECE"}  # display names of metrics
 FORMATS = ("table", "json", "markdown")
 
 
@@ -47,10 +47,10 @@ def compare(
     ] = None,
     to: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",
     svg: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Draw the plot into this file.")
+        str | None, typer.Option(metavar="FILE", help="Write the plot to this file as SVG.")
     ] = None,
     rounds: Annotated[
-        int, typer.Option(min=1, max=1000, help="How often speed and start are measured.")
+        int, typer.Option(min=1, max=1000, help="Number of measurements of speed and start.")
     ] = 5,
     encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
@@ -59,7 +59,7 @@ def compare(
     """Compare models on the same documents: scores, noise, size, speed, and a plot.
 
     Differences have a paired bootstrap interval; ~ marks those within noise. Speed and start are
-    medians of rounds in which every model has its turn.
+    medians over rounds in which the models take turns.
     """
     from nlpkit.errors import UsageError
     from nlpkit.jobs import compare as job
@@ -84,7 +84,7 @@ def compare(
 
 @contextlib.contextmanager
 def _plot_file(path: str | None) -> Iterator[Callable[[Report], object]]:
-    """Open the SVG before the work: a folder that is missing is said at once."""
+    """Open the SVG file before the work, so that a missing folder is reported at once."""
     if path is None:
         yield lambda report: None
         return
@@ -100,7 +100,7 @@ def _plot_file(path: str | None) -> Iterator[Callable[[Report], object]]:
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[str], object]]:
-    """Say on a terminal's stderr what is being done, on a line that goes away."""
+    """Show the current activity on a transient line of stderr, if it is a terminal."""
     from rich.markup import escape
 
     from nlpkit.cli.screen.console import Console
@@ -122,7 +122,7 @@ def _points(report: Report) -> list[Point]:
 
 
 def _score(report: Report) -> str:
-    """Return the name of the deciding score as people read it."""
+    """Return the display name of the deciding score."""
     return NAMES.get(report.score, report.score)
 
 
@@ -167,7 +167,7 @@ def _show(report: Report) -> None:
 
 
 def _tables(report: Report) -> Iterator[tuple[Sequence[Column], list[list[str]]]]:
-    """Yield columns and rows: all scores, and of several files the deciding score of each."""
+    """Yield (columns, rows) of all scores, then of the deciding score by file, if there are two."""
     from nlpkit.cli.screen.table import Column
 
     scores = [
@@ -223,6 +223,6 @@ def _notes(report: Report) -> str:
     return (
         f"{plural(report.n, 'document')}{left_out}{means}; speed on {' and '.join(providers)} over "
         f"{report.timed:,}, median of {rounds}.\n"
-        "start: a process that answers one line. ±: half of the 95% bootstrap interval. "
+        "start: time of a process that answers one line. ±: half of the 95% bootstrap interval. "
         "~: within noise."
     )

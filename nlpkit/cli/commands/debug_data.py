@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-LABELS = 6  # labels named of a file, the commonest first
-FILES = 4  # files named of a finding
-PLACES = 60  # characters of places beyond which the text goes on a line of its own
+LABELS = 6  # most labels shown for a file, the commonest first
+FILES = 4  # most files shown for a finding
+PLACES = 60  # longest place of an example that shares a line with the text, in characters
 MARKS = {"error": ("✗", "red"), "warning": ("!", "yellow"), "info": ("-", "blue")}
 CHECKING = "Checking"
 
@@ -32,8 +32,8 @@ def debug_data(
         list[str],
         typer.Argument(
             metavar="FILE",
-            help="Data files; 'train', 'dev' or 'test' in a name says which split. Or one recipe "
-            "of 'nlpkit train'.",
+            help="Data files, with 'train', 'dev' or 'test' in the name for the split; or one "
+            "recipe of 'nlpkit train'.",
         ),
     ],
     column: o.Column = None,
@@ -55,7 +55,7 @@ def debug_data(
         str | None,
         typer.Option(
             metavar="LANG",
-            help="The language of the texts: pt, en or any. Left out, the recipe's.",
+            help="Language of the texts: pt, en or any; the recipe's if left out.",
             rich_help_panel=CHECKING,
         ),
     ] = None,
@@ -63,7 +63,7 @@ def debug_data(
         int | None,
         typer.Option(
             min=1,
-            help="Tokens that the network reads at once. Left out, the recipe's or the model's.",
+            help="Tokens in a window; the recipe's or the model's if left out.",
             rich_help_panel=CHECKING,
         ),
     ] = None,
@@ -73,7 +73,7 @@ def debug_data(
             "--model",
             "-m",
             metavar="NAME",
-            help="Count tokens as this model does. Left out, they are estimated from words.",
+            help="Count tokens with this model's tokenizer; estimated from words if left out.",
             rich_help_panel=CHECKING,
         ),
     ] = None,
@@ -81,12 +81,12 @@ def debug_data(
         str, typer.Option(metavar="FORMAT", help="table or json.", rich_help_panel=o.WRITING)
     ] = "table",
     show: Annotated[
-        int, typer.Option(min=0, help="Examples of each finding.", rich_help_panel=o.WRITING)
+        int, typer.Option(min=0, help="Most examples of a finding.", rich_help_panel=o.WRITING)
     ] = 3,
 ) -> None:
     """Check labelled data before training: copies, contradictions, damage, labels, language.
 
-    Exit code 1: there are errors to fix before training. Warnings alone end with 0.
+    Exit code 1: there are errors to fix before training. Warnings alone exit with 0.
     """
     from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
@@ -196,9 +196,9 @@ def _count(count: int, severity: str) -> str:
 
 
 def _root(files: Sequence[Summary]) -> str:
-    """Return the folder that holds all files, where it is said once instead of in each line.
+    """Return the common folder of absolute paths, to print it once, or "".
 
-    Relative paths are as the person wrote them; a recipe's are absolute and long.
+    The paths of a recipe are absolute and long; relative paths are shown as given.
     """
     import os.path
     from pathlib import Path
@@ -210,8 +210,5 @@ def _root(files: Sequence[Summary]) -> str:
 
 
 def _clean(text: str, root: str = "") -> str:
-    """Return what a terminal may be given: nothing in a file may move its cursor.
-
-    What begins with `root` comes without it.
-    """
+    """Return a text without the prefix `root`, with control characters replaced by spaces."""
     return "".join(char if char.isprintable() else " " for char in text.removeprefix(root))

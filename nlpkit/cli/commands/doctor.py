@@ -13,7 +13,7 @@ app = typer.Typer(add_completion=False)
 def doctor(
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="text or json.")] = "text",
 ) -> None:
-    """Report what works on this machine: versions, devices that really start, missing extras."""
+    """Report what works on this machine: versions, extras, and devices that pass a test run."""
     from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs.doctor import examine
@@ -37,7 +37,7 @@ def _show(report: dict[str, Any]) -> None:
     from nlpkit.wording import plural
 
     console = Console(highlight=False)
-    console.soft_wrap = not console.is_terminal  # a terminal gets lines that end between words
+    console.soft_wrap = not console.is_terminal  # wrap between words on a terminal only
     console.print(
         f"nlpkit {report['nlpkit']}, Python {report['python']}, {report['platform']}, "
         f"{plural(report['cores'], 'core')}"

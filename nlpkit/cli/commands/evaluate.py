@@ -111,4 +111,4 @@ def _show_labels(console: Any, scores: dict[str, Any]) -> None:
     ]
     console.print()
     if show_table(console, columns, rows) == columns:
-        console.print("→label: how many of a row were answered with it", style="dim")
+        console.print("→label: documents of the row that the model gave this label", style="dim")

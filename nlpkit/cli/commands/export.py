@@ -17,16 +17,18 @@ def export(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="The bundle's folder; its name is the model's."
+            "--output", "-o", metavar="DIR", help="Folder of the bundle; it names the model."
         ),
     ],
     precision: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Files to write: fp32,int8,fp16. Left out, the recipe's."),
+        typer.Option(
+            metavar="A,B", help="Files to write: fp32,int8,fp16; the recipe's if left out."
+        ),
     ] = None,
     dev: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="Dev files, where the recipe's are not at hand."),
+        typer.Option(metavar="FILE", help="Dev files to use instead of the recipe's."),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -39,8 +41,8 @@ def export(
 ) -> None:
     """Export a run as a bundle of ONNX files, checked against torch.
 
-    The check compares both over a grid of shapes, alone and padded, and on the dev data. Exit code
-    6: they differ too much, and no file is written.
+    The check compares the outputs of both over a grid of shapes, alone and padded, and on the dev
+    data. Exit code 6: they differ too much, and no file is written.
     """
     import json
 
@@ -58,7 +60,7 @@ def export(
 
 
 class _Reports:
-    """Prints a line for each precision as the gate measures it."""
+    """A listener that prints a line for each precision as it is checked."""
 
     def __init__(self) -> None:
         from nlpkit.cli.screen.console import Console
@@ -80,7 +82,7 @@ class _Reports:
         )
 
     def finish(self, manifest: dict[str, Any], folder: Path) -> None:
-        """Say what was written and what to run next."""
+        """Print the bundle's folder and the next command."""
         self.console.print(
             f"passed; wrote {folder} (a CPU loads {manifest['cpu_precision']})\n"
             f"next: nlpkit predict --model {quote(str(folder))} FILE",

@@ -23,17 +23,18 @@ def recipe(
     ],
     task: Annotated[
         str,
-        typer.Option(metavar="NAME", help=f"What to learn: {', '.join(catalog.names('tasks'))}."),
+        typer.Option(metavar="NAME", help=f"The task: {', '.join(catalog.names('tasks'))}."),
     ] = "sentiment",
     objective: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"For 'nlpkit pretrain': {', '.join(catalog.names('objectives'))}.",
+            help="Print a recipe for 'nlpkit pretrain' with this objective: "
+            f"{', '.join(catalog.names('objectives'))}.",
         ),
     ] = None,
 ) -> None:
-    """Print a full recipe: every setting, its default and its meaning."""
+    """Print a full recipe: every setting with its default and its meaning."""
     from nlpkit.jobs.init import pretraining_text, recipe_text
 
     print(pretraining_text(objective, arch) if objective else recipe_text(task, arch), end="")

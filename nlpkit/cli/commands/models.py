@@ -27,7 +27,7 @@ def models(ctx: typer.Context, to: To = "table") -> None:
 
 @app.command()
 def architectures(ctx: typer.Context, to: To = "") -> None:
-    """List the networks to train, with their settings."""
+    """List the architectures to train, with their settings."""
     from nlpkit.jobs.models import architectures as job
 
     given = ctx.parent.params["to"] if ctx.parent else "table"
@@ -40,10 +40,10 @@ def add(
         Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or its zip.")
     ],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace an installed model of that name.")
+        bool, typer.Option("--replace", help="Replace an installed model of the same name.")
     ] = False,
 ) -> None:
-    """Install a bundle, after checking its files and its answers."""
+    """Check a bundle's files and its answers, and install it."""
     from nlpkit.jobs.install import add as job
 
     _tell(job(source, replace=replace))
@@ -63,7 +63,7 @@ def verify(
         str, typer.Argument(metavar="MODEL", help="A model's name, or a bundle's path.")
     ],
 ) -> None:
-    """Check a bundle's hashes, and its answers in each precision."""
+    """Check a bundle's hashes, and its answers to stored texts in each precision."""
     from nlpkit.jobs.install import verify as job
 
     _tell(job(model))
@@ -74,7 +74,7 @@ def _tell(verified: Verified) -> None:
 
     for entry in verified.checked:
         print(
-            f"{verified.name} {entry.precision}: {plural(entry.texts, 'answer')} as announced, "
+            f"{verified.name} {entry.precision}: {plural(entry.texts, 'answer')} as expected, "
             f"scores within {entry.difference:.4f}"
         )
     if verified.path:

@@ -29,7 +29,9 @@ def pipe(
     inputs: o.Inputs = None,
     lang: Annotated[
         str | None,
-        typer.Option(metavar="LANG", help="pt, en or auto, for every step without its own --lang."),
+        typer.Option(
+            metavar="LANG", help="Language of every step without its own --lang: pt, en or auto."
+        ),
     ] = None,
     dry_run: Annotated[
         bool,
@@ -45,9 +47,9 @@ def pipe(
     into: Into = None,
     workers: Workers = 1,
 ) -> None:
-    """Run several steps in one process: the same result as a shell pipe of them.
+    """Run several steps in one process, with the same result as a shell pipe.
 
-    'nlpkit steps' lists the steps. A TOML file may hold a chain of them.
+    'nlpkit steps' lists the steps. A TOML file may hold a chain of steps.
     """
     from nlpkit.cli.step_command import reading_of, run
     from nlpkit.settings.links import in_language, links_of, read
@@ -74,7 +76,7 @@ def pipe(
 
 
 def _preview(links: list[Link], reading: Reading) -> None:
-    """Print a block for each document: the text, then a line for the result of each step."""
+    """Print a block for each document: the text, then the result of each step."""
     from rich.text import Text
 
     from nlpkit.cli.screen.answers import printable

@@ -102,7 +102,7 @@ def predict(
 
 
 def _tell_of_truncated(model: Model) -> None:
-    """Say how many documents were not read to their end."""
+    """Print a warning with the number of documents that were truncated."""
     if count := model.tally.truncated:
         documents = f"{plural(count, 'document')} {'is' if count == 1 else 'are'}"
         size = plural(model.windows.size, "token")
@@ -114,14 +114,14 @@ def _tell_of_truncated(model: Model) -> None:
 
 
 def _goes_to_file(output: str) -> bool:
-    """Tell whether nobody else writes on the terminal meanwhile, as what reads a pipe may."""
+    """Tell whether the output is a file: the next command of a pipe may use the terminal."""
     if os.environ.get("TERM") == "dumb":
         return False
     return output != "-" or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 class Progress:
-    """How many documents are answered, on a line of stderr that is written over."""
+    """A line on stderr with the number of answered documents, overwritten in place."""
 
     def __init__(self, output: str, watched: bool) -> None:
         self.output, self.watched = output, watched
@@ -143,14 +143,14 @@ class Progress:
             yield answer
 
     def tell(self) -> None:
-        """Say how far it is, every half a second from the first on."""
+        """Update the line, at most every half second."""
         if self.watched and (now := time.monotonic()) - self.told > 0.5:
             self.told = now
             speed = self.count / (now - self.start)
             self._say(f"{plural(self.count, 'document')}, {speed:,.0f} a second")
 
     def finish(self, count: int) -> None:
-        """Say what was written; nothing where that is stdout and was soon done."""
+        """Print the number of documents written, unless stdout was done within half a second."""
         if self.watched and (self.output != "-" or self.told > self.start):
             seconds = max(time.monotonic() - self.start, 1e-9)
             name = "" if self.output == "-" else f" to {self.output}"
@@ -192,7 +192,7 @@ def _write(
     came = reading.formats()
     plain = came == {"lines"}
     named = records.format_of(output)
-    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # the only one that holds them all
+    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # holds the records of any format
     format = to or (named if named != "lines" else "tsv" if plain else alike)
     kind = model.task.answers
     check_format(format, kind, into)
@@ -213,7 +213,7 @@ def _write(
 
 
 def _warned(answers: Iterator[Answered], fields: Sequence[str]) -> Iterator[Answered]:
-    """Say once on stderr that a field of the input is about to be replaced."""
+    """Yield the answers, and warn once on stderr if they replace fields of the input."""
     from nlpkit.cli.notes import print_replaced
     from nlpkit.records.answered import replaced
 

@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False)
 def pretrain(
     recipe: Annotated[
         str,
-        typer.Argument(help="A recipe of pretraining: a TOML file, its folder, or a name."),
+        typer.Argument(help="A pretraining recipe: a TOML file, its folder, or a bundled name."),
     ],
     output: Annotated[
         Path | None,
@@ -34,13 +34,15 @@ def pretrain(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override, such as pretrain.steps=500."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Override a setting, such as pretrain.steps=500."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue from the folder's last checkpoint.")
     ] = False,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda[:N].")] = "auto",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
 ) -> None:
     """Pretrain a network on text without labels; 'nlpkit train --init' starts from it."""
     from nlpkit.cli.options import named

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-LABELS = 20  # rows of the table; a wrong column has thousands of labels
+LABELS = 20  # most rows of the table: a column that is no label has thousands of values
 SPLITTING = "Splitting"
 
 
@@ -47,7 +47,7 @@ def split(
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(help="Seed of the draw.", rich_help_panel=SPLITTING),
+        typer.Option(help="Random seed.", rich_help_panel=SPLITTING),
     ] = 1,
     source: o.From = None,
     column: o.Column = None,
@@ -59,7 +59,7 @@ def split(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="The folder to write to. Left out: beside FILE.",
+            help="Folder to write to; that of FILE if left out.",
             rich_help_panel=o.WRITING,
         ),
     ] = None,
@@ -67,14 +67,13 @@ def split(
         bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=o.WRITING)
     ] = False,
     to: Annotated[
-        str, typer.Option(help="The report: table or json.", rich_help_panel=o.WRITING)
+        str, typer.Option(help="Format of the report: table or json.", rich_help_panel=o.WRITING)
     ] = "table",
 ) -> None:
     """Split rows into NAME.train, NAME.dev and NAME.test: stratified, copies of a text together.
 
-    Two texts are copies where their letters are the same: case,
-    punctuation, links and @names do not count, as in debug-data.
-    Rows keep their order and their fields.
+    Two texts are copies if they differ only in case, punctuation, links and @names, as in
+    debug-data. Rows keep their order and their fields.
     """
     import json
 
@@ -124,7 +123,7 @@ def _show(report: Report) -> None:
 
 
 def _table(report: Report) -> Table:
-    """Return how many rows of each label each part has; the commonest labels, then all others."""
+    """Return a table of rows by label and part: the commonest labels, all others, and the total."""
     from rich.table import Table
     from rich.text import Text
 

@@ -18,11 +18,11 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: nlpkit steps clean")
 def steps(
     name: Annotated[
-        str | None, typer.Argument(metavar="STEP", help="One step; left out, all of them.")
+        str | None, typer.Argument(metavar="STEP", help="A step; all if left out.")
     ] = None,
     to: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",
 ) -> None:
-    """List the steps: their options, and examples before and after."""
+    """List the steps with their options and examples."""
     import json
 
     from nlpkit import catalog

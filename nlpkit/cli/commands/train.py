@@ -31,7 +31,9 @@ def train(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override, such as train.epochs=3."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Override a setting, such as train.epochs=3."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue from the folder's last checkpoint.")
@@ -44,17 +46,17 @@ def train(
         str | None,
         typer.Option(
             metavar="A,B,C",
-            help="Learn from these bundles or runs as well: --set distill.teachers.",
+            help="Bundles or runs to distil from as well: --set distill.teachers=[...].",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same as --set train.seed=N.")] = None,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda[:N].")] = "auto",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
     task: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"What to learn: {', '.join(catalog.names('tasks'))}; sentiment if left out.",
+            help=f"The task: {', '.join(catalog.names('tasks'))}; sentiment if left out.",
             rich_help_panel=FILES,
         ),
     ] = None,
@@ -71,14 +73,16 @@ def train(
         typer.Option(
             "--train",
             metavar="FILE",
-            help="Rows to learn from, with a text and its label.",
+            help="Files of training rows, with a text and its label.",
             rich_help_panel=FILES,
         ),
     ] = None,
     dev: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="FILE", help="Rows to choose the best epoch by.", rich_help_panel=FILES
+            metavar="FILE",
+            help="Files of dev rows, which choose the best epoch.",
+            rich_help_panel=FILES,
         ),
     ] = None,
     column: Annotated[
@@ -103,7 +107,7 @@ def train(
 ) -> None:
     """Train a model from a recipe, or from files alone.
 
-    A killed run continues with --resume, bit for bit.
+    --resume continues a killed run, with bit-identical results.
     """
     from nlpkit.cli.options import named
     from nlpkit.cli.screen.training import TrainingProgress

@@ -26,14 +26,14 @@ def tune(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The dev score to search by, such as macro_f1, accuracy or ece (errors are "
-            "minimised). The task's own if left out.",
+            help="The dev score to optimise, such as macro_f1, accuracy or ece (errors are "
+            "minimised); the task's if left out.",
         ),
     ] = None,
     arch: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B", help="Architectures to search: atnet,lstm. All that suit if left out."
+            metavar="A,B", help="Architectures to search: atnet,lstm; all that suit if left out."
         ),
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Most candidates to try.", min=1)] = None,
@@ -78,12 +78,12 @@ def tune(
     device: Annotated[
         str, typer.Option(metavar="NAME", help="Where to train: auto, cpu or cuda[:N].")
     ] = "auto",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
 ) -> None:
     """Search architectures and settings by training real runs; keep the best one.
 
-    The first candidate is the recipe as it is, so the best is never worse than that on dev.
-    Ctrl-C keeps the best so far; --resume goes on.
+    The first candidate is the unchanged recipe, so the best is never worse than it on dev.
+    Ctrl-C keeps the best so far; --resume continues the search.
     """
     import time
 
@@ -123,6 +123,6 @@ def _leave(outcome: Outcome, folder: Path) -> None:
         raise typer.Exit(130)
     if not outcome.best:
         raise NlpkitError(
-            f"no candidate was trained to a score; {folder / 'trials.jsonl'} has the reasons: give "
+            f"no candidate got a score; {folder / 'trials.jsonl'} has the reasons; give "
             "a larger --budget or loosen the limits"
         )

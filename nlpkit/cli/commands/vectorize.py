@@ -36,7 +36,7 @@ With = Annotated[
     typer.Option(
         "--with",
         metavar="FILE",
-        help="Use the terms that --fit wrote: the same columns.",
+        help="Use the terms that --fit wrote, with the same columns.",
         rich_help_panel=LEARNING,
     ),
 ]
@@ -55,7 +55,7 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="A file, written whole or not at all; standard output if left out.",
+        help="A file, written in full or not at all; standard output if left out.",
         rich_help_panel=o.WRITING,
     ),
 ]
@@ -63,14 +63,14 @@ Label = Annotated[
     str | None,
     typer.Option(
         metavar="FIELD",
-        help="svmlight's first column: numbers, or texts that --fit numbers.",
+        help="Field for svmlight's first column: numbers, or texts that --fit numbers.",
         rich_help_panel=o.WRITING,
     ),
 ]
 Top = Annotated[
     int, typer.Option(metavar="N", help="Show the N heaviest terms.", rich_help_panel=o.WRITING)
 ]
-TopBy = Annotated[str, typer.Option(help="corpus or document.", rich_help_panel=o.WRITING)]
+TopBy = Annotated[str, typer.Option(help="Rank by corpus or document.", rich_help_panel=o.WRITING)]
 Analyzer = Annotated[
     str,
     typer.Option(
@@ -103,7 +103,7 @@ Pretokenized = Annotated[
 ]
 Binary = Annotated[
     bool,
-    typer.Option("--binary", help="Whether a term is there, not how often.", rich_help_panel=TERMS),
+    typer.Option("--binary", help="Count a term once in a document.", rich_help_panel=TERMS),
 ]
 Norm = Annotated[
     str,
@@ -117,12 +117,12 @@ Sublinear = Annotated[
         "--sublinear-tf", help="1 + log(count), not the count (tfidf).", rich_help_panel=TERMS
     ),
 ]
-Features = Annotated[int, typer.Option(help="Columns of hash.", rich_help_panel=TERMS)]
+Features = Annotated[int, typer.Option(help="Number of columns (hash).", rich_help_panel=TERMS)]
 MinDf = Annotated[
     str,
     typer.Option(
         metavar="N",
-        help="Least documents that have a term, or a share of them such as 0.01.",
+        help="Fewest documents that contain a term, or their share, such as 0.01.",
         rich_help_panel=LEARNING,
     ),
 ]
@@ -130,7 +130,7 @@ MaxDf = Annotated[
     str,
     typer.Option(
         metavar="N",
-        help="Most documents that have a term, or a share of them such as 0.5.",
+        help="Most documents that contain a term, or their share, such as 0.5.",
         rich_help_panel=LEARNING,
     ),
 ]
@@ -145,7 +145,7 @@ Model = Annotated[
         "-m",
         metavar="NAME",
         envvar="NLPKIT_MODEL",
-        help="embed: a model's name, or a bundle's path.",
+        help="A model's name, or a bundle's path (embed).",
         rich_help_panel=o.RUNNING,
     ),
 ]
@@ -185,7 +185,7 @@ def vectorize(
     device: o.Device = "auto",
     quiet: o.Quiet = False,
 ) -> None:
-    """Turn documents into vectors: a row out for each document in.
+    """Turn documents into vectors, one row for each document.
 
     count and tfidf learn their terms with --fit and use them with --with; hash and embed need
     no learning.
@@ -221,7 +221,7 @@ def vectorize(
     )
     check(request)
     if "top_by" in given and not top:
-        raise UsageError("--top-by says how --top counts; add --top 20")
+        raise UsageError("--top-by needs --top; add --top 20")
     _refuse_binary(request)
     done = _run(request)
     if not quiet and _is_terminal(sys.stderr):
@@ -229,7 +229,7 @@ def vectorize(
 
 
 def _given(ctx: Any) -> frozenset[str]:
-    """Return the parameters that stand on the command line; the environment does not count."""
+    """Return the parameters given on the command line, not those of the environment."""
     sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
     return frozenset(name for name, source in sources.items() if source.name == "COMMANDLINE")
 

@@ -1,4 +1,4 @@
-"""Answers on a terminal: rows as they come, and a summary. Each kind of answer has its own look."""
+"""Show answers on a terminal: rows as they arrive, then a summary, in a look for each kind."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from nlpkit.records.reading import Reading
     from nlpkit.runtime.model import Model
 
-# The three of sentiment have the colours everybody expects; other labels take turns.
+# Colours of the sentiment labels; other labels take those of OTHERS in turn.
 COLOURS = {"negative": "red", "neutral": "yellow", "positive": "green"}
 OTHERS = ("cyan", "magenta", "blue", "bright_cyan", "bright_magenta", "bright_blue")
 BAR = 30
 
 
 class Look(Protocol):
-    """How answers of a kind are shown; `head` is a line above them, or nothing."""
+    """The display of one kind of answer; `head` is the line above the rows, or ""."""
 
     head: str
 
@@ -35,11 +35,14 @@ class Look(Protocol):
         """Return the lines of one answer."""
 
     def summary(self, columns: int) -> Iterable[Text]:
-        """Return the lines below all of them."""
+        """Return the lines below the rows."""
 
 
 def show(model: Model, reading: Reading, *, quiet: bool, min_confidence: float) -> None:
-    """Print rows for each answer as it comes, then a summary and the speed."""
+    """Print the rows of each answer as it arrives, then a summary and the speed.
+
+    Raises as `nlpkit.jobs.predict.answers`.
+    """
     from nlpkit.jobs.predict import answers
 
     console = Console(highlight=False)
@@ -56,7 +59,7 @@ def show(model: Model, reading: Reading, *, quiet: bool, min_confidence: float) 
     if quiet:
         return
     if not total:
-        console.print(Text("nothing to read: the input has no lines", style="dim"))
+        console.print(Text("no documents: the input is empty", style="dim"))
         return
     seconds = max(time.perf_counter() - started, 1e-9)
     for line in (*look.summary(console.width), Text()):
@@ -73,7 +76,7 @@ def _look_of(kind: Any) -> type[Look]:
 
 
 class LabelLook:
-    """A coloured label, its score and the text; bars for how often each label came."""
+    """A coloured label, its score and the text; the summary is a bar for each label."""
 
     def __init__(self, model: Model, uncertain: bool) -> None:
         self.colours = _colours(model.task.shown)
@@ -84,7 +87,7 @@ class LabelLook:
         self.head = f"{'label':<{self.width}}  {'score':>6}  text"
 
     def rows(self, item: Answered, columns: int) -> Iterable[Text]:
-        """Yield one line."""
+        """Yield one line with the label, the score and the text."""
         line = Text(no_wrap=True, overflow="ellipsis")
         self.counts[item.answer.label if item.answer else ""] += 1
         if item.answer is None:
@@ -96,24 +99,24 @@ class LabelLook:
         yield line.append(printable(item.text, columns))
 
     def summary(self, columns: int) -> Iterable[Text]:
-        """Yield a bar for each label, where there is something to compare."""
+        """Yield a bar for each label, if there are several answers and labels."""
         if sum(self.counts.values()) - self.counts[""] > 1 and len(self.colours) > 1:
             yield Text()
             yield from _bars(self.counts, self.colours, columns)
 
 
 class SpansLook:
-    """The text with its spans in colour, and under it what they are."""
+    """The text with its spans in colour, and a line with their labels."""
 
     head = ""
 
     def __init__(self, model: Model, uncertain: bool) -> None:
         self.colours = _colours(model.task.shown)
         self.counts: Counter[str] = Counter()
-        self.documents = 0  # that were answered
+        self.documents = 0  # documents with an answer
 
     def rows(self, item: Answered, columns: int) -> Iterable[Text]:
-        """Yield the text and, if there are any, the spans."""
+        """Yield the text, and a line with its spans if it has any."""
         spans = item.answer.spans if item.answer else ()
         self.documents += item.answer is not None
         line = Text(printable(item.text, columns), no_wrap=True, overflow="ellipsis")
@@ -129,15 +132,15 @@ class SpansLook:
             yield names
 
     def summary(self, columns: int) -> Iterable[Text]:
-        """Yield a bar for each label that came, where there is something to compare."""
+        """Yield a bar for each label that was found, if there are several documents and labels."""
         if self.documents > 1 and len(self.counts) > 1:
-            there = {label: self.colours.get(label, "cyan") for label in self.counts}
+            colours = {label: self.colours.get(label, "cyan") for label in self.counts}
             yield Text()
-            yield from _bars(self.counts, there, columns)
+            yield from _bars(self.counts, colours, columns)
 
 
 class CellsLook:
-    """The text, and under it each field of the answer."""
+    """The text, and a line for each field of the answer."""
 
     head = ""
 
@@ -155,7 +158,7 @@ class CellsLook:
                 )
 
     def summary(self, columns: int) -> Iterable[Text]:
-        """Return nothing: there is nothing to count."""
+        """Return no lines: answers without labels are not counted."""
         return ()
 
 
@@ -163,7 +166,7 @@ LOOKS: tuple[tuple[type, type[Look]], ...] = ((Label, LabelLook), (Spans, SpansL
 
 
 def printable(text: str, columns: int) -> str:
-    """Return what fits a line or two. Controls must not move the cursor or change the terminal."""
+    """Return the first 2 * `columns` characters, with control characters replaced by spaces."""
     return "".join(char if char.isprintable() else " " for char in text[: columns * 2])
 
 
@@ -175,7 +178,7 @@ def _colours(labels: Iterable[str]) -> dict[str, str]:
 def _bars(counts: Counter[str], colours: dict[str, str], columns: int) -> Iterable[Text]:
     most, total = max(counts.values()), sum(counts.values())
     width = max(len(label) for label in (*colours, "(empty)"))
-    room = min(BAR, max(columns - width - 19, 0))  # beside the label, its count and its share
+    room = min(BAR, max(columns - width - 19, 0))  # 19 cells for the count and the share
     for label, colour in [*colours.items(), ("", "dim")]:
         if label or counts[label]:
             bar = "█" * round(room * counts[label] / most) or (

@@ -1,4 +1,4 @@
-"""Terms and their weights as bars on a terminal."""
+"""Show weighted terms as bars on a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ BAR = 30
 
 
 def bars(document: int | None, terms: list[tuple[str, float]]) -> None:
-    """Print a bar for each term, and before them which document it is, unless they are of all."""
+    """Print a bar for each (term, weight), under the document's number if there is one.
+
+    The terms come by falling weight.
+    """
     console = Console(highlight=False)
     if document is not None:
         console.print(Text(f"document {document}", style="bold" if terms else "dim"))
@@ -29,12 +32,12 @@ def bars(document: int | None, terms: list[tuple[str, float]]) -> None:
 
 
 def _safe(term: str, columns: int) -> Text:
-    """Controls in a term must not move the cursor or change the terminal."""
+    """Return a term with control characters replaced by spaces."""
     return Text("".join(c if c.isprintable() else " " for c in term[: columns * 2]))
 
 
 def shown(weight: float) -> str:
-    """Return a weight as a person reads it: counts whole, others with four digits that count."""
+    """Format a weight: counts as integers, others with four significant digits or decimals."""
     if isinstance(weight, int):
         return str(weight)
     return f"{weight:.4f}" if weight >= 0.1 else f"{weight:.4g}"

@@ -1,4 +1,4 @@
-"""A rich console for whom a reader that leaves (| head) is not an error."""
+"""A rich console that exits quietly when the pipe closes (| head)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import typer
 
 
 class Console(rich.console.Console):
-    """rich.console.Console that ends quietly with 0 where rich would end with 1.
+    """A console that exits with 0 when the pipe closes, where rich exits with 1.
 
-    In a pipe without COLUMNS it is wide: nothing is cut or wrapped where nobody sees a screen.
+    In a pipe it is 200 columns wide unless COLUMNS is set, so that lines are not cut or wrapped.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -21,6 +21,7 @@ class Console(rich.console.Console):
             self.width = 200
 
     def on_broken_pipe(self) -> None:
+        """Discard the rest of stdout and exit with 0."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise typer.Exit(0)

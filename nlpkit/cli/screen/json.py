@@ -1,4 +1,4 @@
-"""What --to json prints."""
+"""Print the output of --to json."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from nlpkit.wording import rounded
 
 
 def print_json(value: Any) -> None:
-    """Print plain values on one line, with numbers rounded as people read them."""
+    """Print plain values as one line of JSON, with floats rounded by `nlpkit.wording.rounded`."""
     print(json.dumps(rounded(value), ensure_ascii=False))

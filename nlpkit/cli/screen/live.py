@@ -1,4 +1,4 @@
-"""A listener that draws a bar on stderr while a job runs; nothing where that is no terminal."""
+"""The base of progress displays: a listener that draws a bar on stderr, if it is a terminal."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ Handlers = Mapping[type, Callable[[Any], None]]
 
 
 class Live:
-    """A console and a bar; an event goes to the handler of its class, if there is one.
+    """A console and a progress bar that dispatch events to a handler by the event's class.
 
-    Each column of the bar comes with the least width of a console that shows it.
+    Args:
+        columns: pairs of the least console width that shows a column, and the column.
+        quiet: draw and print nothing.
+        handlers: a function for each class of events; other events are ignored.
     """
 
     def __init__(

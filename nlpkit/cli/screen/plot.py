@@ -1,7 +1,7 @@
-"""Score against speed: a plot of a few named points, on a terminal and as SVG.
+"""Plot score against speed for a few named points, on a terminal and as SVG.
 
-Ours rather than a library's: the work is in names that do not cover each other, which neither
-plotext nor matplotlib places, and the axes around them are less code than their settings.
+No library is used because neither plotext nor matplotlib places labels without overlap, which is
+most of this code.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from html import escape
 from itertools import cycle
 
-Box = tuple[float, float, float, float]  # left, top, right, bottom; down is more
+Box = tuple[float, float, float, float]  # left, top, right, bottom; y grows downwards
 
 LEAST_COLUMNS, ROWS = 60, 14
 DIGITS = "123456789abcdefghijklmnopqrstuvwxyz"
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 680, 400, 56, 34, 50  # of the SVG, in pixels
 LETTER, LINE, GAP = 7.2, 17, 11
-# Middle tones: each has a contrast of 3 at least with white and with GitHub's dark grey.
+# Each colour has a contrast of at least 3 with white and with GitHub's dark grey.
 INK = "#808080"
 COLOURS = ("#2f81f7", "#d9622b", "#2e9a4e", "#b05fd0", "#c2464f", "#0f98a8", "#a17f1a", "#8a8f2a")
 
 
 @dataclass(frozen=True)
 class Point:
-    """A model: its speed, its score and the score's interval."""
+    """A model: its speed in documents a second, its score and the score's interval."""
 
     name: str
     speed: float
@@ -34,11 +34,11 @@ class Point:
     high: float
 
 
-LEAST = 0.01  # documents a second: a logarithm needs more than none
+LEAST = 0.01  # lowest speed on the logarithmic axis, in documents a second
 
 
 class Frame:
-    """Where points lie in a field of `width` by `height`: speed by its logarithm, score up."""
+    """The axes of a field of `width` by `height`: logarithmic speed to the right, score upwards."""
 
     def __init__(self, points: Sequence[Point], width: int, height: int) -> None:
         self.width, self.height = width, height
@@ -49,10 +49,12 @@ class Frame:
         self.low, self.high = low - edge, high + edge
 
     def across(self, speed: float) -> float:
+        """Return the x of a speed."""
         share = math.log(max(speed, LEAST) / self.slow) / math.log(self.fast / self.slow)
         return self.width * share
 
     def down(self, score: float) -> float:
+        """Return the y of a score, from the top."""
         return self.height * (self.high - score) / (self.high - self.low)
 
     def speeds(self) -> list[float]:
@@ -62,7 +64,7 @@ class Frame:
         return [tick for tick in ticks if self.slow < tick < self.fast]
 
     def scores(self) -> list[float]:
-        """Return the ticks of score, a round step apart."""
+        """Return the ticks of score, at multiples of a round step."""
         rough = (self.high - self.low) / 8
         step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if step >= rough)
         return [n * step for n in range(math.ceil(self.low / step), int(self.high / step) + 1)]
@@ -70,7 +72,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point where it is drawn: its middle, and the ends of its bar."""
+    """The position of a point in the field: its centre, and the ends of its interval bar."""
 
     x: float
     y: float
@@ -81,11 +83,21 @@ class Mark:
 def placed(
     marks: Sequence[Mark], names: Sequence[float], line: float, gap: float, frame: Frame
 ) -> list[Box | None]:
-    """Return a place for each name, given its width, that covers no other name and no bar.
+    """Place the names, given their widths, so that none covers another name or a bar.
 
-    It is tried beside its point, then on lines above and below. None: there is no such place.
+    Candidates lie to the right and left of the point, then up to 8 lines above and below.
+
+    Args:
+        marks: the points.
+        names: width of each name.
+        line: height of a line.
+        gap: distance between a point and its name.
+        frame: the field, which names must not leave.
+
+    Returns:
+        A box for each name, or None if there is no free one.
     """
-    found: list[Box | None] = []
+    boxes: list[Box | None] = []
     taken = [(mark.x - gap / 3, mark.top, mark.x + gap / 3, mark.bottom) for mark in marks]
     for mark, name in zip(marks, names, strict=True):
         tried = [
@@ -93,9 +105,9 @@ def placed(
             for lines in sorted(range(-8, 9), key=abs)
             for left in (mark.x + gap, mark.x - gap - name)
         ]
-        found.append(next((box for box in tried if _is_free(box, taken, frame)), None))
-        taken += [box for box in found[-1:] if box]
-    return found
+        boxes.append(next((box for box in tried if _is_free(box, taken, frame)), None))
+        taken += [box for box in boxes[-1:] if box]
+    return boxes
 
 
 def _is_free(box: Box, taken: Sequence[Box], frame: Frame) -> bool:
@@ -108,7 +120,7 @@ def _is_free(box: Box, taken: Sequence[Box], frame: Frame) -> bool:
 def text_plot(
     points: Sequence[Point], columns: int, *, score: str = "macro-F1", ascii: bool = False
 ) -> str:
-    """Return the plot as lines of `columns` characters."""
+    """Return the plot as lines of `columns` characters; `ascii` draws without Unicode."""
     dot, side, tick, floor, notch, corner = "o||-++" if ascii else "●│┤─┬└"
     frame = Frame(points, columns - 8, ROWS)
     marks = [_cell(point, frame) for point in points]
@@ -119,47 +131,47 @@ def text_plot(
     names, dots = [shown(point.name) for point in points], [dot] * len(points)
     boxes = _text_boxes(marks, names, frame)
     if not all(box and int(box[1]) == int(mark.y) for mark, box in zip(marks, boxes, strict=True)):
-        # A name that is not beside its point needs something that says whose it is.
+        # A name away from its point needs a digit that links the two.
         dots = [digit for digit, _ in zip(cycle(DIGITS), points)]
         names = [f"{digit} {name}" for digit, name in zip(dots, names, strict=True)]
         boxes = _text_boxes(marks, names, frame)
     for name, box in zip(names, boxes, strict=True):
-        if box:  # else the table must do
+        if box:  # without a free box the name is only in the table
             _write(field[int(box[1])], int(box[0]) + 1, name)
     for mark, sign in zip(marks, dots, strict=True):
         field[int(mark.y)][int(mark.x)] = sign
-    foot, said = [floor] * frame.width, [" "] * frame.width
+    foot, labels = [floor] * frame.width, [" "] * frame.width
     for speed in frame.speeds():
-        place, label = int(frame.across(speed)), number(speed)
-        foot[place] = notch
-        start = min(place - len(label) // 2, frame.width - len(label))
-        if not "".join(said[max(start - 1, 0) :]).strip():  # else it would touch the last one
-            _write(said, start, label)
+        column, label = int(frame.across(speed)), number(speed)
+        foot[column] = notch
+        start = min(column - len(label) // 2, frame.width - len(label))
+        if not "".join(labels[max(start - 1, 0) :]).strip():  # skip a label that touches the last
+            _write(labels, start, label)
     scores = {int(frame.down(score)): f"{score:6.2f} {tick}" for score in frame.scores()}
     lines = [scores.get(row, f"{side:>8}") + "".join(cells) for row, cells in enumerate(field)]
-    foot_lines = [f"{corner:>8}" + "".join(foot), " " * 8 + "".join(said)]
+    foot_lines = [f"{corner:>8}" + "".join(foot), " " * 8 + "".join(labels)]
     return "\n".join([score, *lines, *foot_lines, f"{'documents a second':>{columns}}"])
 
 
 def _text_boxes(marks: Sequence[Mark], names: Sequence[str], frame: Frame) -> list[Box | None]:
-    """Return places for names in whole characters, with a space on either side."""
+    """Place names in whole characters, with a space on either side."""
     return placed(marks, [len(name) + 2 for name in names], 1, 0.5, frame)
 
 
 def _cell(point: Point, frame: Frame) -> Mark:
-    """Return a point's mark in whole characters."""
+    """Return the mark of a point in whole characters."""
     x, y = int(frame.across(point.speed)) + 0.5, int(frame.down(point.score)) + 0.5
     return Mark(x, y, int(frame.down(point.high)), int(frame.down(point.low)) + 1)
 
 
 def _write(cells: list[str], start: int, text: str) -> None:
-    for place, char in enumerate(text, start):
-        if 0 <= place < len(cells):
-            cells[place] = char
+    for index, char in enumerate(text, start):
+        if 0 <= index < len(cells):
+            cells[index] = char
 
 
 def svg_plot(points: Sequence[Point], score: str = "macro-F1") -> str:
-    """Return the plot as an SVG document, for light and for dark pages: it paints no ground."""
+    """Return the plot as an SVG document without a background, for light and dark pages."""
     frame = Frame(points, WIDTH - LEFT - 12, HEIGHT - TOP - BOTTOM)
     marks = [
         Mark(*(frame.across(point.speed), *map(frame.down, (point.score, point.high, point.low))))
@@ -201,15 +213,15 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float)
 
 
 def _text(x: float, y: float, text: str, colour: str, anchor: str = "middle") -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text {place} fill="{colour}">{escape(text)}</text>'
+    position = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {position} fill="{colour}">{escape(text)}</text>'
 
 
 def shown(name: str) -> str:
-    """Return a name, which may be any path, as what a screen and an XML file can hold."""
+    """Return a name with unprintable characters replaced by "?", for a terminal or XML."""
     return "".join(char if char.isprintable() else "?" for char in name)
 
 
 def number(value: float) -> str:
-    """Return a tick's number in full, with commas."""
+    """Format the number of a tick, with commas."""
     return f"{value:,.10g}"

@@ -1,7 +1,7 @@
-"""Tables that fit the console: the least important columns go first, and a note says which.
+"""Print tables that fit the console, by dropping the least important columns with a note.
 
-No number and no label is ever cut. Where even the columns that stay are too wide, each row becomes
-a list of its cells.
+Numbers and labels are never cut. If even the most important columns are too wide, each row is
+printed as a list of its cells.
 """
 
 from __future__ import annotations
@@ -18,15 +18,20 @@ from rich.text import Text
 from nlpkit.cli.screen.plot import shown as printable
 
 GAP = 2  # spaces between two columns
-LEAST = 16  # characters that are left of a column that may be narrower than its cells
+LEAST = 16  # least width of a column that may be narrower than its cells, in characters
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: where it stands in the order of dropping, and how it may become narrower.
+    """A column of a table.
 
-    The highest `drop` goes first, all columns that share it together; 0 always stays. A column
-    that wraps does so before others are dropped; one that is cut in the middle, after that.
+    Attributes:
+        title: the heading.
+        drop: order of dropping; columns with the highest number go first, together, 0 never.
+        right: align to the right.
+        narrow: "wrap" may wrap its cells before others are dropped, "cut" may cut them in the
+            middle after that.
+        style: a rich style.
     """
 
     title: str
@@ -45,24 +50,23 @@ def show_table(
 ) -> list[Column]:
     """Print a table and return the columns that it shows.
 
-    Columns without any cell filled are left out; `elsewhere` names the option that shows those that
-    have no room.
+    Empty columns are left out; `elsewhere` names the option that shows the dropped columns.
     """
-    filled = [place for place in range(len(columns)) if not rows or any(r[place] for r in rows)]
-    columns = [replace(columns[place], title=printable(columns[place].title)) for place in filled]
-    rows = [[printable(row[place]) for place in filled] for row in rows]
+    filled = [index for index in range(len(columns)) if not rows or any(r[index] for r in rows)]
+    columns = [replace(columns[index], title=printable(columns[index].title)) for index in filled]
+    rows = [[printable(row[index]) for index in filled] for row in rows]
     natural = [
-        max(map(cell_len, (column.title, *(row[place] for row in rows))))
-        for place, column in enumerate(columns)
+        max(map(cell_len, (column.title, *(row[index] for row in rows))))
+        for index, column in enumerate(columns)
     ]
     shown = _shown(columns, natural, console.width)
-    widths = _widths([columns[place] for place in shown], [natural[p] for p in shown], console)
+    widths = _widths([columns[index] for index in shown], [natural[i] for i in shown], console)
     if widths is None:
         _show_lists(console, columns, rows)
         return columns
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-    for place, width in zip(shown, widths, strict=True):
-        column = columns[place]
+    for index, width in zip(shown, widths, strict=True):
+        column = columns[index]
         side: Literal["left", "right"] = "right" if column.right else "left"
         title = Text(cut(column.title, width))
         table.add_column(title, justify=side, width=width, style=column.style, overflow="fold")
@@ -70,15 +74,15 @@ def show_table(
         cells = zip(shown, widths, strict=True)
         table.add_row(*(Text(_cell(row[p], columns[p], width)) for p, width in cells))
     console.print(table)
-    if left := [column.title.strip() for p, column in enumerate(columns) if p not in shown]:
+    if dropped := [column.title.strip() for i, column in enumerate(columns) if i not in shown]:
         console.print(
-            Text(f"no room for {', '.join(left)}: {elsewhere}, or a wider terminal", style="dim")
+            Text(f"no room for {', '.join(dropped)}: {elsewhere}, or a wider terminal", style="dim")
         )
-    return [columns[place] for place in shown]
+    return [columns[index] for index in shown]
 
 
 def cut(text: str, width: int) -> str:
-    """Return a text of at most `width` characters: of a longer one its ends, with … between."""
+    """Return a text of at most `width` cells; a longer one becomes its two ends with … between."""
     if cell_len(text) <= width:
         return text
     tail = (width - 1) // 2
@@ -91,30 +95,30 @@ def _cell(text: str, column: Column, width: int) -> str:
 
 
 def _shown(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
-    """Return the columns that fit, those that wrap at their narrowest."""
+    """Return the indices of the columns that fit, if those that wrap are at their narrowest."""
     shown = list(range(len(columns)))
     while True:
         widths = [
-            min(natural[place], LEAST) if columns[place].narrow == "wrap" else natural[place]
-            for place in shown
+            min(natural[index], LEAST) if columns[index].narrow == "wrap" else natural[index]
+            for index in shown
         ]
-        first = max(columns[place].drop for place in shown)
+        first = max(columns[index].drop for index in shown)
         if not first or sum(widths) + GAP * (len(shown) - 1) <= width:
             return shown
-        shown = [place for place in shown if columns[place].drop != first]
+        shown = [index for index in shown if columns[index].drop != first]
 
 
 def _widths(
     columns: Sequence[Column], natural: Sequence[int], console: Console
 ) -> list[int] | None:
-    """Return the width of each column; None where they do not fit at their narrowest."""
+    """Return the width of each column, or None if they do not fit at their narrowest."""
     over = sum(natural) + GAP * (len(columns) - 1) - console.width
     widths = list(natural)
     for kind in ("wrap", "cut"):
-        for place, column in enumerate(columns):
+        for index, column in enumerate(columns):
             if column.narrow == kind and over > 0:
-                less = min(over, max(widths[place] - LEAST, 0))
-                widths[place] -= less
+                less = min(over, max(widths[index] - LEAST, 0))
+                widths[index] -= less
                 over -= less
     return None if over > 0 else widths
 

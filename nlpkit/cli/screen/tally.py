@@ -1,4 +1,4 @@
-"""Counts by a column: a table on a terminal, records elsewhere."""
+"""Print the counts of --by: a table on a terminal, records elsewhere."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from nlpkit.records.reading import Reading
     from nlpkit.runtime.model import Model
 
-VALUES = 20  # values with a row of their own; the rarer ones share one
+VALUES = 20  # most values with a row of their own; rarer ones are summed in one row
 WIDEST = 24  # cells of a value or a label
 SHARE = len("100.0%")
 GAP = 2  # cells between columns
 SHORTEST, LONGEST = 8, 24  # cells of the bar
 EMPTY, OTHERS = "(empty)", "(others)"
-EVERY = 1000  # documents between two words on how far it is
+EVERY = 1000  # documents between two updates of the progress line
 
 
 def count_by(
@@ -44,8 +44,10 @@ def count_by(
 ) -> None:
     """Count the labels of all documents by a column, then show or write the counts.
 
-    Raises as `nlpkit.jobs.tally.tally`; UsageError also with `into`, since no answer is written,
-    and with a dialect if the output is not CSV.
+    Raises:
+        UsageError: `into` is given, though no answer is written; a dialect is given, but the output
+            is not CSV; or as `jobs.tally.labels_of`.
+        InputError: as `jobs.tally.tally`.
     """
     from nlpkit import records
     from nlpkit.cli.notes import print_empty
@@ -55,17 +57,17 @@ def count_by(
     from nlpkit.records.answered import check_dialect
 
     if into:
-        raise UsageError("--by counts answers and writes none of them; leave out --into")
+        raise UsageError("--by writes counts, not answers; leave out --into")
     labels = job.labels_of(model, by, min_confidence)
     format = to or _format(reading, output)
     dialect = reading.layout.asked
     check_dialect(dialect, format)
     terminal = bool(sys.stdout and sys.stdout.isatty())
     shown = to is None and dialect is None and output == "-" and terminal
-    # The output is opened first: a folder that is missing is said before the work.
+    # Open the output first, so that a missing folder is reported before the work.
     with nullcontext() if shown else records.write_output(output) as stream:
-        said = _watched(answers(model, reading, min_confidence=min_confidence), quiet)
-        tally = job.tally(said, by, labels, reading)
+        answered = _watched(answers(model, reading, min_confidence=min_confidence), quiet)
+        tally = job.tally(answered, by, labels, reading)
         if stream:
             layout = replace(reading.layout, columns=tally.columns)
             records.write(tally.records(), stream, format, layout)
@@ -76,18 +78,18 @@ def count_by(
 
 
 def _format(reading: Reading, output: str) -> str:
-    """Return the format that the output's name says, else the input's; counts need columns."""
+    """Return the format by the output's name, else the input's, or one that has columns."""
     from nlpkit import catalog, records
 
     named, came = records.format_of(output), reading.formats()
     format = named if named != "lines" else next(iter(came)) if len(came) == 1 else "jsonl"
-    if hasattr(catalog.load("formats", format), "HOLDS"):  # a treebank has no place for them
+    if hasattr(catalog.load("formats", format), "HOLDS"):  # a treebank has no columns for counts
         return "jsonl"
     return "tsv" if format == "lines" else format
 
 
 def _watched(items: Iterator[Answered], quiet: bool) -> Iterator[Answered]:
-    """Say on a terminal's stderr how many documents are read, on a line that goes away."""
+    """Yield the items, and show their number on a transient line of stderr if a terminal."""
     console = Console(stderr=True, highlight=False)
     if quiet or not console.is_terminal:
         yield from items
@@ -104,14 +106,14 @@ def _show(tally: Tally) -> None:
     if tally.counts:
         console.print(table(tally, console.width, coloured=not console.no_color))
     else:
-        console.print(Text("nothing to read: the input has no lines", style="dim"))
+        console.print(Text("no documents: the input is empty", style="dim"))
 
 
 def table(tally: Tally, width: int, *, coloured: bool) -> Table:
-    """Return a row for each of the commonest values, one for all others, and the total.
+    """Return a table with a row for each of the commonest values, for all others, and the total.
 
-    Labels that do not fit into `width` share a column. A bar fills what is left, where all labels
-    fit and colours tell its parts.
+    Labels that do not fit into `width` share a column. If all fit, and there are colours, a bar of
+    the shares fills the rest of the line.
     """
     total, rows = tally.total(), _rows(tally)
     first = min(max(cell_len(name) for name in (tally.by, *(name for name, _ in rows))), WIDEST)
@@ -139,7 +141,7 @@ def table(tally: Tally, width: int, *, coloured: bool) -> Table:
 
 
 def _rows(tally: Tally) -> list[tuple[str, Count]]:
-    """Return names and counts: of the commonest values, of all others together, and of all."""
+    """Return (name, count) of the commonest values, of all others together, and of the total."""
     rows = [(value or EMPTY, count) for value, count in tally.counts.items()]
     if others := len(rows) - VALUES if len(rows) > VALUES else 0:
         rows[VALUES:] = [(f"{others:,} others", tally.total(VALUES))]
@@ -149,7 +151,7 @@ def _rows(tally: Tally) -> list[tuple[str, Count]]:
 def _fitting(labels: Sequence[str], total: Count, free: int) -> list[str]:
     """Return the columns that fit into `free` cells: the commonest labels, in their order.
 
-    OTHERS stands for the labels left out, EMPTY for documents without a label.
+    OTHERS is added for the labels left out, and EMPTY for documents without a label.
     """
     columns = [*labels, *([EMPTY] if total.documents > total.labels.total() else [])]
     if sum(GAP + _width(label) for label in columns) <= free:
@@ -169,15 +171,15 @@ def _width(label: str) -> int:
 
 
 def _shares(one: Count, columns: Sequence[str]) -> dict[str, float]:
-    """Return the share of each column in the documents; OTHERS or EMPTY is what is left."""
+    """Return the share of each column in the documents; OTHERS or EMPTY gets the rest."""
     known = {label: one.labels[label] for label in columns}
-    left = one.documents - sum(known.values())
-    counts = {label: left if label in (OTHERS, EMPTY) else count for label, count in known.items()}
+    rest = one.documents - sum(known.values())
+    counts = {label: rest if label in (OTHERS, EMPTY) else count for label, count in known.items()}
     return {label: count / one.documents for label, count in counts.items()}
 
 
 def _bar(shares: Mapping[str, float], colours: Mapping[str, str], width: int) -> Text:
-    """Return a bar of which each label has its share."""
+    """Return a bar of `width` cells, divided by the shares of the labels."""
     bar, sum_, drawn = Text(), 0.0, 0
     for label, share in shares.items():
         sum_ += share
@@ -188,7 +190,7 @@ def _bar(shares: Mapping[str, float], colours: Mapping[str, str], width: int) ->
 
 
 def _text(value: str, width: int) -> Text:
-    """Return a value as a terminal may show it, cut where it is too wide."""
+    """Return a value as printable text, cut to `width` cells."""
     text = Text(printable(value, width), no_wrap=True)
     text.truncate(width, overflow="ellipsis")
     return text

@@ -1,4 +1,4 @@
-"""Training as a person sees it: a live bar on a terminal, a line an epoch elsewhere."""
+"""Show the progress of training: a live bar on a terminal, and a line for each epoch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class TrainingProgress(Live):
-    """A listener of the training loop that draws on stderr."""
+    """A listener of training events that draws on stderr."""
 
     def __init__(self, *, quiet: bool) -> None:
         super().__init__(
@@ -60,11 +60,12 @@ class TrainingProgress(Live):
         console.print(f"nlpkit: {event.message}", markup=False)
 
     def _warn_of_silent_labels(self, per_class: Mapping[str, Any]) -> None:
-        """Name the labels that the model never gets right; with few rows that is most of them."""
+        """Print the labels that the model never predicts correctly, as happens with few rows."""
         missed = [label for label, row in per_class.items() if row["support"] and not row["f1"]]
         if missed:
             self.console.print(
-                f"never right on dev: {', '.join(missed)}. More rows or epochs may help",
+                f"never predicted correctly on dev: {', '.join(missed)}. "
+                "More rows or epochs may help",
                 style="yellow",
                 markup=False,
             )
@@ -81,12 +82,12 @@ class TrainingProgress(Live):
 
     def _asked(self, event: Asked) -> None:
         if not event.done:
-            self.console.print(f"asking {event.teacher} about {plural(event.of, 'text')}")
+            self.console.print(f"labelling {plural(event.of, 'text')} with {event.teacher}")
 
     def _start(self, event: Started) -> None:
         size = f" ({plural(event.tokens, 'token')})" if event.tokens is not None else ""
         self.console.print(
-            f"{plural(event.documents, 'document')}{size} to train on, {event.dev:,} to choose by; "
+            f"{plural(event.documents, 'document')}{size} to train on, {event.dev:,} dev; "
             f"{plural(event.parameters, 'parameter')}, {plural(event.vocab_size, 'piece')}"
         )
 
@@ -114,15 +115,15 @@ class TrainingProgress(Live):
     def _evaluation(self, event: Evaluated) -> None:
         if event.best:
             self.best = f"dev {event.scores['loss']:.4f}"
-        told = ", ".join(f"{name} {value:.4f}" for name, value in event.scores.items())
+        scores = ", ".join(f"{name} {value:.4f}" for name, value in event.scores.items())
         self.console.print(
-            f"step {event.step:>7,}  loss {event.loss:.4f}  dev {told}  "
+            f"step {event.step:>7,}  loss {event.loss:.4f}  dev {scores}  "
             f"{duration(event.seconds)}{_mark(event.best)}"
         )
 
 
 def duration(seconds: float) -> str:
-    """Return 1:02:03 or 2:03."""
+    """Format a duration as 1:02:03 or 2:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

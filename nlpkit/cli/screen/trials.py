@@ -1,4 +1,4 @@
-"""A search as a person sees it: a line a candidate, under them a live bar, at the end the best."""
+"""Show the progress of a search: a line for each trial, a live bar, and the best at the end."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from nlpkit.tuning.trial import Outcome, Trial
 
 SHOWN = 5
-SHOWN_FIRST = ("complete", "pruned", "infeasible", "invalid")  # states, before others
+SHOWN_FIRST = ("complete", "pruned", "infeasible", "invalid")  # states counted before others
 STYLES = {"complete": "", "pruned": "dim"}
 
 
 class TrialsProgress(Live):
-    """A listener of a search that draws on stderr."""
+    """A listener of search events that draws on stderr; `deadline` is a `time.monotonic()`."""
 
     def __init__(self, branches: Sequence[Branch], *, deadline: float, quiet: bool) -> None:
         self.branches, self.deadline = branches, deadline
@@ -47,7 +47,7 @@ class TrialsProgress(Live):
         )
         self.task = self.bar.add_task("reading", total=deadline - self.started, best="", left="-")
         self.best = self.now = ""
-        self.width = 7  # of a score's column
+        self.width = 7  # width of the score's column
 
     def __exit__(self, *error: object) -> None:
         self.bar.stop()
@@ -61,15 +61,15 @@ class TrialsProgress(Live):
         )
 
     def finish(self, outcome: Outcome, folder: Path) -> None:
-        """Print the best candidates and the next command."""
+        """Print the best trials and the next command."""
         ranking = outcome.ranking()[:SHOWN]
         counts: dict[str, int] = dict.fromkeys(SHOWN_FIRST, 0)
         for trial in outcome.trials:
             counts[trial.state] = counts.get(trial.state, 0) + 1
-        said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        states = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
         ended = "interrupted; " if outcome.interrupted else ""
         self.console.print(
-            f"\n{ended}{plural(len(outcome.trials), 'trial')}: {said or 'none'}", markup=False
+            f"\n{ended}{plural(len(outcome.trials), 'trial')}: {states or 'none'}", markup=False
         )
         for trial in ranking:
             self._print(_line(trial, self.width))
@@ -78,7 +78,7 @@ class TrialsProgress(Live):
             self._next(outcome.best, outcome.metric, folder)
 
     def _settings(self, trial: Trial) -> None:
-        """Print what a candidate is, as words that --set takes."""
+        """Print the settings of a trial as KEY=VALUE, for --set."""
         shown = [
             f"{key.removeprefix('architecture.')}={_plain(value)}"
             for key, value in trial.parameters.items()
@@ -108,7 +108,7 @@ class TrialsProgress(Live):
             self._remember(event.best)
 
     def _space(self) -> None:
-        """Print what is searched; --set takes any of it out."""
+        """Print the settings that are searched; --set fixes one."""
         common: list[str] = []
         for branch in self.branches:
             own = [str(knob) for knob in branch.knobs if knob.key.startswith("architecture.")]
@@ -137,7 +137,7 @@ class TrialsProgress(Live):
         self._print(_line(event.trial, self.width, best=event.best))
 
     def _print(self, line: Text) -> None:
-        """Print a line that a terminal breaks between words."""
+        """Print a line, wrapped between words on a terminal only."""
         self.console.print(line, soft_wrap=not self.console.is_terminal)
 
     def _remember(self, trial: Trial) -> None:
@@ -149,11 +149,11 @@ def _line(trial: Trial, width: int, *, best: bool = False) -> Text:
     size = "-" if trial.size is None else f"{trial.size / 1e6:.2f}M"
     speed = "-" if trial.speed is None else f"{trial.speed:,.0f}"
     name = trial.parameters.get("architecture.name", "-")
-    said = [trial.reason] if trial.state == "complete" else [trial.state, trial.reason]
+    notes = [trial.reason] if trial.state == "complete" else [trial.state, trial.reason]
     mark = " *" if best else ""
     return Text(
         f"{trial.number:>5}  {name:<12} {score:>{width}} {size:>7} {speed:>8} "
-        f"{duration(trial.seconds):>7}{mark}  {': '.join(filter(None, said))}".rstrip(),
+        f"{duration(trial.seconds):>7}{mark}  {': '.join(filter(None, notes))}".rstrip(),
         style=STYLES.get(trial.state, "yellow"),
     )
 

@@ -1,1 +1,1 @@
-"""Kinds of tokenizers, one file each; the contract is in `nlpkit.text`."""
+"""The kinds of tokenizers, one file each; `nlpkit.text` has the contract."""

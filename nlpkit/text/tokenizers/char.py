@@ -1,4 +1,4 @@
-"""Characters: each is a token, the rare ones are unknown."""
+"""Characters as tokens; rare characters are unknown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def learn(
     bounds: bool = False,
     vectors: WordVectors = NO_VECTORS,
 ) -> Subwords:
-    """Learn which characters are common. Raises InputError where there are none."""
+    """Learn the most frequent characters. Raises InputError if all texts are blank."""
     from tokenizers import normalizers
 
     texts = subwords.as_texts(documents)
@@ -33,11 +33,11 @@ def learn(
         counts.update(normal.normalize_str(text))
     counts.pop(SPACE, None)
     pad, unk, *others = subwords.specials(bounds)
-    first = [pad, unk, SPACE, *others]  # architectures/bow.py counts on the space being third
-    usual = [char for char, _ in counts.most_common(settings.vocab_size - len(first))]
-    return subwords.of_vocabulary("char", [*first, *usual], normal)
+    first = [pad, unk, SPACE, *others]  # architectures/bow.py needs the space to have id 2
+    frequent = [char for char, _ in counts.most_common(settings.vocab_size - len(first))]
+    return subwords.of_vocabulary("char", [*first, *frequent], normal)
 
 
 def load(content: str, languages: Sequence[str] = ()) -> Subwords:
-    """Return the tokenizer of tokenizer.json. Raises ValueError where it is damaged."""
+    """Load the tokenizer from tokenizer.json. Raises ValueError if it is damaged."""
     return subwords.load("char", content)

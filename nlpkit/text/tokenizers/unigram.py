@@ -1,4 +1,4 @@
-"""Pieces by a unigram language model (Kudo 2018)."""
+"""Subwords by a unigram language model (Kudo 2018)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def learn(
     bounds: bool = False,
     vectors: WordVectors = NO_VECTORS,
 ) -> Subwords:
-    """Learn the pieces. Raises InputError where there is nothing to learn from."""
+    """Learn the vocabulary. Raises InputError if all texts are blank."""
     from tokenizers import models, trainers
 
     trainer = trainers.UnigramTrainer(
@@ -32,5 +32,5 @@ def learn(
 
 
 def load(content: str, languages: Sequence[str] = ()) -> Subwords:
-    """Return the tokenizer of tokenizer.json. Raises ValueError where it is damaged."""
+    """Load the tokenizer from tokenizer.json. Raises ValueError if it is damaged."""
     return subwords.load("unigram", content)

@@ -1,9 +1,9 @@
-"""Words to rows of ids: hashed form, affixes and shape of each word, and its letters.
+"""Words as tokens: several ids a word, hashed from its form, affixes and shape, and its letters.
 
-Nothing is learned here: a feature is hashed into one of `buckets` rows of a table (Bloom
-embeddings, Serrà & Karatzoglou 2017; the features are those of spaCy's MultiHashEmbed and more),
-a letter into one of 256. So no word is unknown. A vocabulary of words that have vectors of their
-own may stand beside it.
+Nothing is learned and no word is unknown: each feature is hashed into one of `buckets` rows of a
+table (Bloom embeddings, Serrà & Karatzoglou 2017; the features extend those of spaCy's
+MultiHashEmbed), each letter into one of 256. Words with pretrained vectors have an id of their own
+besides.
 """
 
 from __future__ import annotations
@@ -23,26 +23,35 @@ if TYPE_CHECKING:
 
     from nlpkit.settings.sections import Tokenizer as Settings
 
-# Where features stand in a row.
+# Columns of the features in a word's ids.
 FORM, SUFFIXES, OTHERS, STYLE, KNOWN = 0, slice(1, 6), slice(6, 9), 9, 10
 SLOTS = 11
 LETTERS = 256
-LANGUAGES = ("pt", "en")  # whose rules split texts; texts of others are split at white space
-CACHED = 1 << 17  # words whose ids are kept; then the cache starts anew
-LONGEST = 100  # characters of a word that is kept: memory is bounded whatever the text
+LANGUAGES = ("pt", "en")  # languages with rules; texts in others are split at white space
+CACHED = 1 << 17  # most cached words; a full cache is cleared
+LONGEST = 100  # longest cached word, in characters: bounds memory on any input
 _DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"(.)\1{3,}")
 
 
 class Words:
-    """Encode lists of words, or texts, which `lang` says how to split.
+    """Encode lists of words, or texts, which are split first.
 
-    `lang` is pt or en, for the rules of `nlpkit tokenize`, or empty for white space.
+    Ids are [T, SLOTS + letters]: the features, then the word's first and last letters.
 
-    Ids are [T, SLOTS + letters]: the features, then the word's first letters and last ones.
-    `style` is that in which documents without one of their own are answered (the treebank
-    embeddings of Stymne et al. 2018). The words of `vocabulary` have a place of their own beside
-    the hashes, from 1 on: 0 is any other word. `width` is that of their vectors.
+    Args:
+        buckets: rows of the hashed table.
+        letters: most letters of a word.
+        style: annotation style of documents that have none of their own (treebank embeddings,
+            Stymne et al. 2018).
+        vocabulary: words with pretrained vectors; their ids in the column KNOWN count from 1, and
+            0 is any other word.
+        width: dimensions of the vectors.
+        lang: rules that split texts, those of `nlpkit tokenize` for pt or en; "" splits at white
+            space.
+
+    Raises:
+        ValueError: `buckets` or `letters` is below 2.
     """
 
     kind = "words"
@@ -58,7 +67,7 @@ class Words:
         lang: str = "",
     ) -> None:
         if min(buckets, letters) < 2:
-            raise ValueError("buckets and letters must be 2 at least")
+            raise ValueError("buckets and letters must be at least 2")
         self.buckets, self.letters, self.style, self.lang = buckets, letters, style, lang
         self.vocab_size = buckets
         self.pad, self.unk, self.bos, self.eos = 0, 0, None, None
@@ -74,21 +83,18 @@ class Words:
         return json.dumps(tree, ensure_ascii=False) + "\n"
 
     def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
-        """Return each word's row of ids; offsets are those of a text's words in the text.
-
-        Of a list of words they are as if the words had one space between.
-        """
+        """Return the ids of each word; offsets of a list of words assume one space between two."""
         import numpy as np
 
         parts = self.split(documents)
-        none = np.zeros((0, SLOTS + self.letters), dtype=np.int32)
+        empty = np.zeros((0, SLOTS + self.letters), dtype=np.int32)
         rows = [self._rows(doc, words) for doc, words in zip(documents, parts, strict=True)]
         lengths_N = np.array([len(words) for words in parts], dtype=np.int64)
         spans_S2 = _offsets(documents, parts) if offsets else None
-        return Encoded(np.concatenate([none, *rows]), lengths_N, spans_S2, parts)
+        return Encoded(np.concatenate([empty, *rows]), lengths_N, spans_S2, parts)
 
     def split(self, documents: Sequence[Any]) -> list[Sequence[str]]:
-        """Return each document's words."""
+        """Return the words of each document."""
         texts = [document for document in documents if isinstance(document, str)]
         split = iter(_by_rules(texts, self.lang) if self.lang else map(str.split, texts))
         return [next(split) if isinstance(doc, str) else doc for doc in documents]
@@ -102,21 +108,21 @@ class Words:
         return rows_TF
 
     def pieces(self, ids: Sequence[Any]) -> list[str]:
-        """Return the words that have a place in the vocabulary; a hash cannot be turned back."""
-        places = [int(row[KNOWN]) for row in ids]
-        return [self.vocabulary[place - 1] if place else UNK for place in places]
+        """Return the words of the vocabulary, and UNK for others: a hash cannot be inverted."""
+        known = [int(row[KNOWN]) for row in ids]
+        return [self.vocabulary[id - 1] if id else UNK for id in known]
 
     def text(self, ids: Sequence[Any]) -> str:
-        """Return the words with spaces between."""
+        """Return the words, joined by spaces."""
         return " ".join(self.pieces(ids))
 
     def sizes(self) -> Mapping[str, int]:
-        """Return the rows of the hashed table, the words with vectors, and their width."""
+        """Return the size of the hashed table, the number of words with vectors, and D."""
         known, width = len(self.vocabulary), self.width
         return {"vocab_size": self.vocab_size, "known": known, "known_width": width}
 
     def random(self, rng: np.random.Generator, batch: int, time: int) -> np.ndarray:
-        """Return ids such as these, for the export and its gate."""
+        """Return random valid ids_BTF, for the export and its checks."""
         import numpy as np
 
         features = rng.integers(1, self.buckets, (batch, time, SLOTS))
@@ -125,24 +131,24 @@ class Words:
         return np.concatenate([features, letters], axis=2)
 
     def _word(self, word: str) -> tuple[int, ...]:
-        found = self.known.get(word)
-        if found is None:
-            found = self._features(word)
+        features = self.known.get(word)
+        if features is None:
+            features = self._features(word)
             if len(word) <= LONGEST:
                 if len(self.known) >= CACHED:
                     self.known.clear()
-                self.known[word] = found
-        return found
+                self.known[word] = features
+        return features
 
     def _features(self, word: str) -> tuple[int, ...]:
         low = normal(word)
         ends = [f"{n}{low[-n:]}" for n in range(1, 6)]
         others = [f"p{low[:3]}", f"q{low[:2]}", f"s{shape(word)}"]
         features = [self._hash(text) for text in (f"w{low}", *ends, *others)]
-        kept = word
+        spelling = word
         if len(word) > self.letters:
-            kept = word[: self.letters // 4] + word[-(self.letters - self.letters // 4) :]
-        letters = [ord(letter) % (LETTERS - 1) + 1 for letter in kept]
+            spelling = word[: self.letters // 4] + word[-(self.letters - self.letters // 4) :]
+        letters = [ord(letter) % (LETTERS - 1) + 1 for letter in spelling]
         return (
             *features,
             0,
@@ -152,7 +158,7 @@ class Words:
         )
 
     def _hash(self, text: str) -> int:
-        """Return a row of the table; row 0 is kept for padding and for what is left out."""
+        """Return a row of the table, from 1; row 0 is for padding and absent features."""
         return zlib.crc32(text.encode("utf-8", "replace")) % (self.buckets - 1) + 1
 
 
@@ -163,13 +169,13 @@ def learn(
     bounds: bool = False,
     vectors: WordVectors = NO_VECTORS,
 ) -> Words:
-    """Return the tokenizer of these settings: nothing is learned from the documents.
+    """Return a tokenizer with these settings; nothing is learned from the documents.
 
     Raises:
-        UsageError: a task wants to write texts, which hashes cannot be turned back into.
+        UsageError: `bounds` is True: hashes cannot be decoded, so no task can generate text.
     """
     if bounds:
-        raise UsageError('[tokenizer] kind = "words" writes no texts; take bpe or unigram')
+        raise UsageError('[tokenizer] kind = "words" cannot generate text; use bpe or unigram')
     return Words(
         buckets=settings.vocab_size,
         letters=settings.letters,
@@ -180,17 +186,17 @@ def learn(
 
 
 def load(content: str, languages: Sequence[str] = ()) -> Words:
-    """Return the tokenizer of tokenizer.json. Raises ValueError, KeyError or TypeError."""
+    """Load the tokenizer from tokenizer.json. Raises ValueError, KeyError or TypeError."""
     tree = json.loads(content)
     if tree["version"] != 1:
-        raise ValueError(f"words of version {tree['version']!r}")
+        raise ValueError(f"word tokenizer of unknown version {tree['version']!r}")
     settings = {key: tree[key] for key in ("buckets", "letters", "style", "width")}
     lang = languages[0] if languages and languages[0] in LANGUAGES else ""
     return Words(**settings, vocabulary=tree["vocabulary"].split(), lang=lang)
 
 
 def _by_rules(texts: Sequence[str], lang: str) -> list[list[str]]:
-    """Split texts as `nlpkit tokenize` does, and Portuguese verbs from the pronoun behind them."""
+    """Split texts as `nlpkit tokenize` does, and Portuguese verbs from a pronoun that follows."""
     from nlpkit.language import contractions
     from nlpkit.language.words import splitter
 
@@ -204,7 +210,7 @@ def _by_rules(texts: Sequence[str], lang: str) -> list[list[str]]:
 
 
 def _offsets(documents: Sequence[Any], parts: Sequence[Sequence[str]]) -> np.ndarray:
-    """Return (first, one past the last) character of each word, offsets_S2."""
+    """Return offsets_S2: [start, end) of each word, in characters."""
     import numpy as np
 
     from nlpkit.language.words import spans_of
@@ -217,12 +223,15 @@ def _offsets(documents: Sequence[Any], parts: Sequence[Sequence[str]]) -> np.nda
 
 
 def normal(word: str) -> str:
-    """Return the word in lower case with 0 for every digit, as vocabularies hold it."""
+    """Return the word as vocabularies spell it: in lower case, with 0 for every digit."""
     return _DIGIT.sub("0", word.lower())
 
 
 def shape(word: str) -> str:
-    """Return the word with X for capitals, x for small letters, d for digits; runs are cut at 3."""
+    """Return the shape of a word: X capitals, x lower case, d digits; runs are cut at 3.
+
+    "Canon-EOS2000" is "Xxxx-XXXddd".
+    """
     marks = (
         "X" if c.isupper() else "x" if c.islower() else "d" if c.isdigit() else c for c in word
     )
