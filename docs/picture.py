@@ -17,7 +17,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -37,6 +37,7 @@ FONT = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 SECONDS = re.compile(r"documents in [\d.,]+ s, ")
 ANSI = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
 TEXT = re.compile(r'<text class="[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
+BLANK_ENDS = re.compile(r'x="([\d.]+)" y="([\d.]+)" textLength="[\d.]+"([^>]*)>([^<]*)</text>')
 CELL = 12.2  # width of a character in rich's SVG
 
 
@@ -114,7 +115,18 @@ def draw(lines: list[str]) -> str:
         console.print(Text.from_ansi(line), no_wrap=True, crop=True)
     template = FONT_FACE.sub("", CONSOLE_SVG_FORMAT).replace("Fira Code, monospace", FONT)
     svg = console.export_svg(title="nlpkit", code_format=template, unique_id="nlpkit")
+    svg = BLANK_ENDS.sub(_without_blanks, svg)
     return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
+
+
+def _without_blanks(match: re.Match[str]) -> str:
+    """Move a text right by its leading blanks: some viewers drop them and shift the text."""
+    x, y, rest, text = match.groups()
+    text = unescape(text).rstrip("\xa0\n")
+    bare = text.lstrip("\xa0")
+    left = float(x) + CELL * (len(text) - len(bare))
+    shown = escape(bare, quote=False).replace("\xa0", "&#160;")
+    return f'x="{left:g}" y="{y}" textLength="{CELL * cell_len(bare):g}"{rest}>{shown}</text>'
 
 
 def drawn(svg: str) -> list[str]:
