@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -191,3 +192,10 @@ def test_a_name_in_the_plot_is_beside_its_point_or_has_its_number() -> None:
     fast = [Point("one", 1, 0.6, 0.5, 0.7), Point("two", 10**7, 0.6, 0.5, 0.7)]
     ticks = text_plot(fast, 60).splitlines()[-2].split()
     assert ticks and all(float(tick.replace(",", "")) for tick in ticks)
+
+
+@pytest.mark.parametrize("slow", [801, 950, 999, 8000, 99_000])
+def test_no_number_below_the_plot_is_cut(slow: float) -> None:
+    points = [Point("one", slow, 0.6, 0.5, 0.7), Point("two", 20 * slow, 0.6, 0.5, 0.7)]
+    (*_, ticks, _) = text_plot(points, 80).splitlines()
+    assert all(re.fullmatch(r"\d{1,3}(,\d{3})*", tick) for tick in ticks.split())

@@ -144,7 +144,7 @@ def text_plot(
     for speed in frame.speeds():
         column, label = int(frame.across(speed)), number(speed)
         foot[column] = notch
-        start = min(column - len(label) // 2, frame.width - len(label))
+        start = max(min(column - len(label) // 2, frame.width - len(label)), 0)
         if not "".join(labels[max(start - 1, 0) :]).strip():  # skip a label that touches the last
             _write(labels, start, label)
     scores = {int(frame.down(score)): f"{score:6.2f} {tick}" for score in frame.scores()}
