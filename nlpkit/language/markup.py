@@ -71,4 +71,4 @@ def _without_hidden(text: str) -> str:
 def without_controls() -> Operation:
     """Take out control characters, and halves of a surrogate pair, which are no text."""
     control = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
-    return lambda text: control.sub("", text) if control.search(text) else text
+    return lambda text: text if text.isprintable() else control.sub("", text)

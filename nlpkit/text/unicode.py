@@ -41,11 +41,23 @@ def visible(text: str) -> str:
 
     The joiners, selectors and tags inside an emoji stay.
     """
-    if text.isascii():
+    if text.isascii() or _is_plain_latin(text):
         return text
     if _has_invisible(text):
         text = _emoji_or_its_parts().sub(r"\1", _HIDDEN_ANYWHERE.sub("", text))
     return normalize("NFC", text)
+
+
+def _is_plain_latin(text: str) -> bool:
+    """Tell whether a text is Latin-1 without soft hyphens: then it is in NFC, all of it visible.
+
+    Encoding is the fastest search for a character beyond Latin-1.
+    """
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return "\xad" not in text
 
 
 def invisible(text: str) -> str:
