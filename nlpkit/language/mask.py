@@ -24,7 +24,9 @@ _PLAIN |= {wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}
 # A text that matches none of these has no personal data: an e-mail's @, eight digits near each
 # other, or the end of a CNPJ with letters. Each of them and most patterns below begin with a
 # character or a set of few, because `re` finds those fastest; lookbehinds follow it.
-_HINTS = ("@", r"[0-9](?:\W{0,3}[0-9]){7}", r"- ?[0-9]{2}(?!\w)", r"[0-9A-Z]{12}[0-9]{2}(?!\w)")
+_EIGHT_DIGITS = r"[0-9](?:\W{0,3}[0-9]){7}"
+_CNPJ_ENDS = (r"- ?[0-9]{2}(?!\w)", r"/[0-9A-Z]{4}[0-9]{2}(?!\w)", r"[0-9A-Z]{12}[0-9]{2}(?!\w)")
+_HINTS = ("@", _EIGHT_DIGITS, *_CNPJ_ENDS)
 _DASH = " ?- ?"
 # Documents may run into each other: what follows the check digits of one may be the next.
 _NEXT = r"(?:(?!\d)|(?=\d{2,3}\.\d{3}\.))"
@@ -41,21 +43,20 @@ _CPF = (
 )
 # Without their marks, or with others: check digits decide. A comma before two digits is a price.
 _BEFORE, _AFTER = r"(?<![\w.,/-].)", r"(?!\w|[.,/-]\d)"
+_NAMED = rf"(?:{_BEFORE}|(?<=(?i:cpf).)|(?<=(?i:cnpj).))"
 _TIGHT = "(?: ?[-./] ?)?"
 _LOOSE = "(?: ?[-./] ?|[ ,])?"
 _LAST = "(?: ?[-./] ?| )?"
 _BARE_CNPJ = (
-    rf"[0-9A-Z]{_BEFORE}(?:"
+    rf"[0-9A-Z]{_NAMED}(?:"
     rf"[0-9A-Z]{_TIGHT}[0-9A-Z]{{3}}{_TIGHT}[0-9A-Z]{{3}}{_TIGHT}[0-9A-Z]{{4}}{_TIGHT}"
     rf"|[0-9]{_LOOSE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LOOSE}[0-9]{{4}}{_LAST}"
     rf")[0-9]{{2}}{_AFTER}"
 )
-_BARE_CPF = (
-    rf"[0-9]{_BEFORE}[0-9]{{2}}{_LOOSE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LAST}[0-9]{{2}}{_AFTER}"
-)
+_BARE_CPF = rf"[0-9]{_NAMED}[0-9]{{2}}{_LOOSE}[0-9]{{3}}{_LOOSE}[0-9]{{3}}{_LAST}[0-9]{{2}}{_AFTER}"
 _CEP = (
     rf"[0-9]{_BEFORE}(?<!\$.)(?<!\$ .)(?:[0-9]\.[0-9]{{3}}-|[0-9]{{4}}{_DASH})[0-9]{{3}}"
-    r"(?![\w-]|[.,/]\d| ?%| ?reais)"
+    r"(?![\w-]|[.,/]\d| ?%| ?(?:reais|unidades|[ckm]m|kg)\b)"
 )
 _NAMED_CEP = rf"(?<=cep)(\W{{0,3}})[0-9]{{2}}\.?[0-9]{{3}}{_LAST}[0-9]{{3}}(?!\d)"
 # With spaces around its dash a CEP may be a range or a sum, unless it begins with 0, an address
@@ -92,12 +93,12 @@ _PHONE = (
     r"|0[3589]00[ .-]?[\d .-]{6,}|4\d{3}[ .-]\d{4}"
 )
 _PHONE_WORD = (
-    r"\b(?:(?:tele)?fone|tel|cel|celular|contato|whats\w*|wpp|zap\w*|liga\w*|ligue|phone|call)"
+    r"\b(?:(?:tele)?fone|tel|cel|celular|contato|whats\w*|wpp|zap\w*|liga(?!ç)\w*|ligue|phone|call)"
     r"\W{0,4}$"
 )
 _ORDER_WORD = (
     r"\b(?:pedido|protocolo|processo|nota|nf-?e?|c[óo]d(?:igo)?|ref|contrato|rastreio|boleto"
-    r"|s[ée]rie|order|id|rg|pis)\W{0,3}(?:(?:n[úu]mero|num|n[º°or.]{0,2}|é|is)?\W{0,3})$"
+    r"|s[ée]rie|sku|order|id|rg|pis)\W{0,3}(?:(?:n[úu]mero|num|n[º°or.]{0,2}|é|is)?\W{0,3})$"
 )
 
 
@@ -208,7 +209,7 @@ def _before(text: str, start: int) -> str:
 def _phones() -> Finder:
     from phonenumbers import PhoneNumberMatcher
 
-    is_phone, hint = _phone_judge(), re.compile(_HINTS[1])
+    is_phone, hint = _phone_judge(), re.compile(_EIGHT_DIGITS)
 
     def spans(text: str) -> list[Span]:
         if not hint.search(text):
