@@ -72,13 +72,17 @@ def _words(text: str, lang: str, spans: list[Span]) -> Tokens:
 
 
 def _uncontracted(text: str, lang: str, spans: list[Span]) -> Tokens:
-    return _tokens([part for span in spans for part in _parts(span)] if lang == "pt" else spans)
-
-
-def _parts(span: Span) -> list[Span]:
-    """Return the words of a contraction, each with the offsets of the whole."""
-    token, start, end = span
-    return [(part, start, end) for part in split_contraction(token)]
+    """Return the words of contractions, each with the offsets of the contraction."""
+    if lang != "pt":
+        return _tokens(spans)
+    tokens = ["", *(token for token, *_ in spans), ""]
+    return _tokens(
+        [
+            (word, start, end)
+            for (token, start, end), before, after in zip(spans, tokens, tokens[2:], strict=False)
+            for word in split_contraction(token, before, after)
+        ]
+    )
 
 
 def _tokens(spans: Sequence[Span], separator: str = " ") -> Tokens:
