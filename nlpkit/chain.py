@@ -74,8 +74,8 @@ class Pipeline:
 
 
 def _results(link: Link, step: Step, documents: Sequence[str]) -> list[Result]:
-    """Return a step's results; offsets point into the documents as they came."""
-    if getattr(link.module, "AS_IT_CAME", False):
+    """Return a step's results; offsets point into the documents before `visible`."""
+    if getattr(link.module, "READS_INVISIBLE", False):
         return list(step(documents))
     seen = [visible(document) for document in documents]
     results = list(step(seen))

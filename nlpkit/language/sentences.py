@@ -1,6 +1,6 @@
-"""Where sentences end: at . ! ? or …, with the quotes and brackets that touch it.
+"""Split tokens into sentences: they end at . ! ? or …, with the quotes and brackets behind it.
 
-A point behind an abbreviation ends no sentence where the next word shows that it goes on.
+The point of an abbreviation ends no sentence if the next word shows that the sentence continues.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _END = re.compile(r"[.!?…。؟]+")
 _CLOSING = re.compile(r"[)\]}\"'»”’]+")
 _TOUCHING = re.compile(r"[.!?…。؟)\]}\"'»”’]+")
 _INSIDE = re.compile(r"[,;:]+")  # no sentence begins with one
-# A name or a number follows these.
+# Abbreviations before a name or a number.
 _BEFORE_NAMES = frozenset(
     [
         "sr",
@@ -112,8 +112,8 @@ _BEFORE_NAMES = frozenset(
         "vs",
     ]
 )
-# A sentence may end with these: it goes on before a small letter or a number. Words that are
-# more than abbreviations (dez, vc, min) are left out: people forget capitals.
+# Abbreviations that may end a sentence: it continues before a small letter or a number. Words with
+# other meanings (dez, vc, min) are left out, because people forget capitals.
 _ANYWHERE = frozenset(
     [
         "ltda",
@@ -171,29 +171,29 @@ _ANYWHERE = frozenset(
 
 
 def sentences(tokens: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """Yield (first, one past the last) token of each sentence."""
+    """Yield (first token, one past the last token) of each sentence, as indices."""
     first, ended = 0, False
-    for place, (token, _, end) in enumerate(tokens):
+    for index, (token, _, end) in enumerate(tokens):
         if _END.fullmatch(token):
-            ended = not _goes_on(tokens, place)
+            ended = not _goes_on(tokens, index)
         else:
             ended = ended and bool(_CLOSING.fullmatch(token))
-        if place + 1 == len(tokens):
-            yield first, place + 1
+        if index + 1 == len(tokens):
+            yield first, index + 1
         elif ended:
-            after, start, _ = tokens[place + 1]
+            after, start, _ = tokens[index + 1]
             touches = start == end and _TOUCHING.fullmatch(after)
             if not touches and not _INSIDE.fullmatch(after):
-                yield first, place + 1
-                first, ended = place + 1, False
+                yield first, index + 1
+                first, ended = index + 1, False
 
 
-def _goes_on(tokens: Sequence[Span], place: int) -> bool:
+def _goes_on(tokens: Sequence[Span], index: int) -> bool:
     """Tell whether a point belongs to an abbreviation within a sentence."""
-    if not 0 < place < len(tokens) - 1 or tokens[place][0] != ".":
+    if not 0 < index < len(tokens) - 1 or tokens[index][0] != ".":
         return False
-    (word, _, end), (after, _, _) = tokens[place - 1], tokens[place + 1]
-    if end != tokens[place][1]:
+    (word, _, end), (after, _, _) = tokens[index - 1], tokens[index + 1]
+    if end != tokens[index][1]:
         return False
     word = word.lower()
     return word in _BEFORE_NAMES or (word in _ANYWHERE and not after[0].isupper())

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 _MARKS = r"!?;()\[\]{}\"“”«»"
-# Where a space was forgotten, in the texts of people in a hurry. spaCy's own rules part letters at
-# a comma, a slash or a dash, and small letters from a capital at a point.
+# Split where people forget a space. spaCy's own rules split letters at a comma, a slash or a dash,
+# and a small letter from a capital at a point.
 INFIXES = (
     r"(?<=[^\W_]):\)(?=[^\W_])",
     rf"(?:(?<=[^\W_])|(?<=[^\W_]\.))[{_MARKS}]+(?=[^\W_])",
@@ -46,8 +46,8 @@ def blank(lang: str) -> Any:
 def extend(pipeline: Any) -> set[str]:
     """Add our rules to a blank pipeline's tokenizer.
 
-    Return the pieces of words that rules split, as "do" and "n't" of "don't": alone they would be
-    split otherwise.
+    Return the pieces of words that rules split, such as "do" and "n't" of "don't", which must not
+    be split again.
     """
     from spacy.attrs import ORTH  # after blank, which decides how spaCy is imported
     from spacy.util import compile_infix_regex

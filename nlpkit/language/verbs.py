@@ -1,4 +1,4 @@
-"""Portuguese verbs before their pronouns: which words are verbs, and the letters they drop."""
+"""Portuguese verbs before clitics: recognise verbs and restore the letters that they drop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 INFINITIVES = ("ar", "er", "ir", "or")
 _PLAIN = str.maketrans("áéêíóô", "aeeioo")
 
-# Before lo a verb drops its r, s or z. Irregular verbs first: their whole form, behind a prefix.
+# Before "lo" a verb drops its final r, s or z. Irregular verbs, with their prefixes, come first.
 _IRREGULAR = (
     (r"((?:contra|des|lique|per|rare|re|satis)?f)á", r"\1az"),
     (r"((?:contra|des|lique|per|rare|re|satis)?f)ê", r"\1ez"),
@@ -28,7 +28,7 @@ _LIKELY = re.compile(r"\w+(?:ei|eu|ia|ra)")
 
 
 def with_dropped_letter(verb: str) -> str:
-    """Return the form that a verb has without "lo": amá is amar, fi fiz, vamo vamos; "" if none."""
+    """Return a verb's form without "lo": amar for amá, fiz for fi, vamos for vamo; "" if none."""
     for pattern, form in _IRREGULAR:
         if match := re.fullmatch(pattern, verb):
             return match.expand(form)
@@ -39,9 +39,9 @@ def with_dropped_letter(verb: str) -> str:
 
 
 def infinitive(stem: str) -> str:
-    """Return the infinitive of which a future is made around its pronoun; "" if it is none.
+    """Return the infinitive inside a future with its pronoun in the middle; "" if there is none.
 
-    `stem` is the part before the pronoun: dá and dar are dar, fá is far, pô and pôr por.
+    `stem` is the part before the pronoun: dá and dar give dar, fá gives far, pô and pôr give por.
     """
     plain = stem[:-2] + stem[-2:].translate(_PLAIN)
     plain += "" if plain.endswith("r") else "r"
@@ -52,8 +52,8 @@ def infinitive(stem: str) -> str:
 def is_verb(word: str) -> bool:
     """Tell whether a word in lower case can be a form of a verb.
 
-    simplemma's table decides; a word that it lacks is a verb by its ending. The table takes
-    long to load, so that endings which no noun has are looked at first.
+    simplemma's table decides, or the ending of a word that it lacks. The table takes long to load,
+    so endings that no noun has are tested first.
     """
     if _SURELY.fullmatch(word):
         return True

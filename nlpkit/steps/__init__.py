@@ -8,7 +8,7 @@ A step's file has
     IDEMPOTENT = True         # a second run changes nothing (tested on any Unicode)
     EXAMPLES = (("", before, after), ("--option value", before, after), ...)  # shown and tested
 
-    AS_IT_CAME = True         # only where the step wants characters that nobody sees, to clean them
+    READS_INVISIBLE = True    # only for a step that reads texts with their invisible characters
     OUTSIDE = ("list",)       # only where there are options that name a file or a model
 
     @dataclass(frozen=True, kw_only=True)

@@ -47,7 +47,7 @@ class Encoded(NamedTuple):
 
 
 def encode(tokenizer: Tokenizer, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
-    """Return the ids of documents as `visible` shows them; offsets point into them as they came.
+    """Return the ids of documents normalised by `visible`; offsets point into the originals.
 
     Every model reads its documents by this function, in training and in serving.
     """
@@ -59,7 +59,7 @@ def encode(tokenizer: Tokenizer, documents: Sequence[Any], *, offsets: bool = Fa
 
 
 def seen_document(document: Any) -> Any:
-    """Return a text, or a list of words, as `visible` shows it; no word disappears."""
+    """Return a text, or a list of words, normalised by `visible`; no word is dropped."""
     if isinstance(document, str):
         return visible(document)
     words = [visible(word) or word for word in document]
@@ -69,7 +69,7 @@ def seen_document(document: Any) -> Any:
 
 
 def _before(documents: Sequence[Any], seen: Sequence[Any], encoded: Encoded) -> np.ndarray:
-    """Return the offsets of all tokens in the documents as they came, offsets_S2."""
+    """Return the offsets of all tokens in the original documents, offsets_S2."""
     import numpy as np
 
     assert encoded.offsets_S2 is not None

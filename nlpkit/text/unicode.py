@@ -1,7 +1,7 @@
-"""The one rule of how texts are compared: composed (NFC), without characters that nobody sees.
+"""Normalise text for comparison: compose it (NFC) and remove invisible characters.
 
-It runs before any step and before any tokenizer. Text stays as it came wherever it is only passed
-on: a position in the text that was read is led back to the text as it came by `spans_before`.
+Steps and tokenizers read the normalised text. Records keep the original, and `spans_before` maps
+positions in the normalised text to positions in the original.
 """
 
 from __future__ import annotations
@@ -14,42 +14,42 @@ from unicodedata import combining, normalize
 
 from nlpkit.language.patterns import EMOJI
 
-# Unicode's Default_Ignorable_Code_Point and the marks of annotations. Those of emoji apart: a
-# joiner, a selector and a tag are part of an emoji, and invisible anywhere else.
+# Unicode's Default_Ignorable_Code_Point and interlinear annotation characters. Joiners, variation
+# selectors and tags are listed apart: inside an emoji they are visible, elsewhere they are not.
 _HIDDEN = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
 )
-_OF_EMOJI = "\u200d\ufe0e\ufe0f"
-# Latin letters, dashes and quotes are none of them: one quick search is enough for most texts.
-_PERHAPS = re.compile("[^\x00-\xac\xae-\u034e\u2010-\u2027]")
-_IN_FIRST_PLANE = re.compile(f"[{_HIDDEN}{_OF_EMOJI}]")
-_BEYOND = re.compile("[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
-_HIDDEN_ANYWHERE = re.compile(
+_EMOJI_PARTS = "\u200d\ufe0e\ufe0f"
+# A superset that is one quick search: it leaves out Latin letters, dashes and quotes.
+_CANDIDATE = re.compile("[^\x00-\xac\xae-\u034e\u2010-\u2027]")
+_BASIC_PLANE = re.compile(f"[{_HIDDEN}{_EMOJI_PARTS}]")
+_OTHER_PLANES = re.compile("[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
+_ALWAYS_HIDDEN = re.compile(
     f"[{_HIDDEN}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e001f\U000e0080-\U000e0fff]"
 )
 
 
 def whole(text: str) -> str:
-    """Return the text with each half of a surrogate pair replaced: encoders refuse it."""
+    """Return the text with "?" for each lone surrogate, which encoders refuse."""
     return text.encode("utf-8", "replace").decode()
 
 
 def visible(text: str) -> str:
-    """Return the text in NFC without invisible characters; one that is so is the same object.
+    """Return the text in NFC without invisible characters: the same object if nothing changes.
 
-    The joiners, selectors and tags inside an emoji stay.
+    Joiners, variation selectors and tags inside an emoji stay.
     """
     if text.isascii() or _is_plain_latin(text):
         return text
     if _has_invisible(text):
-        text = _emoji_or_its_parts().sub(r"\1", _HIDDEN_ANYWHERE.sub("", text))
+        text = _emoji_or_parts().sub(r"\1", _ALWAYS_HIDDEN.sub("", text))
     return normalize("NFC", text)
 
 
 def _is_plain_latin(text: str) -> bool:
-    """Tell whether a text is Latin-1 without soft hyphens: then it is in NFC, all of it visible.
+    """Tell whether a text is Latin-1 without soft hyphens: in NFC, without invisible characters.
 
     Encoding is the fastest search for a character beyond Latin-1.
     """
@@ -61,43 +61,43 @@ def _is_plain_latin(text: str) -> bool:
 
 
 def invisible(text: str) -> str:
-    """Return the first character that `visible` takes out; nothing where there is none."""
+    """Return the first character that `visible` removes; an empty string if it removes none."""
     if text.isascii() or not _has_invisible(text):
         return ""
-    places = set(_seen_places(text))
-    return next((char for place, char in enumerate(text) if place not in places), "")
+    positions = set(_visible_positions(text))
+    return next((char for index, char in enumerate(text) if index not in positions), "")
 
 
 def _has_invisible(text: str) -> bool:
-    """Tell whether a text has characters that are invisible, or parts of an emoji."""
-    first = _PERHAPS.search(text)
+    """Tell whether a text has invisible characters, counting those inside an emoji."""
+    first = _CANDIDATE.search(text)
     if first is None:
         return False
     start = first.start()
-    return bool(_IN_FIRST_PLANE.search(text, start) or _BEYOND.search(text, start))
+    return bool(_BASIC_PLANE.search(text, start) or _OTHER_PLANES.search(text, start))
 
 
 @cache
-def _emoji_or_its_parts() -> re.Pattern[str]:
-    return re.compile(f"({EMOJI})|[{_OF_EMOJI}\U000e0020-\U000e007f]")
+def _emoji_or_parts() -> re.Pattern[str]:
+    return re.compile(f"({EMOJI})|[{_EMOJI_PARTS}\U000e0020-\U000e007f]")
 
 
-def _seen_places(text: str) -> list[int]:
-    """Return the places of the characters that `visible` does not take out."""
-    places = [place for place, char in enumerate(text) if not _HIDDEN_ANYWHERE.match(char)]
-    rest = "".join(text[place] for place in places)
-    hidden = {found.start() for found in _emoji_or_its_parts().finditer(rest) if not found[1]}
-    return [place for at, place in enumerate(places) if at not in hidden]
+def _visible_positions(text: str) -> list[int]:
+    """Return the positions of the characters that `visible` keeps."""
+    positions = [index for index, char in enumerate(text) if not _ALWAYS_HIDDEN.match(char)]
+    rest = "".join(text[index] for index in positions)
+    hidden = {match.start() for match in _emoji_or_parts().finditer(rest) if not match[1]}
+    return [position for index, position in enumerate(positions) if index not in hidden]
 
 
 def spans_before(text: str, spans: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return the spans in a text of (start, end) spans in `visible(text)`.
+    """Return the [start, end] in a text of each (start, end) in `visible(text)`.
 
-    A span begins at its first visible character and ends behind its last one.
+    A span starts at its first visible character and ends after its last one.
     """
-    seen, starts, ends = _pieces(text)
-    first = [bisect_right(seen, start) - 1 for start, _ in spans]
-    last = [bisect_right(seen, end - 1) - 1 for _, end in spans]
+    shown, starts, ends = _pieces(text)
+    first = [bisect_right(shown, start) - 1 for start, _ in spans]
+    last = [bisect_right(shown, end - 1) - 1 for _, end in spans]
     return [
         [starts[one], ends[other]] if start < end else [starts[one]] * 2
         for (start, end), one, other in zip(spans, first, last, strict=True)
@@ -105,22 +105,23 @@ def spans_before(text: str, spans: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def _pieces(text: str) -> tuple[list[int], list[int], list[int]]:
-    """Cut a text into the pieces that NFC composes, and the place behind the last one.
+    """Split a text into the pieces that NFC composes on their own.
 
-    Return where each begins in `visible(text)`, where it begins in the text, and where it ends.
+    Return the start of each piece in `visible(text)`, its start in the text and its end there. The
+    last item of each list is an empty piece at the end.
     """
-    seen, starts, ends = [], [], []
+    shown, starts, ends = [], [], []
     piece, length = "", 0
-    for place in _seen_places(text):
-        char = text[place]
+    for index in _visible_positions(text):
+        char = text[index]
         together = normalize("NFC", piece + char)
         if not piece or (not combining(char) and together == piece + normalize("NFC", char)):
             length += len(piece)
-            seen.append(length)
-            starts.append(place)
-            ends.append(place + 1)
+            shown.append(length)
+            starts.append(index)
+            ends.append(index + 1)
             piece = normalize("NFC", char)
         else:
             piece = together
-            ends[-1] = place + 1
-    return [*seen, length + len(piece)], [*starts, len(text)], [*ends, len(text)]
+            ends[-1] = index + 1
+    return [*shown, length + len(piece)], [*starts, len(text)], [*ends, len(text)]
