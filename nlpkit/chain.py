@@ -84,7 +84,7 @@ class Pipeline:
 
 def _results(link: Link, step: Step, documents: Sequence[str]) -> list[Result]:
     """Run a step; offsets in the results refer to the original documents."""
-    if getattr(link.module, "AS_IT_CAME", False):
+    if getattr(link.module, "READS_INVISIBLE", False):
         return list(step(documents))
     seen = [visible(document) for document in documents]
     results = list(step(seen))

@@ -12,10 +12,12 @@ from task_examples import EXAMPLES
 
 import nlpkit
 from nlpkit import catalog, metrics, tasks
+from nlpkit.answers import Spans
 from nlpkit.jobs.evaluate import evaluate
 from nlpkit.jobs.export import export
 from nlpkit.records.answered import annotated
 from nlpkit.settings import recipe
+from nlpkit.text.unicode import visible
 from nlpkit.text.windows import Truncate
 from nlpkit.training import run
 from nlpkit.training.opened import open_run
@@ -88,6 +90,21 @@ def test_answers_are_of_the_declared_kind(trained: tuple[str, Path]) -> None:
         json.dumps(kind.values(answer, "mine"))
         assert metrics.measure(kind, [answer], [answer])["n"] > 0
     assert set(kind.values(None)) >= set(kind.fields()), name
+
+
+def test_spans_point_into_the_text_of_the_record(trained: tuple[str, Path]) -> None:
+    model = nlpkit.load(str(trained[1] / "out"), device="cpu")
+    if model.task.answers is not Spans:
+        return
+    words = [[f"{word[0]}\u200b{word[1:]}\u0301" for word in d.split()] for d in documents(trained)]
+    texts = ["\ufeff" + " \xad".join(row) for row in words]
+    shown = model.predict([visible(text) for text in texts])
+    assert sum(len(answer.spans) for answer in shown) > 9
+    for text, answer, right in zip(texts, model.predict(texts), shown, strict=True):
+        pieces = [text[span.start : span.end] for span in answer.spans]
+        assert pieces == [span.text for span in answer.spans]
+        assert [visible(piece) for piece in pieces] == [span.text for span in right.spans]
+        assert not {"\ufeff", "\xad"} & set("".join(pieces))
 
 
 @pytest.mark.parametrize("format", FORMATS)

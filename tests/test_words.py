@@ -149,6 +149,25 @@ def test_only_verbs_have_clitics(token: str) -> None:
     assert split(token) == (token,)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("O MacBook Pro e o S9 Pro vão pro lixo", "O MacBook Pro e o S9 Pro vão para o lixo"),
+        ("Num Lock? Num dia! A tecla Num", "Em um Lock ? Em um dia ! A tecla Num"),
+        ("Gostei. Pro meu pai, bom", "Gostei . Para o meu pai , bom"),
+        ("Vou No Mercado Do Zé", "Vou Em o Mercado De o Zé"),
+        ("VOU PRO SUL", "VOU PARA O SUL"),
+        ("Nos vamos e nos vemos", "Nos vamos e nos vemos"),
+        ("NOS VAMOS", "NOS VAMOS"),
+        ("Nos próximos e nos últimos", "Em os próximos e em os últimos"),
+        ("nos termos, nos ramos", "em os termos , em os ramos"),
+    ],
+)
+def test_names_and_pronouns_are_no_contractions(text: str, words: str) -> None:
+    assert run("tokenize --contractions split", text) == words
+    assert run("tokenize --contractions split", words) == words
+
+
 def test_a_code_is_its_own_lemma() -> None:
     assert {"103-A", "hepatite-A"} <= set(run("lemmatize", "A hepatite-A e o 103-A da lei").split())
 
@@ -199,6 +218,7 @@ CLITICS = [
     "ia",
     "A",
 ]
+PLAIN_WORDS = ["nos", "Nos", "vamos", "do", "pelo", "daqui", "Pro", "Num", "."]
 HYPHENED = st.builds(
     "-".join, st.tuples(st.sampled_from(VERBS), st.sampled_from(CLITICS))
     | st.tuples(st.sampled_from(VERBS), st.sampled_from(CLITICS), st.sampled_from(CLITICS))
@@ -208,7 +228,7 @@ ELIDED = st.builds("{}'{}".format, st.sampled_from(["d", "n", "co", "D"]), st.sa
 ))  # fmt: skip
 
 
-@given(st.lists(HYPHENED | ELIDED | st.sampled_from(["nos", "do", "pelo", "daqui"]), max_size=5))
+@given(st.lists(HYPHENED | ELIDED | st.sampled_from(PLAIN_WORDS), max_size=5))
 def test_splitting_contractions_twice_changes_nothing(tokens: list[str]) -> None:
     step = "tokenize --contractions split"
     once = run(step, " ".join(tokens))

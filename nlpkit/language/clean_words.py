@@ -15,7 +15,7 @@ _LETTER = r"[^\W\d_]"
 _ROMAN = r"(?=[cxvil])c{0,3}(?:x[cl]|l?x{0,3})(?:i[vx]|v?i{0,3})\b"
 # A word of one letter (kkk, BBB, aaa, www), XVIII, and codes, which have digits in them.
 _UNSTRETCHED = rf"\b(?:({_LETTER})\2\2\b|{_ROMAN}|[^\W\d]*+\d\w*+)"
-# What a laugh must hold, what it is, and its one form.
+# For each laugh: letters that it must have, its pattern, its short form.
 _LAUGHTER = (
     ("kk", r"\bkk[jkl]*+\b|(?<![k\d])(?<!\bo)k{3,}+(?!\d)", "kkk"),
     ("rsr", r"\b(?=[rs]*?rsr)[rs]{4,}+\b", "rsrs"),
@@ -32,11 +32,11 @@ _IN_WORD, _IN_NUMBER = "-‐‑'’@&_", ".,:/"
 
 
 def repeats(lang: str) -> Operation:
-    """Squeeze stretched words, laughter, marks, and runs of one emoji.
+    """Return an operation that shortens stretched words, laughter, marks, and runs of one emoji.
 
-    A letter said three times or more is said once (muuuito, goool), but r and s between vowels
-    twice (carrro, nosssa), and the letter of a word that has no other three times (aaaaa, BBB).
-    English doubles too many for that: there it is always twice (gooood).
+    A letter written three times or more is reduced to one (muuuito, goool), but r and s between
+    vowels to two (carrro, nosssa), and the letter of a word of that letter alone to three (aaaaa,
+    BBB). In English, which doubles more letters, it is reduced to two (gooood).
     """
     once = r"\1\3\3" if lang == "en" else r"\1\3"
     one_letter = find(rf"\b({_LETTER})\1{{3,}}\b")
@@ -61,7 +61,7 @@ def repeats(lang: str) -> Operation:
 
 
 def _laughter() -> Callable[[str, str], str]:
-    """Return what squeezes the laughter of a text, given also in lower case."""
+    """Return a function that shortens the laughter in (text, text in lower case)."""
     laughs = [
         (hint, find(pattern), functools.partial(apart, word=form))
         for hint, pattern, form in _LAUGHTER
@@ -92,8 +92,8 @@ def _one_mark(match: re.Match[str]) -> str:
 
 
 def punctuation() -> Operation:
-    """Put a space for all marks and symbols but those inside a word (d'água) or number (3,50)."""
-    # sre looks up a class fast only if all of it lies in the first plane.
+    """Replace marks and symbols by a space, except inside a word (d'água) or number (3,50)."""
+    # `re` is fast with a set of characters only if all of them are below U+10000.
     marks, rarer = _category("PS", 0, 0x10000), _category("PS", 0x10000, 0x20000)
     drop = re.compile(
         rf"[{marks}](?:(?<![{_IN_WORD}{_IN_NUMBER}])"
@@ -111,15 +111,15 @@ def punctuation() -> Operation:
 
 @functools.cache
 def _category(initials: str, start: int, end: int) -> str:
-    """Return the characters of these Unicode categories as the ranges of a class."""
-    found = [c for c in range(start, end) if unicodedata.category(chr(c))[0] in initials]
-    runs = itertools.groupby(enumerate(found), lambda pair: pair[1] - pair[0])
+    """Return the characters of Unicode categories, by initial, as ranges for a regex set."""
+    codes = [c for c in range(start, end) if unicodedata.category(chr(c))[0] in initials]
+    runs = itertools.groupby(enumerate(codes), lambda pair: pair[1] - pair[0])
     ends = [[code for _, code in run] for _, run in runs]
     return "".join(f"\\U{run[0]:08x}-\\U{run[-1]:08x}" for run in ends)
 
 
 def drop_emoji() -> Operation:
-    """Put a space for each emoji and emoticon."""
+    """Return an operation that replaces each emoji and emoticon by a space."""
     emoji, emoticon = re.compile(f"{EMOJI}+"), find(EMOTICON)
     face = NEEDS[EMOTICON]
 
@@ -132,7 +132,7 @@ def drop_emoji() -> Operation:
 
 
 def name_emoji(lang: str) -> Operation:
-    """Put an emoji's name in its place, in the words of the emoji package."""
+    """Return an operation that replaces each emoji by its name in the emoji package."""
     from emoji import demojize
 
     emoji = re.compile(EMOJI)
@@ -151,7 +151,7 @@ def name_emoji(lang: str) -> Operation:
 
 
 def accents() -> Operation:
-    """Take the accents off letters: ã is a, ç is c. The stroke of ≠ stays."""
+    """Return an operation that removes the accents of letters (ã, ç), not of symbols (≠)."""
     accent = re.compile(r"(?<=\w)[\u0300-\u036f]+")
 
     def run(text: str) -> str:
@@ -163,7 +163,7 @@ def accents() -> Operation:
 
 
 def split_hashtags() -> Operation:
-    """Take the # off and part what CamelCase or _ joined: #BomDia_2024 is Bom Dia 2024."""
+    """Return an operation that splits a hashtag into words: #BomDia_2024 is Bom Dia 2024."""
     small, capital = "a-zß-öø-ÿ", "A-ZÀ-ÖØ-Þ"
     seam = re.compile(
         rf"_+|(?<=[{small}\d])(?=[{capital}])|(?<=[{capital}])(?=[{capital}][{small}])"

@@ -1,12 +1,12 @@
-"""Portuguese contractions and clitics taken apart, as in Universal Dependencies.
+"""Split Portuguese contractions, and verbs from their clitics, as Universal Dependencies does.
 
-Two closed classes: prepositions with an article, pronoun or adverb, and verbs with pronouns after
-hyphens. Closed classes are treated alike, but for forms that are mostly something else: "pra" is
-"para" alone in the treebanks, "consigo" a verb and "coa" another, "mas" a conjunction, "to" and
-"ta" are "estou" and "está". Such pronouns (mo, to) are taken apart behind a verb only.
+A contraction is a preposition with an article, pronoun or adverb. A clitic is a pronoun behind a
+verb and a hyphen. Both are closed classes, and every form of them is split, except forms that are
+mostly other words: "pra" is one word in the treebanks, "consigo" a verb, "coa" of "coar", "mas" a
+conjunction, "to" and "ta" are "estou" and "está". The pronouns "mo" and "to" are split only behind
+a verb.
 
-The pronoun "nos" keeps its hyphen: without it, it would be the contraction of "em" and "os", and
-taking a text apart twice must change nothing.
+The pronoun "nos" keeps its hyphen. Without it, a second run would take it for "em" and "os".
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PRONOUNS = (
     "algum", "alguma", "alguns", "algumas", "alguém",
 )  # fmt: skip
 _ADVERBS = ("aqui", "aí", "ali", "acolá", "além", "aquém", "onde", "entre", "antes")
-# Beginnings of contractions, and the second words that each stands before.
+# The first part of contractions and its full form: the words that may follow it.
 _ENDINGS = {
     ("d", "de"): (*_ARTICLES, *_INDEFINITE, *_PRONOUNS, *_ADVERBS),
     ("n", "em"): (*_ARTICLES, *_INDEFINITE, *_PRONOUNS),
@@ -45,13 +45,16 @@ TABLE |= {"ao": ("a", "o"), "aos": ("a", "os"), "à": ("a", "a"), "às": ("a", "
 TABLE |= {f"à{word[1:]}": ("a", word) for word in _PRONOUNS if word.startswith("aqu")}
 TABLE["aonde"] = ("a", "onde")
 
-# d'água, n'Os Lusíadas, co'a: an apostrophe for the letters that were dropped.
+# With a capital inside a sentence these spoken forms are names (MacBook Pro, Num Lock): titles use
+# the full forms.
+_NAMES = ("Pro", "Pros", "Num", "Cum", "Dum")
+
+# d'água, n'Os Lusíadas, co'a: an apostrophe stands for the dropped letters.
 _SECOND = "|".join((*_ARTICLES, *_INDEFINITE, *_PRONOUNS))
 _APOSTROPHE = re.compile(rf"(d)['’](\w[\w-]*)|(n|pel|co|pr)['’]({_SECOND})", re.IGNORECASE)
 _ELIDED = {"d": "de", "n": "em", "pel": "por", "co": "com", "pr": "para"}
 
-# Clitics, and the pronouns that they are. A verb has dropped a letter before l-, and ends in a
-# nasal before n-.
+# Clitics and their pronouns. Before l- a verb has dropped a letter; before n- it ends in a nasal.
 _L, _N = ("lo", "la", "los", "las"), ("no", "na", "nas")
 _NOS = "-nos"
 _CLITICS: dict[str, tuple[str, ...]] = {
@@ -69,13 +72,15 @@ _NASALS = ("m", "ão", "õe")
 _FUTURE = ("ei", "ás", "á", "emos", "eis", "ão", "ia", "ias", "íamos", "íeis", "iam")
 
 
-def split(token: str) -> tuple[str, ...]:
+def split(token: str, before: str = "", after: str = "") -> tuple[str, ...]:
     """Return the words of a contraction, or of a verb with pronouns, in their full forms.
 
-    They are written as the token is; other tokens come back as they are. Splitting the words
-    again changes nothing.
+    Words keep the capitals of the token. Other tokens are returned unchanged, as are words that
+    were split before. `before` and `after` are the tokens on either side.
     """
     words: tuple[str, ...] | None = TABLE.get(token.lower())
+    if words and _is_no_contraction(token, before, after):
+        return (token,)
     if words is None and (elided := _APOSTROPHE.fullmatch(token)):
         first, second = (part for part in elided.groups() if part)
         words = (_ELIDED[first.lower()], second)
@@ -83,13 +88,21 @@ def split(token: str) -> tuple[str, ...]:
         words = _verb_and_pronouns(token)
     if words is None:
         return (token,)
-    return tuple(w for place, word in enumerate(words) for w in split(_as(token, place, word)))
+    return tuple(w for index, word in enumerate(words) for w in split(_as(token, index, word)))
+
+
+def _is_no_contraction(token: str, before: str, after: str) -> bool:
+    """Tell whether a form of the table is a name, or the pronoun "nos" before a verb in -mos."""
+    if token in _NAMES:
+        return before[-1:].isalnum()
+    verb = after.lower()
+    return token.lower() == "nos" and verb.endswith("mos") and is_verb(verb)
 
 
 def verb_and_pronoun(token: str) -> tuple[str, ...]:
-    """Return the parts of "disse-lhe", which all stand in it; other tokens as they are.
+    """Return the parts of "disse-lhe", each a substring of the token; other tokens unchanged.
 
-    A future around its pronoun (dir-lhe-ia) has no such parts.
+    A future with its pronoun inside (dir-lhe-ia) has no such parts.
     """
     if "-" not in token or _verb_and_pronouns(token) is None:
         return (token,)
@@ -98,7 +111,7 @@ def verb_and_pronoun(token: str) -> tuple[str, ...]:
 
 
 def _verb_and_pronouns(token: str) -> tuple[str, ...] | None:
-    """Return a verb and its pronouns in full forms, in lower case; None of other tokens."""
+    """Return a verb and its pronouns in full forms and lower case; None if it is no such token."""
     if not _LETTERS.fullmatch(token):
         return None
     verb, *clitics = token.split("-")
@@ -112,7 +125,7 @@ def _verb_and_pronouns(token: str) -> tuple[str, ...] | None:
 
 
 def _pronouns(clitics: Sequence[str]) -> tuple[str, ...]:
-    """Return the pronouns that clitics are; none where one of them is no clitic."""
+    """Return the pronouns of clitics; an empty tuple if one of them is no clitic."""
     words: list[str] = []
     for clitic, after in zip(clitics, (*clitics[1:], ""), strict=True):
         if after in _L and clitic in _BEFORE_L:
@@ -125,7 +138,7 @@ def _pronouns(clitics: Sequence[str]) -> tuple[str, ...]:
 
 
 def _full_form(verb: str, clitics: Sequence[str]) -> str:
-    """Return a verb's form without the clitics behind it; "" where they cannot stand there."""
+    """Return the full form of a verb before clitics; "" if the clitics cannot follow it."""
     clitic, *others = clitics
     if clitic in _L:
         return _BEFORE_L.get(verb) or with_dropped_letter(verb)
@@ -136,7 +149,8 @@ def _full_form(verb: str, clitics: Sequence[str]) -> str:
     return verb + "s" if clitic in ("nos", "vos") and verb.endswith("mo") else verb
 
 
-def _as(token: str, place: int, word: str) -> str:
+def _as(token: str, index: int, word: str) -> str:
+    """Return the word at an index with the capitals of the token that it was split from."""
     if token.isupper() and len(token) > 1:
         return word.upper()
-    return word.capitalize() if place == 0 and token[0].isupper() else word
+    return word.capitalize() if index == 0 and token[0].isupper() else word

@@ -1,4 +1,4 @@
-"""Operations of `clean` on what a text comes wrapped in: HTML and control characters."""
+"""Operations of `clean` that remove HTML and control characters."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _BLOCK = (
     "select|source|style|summary|svg|table|tbody|td|template|textarea|tfoot|thead|th|title|track|"
     "tr|ul|video|[a-z]+:[a-z]+|!doctype html"
 )
-# Attributes must hold a "=": in `a <b or c> d` there are none.
+# Attributes must have a "=", so that `a <b or c> d` stays.
 _TAG = rf"</?(?:(?P<inline>{_INLINE})|{_BLOCK})(?:\s[^<>=]*=[^<>]*)?\s*/?>"
-# `&amp;amp;lt;` is one reference, or a text escaped often would take as many passes. The
-# semicolon is asked for: `?a=1&copy=2` is no ©.
+# `&amp;amp;lt;` is one reference, so that a text escaped several times needs one pass. The
+# semicolon is required: `&copy` in `?a=1&copy=2` is not ©.
 _REFERENCE = r"&(?:amp;|#0{0,4}38;|#x0{0,4}26;)*(#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});"
 _HIDING = r"<(?:!--|(script|style)\b[^<>]*>)"
 
 
 def html() -> Operation:
-    """Resolve entities, then take out scripts, styles, comments and tags.
+    """Resolve entities, then remove scripts, styles, comments and tags.
 
-    A tag that a browser would break the line at becomes a space, any other nothing:
-    `fim<br>começo` are two words, `pala<b>vra</b>` is one.
+    A block tag becomes a space and an inline tag nothing: `fim<br>começo` are two words,
+    `pala<b>vra</b>` is one.
     """
     from html import unescape
     from html.entities import html5
@@ -41,7 +41,7 @@ def html() -> Operation:
     def resolved(match: re.Match[str]) -> str:
         name = match[1] + ";"
         known = name[0] == "#" or name in html5
-        # What is no character, as half of a surrogate pair, gives U+FFFD: it goes.
+        # A number that is no character, such as a lone surrogate, gives U+FFFD: drop it.
         return unescape("&" + name).replace("\ufffd", "") if known else "&" + name
 
     def run(text: str) -> str:
@@ -55,20 +55,20 @@ def html() -> Operation:
 
 
 def _without_hidden(text: str) -> str:
-    """Take out scripts, styles and comments; one that never ends is left as it is."""
+    """Remove scripts, styles and comments, except one without an end."""
     opening = find(_HIDING)
-    kept, at = [], 0
-    while start := opening.search(text, at):
+    parts, position = [], 0
+    while start := opening.search(text, position):
         closing = find(rf"</{start[1]}\s*>" if start[1] else "-->")
         end = closing.search(text, start.end())
         if not end:
             break
-        kept.append(text[at : start.start()])
-        at = end.end()
-    return " ".join([*kept, text[at:]])
+        parts.append(text[position : start.start()])
+        position = end.end()
+    return " ".join([*parts, text[position:]])
 
 
 def without_controls() -> Operation:
-    """Take out control characters, and halves of a surrogate pair, which are no text."""
+    """Remove control characters and lone surrogates."""
     control = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
-    return lambda text: control.sub("", text) if control.search(text) else text
+    return lambda text: text if text.isprintable() else control.sub("", text)

@@ -1,7 +1,7 @@
-"""What `clean` looks for in a text, as regular expressions, and the tools to replace it.
+"""Regular expressions of links, numbers and emoji, and functions that replace their matches.
 
-All are read with IGNORECASE and take linear time: whatever repeats either is possessive (`++`)
-or can start at one place of a run only, which is what the lookbehinds are for.
+All are compiled with IGNORECASE and take linear time: a repeated part either is possessive (`++`)
+or has a lookbehind that lets it start only at the beginning of a run.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from collections.abc import Callable
 
 Operation = Callable[[str], str]
 
-# Where a domain needs no http:// or www. to be an address, if a path follows: bit.ly/x, g1.com/y.
+# Top-level domains of addresses without http:// or www. if a path follows: bit.ly/x, g1.com/y.
 _TLD = "app|be|blog|br|cc|co|com|edu|es|eu|fb|gl|gov|info|io|link|ly|me|net|online|org|pt|shop|site"
 _TLD += "|st|store|tv|uk|us"
-# "[" ends an address, so that a mask's tag stays out of it; a ")" belongs if its "(" does.
+# "[" ends an address, so that it never contains a mask's tag; ")" is part of it only after "(".
 URL = (
     rf"(?:(?:https?|ftp)://|(?<![\w.@/-])(?:www\.|(?:[a-z0-9-]++\.)+(?:{_TLD})/))"
     r"(?:\([^\s()<>]*\)|[\w.~:/?#@!$&'*+,;=%|…-])+(?<![.,;:!?'*~])"
 )
 EMAIL = r"(?<!\w)\w[\w.+-]{0,63}+@(?:[\w-]++\.)+[^\W\d_]{2,}"
-# A point goes on with a name only before a small letter: @ana.maria, but `oi @ana.Tudo bem?`
+# A name continues after a point only with a small letter: @ana.maria, but `oi @ana.Tudo bem?`
 USERS = r"(?<![\w@])(?:@++\w++(?:\.(?-i:[a-z0-9_])\w*+)*+)+"
 HASHTAGS = r"(?<![\w&#/])(?:#++[\d_]*+[^\W\d_]\w*+)+"
-# With its currency, per cent or ordinal sign; a date, a time (15h30, 8h) or a score is one number.
-# Digits in a word (covid-19, 4G) are none, nor is the 3 of a heart.
+# A number includes its currency, per cent or ordinal sign; a date, a time (15h30, 8h) or a score is
+# one number. Digits in a word (covid-19, 4G) and the 3 of a heart (<3) are not numbers.
 NUMBER = (
     r"(?<!\w)(?!(?:(?<=<)|(?<=</))3(?![\w]|[.,:/-]\d))(?<!\w-)(?<!\d[.,:/])(?:(?:R|US)?\$\s?|[€£]\s?)?[+-]?\d++(?:[.,:/-]\d++)*+"
     r"(?:\s?%|[ºª°]|(?<=\d)h(?:\d\d)?(?:min|m|s)?)?+(?![\w\ufe0f\u20e3])"
@@ -38,14 +38,14 @@ _PICTURE = (
     r"\U0001f200-\U0001f265\U0001f300-\U0001faff"
 )
 _ONE = rf"[{_PICTURE}][\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]{{0,3}}+[\U000e0020-\U000e007f]{{0,8}}+"
-# UTS 51 in short: a picture, with joiners a family of them; two letters are a flag; a keycap.
+# UTS 51, simplified: a picture or several with joiners; a flag (two regional letters); a keycap.
 EMOJI = (
     rf"(?:{_ONE}(?:\u200d{_ONE}){{0,8}}+|[\U0001f1e6-\U0001f1ff]{{1,2}}|[0-9#*]\ufe0f?\u20e3"
     r"|[©®™]\ufe0f)"
 )
 EMOTICON = r"(?<![\d:;=<])(?:</?3|[:;=][-'^]?(?:[)(*|]+|[DPO3/\\]))(?![\w/])"
 
-# What a text must have for a search to be worth it: true of all it matches, cheap to ask.
+# Cheap tests for each pattern: a text that fails the test has no match.
 NEEDS: dict[str, Callable[[str], object]] = {
     TAG: lambda text: "[" in text,
     URL: lambda text: "/" in text or "w." in text or "W." in text,
@@ -64,11 +64,10 @@ def find(pattern: str) -> re.Pattern[str]:
 
 
 def replace(pattern: str, word: str) -> Operation:
-    """Put `word`, or a space for no word, in the place of each match.
+    """Return an operation that replaces each match by `word`, or by a space if `word` is empty.
 
-    What is dropped takes its brackets along, and the space before it if a mark comes after:
-    `fonte (www.g1.com).` is `fonte.` Between words it always leaves a space, or its neighbours
-    would join.
+    A dropped match takes its brackets along, and the space before it if a mark follows:
+    `fonte (www.g1.com).` becomes `fonte.` Between words a space stays, so that they do not join.
     """
     search = find(pattern if word else rf"\s?(?:\({pattern}\)|{pattern})")
     return lambda text: search.sub(lambda match: apart(match, word), text)
@@ -88,13 +87,13 @@ def _touches(neighbour: str) -> bool:
     return neighbour.isalnum() or neighbour > "\u203b"
 
 
-def outside(kept: list[str], work: Operation, found: str = "") -> Operation:
-    """Apply `work` to what lies between the matches of `kept`.
+def outside(kept: list[str], work: Operation, target: str = "") -> Operation:
+    """Return an operation that applies `work` to the text between the matches of `kept`.
 
-    A `work` that looks for `found`, one of the patterns above, is spared the texts without it.
+    If `work` replaces a pattern of this file, pass it as `target`: texts without it are skipped.
     """
     shield, hints = find(f"({'|'.join(kept)})"), [NEEDS[pattern] for pattern in kept]
-    needs = NEEDS.get(found, str)
+    needs = NEEDS.get(target, str)
 
     def run(text: str) -> str:
         if not needs(text):
@@ -108,11 +107,14 @@ def outside(kept: list[str], work: Operation, found: str = "") -> Operation:
 
 
 def _joined(parts: list[str], work: Operation) -> str:
-    """Apply `work` to every other part; a word it puts for a sign must not touch what is kept."""
+    """Apply `work` to every other part, and put a space where a new word would touch its neighbour.
+
+    A word is new if it replaces a sign at the part's start or end.
+    """
     last = len(parts) - 1
-    for at in range(0, len(parts), 2):
-        part, done = parts[at], work(parts[at])
-        before = at > 0 and done[:1].isalnum() and not part[:1].isalnum()
-        after = at < last and done[-1:].isalnum() and not part[-1:].isalnum()
-        parts[at] = " " * before + done + " " * after
+    for index in range(0, len(parts), 2):
+        part, result = parts[index], work(parts[index])
+        before = index > 0 and result[:1].isalnum() and not part[:1].isalnum()
+        after = index < last and result[-1:].isalnum() and not part[-1:].isalnum()
+        parts[index] = " " * before + result + " " * after
     return "".join(parts)

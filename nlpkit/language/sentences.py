@@ -171,7 +171,7 @@ _ANYWHERE = frozenset(
 
 
 def sentences(tokens: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """Yield (first, one past the last) token of each sentence."""
+    """Yield (first token, one past the last token) of each sentence, as indices."""
     first, ended = 0, False
     for index, (token, _, end) in enumerate(tokens):
         if _END.fullmatch(token):

@@ -8,7 +8,7 @@ A step's file has
     IDEMPOTENT = True         # a second run changes nothing (tested on arbitrary Unicode)
     EXAMPLES = (("", before, after), ("--option value", before, after), ...)  # shown and tested
 
-    AS_IT_CAME = True         # optional: pass the original text, with invisible characters
+    READS_INVISIBLE = True    # optional: pass the original text, with invisible characters
     OUTSIDE = ("list",)       # optional: the options that name a file or a model
 
     @dataclass(frozen=True, kw_only=True)

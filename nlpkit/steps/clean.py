@@ -28,7 +28,7 @@ from nlpkit.text.unicode import visible
 
 TAKES = GIVES = "text"
 IDEMPOTENT = True
-AS_IT_CAME = True
+READS_INVISIBLE = True
 EXAMPLES = (
     ("", "  caf&eacute; <b>quente</b><br>e   bolo", "café quente e bolo"),
     (
@@ -55,10 +55,10 @@ EXAMPLES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What to clean. An option that is not given is as the preset has it."""
+    """Options of `clean`. The preset sets the options that are None."""
 
     preset: Literal["default", "social", "reviews", "news", "bow", "none"] = setting(
-        "default", "what the text is, or is for; default loses no word", flag="for"
+        "default", "kind of text, or purpose; default loses no word", flag="for"
     )
     lang: Lang = setting("pt", "language of emoji names, placeholders and stretched words")
     mask: bool = setting(False, "hide CPF, CNPJ, phone, e-mail and CEP behind tags such as [CPF]")
@@ -80,13 +80,13 @@ class Options:
         None, "numbers, prices, dates and times; token is 'numero' ('number')"
     )
     emoji: Literal["keep", "drop", "words"] | None = setting(
-        None, "emoji, and emoticons such as :) where they are dropped; words gives their names"
+        None, "emoji; drop also drops emoticons such as :), words gives the emoji's names"
     )
     repeats: bool | None = setting(
         None, "squeeze muuuito, kkkkkk, !!!! and runs of one emoji to a single form"
     )
     punctuation: Literal["keep", "drop"] | None = setting(
-        None, "marks and symbols outside words, numbers, and whatever else is kept"
+        None, "marks and symbols, except in words, numbers and kept links, names, tags and emoji"
     )
     lower: bool | None = setting(None, "lower case")
     accents: Literal["keep", "strip"] | None = setting(None, "accents and cedillas of letters")
@@ -108,11 +108,11 @@ _NONE: dict[str, Any] = {
     "accents": "keep",
     "whitespace": False,
 }
-# No word, mark or letter is lost: right for any text and any step that follows. Stretched words
-# are an opinion's strength, so squeezing them is asked for by name.
+# The default loses no word, mark or letter, so that it suits any text and any later step. Stretched
+# words show the strength of an opinion, so shortening them is an option.
 _DEFAULT = _NONE | {"html": True, "nfc": True, "whitespace": True}
 _DROPPED = ("urls", "emails", "users", "numbers", "punctuation", "emoji")
-# social, reviews and news are for people and networks to read, bow for counting words.
+# social, reviews and news are for models that read text, bow for counting words.
 _PRESETS: dict[str, dict[str, Any]] = {
     "none": _NONE,
     "default": _DEFAULT,
@@ -126,13 +126,13 @@ _PRESETS: dict[str, dict[str, Any]] = {
 }
 _WORDS = {"urls": ("url", "url"), "emails": ("email", "email"), "users": ("usuario", "user")}
 _WORDS |= {"hashtags": ("hashtag", "hashtag"), "numbers": ("numero", "number")}
-# In this order, for one may hold the next.
+# In this order, because each may contain the next.
 _ADDRESSES = {"urls": URL, "emails": EMAIL, "users": USERS, "hashtags": HASHTAGS}
 _PASSES = 12
 
 
 def resolve(options: Options) -> Options:
-    """Return the options with every switch said, so that presets may change."""
+    """Return the options with a value for every switch, independent of later presets."""
     return replace_fields(options, preset="none", **_chosen(options))
 
 
@@ -163,24 +163,24 @@ def _in_turn(operations: Sequence[Operation]) -> Operation:
 
 
 def _settled(text: str, once: Operation) -> str:
-    """Clean until nothing changes, so that cleaning the result again changes nothing either.
+    """Clean until nothing changes, so that cleaning the result again changes nothing.
 
-    One operation may uncover work for another: `&amp;lt;b&gt;` hides a tag, and İ in lower case
-    has an accent. Real texts need two or three passes. A text that is nested on purpose loses its
-    marks after _PASSES: letters, digits and spaces hold nothing to unwrap.
+    An operation may create work for an earlier one: `&amp;lt;b&gt;` contains a tag, and İ in lower
+    case an accent. Real texts need two or three passes. A text that still changes after _PASSES is
+    nested on purpose: it loses its marks, since letters, digits and spaces cannot be nested.
     """
     for attempt in range(2 * _PASSES):
         if attempt == _PASSES:
             text = re.sub(r"[\W_]", " ", text)
-        after = once(text)
-        if after == text:
+        result = once(text)
+        if result == text:
             break
-        text = after
+        text = result
     return text
 
 
 def _operations(chosen: Mapping[str, Any], lang: str, mask: bool) -> Iterator[Operation]:
-    """Yield the operations, ordered so that none destroys the patterns of a later one."""
+    """Yield the operations in an order in which none destroys the patterns of a later one."""
     yield from _unwrapping(chosen, mask)
     kept = [TAG]  # patterns that no later operation changes
     yield from _replacing(chosen, lang, kept)
@@ -188,13 +188,13 @@ def _operations(chosen: Mapping[str, Any], lang: str, mask: bool) -> Iterator[Op
 
 
 def _unwrapping(chosen: Mapping[str, Any], mask: bool) -> Iterator[Operation]:
-    if chosen["html"]:  # entities and tags hide all else: &#64; is an @
+    if chosen["html"]:  # first, because entities hide other patterns: &#64; is an @
         yield markup.html()
     if chosen["nfc"]:
         yield markup.without_controls()
     if chosen["nfc"] or mask:  # a zero-width space would cut an address or a number in two
         yield visible
-    if mask:  # while a CPF has its dots, and before an address is dropped with one inside
+    if mask:  # before marks are dropped, and before links, which may contain a CPF
         from nlpkit.language.mask import masking
 
         yield masking()

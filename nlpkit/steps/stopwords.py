@@ -56,13 +56,13 @@ class Options:
 
 
 def build(options: Options, load: Load = no_models) -> Step:
-    """Return the step. Raises InputError if the list cannot be read."""
-    lists = {lang: words_of(options, lang) for lang in languages(options.lang)}
+    """Return the step. Raises InputError when the list cannot be read."""
+    lists = {lang: _with_clitics(words_of(options, lang)) for lang in languages(options.lang)}
     words = Words(options.lang, pretokenized=options.pretokenized)
 
     def drop(texts: Sequence[str]) -> Sequence[Tokens]:
         return [
-            Tokens([token for token in tokens if token.lower().lstrip("-") not in lists[lang]])
+            Tokens([token for token in tokens if token.lower() not in lists[lang]])
             for lang, tokens in words(texts)
         ]
 
@@ -87,6 +87,11 @@ def words_of(options: Options, lang: str) -> frozenset[str]:
 
 def _compared(word: str) -> str:
     return visible(word).lower()
+
+
+def _with_clitics(words: frozenset[str]) -> frozenset[str]:
+    """Add the words behind a hyphen, as `--contractions split` writes "-nos"."""
+    return words | {f"-{word}" for word in words}
 
 
 def _with_bare(words: frozenset[str]) -> frozenset[str]:

@@ -82,13 +82,17 @@ def _words(text: str, lang: str, spans: list[Span]) -> Tokens:
 
 
 def _uncontracted(text: str, lang: str, spans: list[Span]) -> Tokens:
-    return _tokens([part for span in spans for part in _parts(span)] if lang == "pt" else spans)
-
-
-def _parts(span: Span) -> list[Span]:
-    """Split a contraction; each part has the offsets of the whole word."""
-    token, start, end = span
-    return [(part, start, end) for part in split_contraction(token)]
+    """Return the words of contractions, each with the offsets of the contraction."""
+    if lang != "pt":
+        return _tokens(spans)
+    tokens = ["", *(token for token, *_ in spans), ""]
+    return _tokens(
+        [
+            (word, start, end)
+            for (token, start, end), before, after in zip(spans, tokens, tokens[2:], strict=False)
+            for word in split_contraction(token, before, after)
+        ]
+    )
 
 
 def _tokens(spans: Sequence[Span], separator: str = " ") -> Tokens:
