@@ -254,3 +254,7 @@ def test_numbers_are_times_too_and_no_hearts() -> None:
     before = "I <3 U às 15h30, 15:30h, 8h e 12:30; <30 e </3"
     after = "I <3 U às numero, numero, numero e numero; <numero e </3"
     assert run("clean --numbers token", before) == after
+
+
+def test_a_full_stop_after_a_word_with_a_letter_is_a_token() -> None:
+    assert run("tokenize", "É a hepatite-B. A S.A. subiu.") == "É a hepatite-B . A S.A. subiu ."

@@ -27,6 +27,7 @@ INFIXES = (
     r"(?<=\d)%(?=[^\W\d_])",
     r"(?<=[A-ZÀ-ÖØ-Þ]{2})\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])|(?<=\d)\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])",
 )
+SUFFIXES = (r"(?<=\w-[A-ZÀ-ÖØ-Þ])\.",)  # the full stop of Série-B., which is no initial
 WHOLE = ("s/n", "S/N", "e/ou", "E/OU", "E/ou", "km/h")  # never split, in both languages
 _NEGATIONS = {"n't", "n’t", "n‘t", "nt", "not"}
 LEAN = "NLPKIT_LEAN_SPACY"  # set to "1" by the nlpkit command; others import spaCy in full
@@ -51,11 +52,13 @@ def extend(pipeline: Any) -> set[str]:
         be split again.
     """
     from spacy.attrs import ORTH  # after blank, which decides how spaCy is imported
-    from spacy.util import compile_infix_regex
+    from spacy.util import compile_infix_regex, compile_suffix_regex
 
     tokenizer = pipeline.tokenizer
     infixes = [*(pipeline.Defaults.infixes or ()), *INFIXES]
     tokenizer.infix_finditer = compile_infix_regex(infixes).finditer
+    suffixes = [*(pipeline.Defaults.suffixes or ()), *SUFFIXES]
+    tokenizer.suffix_search = compile_suffix_regex(suffixes).search
     split = {
         word: [piece[ORTH] for piece in pieces]
         for word, pieces in tokenizer.rules.items()
