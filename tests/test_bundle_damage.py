@@ -60,7 +60,7 @@ def test_damaged_or_hostile_bundles_are_refused(copy: Path) -> None:
     (copy / "model.onnx").write_bytes(tampered)
     rehash(copy, "model.onnx")
     edit(copy, task=manifest["task"] | {"labels": ["a", "b"]})
-    refused(copy, "gives 3 numbers, where the task needs 2")
+    refused(copy, "has 3 columns, the task needs 2")
     edit(copy, task=manifest["task"] | {"name": "nonsense"})
     refused(copy, "unknown task")
     for wrong in (
@@ -111,9 +111,9 @@ def test_graphs_that_differ_from_the_manifest_are_refused(copy: Path) -> None:
         {"outputs": main["outputs"] | {"logits": ["batch", "time", 3]}},
     ):
         edit(copy, graphs={"main": main | wrong})
-        refused(copy, "was announced")
+        refused(copy, "expected")
     edit(copy, graphs={"other": main})
-    refused(copy, "logits of the graph 'main' is not there")
+    refused(copy, "logits of the graph 'main' is missing")
     edit(copy, graphs={"main": main | {"files": dict.fromkeys(main["files"], "../secret")}})
     refused(copy, "'../secret' has no hash")
 

@@ -176,7 +176,7 @@ def test_actor_with_a_different_model_is_an_error(
     rows = iter([job.Row.unpacked(job.Predictor(settings, "of another", Path.cwd())(row))])
     told = Job(tmp_path / "out", settings, 1, "", Report(), None, lambda event: None)
     (tmp_path / "out").mkdir()
-    with pytest.raises(ModelError, match="is another model on"):
+    with pytest.raises(ModelError, match="is a different one"):
         list(job._gathered(rows, {item.output: job.Input.begun(item, told)}, told))
 
 

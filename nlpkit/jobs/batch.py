@@ -1,7 +1,7 @@
-"""Answer many files: one output for each, complete or absent, resumed after any end.
+"""Answer many files: one output per input, complete or absent; an interrupted batch can be resumed.
 
-The outputs of a batch that was killed and resumed are those of one that was not: records go to
-shards by their number, a shard's part is written whole, and an output is its parts joined.
+A resumed batch has the same outputs as an uninterrupted one: records are assigned to shards by
+their number, the part of a shard is written atomically, and an output is the joined parts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nlpkit.records.answered import check_confidence, check_format
 from nlpkit.runtime.device import cores
 from nlpkit.wording import plural
 
-EVERY = 1.0  # seconds between two manifests: after a kill, files that it lacks are done again
+EVERY = 1.0  # seconds between two manifests; a resumed batch repeats files that the manifest lacks
 
 
 def batch(
@@ -37,23 +37,23 @@ def batch(
     max_rejects: int | None = None,
     listener: Listener = lambda event: None,
 ) -> Report:
-    """Answer every record of every input into a file of the folder.
+    """Write the answers for each input to a file of the folder, and return the outcomes.
 
-    A file that cannot be read, or changes meanwhile, is reported and the others go on. Without an
-    `engine`, `workers` processes of this machine do the work.
+    An input that cannot be read, or that changes meanwhile, fails alone. Without an `engine`,
+    `workers` processes of this machine answer the inputs.
 
     Raises:
-        InputError: an input is not there.
-        UsageError: the options contradict each other, or those of the batch that is resumed.
+        InputError: an input does not exist.
+        UsageError: the options contradict each other, or differ from those of the resumed batch.
         ModelError, DeviceError: the model cannot be used.
-        GateError: there were more bad records than `max_rejects`.
+        GateError: the inputs have more bad records than `max_rejects`.
     """
     items = expand(inputs, folder=folder, source=settings.source, to=settings.to)
     _check_format(settings.to)
     if workers > CROWD * cores() and engine is None:
         here = plural(cores(), "core")
         raise UsageError(
-            f"--workers {workers}: this machine has {here}; {CROWD} times that at most"
+            f"--workers {workers}: this machine has {here}; give at most {CROWD} per core"
         )
     with held(folder):
         kind = zoo.answers_of(settings.model)
@@ -73,7 +73,7 @@ def batch(
             else:
                 waiting.append(item)
         _run(engine or local_engine, waiting, job, manifest)
-        # Engines need no order; the manifest has that of the inputs, after earlier ones.
+        # Engines finish in any order; the manifest has earlier files first, then inputs in order.
         order = {item.output: number for number, item in enumerate(items)}
         files = sorted(report.files.items(), key=lambda file: order.get(file[0], -1))
         report.files = dict(files)
@@ -82,7 +82,7 @@ def batch(
 
 
 def _run(engine: Engine, items: list[Item], job: Job, manifest: Manifest) -> None:
-    """Let an engine do its work, and write the manifest as it goes."""
+    """Run an engine on items, and write the manifest at most every EVERY seconds and on errors."""
     with closing(engine(items, job)) as outcomes:
         written = time.monotonic()
         try:
@@ -92,7 +92,7 @@ def _run(engine: Engine, items: list[Item], job: Job, manifest: Manifest) -> Non
                     manifest.write_if_possible()
                     written = time.monotonic()
                 job.listener(_file_done(item, outcome))
-        except BaseException:  # Ctrl-C, too many bad records: finished files stay
+        except BaseException:  # such as Ctrl-C; finished files stay
             manifest.write_if_possible()
             raise
 

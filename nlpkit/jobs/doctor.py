@@ -1,4 +1,4 @@
-"""What this machine can do: versions, providers that really start, what is missing."""
+"""Examine the installation: versions, devices that work, missing packages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXTRAS = {
 
 
 def examine() -> dict[str, Any]:
-    """Return versions, devices and problems, each problem with its mend."""
+    """Return versions, extras, devices, models and problems; each problem says how to fix it."""
     versions = {name: _version(name) for name in (*BASE, *RUNTIMES)}
     problems = []
     installed = [name for name in RUNTIMES if versions[name]]
@@ -64,7 +64,7 @@ def _runtime_problem(installed: list[str]) -> str:
 
 
 def _starts(kind: str) -> dict[str, Any]:
-    """Create a session and run it: a provider that is only listed proves nothing."""
+    """Run a tiny model on a device, since ONNX Runtime lists providers that do not work."""
     import numpy as np
 
     from nlpkit.errors import DeviceError
@@ -85,7 +85,7 @@ def _cuda() -> dict[str, Any]:
 
 
 def tiny_model() -> bytes:
-    """Return an ONNX model of one node, y = x + x, written by hand: base installs lack onnx.
+    """Return an ONNX model of one node, y = x + x, encoded without onnx, which may be missing.
 
     Field numbers are those of onnx.proto (ModelProto, GraphProto, NodeProto, ValueInfoProto).
     """
@@ -103,8 +103,9 @@ def tiny_model() -> bytes:
 
 
 def _models(problems: list[str]) -> list[str]:
+    """Return the names of the models; add those that are damaged to `problems`."""
     from nlpkit.jobs.models import Damaged, Entry, bundles
 
-    found = bundles()
-    problems += [entry.problem for entry in found if isinstance(entry, Damaged)]
-    return [entry.name for entry in found if isinstance(entry, Entry)]
+    entries = bundles()
+    problems += [entry.problem for entry in entries if isinstance(entry, Damaged)]
+    return [entry.name for entry in entries if isinstance(entry, Entry)]

@@ -1,4 +1,4 @@
-"""What there is: bundles that can be run, architectures that can be trained."""
+"""List the models that can be run and the architectures that can be trained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import catalog, metrics, tasks, zoo
-from nlpkit.errors import ModelError
+from nlpkit.errors import ModelError, quoted
 from nlpkit.runtime import manifest as manifests, rules
 from nlpkit.runtime.manifest import Manifest
 from nlpkit.settings.declaration import described
@@ -17,7 +17,11 @@ from nlpkit.settings.declaration import described
 
 @dataclass(frozen=True)
 class Entry:
-    """A model that can be run: a bundle, or rules, which have neither weights nor a dev score."""
+    """A model that can be run: a bundle, or rules, which have no weights and no dev score.
+
+    `bytes` is the size of its files for the CPU; `score` names the task's metric, and `dev` has the
+    scores on dev.
+    """
 
     name: str
     task: str
@@ -32,7 +36,7 @@ class Entry:
     dev: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, the dev scores among them."""
+        """Return plain values, with each dev score as a field."""
         plain = {key: value for key, value in asdict(self).items() if key != "dev"}
         lists = {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
         return lists | dict(self.dev)
@@ -40,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Damaged:
-    """A bundle that cannot be used, and why."""
+    """A bundle that cannot be used; `problem` is the reason."""
 
     name: str
     path: str
@@ -52,17 +56,19 @@ class Damaged:
 
 
 def bundles() -> list[Entry | Damaged]:
-    """Return every bundle that is found, then the rules whose package is installed."""
-    found = [_described(folder) for folder in zoo.bundle_folders()]
-    return found + [_rules(name, source) for name, source in rules.installed().items()]
+    """Return all bundles, then the rules whose package is installed."""
+    entries = [_described(folder) for folder in zoo.bundle_folders()]
+    return entries + [_rules(name, source) for name, source in rules.installed().items()]
 
 
 def _described(folder: Path) -> Entry | Damaged:
     try:
         return _entry(folder, manifests.read(folder))
     except (ModelError, KeyError, TypeError, AttributeError) as problem:
-        said = problem if isinstance(problem, ModelError) else f"{folder}: damaged ({problem!r})"
-        return Damaged(folder.name, str(folder), str(said))
+        reason = str(problem)
+        if not isinstance(problem, ModelError):
+            reason = f"{quoted(folder)}: damaged ({problem!r}); install the model again"
+        return Damaged(folder.name, str(folder), reason)
 
 
 def _entry(folder: Path, manifest: Manifest) -> Entry:
@@ -99,7 +105,7 @@ def _rules(name: str, source: rules.Source) -> Entry:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of an architecture."""
+    """A setting of an architecture: its key, default and help."""
 
     key: str
     default: Any
@@ -108,7 +114,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network that can be trained, when to use it, and its settings."""
+    """An architecture that can be trained, with advice on when to use it."""
 
     name: str
     description: str
@@ -121,7 +127,7 @@ class Architecture:
 
 
 def architectures() -> list[Architecture]:
-    """Return every architecture.
+    """Return all architectures.
 
     Raises:
         MissingExtra: torch is not installed.

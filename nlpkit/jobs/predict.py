@@ -1,4 +1,4 @@
-"""Ask a model about every document of the inputs."""
+"""Predict an answer for every record of the inputs."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ def answers(
 ) -> Iterator[Answered]:
     """Yield an answer for every record of every input, in order.
 
-    `settled` is called whenever all that was read so far has been yielded. What an answer is less
-    sure of than `min_confidence` is taken out of it. A record waits at most `pause` seconds for
-    others to be answered with.
+    `settled` is called when every record read so far has been yielded. Parts of an answer with a
+    score below `min_confidence` (0 to 1) are left out. A record waits at most `pause` seconds for
+    others to fill its batch.
 
     Raises:
-        InputError: an input cannot be read as said; what came before it has been yielded.
+        InputError: an input cannot be read; the answers for the records before it have been
+            yielded.
         UsageError: the options contradict each other, or answers of this model have no scores.
     """
     check_confidence(model.task.answers, min_confidence, model.name)
-    for record, text, said in answer(model, documents(reading), settled, pause=pause):
-        if said is not None and min_confidence:
-            said = said.at_least(min_confidence)
-        yield Answered(record, text, said)
+    for record, text, prediction in answer(model, documents(reading), settled, pause=pause):
+        if prediction is not None and min_confidence:
+            prediction = prediction.at_least(min_confidence)
+        yield Answered(record, text, prediction)

@@ -1,11 +1,11 @@
-"""Generate texts token by token with two graphs: one encodes the source, one writes a token.
+"""Generate texts token by token with two graphs: "encode" reads the source, "step" writes a token.
 
     encode   ids, mask                       -> inputs of `step`, by name
     step     previous, outputs of `encode`   -> logits_BV, and `next_NAME` for each changed input
 
 `previous` (int64 [B]) is the previous token, `bos` at first. Every other input of `step` is an
 input or output of `encode`; it keeps its value unless `step` gives `next_NAME` for it. The loop is
-numpy over `run`, so torch and ONNX Runtime share it. A finished document leaves the batch.
+numpy over `run`, so torch and ONNX Runtime share it. Finished documents leave the batch.
 
 Legend: B unfinished documents, V vocabulary.
 """
@@ -43,9 +43,11 @@ def greedy(
         token_B = step[LOGITS].argmax(axis=1)
         for row, token in zip(row_B.tolist(), token_B.tolist(), strict=True):
             written[row].append(token)
-        on_B = (token_B != eos) & (np.array([len(written[row]) for row in row_B]) < limit_B[row_B])
+        unfinished_B = (token_B != eos) & (
+            np.array([len(written[row]) for row in row_B]) < limit_B[row_B]
+        )
         known |= {name: step[NEXT + name] for name in known if NEXT + name in step}
         known[PREVIOUS] = token_B.astype(np.int64)
-        row_B = row_B[on_B]
-        known = {name: array[on_B] for name, array in known.items()}
+        row_B = row_B[unfinished_B]
+        known = {name: array[unfinished_B] for name, array in known.items()}
     return [tokens[:-1] if tokens and tokens[-1] == eos else tokens for tokens in written]
