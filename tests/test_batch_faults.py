@@ -117,7 +117,7 @@ def test_workers_that_cannot_start_are_reported(run: Run, inputs: Path) -> None:
     for count in (1, 2):
         with pytest.raises(UsageError, match="has no precision 'fp99'"):
             run(str(inputs), precision="fp99", workers=count, folder=f"w{count}")
-    with pytest.raises(UsageError, match="--workers 10000: here are"):
+    with pytest.raises(UsageError, match="--workers 10000: this machine has"):
         run(str(inputs), workers=10_000, folder="many")
 
 
@@ -138,7 +138,7 @@ def test_output_never_overwrites_an_input_or_a_foreign_file(run: Run, tmp_path: 
 
 def test_pipes_are_refused_and_undecodable_file_names_work(run: Run, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
-    with pytest.raises(UsageError, match="not a file"):
+    with pytest.raises(UsageError, match="not a regular file"):
         run(str(tmp_path / "pipe.txt"))
     odd = os.fsdecode(bytes(tmp_path / "bad") + b"\xff.txt")
     Path(odd).write_text("adorei\n")

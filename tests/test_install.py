@@ -77,7 +77,7 @@ def test_folder_or_zip_can_be_installed_used_and_removed(
 
 def test_one_of_the_same_name_is_replaced_only_if_asked(bundle: Path, tmp_path: Path) -> None:
     install.add(bundle)
-    with pytest.raises(UsageError, match="a model of that name in .*--replace"):
+    with pytest.raises(UsageError, match="a model of that name is already in .*--replace"):
         install.add(bundle)
     install.add(bundle, replace=True)
     assert installed(tmp_path) == ["mine"]
