@@ -92,8 +92,8 @@ class Descent:
         """
         if stored.get("world") != team.world:
             raise UsageError(
-                f"{quoted(path)}: written by {plural(stored.get('world', 0), 'process', 'processes')}, "
-                f"resumed by {team.world}; start as many as before"
+                f"{quoted(path)}: written by "
+                f"{plural(stored.get('world', 0), 'process', 'processes')}, resumed by {team.world}; start as many as before"
             )
         checkpoint.unpack(tensors, self.network, self.optimizer)
         if stored["scaler"]:

@@ -28,7 +28,7 @@ from nlpkit.training.events import Asked, Listener
 from nlpkit.training.opened import open_run
 
 STRETCH = 4096  # documents between two progress events
-ANSWERS = ".teachers"  # the folder of cached answers, beside the runs; students of the same texts share it
+ANSWERS = ".teachers"  # folder of cached answers beside the runs, shared by all students
 # The files that a teacher's answers depend on; their hash is the key of the cache.
 HASHED_FILES = ("model.safetensors", "run.json", "bundle.json")
 
@@ -127,7 +127,8 @@ def _read_answers(path: Path, documents: Sequence[Any], labels: Sequence[str]) -
         probs_C = np.array([scores[label] for label in labels], dtype=np.float32)
         if not np.isclose(probs_C.sum(), 1, atol=0.01) or probs_C.min() < 0:
             raise InputError(
-                f"{quoted(path)}:{number}: scores must be probabilities with sum 1, not {probs_C.tolist()}"
+                f"{quoted(path)}:{number}: scores must be probabilities with sum 1, "
+                f"not {probs_C.tolist()}"
             )
         answers_NC[rows.get(record[TEXT], [])] = probs_C
     if not answers_NC.any():

@@ -74,7 +74,8 @@ def _prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
     """
     if begun(folder) and not resume:
         raise UsageError(
-            f"{quoted(folder)} already holds a run; continue it with --resume, or choose another --output"
+            f"{quoted(folder)} already holds a run; continue it with --resume, "
+            "or choose another --output"
         )
     # The absolute folder keeps relative data paths valid in every working directory.
     tree = recipe.to_dict() | {"folder": str(recipe.folder.resolve())}

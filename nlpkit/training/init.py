@@ -51,7 +51,8 @@ def of(recipe: Recipe | Pretraining) -> FinishedRun | None:
     except OSError:
         raise ModelError(
             f"{quoted(folder)}: no finished run to start from; make one with "
-            f"'nlpkit pretrain RECIPE -o {quoted(folder)}' or 'nlpkit train', or finish it with --resume"
+            f"'nlpkit pretrain RECIPE -o {quoted(folder)}' or 'nlpkit train', "
+            "or finish it with --resume"
         ) from None
     except (KeyError, TypeError, ValueError) as problem:
         raise ModelError(
@@ -77,8 +78,8 @@ def _check_pieces(folder: Path, kind: str, tokenizer: str, rows: int) -> None:
         ) from None
     if rows not in (0, pieces):
         raise ModelError(
-            f"{quoted(folder)}: the tokenizer has {pieces} pieces, the embedding {rows} rows; make the run "
-            "again"
+            f"{quoted(folder)}: the tokenizer has {pieces} pieces, the embedding {rows} rows; "
+            "make the run again"
         )
 
 

@@ -58,8 +58,10 @@ class TaskLoss:
         mixing, temperature = self.distill.mixing, self.distill.temperature
         teacher_BC = self.teacher_NC[rows].to(self.device)
         has_teacher_B = teacher_BC.any(dim=1)
-        loss_B = self.task.distillation(outputs, teacher_BC, temperature) * has_teacher_B
-        return (1 - mixing) * loss + mixing * loss_B.sum() / has_teacher_B.sum().clamp_min(1)
+        teacher_loss_B = self.task.distillation(outputs, teacher_BC, temperature) * has_teacher_B
+        return (1 - mixing) * loss + mixing * teacher_loss_B.sum() / has_teacher_B.sum().clamp_min(
+            1
+        )
 
     def _targets(self, rows: list[int], reads: Reads) -> dict[str, Tensor]:
         golds = [self.split.golds[row] for row in rows]

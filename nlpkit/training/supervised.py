@@ -45,7 +45,7 @@ class Rows:
 
 
 class Supervised:
-    """A `nlpkit.training.course.Course` over a recipe's rows, with an evaluation after each epoch."""
+    """A `nlpkit.training.course.Course` over a recipe's rows; evaluates after each epoch."""
 
     section, unit = "train", "docs"
 
@@ -87,8 +87,8 @@ class Supervised:
         self.look_every = -(-len(self.ids) // self.settings.batch_size) // team.world
         if not self.look_every:
             raise InputError(
-                f"the training data have {plural(len(self.ids), 'document')}, too few for a batch on each of "
-                f"{plural(team.world, 'process', 'processes')}; "
+                f"the training data have {plural(len(self.ids), 'document')}, too few for a batch on "
+                f"each of {plural(team.world, 'process', 'processes')}; "
                 "lower train.batch_size or start fewer processes"
             )
         epochs = self.settings.epochs or max(EPOCHS, -(-STEPS // self.look_every))

@@ -42,6 +42,6 @@ def read(recipe: Recipe) -> WordVectors:
 
 def _format_error(path: Path, reason: str) -> InputError:
     return InputError(
-        f"{quoted(path)}: not in word2vec's text format ({reason}); the first line holds the number of "
-        "words and of columns, every other line a word and its numbers"
+        f"{quoted(path)}: not in word2vec's text format ({reason}); the first line holds the "
+        "number of words and of columns, every other line a word and its numbers"
     )
