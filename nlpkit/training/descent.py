@@ -91,9 +91,10 @@ class Descent:
             UsageError: the checkpoint was written by another number of processes.
         """
         if stored.get("world") != team.world:
+            before = plural(stored.get("world", 0), "process", "processes")
             raise UsageError(
-                f"{quoted(path)}: written by "
-                f"{plural(stored.get('world', 0), 'process', 'processes')}, resumed by {team.world}; start as many as before"
+                f"{quoted(path)}: written by {before}, resumed by {team.world}; "
+                "start as many as before"
             )
         checkpoint.unpack(tensors, self.network, self.optimizer)
         if stored["scaler"]:

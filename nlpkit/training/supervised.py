@@ -87,7 +87,7 @@ class Supervised:
         self.look_every = -(-len(self.ids) // self.settings.batch_size) // team.world
         if not self.look_every:
             raise InputError(
-                f"the training data have {plural(len(self.ids), 'document')}, too few for a batch on "
+                f"training data: {plural(len(self.ids), 'document')}, too few for a batch in "
                 f"each of {plural(team.world, 'process', 'processes')}; "
                 "lower train.batch_size or start fewer processes"
             )
