@@ -227,10 +227,10 @@ def _shown(arrays: Mapping[str, Any]) -> str:
 
 
 def _check_graphs(
-    bundle: Bundle, started: Started, wanted: Mapping[str, Mapping[str, int | None]]
+    bundle: Bundle, started: Started, required: Mapping[str, Mapping[str, int | None]]
 ) -> None:
     """Raise ModelError if the graphs lack an output that the task needs, or its width differs."""
-    for graph, outputs in wanted.items():
+    for graph, outputs in required.items():
         signature = started.signatures.get(graph)
         for name, width in outputs.items():
             axes = signature.outputs.get(name) if signature else None

@@ -32,22 +32,22 @@ def greedy(
     """
     import numpy as np
 
-    known = dict(feeds) | run(ENCODE, feeds, tuple(run.signatures[ENCODE].outputs))
+    arrays = dict(feeds) | run(ENCODE, feeds, tuple(run.signatures[ENCODE].outputs))
     inputs, outputs = run.signatures[STEP].inputs, tuple(run.signatures[STEP].outputs)
-    known = {name: known[name] for name in inputs if name != PREVIOUS}
+    arrays = {name: arrays[name] for name in inputs if name != PREVIOUS}
     row_B = np.arange(len(limit_B))
-    known[PREVIOUS] = np.full(len(limit_B), bos, dtype=np.int64)
+    arrays[PREVIOUS] = np.full(len(limit_B), bos, dtype=np.int64)
     written: list[list[int]] = [[] for _ in range(len(limit_B))]
     while len(row_B):
-        step = run(STEP, known, outputs)
+        step = run(STEP, arrays, outputs)
         token_B = step[LOGITS].argmax(axis=1)
         for row, token in zip(row_B.tolist(), token_B.tolist(), strict=True):
             written[row].append(token)
         unfinished_B = (token_B != eos) & (
             np.array([len(written[row]) for row in row_B]) < limit_B[row_B]
         )
-        known |= {name: step[NEXT + name] for name in known if NEXT + name in step}
-        known[PREVIOUS] = token_B.astype(np.int64)
+        arrays |= {name: step[NEXT + name] for name in arrays if NEXT + name in step}
+        arrays[PREVIOUS] = token_B.astype(np.int64)
         row_B = row_B[unfinished_B]
-        known = {name: array[unfinished_B] for name, array in known.items()}
+        arrays = {name: array[unfinished_B] for name, array in arrays.items()}
     return [tokens[:-1] if tokens and tokens[-1] == eos else tokens for tokens in written]

@@ -93,8 +93,8 @@ def _add_unlabelled(split: Split, recipe: Recipe, held_out: set[str]) -> None:
     """Append the unlabelled texts for teachers, without copies of labelled ones."""
     if not recipe.distill.teachers:
         return
-    taken = held_out | {fingerprint(text) for text in split.documents if isinstance(text, str)}
-    texts = list(unlabelled(recipe.distill.texts, recipe.folder, taken, split.files))
+    excluded = held_out | {fingerprint(text) for text in split.documents if isinstance(text, str)}
+    texts = list(unlabelled(recipe.distill.texts, recipe.folder, excluded, split.files))
     split.documents += texts
     split.golds += [None] * len(texts)
     split.priors += [{}] * len(texts)
@@ -103,9 +103,9 @@ def _add_unlabelled(split: Split, recipe: Recipe, held_out: set[str]) -> None:
 
 
 def unlabelled(
-    sources: Sequence[Texts], folder: Path, taken: set[str], files: list[FileCount]
+    sources: Sequence[Texts], folder: Path, excluded: set[str], files: list[FileCount]
 ) -> Iterator[str]:
-    """Yield each distinct text of the sources, except those whose fingerprint is in `taken`.
+    """Yield each distinct text of the sources, except those whose fingerprint is in `excluded`.
 
     When a file is done, its count is appended to `files`.
 
@@ -122,7 +122,7 @@ def unlabelled(
                     continue
                 key = fingerprint(text)
                 digest = blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
-                if key in taken or digest in seen:
+                if key in excluded or digest in seen:
                     continue
                 seen.add(digest)
                 yield whole(text)
@@ -155,10 +155,10 @@ def fingerprints(patterns: Sequence[str], folder: Path) -> set[str]:
     }
 
 
-def _rows(sources: Sequence[Source], folder: Path, taken: set[str]) -> list[FileRows]:
-    """Read the files of sources, without the texts whose fingerprint is in `taken`."""
+def _rows(sources: Sequence[Source], folder: Path, excluded: set[str]) -> list[FileRows]:
+    """Read the files of sources, without the texts whose fingerprint is in `excluded`."""
     return [
-        (source, path, _without(_read(source, path), taken))
+        (source, path, _without(_read(source, path), excluded))
         for source in sources
         for path in resolve(source.path, folder)
     ]
@@ -175,9 +175,9 @@ def _read(source: Source, path: Path) -> list[Row]:
     )
 
 
-def _without(rows: list[Row], taken: set[str]) -> list[Row]:
-    """Return the rows without copies of each other or of the fingerprints `taken`."""
-    remaining, seen = [], set(taken)
+def _without(rows: list[Row], excluded: set[str]) -> list[Row]:
+    """Return the rows without copies of each other or of the fingerprints `excluded`."""
+    remaining, seen = [], set(excluded)
     for row in rows:
         key = fingerprint(row.words)
         if key not in seen:
@@ -225,11 +225,11 @@ def _sample(groups: list[Any], most: int, rng: Any) -> list[int]:
     """Return the indices of at most `most` random rows of each group, sorted; 0 keeps all."""
     if not most:
         return list(range(len(groups)))
-    taken: Counter[Any] = Counter()
+    counts: Counter[Any] = Counter()
     sampled = []
     for row in rng.permutation(len(groups)).tolist():
-        if taken[groups[row]] < most:
-            taken[groups[row]] += 1
+        if counts[groups[row]] < most:
+            counts[groups[row]] += 1
             sampled.append(row)
     return sorted(sampled)
 

@@ -136,15 +136,15 @@ def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.FinishedRun 
         "made_of"
     ] == digest.hexdigest():
         return
-    taken = fingerprints(recipe.corpus.exclude, recipe.folder)
+    excluded = fingerprints(recipe.corpus.exclude, recipe.folder)
     dev_files: list[FileCount] = []
-    held_out = list(unlabelled(recipe.corpus.dev, recipe.folder, taken, dev_files))
+    held_out = list(unlabelled(recipe.corpus.dev, recipe.folder, excluded, dev_files))
     if not held_out:
         raise InputError(f"[corpus] dev {NONE_LEFT}")
-    taken |= {fingerprint(text) for text in held_out}
+    excluded |= {fingerprint(text) for text in held_out}
 
     def documents(files: list[FileCount]) -> Any:
-        return unlabelled(recipe.corpus.train, recipe.folder, taken, files)
+        return unlabelled(recipe.corpus.train, recipe.folder, excluded, files)
 
     texts = corpora.sample(documents([]), recipe.pretrain.seed) if not source else []
     if not (source or texts):
