@@ -1,6 +1,6 @@
-"""nlpkit: NLP for people who work in a shell, Portuguese first.
+"""Process Portuguese and English text from the shell or from Python.
 
-Importing this package costs nothing: the public names are resolved when first used.
+Importing the package loads no model: `load` and `pipeline` are imported when first used.
 """
 
 from __future__ import annotations
@@ -24,15 +24,20 @@ if "onnxruntime" in sys.modules and os.environ.get(TELEMETRY_OFF) != "1":
         f"import nlpkit first, or set {TELEMETRY_OFF}=1",
         stacklevel=2,
     )
-# Before anything imports ONNX Runtime: it writes a device id and reports home over the network.
-# Child processes inherit the variable.
+# Set this before ONNX Runtime is imported, which would write a device id and send telemetry over
+# the network. Child processes inherit the variable.
 os.environ[TELEMETRY_OFF] = "1"
-# Before anything imports torch: threads of OpenMP that spin while they wait take the cores from the
-# threads they wait for, on a machine that has other work (an LSTM trained 100 times slower).
+# Set this before torch is imported. On a busy machine, OpenMP threads that spin while they wait
+# occupy the cores of the threads that they wait for: an LSTM trained 100 times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used.
+
+    Raises:
+        AttributeError: the package has no such name.
+    """
     if name in ("load", "pipeline"):
         from nlpkit import zoo
 

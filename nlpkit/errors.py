@@ -1,14 +1,14 @@
-"""Every error a person can cause, one class for each exit code.
+"""Errors that a user can cause and fix, by exit code.
 
     NlpkitError            1
     ├── UsageError         2  an option, a recipe or a setting is wrong
     │   ├── MissingExtra   2  an optional dependency is not installed
     │   └── NoSpace        2  the disk to write to is full
-    ├── InputError         3  the input cannot be read as said
-    │   ├── NoColumn       3  it has no field of that name
-    │   └── NoFile         3  there is no such file
+    ├── InputError         3  the input cannot be read in its format, encoding or column
+    │   ├── NoColumn       3  the input has no field of that name
+    │   └── NoFile         3  the file does not exist
     ├── ModelError         4  a model or bundle is missing or refused
-    ├── DeviceError        5  the device asked for does not really work here
+    ├── DeviceError        5  the requested device does not work on this machine
     └── GateError          6  an export or data check failed its limits
 
 Each message is one line: what was wrong, where, and what to do about it.
@@ -28,44 +28,44 @@ NEAR, ELSEWHERE = 0.69, 0.85  # least similarity of a suggestion; if its first l
 
 
 class NlpkitError(Exception):
-    """An error that the person at the keyboard can fix."""
+    """An error that the user can fix; its message is one line."""
 
     exit_code = 1
 
 
 class UsageError(NlpkitError):
-    """The command line, a recipe or a setting asks for something that is not there."""
+    """The command line, a recipe or a setting is wrong."""
 
     exit_code = 2
 
 
 class MissingExtra(UsageError):
-    """A part of nlpkit was used whose optional dependencies are not installed."""
+    """An optional dependency is not installed; the message has the command that installs it."""
 
     def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
-        return type(self), self.told  # so that it survives the way from a worker process
+        return type(self), self.arguments  # so that a worker process can send it
 
     def __init__(self, extra: str, missing: str) -> None:
-        self.told = (extra, missing)
+        self.arguments = (extra, missing)
         super().__init__(f"this needs {missing}, which is not installed: {install_extra(extra)}")
 
 
 class NoSpace(UsageError):
-    """The disk, or the person's share of it, is full."""
+    """The disk or the user's quota is full."""
 
 
 class InputError(NlpkitError):
-    """The input cannot be read as said: its encoding, format or column."""
+    """The input cannot be read in its format, encoding or column."""
 
     exit_code = 3
 
 
 class NoColumn(InputError):
-    """The input has no column, or the record no field, of the name asked for."""
+    """The input or record has no field of the requested name."""
 
 
 class NoFile(InputError):
-    """No file has the given name, which may be a text that was given in its place."""
+    """The file `name` does not exist; the user may have given a text instead of a file."""
 
     def __init__(self, message: str, name: str) -> None:
         super().__init__(message)
@@ -82,13 +82,13 @@ class ModelError(NlpkitError):
 
 
 class DeviceError(NlpkitError):
-    """The device asked for does not really run here."""
+    """The requested device does not work on this machine."""
 
     exit_code = 5
 
 
 class GateError(NlpkitError):
-    """A check stood between a result and its use, and the result did not pass."""
+    """A result failed a check that it must pass before it is used."""
 
     exit_code = 6
 
@@ -98,11 +98,11 @@ class Note(UserWarning):
 
 
 class Renamed(UserWarning):
-    """Something goes by another name now; the old one still works."""
+    """A name has changed; the old one still works."""
 
 
 def near_match(wrong: str, allowed: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` with a leading space, or an empty string.
+    """Return " Did you mean 'x'?" for the most similar allowed name, or "" if none is similar.
 
     Case, accents, outer spaces and the leading dashes of options are ignored.
     """
@@ -114,6 +114,7 @@ def near_match(wrong: str, allowed: Iterable[str]) -> str:
 
 
 def _letters(name: str) -> str:
+    """Return the letters of a name in lower case, without accents and leading dashes."""
     import unicodedata
 
     parts = unicodedata.normalize("NFKD", name.strip().lstrip("-").casefold())
@@ -130,7 +131,7 @@ def _similarity(one: str, other: str) -> float:
 
 
 def quoted(path: str | os.PathLike[str]) -> str:
-    """Return a path for a message; one with spaces or quotes is quoted for a shell."""
+    """Format a path for a message, quoted for the shell if it has spaces or quotes."""
     text = os.fspath(path)
     if text and not re.search(r"[\s'\"]", text):
         return text
@@ -142,8 +143,8 @@ def quoted(path: str | os.PathLike[str]) -> str:
 def install_extra(extra: str) -> str:
     """Return the command that installs an extra from the source of this installation.
 
-    Another project on PyPI has the name nlpkit, so the command never installs nlpkit by its name.
-    It names the checkout, the wheel, the repository or, if none is known, the extra's packages.
+    The source is the checkout, the wheel or the repository; if it is unknown, the command installs
+    the extra's packages. It never installs nlpkit by name: on PyPI that is another project.
     """
     import json
     import shlex

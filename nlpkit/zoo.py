@@ -1,7 +1,8 @@
-"""Find bundles and recipes by name, and open them: the user's folder, the wheel, the checkout.
+"""Find bundles and recipes by name, and load models.
 
-This is the one place that puts a model together: its network by `runtime`, its task by `tasks`, the
-steps that prepare its texts by `chain`. A step that asks a model in its turn is handed `load`.
+Bundles are in the user's folder, the wheel and the checkout. Only this module assembles a model:
+its network from `runtime`, its task from `tasks`, its preprocessing steps from `chain`. Steps that
+use a model receive `load` as an argument.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent
-RULES = ("rules", "rules-en")  # models without a bundle: `nlpkit.runtime.rules`, whose import costs
+RULES = ("rules", "rules-en")  # models without a bundle; importing `runtime.rules` is slow
 
 
 def user_folder() -> Path:
-    """Return where a person's own bundles are kept: $NLPKIT_HOME, else the XDG data folder.
+    """Return the folder of bundles that the user installs: $NLPKIT_HOME or the XDG data folder.
 
     Raises:
-        UsageError: this user has no home folder.
+        UsageError: the user has no home folder.
     """
     if home := os.environ.get("NLPKIT_HOME"):
         return Path(home)
@@ -47,9 +48,10 @@ def is_own(path: str) -> bool:
 
 
 def bundle_folders() -> Iterator[Path]:
-    """Yield every bundle's folder; where two have one name, only the first that is found.
+    """Yield the folder of each bundle; of bundles with the same name only the first.
 
-    A folder that cannot be read is skipped: a service may run with the HOME of another user.
+    The user's folder comes first, then the wheel, then the checkout. Unreadable folders are
+    skipped, since a service may run with the HOME of another user.
     """
     seen = set()
     shelves = [PACKAGE / "_bundles", CHECKOUT / "export"]
@@ -64,7 +66,7 @@ def bundle_folders() -> Iterator[Path]:
 
 def _manifests(shelf: Path) -> list[Path]:
     try:
-        return sorted(shelf.glob("[!.]*/bundle.json"))  # a dot: an export that was killed
+        return sorted(shelf.glob("[!.]*/bundle.json"))  # an unfinished export starts with a dot
     except OSError:
         return []
 
@@ -80,7 +82,7 @@ def find_bundle(name: str) -> Path:
     """Return the folder of a bundle given by path or by name.
 
     Raises:
-        ModelError: there is none; the message lists those there are.
+        ModelError: the bundle does not exist or is not a bundle; the message lists the models.
     """
     path = Path(name)
     if _is_file(path / "bundle.json"):
@@ -89,33 +91,37 @@ def find_bundle(name: str) -> Path:
     if name in known:
         return known[name]
     if name in RULES:
-        raise ModelError(f"{name}: has rules where this needs the files of a network")
+        raise ModelError(f"{name}: a rule-based model, which has no bundle; name a model with one")
     shown = quoted(name)
     if is_run(name):
         raise ModelError(
-            f"{shown}: a training run; 'nlpkit export {shown} -o export/NAME' makes a model"
+            f"{shown}: a training run; 'nlpkit export {shown} -o export/NAME' makes a bundle of it"
         )
     try:
         exists = path.exists()
     except OSError as problem:
-        raise ModelError(f"{shown}: {problem.strerror}; check the path and its rights") from None
+        raise ModelError(
+            f"{shown}: {problem.strerror}; check the path and its permissions"
+        ) from None
     if exists:
         raise ModelError(f"{shown}: not a bundle (no bundle.json); 'nlpkit export' makes one")
-    there = [*known, *RULES]
-    raise ModelError(f"no model {name!r}.{near_match(name, there)} There are: {', '.join(there)}")
+    names = [*known, *RULES]
+    raise ModelError(f"no model {name!r}.{near_match(name, names)} There are: {', '.join(names)}")
 
 
 def load(
     name: str = "sentiment", *, device: str = "auto", precision: str = "auto", threads: int = 0
 ) -> Model:
-    """Load a bundle by name or path, or the rules by their name.
+    """Load a model by the name or path of its bundle, or rules by their name.
 
-    `threads` of the network: 0 are as many as this process may use ($NLPKIT_THREADS says fewer).
-    Unpickling a model loads it again with the same options.
+    `device` is auto, cpu, cuda or cuda:N. `precision` is auto or one of the bundle's. `threads` is
+    the number of CPU threads; 0 uses $NLPKIT_THREADS, or every core of the process. Unpickling a
+    model loads it again with the same options.
 
     Raises:
-        ModelError: there is no such bundle, or it is damaged or refused.
-        DeviceError: `device` does not really work here.
+        ModelError: the bundle does not exist, is damaged, or is refused.
+        DeviceError: `device` does not work on this machine.
+        UsageError: `device` or `precision` does not exist.
         MissingExtra: the package of the rules is not installed.
     """
     options: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
@@ -133,12 +139,12 @@ def load(
 def open_bundle(
     folder: Path, *, device: str = "auto", precision: str = "auto", threads: int = 0
 ) -> Model:
-    """Load the bundle in a folder, with its task and its steps.
+    """Load the bundle in a folder, with its task and its steps. The options are those of `load`.
 
     Raises:
-        ModelError: it is damaged, tampered with, or refers to files outside its folder.
-        DeviceError: the device does not really work here.
-        UsageError: there is no such device or precision.
+        ModelError: the bundle is damaged, changed, or refers to files outside its folder.
+        DeviceError: `device` does not work on this machine.
+        UsageError: `device` or `precision` does not exist.
     """
     from nlpkit import tasks
     from nlpkit.runtime import bundle
@@ -154,7 +160,11 @@ def open_bundle(
 
 
 def answers_of(name: str) -> type[Answer]:
-    """Return the kind of a model's answers, without loading its network. Raises as `load`."""
+    """Return the class of a model's answers, without loading its network.
+
+    Raises:
+        ModelError: the bundle does not exist, or its manifest is damaged.
+    """
     from nlpkit import tasks
     from nlpkit.answers import Label
     from nlpkit.runtime import bundle
@@ -166,11 +176,12 @@ def answers_of(name: str) -> type[Answer]:
 
 
 def pipeline(*steps: Any) -> Pipeline:
-    """Make a chain from strings such as "clean --lower | tokenize", or tables with a "name".
+    """Build a chain of steps from strings ("clean --lower | tokenize") or tables with a "name".
 
     Raises:
-        UsageError: there is no such step or option.
-        ModelError, MissingExtra: a step needs what is not there.
+        UsageError: a step or option does not exist.
+        ModelError: the model of a step does not exist.
+        MissingExtra: a package that a step needs is not installed.
     """
     from nlpkit import chain
 
@@ -178,11 +189,11 @@ def pipeline(*steps: Any) -> Pipeline:
 
 
 def is_run(name: str) -> bool:
-    """Tell whether a path is a training run rather than a bundle."""
+    """Return whether a path is the folder of a training run and not of a bundle."""
     return _is_file(Path(name) / "recipe.toml") and not _is_file(Path(name) / "bundle.json")
 
 
 def recipe_folder() -> Path:
-    """Return the folder of the recipes that made the bundled models."""
+    """Return the folder of the recipes of the bundled models."""
     shipped = PACKAGE / "_recipes"
     return shipped if shipped.is_dir() else CHECKOUT / "models"

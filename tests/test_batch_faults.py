@@ -126,19 +126,19 @@ def test_output_never_overwrites_an_input_or_a_foreign_file(run: Run, tmp_path: 
     table = tmp_path / "in/x.csv"
     table.write_text("text\nadorei\n")
     for options in ({}, {"resume": True}):
-        with pytest.raises(UsageError, match="its output would be itself"):
+        with pytest.raises(UsageError, match="its output would replace it"):
             run(str(table), folder="in", **options)
     with pytest.raises(UsageError, match="not a batch's"):
         run(str(table), folder="in/rejects/..", to="jsonl", resume=True)
     (tmp_path / "in/rejects/x.csv.jsonl").write_text('{"text": "keep me"}\n')
-    with pytest.raises(UsageError, match="which a batch keeps for itself"):
+    with pytest.raises(UsageError, match="a file of the batch itself"):
         run(str(tmp_path / "in"), folder="out")
     assert table.read_text() == "text\nadorei\n"
 
 
 def test_pipes_are_refused_and_undecodable_file_names_work(run: Run, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
-    with pytest.raises(UsageError, match="not a file"):
+    with pytest.raises(UsageError, match="not a regular file"):
         run(str(tmp_path / "pipe.txt"))
     odd = os.fsdecode(bytes(tmp_path / "bad") + b"\xff.txt")
     Path(odd).write_text("adorei\n")
@@ -170,7 +170,7 @@ def test_damaged_output_is_rewritten_on_resume(run: Run, inputs: Path, tmp_path:
 
 def test_invalid_inputs_and_folders_are_refused(run: Run, inputs: Path, tmp_path: Path) -> None:
     run(str(inputs / "a.txt"))
-    with pytest.raises(UsageError, match="has a batch; --resume"):
+    with pytest.raises(UsageError, match="holds a batch; continue it with --resume"):
         run(str(inputs / "a.txt"))
     with pytest.raises(UsageError, match="begun with into = 'label', not 'tone'"):
         run(str(inputs / "a.txt"), resume=True, into="tone")
@@ -180,7 +180,7 @@ def test_invalid_inputs_and_folders_are_refused(run: Run, inputs: Path, tmp_path
     with pytest.raises(InputError, match="no such file"):
         run(str(tmp_path / "nothing.txt"), folder="never")
     assert not (tmp_path / "never").exists()
-    with pytest.raises(InputError, match="no file is found by this pattern"):
+    with pytest.raises(InputError, match="no file matches this pattern"):
         run(str(tmp_path / "*.nothing"), folder="c")
     with pytest.raises(UsageError, match="standard input"):
         run("-", folder="d")

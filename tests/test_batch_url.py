@@ -79,7 +79,7 @@ def test_urls_that_cannot_be_opened_are_reported(
         run("memory://in/*.none", folder="b")
     with pytest.raises(UsageError, match="nowhere://x/a.txt: .*nowhere"):
         run("nowhere://x/a.txt", folder="c")
-    with pytest.raises(UsageError, match="unpack it first"):
+    with pytest.raises(UsageError, match="unpack the archive first"):
         run("zip://a.txt::memory://in/a.zip", folder="d")
     monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)
     with pytest.raises(MissingExtra, match=r"nlpkit\[remote\]"):

@@ -67,5 +67,5 @@ def test_bundles_of_a_home_with_spaces_are_found(
     (mine / "bundle.json").write_text("{}")
     monkeypatch.setenv("HOME", str(tmp_path / "ho me"))
     assert zoo.find_bundle("mine") == mine and zoo.is_own(str(mine))
-    with pytest.raises(ModelError, match="'/.*ho me/.*/mine': bundle format"):
+    with pytest.raises(ModelError, match="'/.*ho me/.*/mine': has bundle format"):
         zoo.load("mine")

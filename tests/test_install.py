@@ -93,7 +93,7 @@ def test_a_zip_made_by_macos_is_installed(bundle: Path, tmp_path: Path) -> None:
 
 def test_one_of_the_same_name_is_replaced_only_if_asked(bundle: Path, tmp_path: Path) -> None:
     install.add(bundle)
-    with pytest.raises(UsageError, match="a model of that name in .*--replace"):
+    with pytest.raises(UsageError, match="a model of that name is already in .*--replace"):
         install.add(bundle)
     install.add(bundle, replace=True)
     assert installed(tmp_path) == ["mine"]
@@ -109,7 +109,7 @@ def test_zip_with_paths_outside_its_folder_is_refused(
     path = zipped(bundle, tmp_path / "a.zip")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(name, b"x")
-    with pytest.raises(ModelError, match="outside a bundle's folder|several folders"):
+    with pytest.raises(ModelError, match="a link or outside the folder|several folders"):
         install.add(path)
     assert installed(tmp_path) == []
     assert not [*tmp_path.rglob("evil")]
@@ -128,7 +128,7 @@ def test_zip_bombs_and_links_are_refused(
         link = zipfile.ZipInfo("mine/bundle.json")
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "/etc/passwd")
-    with pytest.raises(ModelError, match="outside a bundle's folder"):
+    with pytest.raises(ModelError, match="a link or outside the folder"):
         install.add(path)
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(install.MOST_FILES + 1):
@@ -137,7 +137,7 @@ def test_zip_bombs_and_links_are_refused(
         install.add(path)
     (bundle / "link").symlink_to("/etc/passwd")
     change(bundle, lambda manifest: manifest["files"].update(link="0" * 64))
-    with pytest.raises(ModelError, match="is a link"):
+    with pytest.raises(ModelError, match="a link, which"):
         install.add(bundle)
     assert installed(tmp_path) == []
 

@@ -71,5 +71,5 @@ def test_resume_accepts_other_threads_but_no_other_steps(folder: Path) -> None:
 
 
 def test_a_second_process_in_the_same_folder_is_refused(folder: Path) -> None:
-    with held(folder / "run"), pytest.raises(UsageError, match="at work"):
+    with held(folder / "run"), pytest.raises(UsageError, match="in use by another"):
         learn(made(folder, "atnet", "mlm"), folder / "run")

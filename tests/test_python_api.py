@@ -101,7 +101,7 @@ def test_a_pickled_model_is_loaded_anew_with_its_options(
 
 
 def test_a_model_that_was_changed_says_that_it_cannot_be_pickled(model: Any) -> None:
-    with pytest.raises(TypeError, match="only one that nlpkit.load returned"):
+    with pytest.raises(TypeError, match="only models that nlpkit.load returned"):
         pickle.dumps(replace(model, budget=64))
 
 

@@ -159,7 +159,7 @@ def test_too_many_bad_records_stop_the_batch(
 ) -> None:
     settings = Settings(model=str(tiny_bundle("bow")), shard_size=10)
     options: dict[str, Any] = {"engine": job.RayEngine()}
-    with pytest.raises(GateError, match="more than 3 bad records, such as .*not valid utf-8"):
+    with pytest.raises(GateError, match="more than 3 bad records, the last is .*not valid utf-8"):
         batch(inputs, tmp_path / "out", settings, **options, max_rejects=3)
     assert not (tmp_path / "out/a.tsv").exists()
     report = batch(inputs, tmp_path / "out", settings, **options, max_rejects=7, resume=True)
@@ -176,7 +176,7 @@ def test_actor_with_a_different_model_is_an_error(
     rows = iter([job.Row.unpacked(job.Predictor(settings, "of another", Path.cwd())(row))])
     told = Job(tmp_path / "out", settings, 1, "", Report(), None, lambda event: None)
     (tmp_path / "out").mkdir()
-    with pytest.raises(ModelError, match="is another model on"):
+    with pytest.raises(ModelError, match="is a different one"):
         list(job._gathered(rows, {item.output: job.Input.begun(item, told)}, told))
 
 

@@ -123,7 +123,7 @@ def test_options_of_networks_are_refused() -> None:
         nlpkit.load("rules", device="cuda:1")
     with pytest.raises(UsageError, match="no precisions"):
         nlpkit.load("rules", precision="int8")
-    with pytest.raises(ModelError, match="files of a network"):
+    with pytest.raises(ModelError, match="a rule-based model"):
         zoo.find_bundle("rules")
     with pytest.raises(ModelError, match="Did you mean 'rules'"):
         nlpkit.load("rulez")

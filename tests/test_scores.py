@@ -98,5 +98,5 @@ def test_class_weights_average_to_one_over_documents() -> None:
     assert task.class_weights(golds, "none") == [1, 1]
     for scheme in ("sqrt", "balanced"):
         weights = task.class_weights(golds, scheme)
-        assert sum(weights[task.place(gold)] for gold in golds) / 100 == pytest.approx(1)
+        assert sum(weights[task.label_index(gold)] for gold in golds) / 100 == pytest.approx(1)
         assert weights[1] > weights[0]

@@ -112,7 +112,7 @@ def test_file_of_answers_can_be_a_teacher(data: Path, tmp_path: Path) -> None:
 
     assert taught("run")["dev"]["macro_f1"] > 0.9
     for answer, said in (
-        ({"text": "a"}, "answers.jsonl:1: needs scores for negative, neutral, positive"),
+        ({"text": "a"}, "answers.jsonl:1: needs scores for exactly negative, neutral, positive"),
         ({"text": "a", "scores": dict.fromkeys(labels, 0.9)}, ":1: scores must be prob"),
         ({"text": "a", "scores": dict.fromkeys(labels, 1 / 3)}, "has no answer for any text"),
     ):
@@ -131,7 +131,7 @@ def test_teacher_must_exist_and_have_the_same_labels(
     )
     with pytest.raises(UsageError, match="task sentiment with .* task classify with"):
         run.train(recipe, tmp_path / "b", **OPTIONS)
-    with pytest.raises(UsageError, match="without teachers"):
+    with pytest.raises(UsageError, match="texts need teachers"):
         recipe_of(data, distill={"texts": ["a.txt"]})
 
 
@@ -255,7 +255,7 @@ def test_shift_improves_balance_and_is_stored() -> None:
     described = judge.task.describe()
     again = sentiment_task.Task(sentiment_task.Config(), described["labels"], described["shift"])
     assert again.decode([""], [np.array([0.0, 0.1, 0.05])])[0].label != "neutral"
-    with pytest.raises(ValueError, match="shifts"):
+    with pytest.raises(ValueError, match="1 shift for 3 labels"):
         sentiment_task.Task(sentiment_task.Config(), sentiment_task.LABELS, [0.1])
 
 

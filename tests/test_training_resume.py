@@ -122,7 +122,7 @@ def test_resume_with_changed_data_is_refused(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "dev.jsonl", corpus(20, 6))
     train(tiny_recipe("bow", tmp_path, epochs=1), tmp_path / "run")
     write_jsonl(tmp_path / "train.jsonl", rows[:-1])
-    with pytest.raises(UsageError, match="data has changed"):
+    with pytest.raises(UsageError, match="other training data"):
         train(tiny_recipe("bow", tmp_path, epochs=1), tmp_path / "run", resume=True)
 
 

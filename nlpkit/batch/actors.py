@@ -1,7 +1,7 @@
 """The remote half of a batch on Ray: tasks that read inputs, and actors that run the model.
 
-Errors are returned as rows and raised by the driver. Raised here, they would make Ray retry the
-task or print a page of traceback.
+Errors are returned as rows, which the driver raises: an exception in a task would make Ray retry it
+or print a traceback.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Row:
     part: dict[str, bytes] = field(default_factory=dict)  # extension -> content
     size: int = 0  # records of the shard, rejected ones included
     rejects: int = 0
-    reason: str = ""  # why the last rejected record is bad
+    reason: str = ""  # of the last rejected record
     read: int = 0  # bytes of the input that have been read
-    seconds: float = 0.0  # that the actor took
-    count: int | None = None  # shards of the input, in its last row
+    seconds: float = 0.0  # time of the actor
+    count: int | None = None  # shards of the input, only in its last row
     problem: NlpkitError | None = None
 
     def packed(self) -> dict[str, bytes]:
@@ -86,15 +86,21 @@ class Predictor:
     def __init__(
         self, settings: Settings, model: str, folder: Path, imports: Sequence[str] = ()
     ) -> None:
-        """Load the model, and check its fingerprint against `model`, that of the driver's."""
+        """Load the model and compare its fingerprint with `model`, the driver's.
+
+        An error is kept in `self.model`; the first shard reports it.
+        """
         _enter(folder, imports)
         self.settings = settings
-        self.model: Model | NlpkitError  # the error that kept it from loading
+        self.model: Model | NlpkitError  # or the error of loading it
         try:
             if fingerprint(settings.model) != model:
-                raise ModelError(f"{settings.model}: is another model on {os.uname().nodename}")
+                raise ModelError(
+                    f"{settings.model}: the model on {os.uname().nodename} is a different one; "
+                    "install the same bundle on every machine"
+                )
             self.model = load(settings, threads=1)
-        except NlpkitError as problem:  # if it were raised, Ray would restart the actor for ever
+        except NlpkitError as problem:  # raised here, it would make Ray restart the actor for ever
             self.model = problem
 
     def __call__(self, row: dict[str, Any]) -> dict[str, bytes]:
@@ -110,6 +116,7 @@ class Predictor:
         return replace(asked, shard=None, part=part, seconds=time.monotonic() - start).packed()
 
     def _part(self, item: Item, shard: Shard) -> dict[str, bytes]:
+        """Answer a shard; return the files of its part by extension."""
         if isinstance(self.model, NlpkitError):
             raise self.model
         with TemporaryDirectory() as folder:
@@ -122,9 +129,9 @@ def _portable(problem: NlpkitError | OSError, item: Item) -> NlpkitError:
 
 
 def _enter(folder: Path, imports: Sequence[str]) -> None:
-    """Change to the driver's working folder and add its import paths, where they exist here.
+    """Change to the driver's working folder and add its import paths, if this machine has them.
 
-    Relative inputs and the driver's plugins are then found.
+    This makes relative inputs and the driver's plugins available.
     """
     with suppress(OSError):
         os.chdir(folder)

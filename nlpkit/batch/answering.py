@@ -1,4 +1,4 @@
-"""Load the model and write the output part of a shard; both engines use these functions."""
+"""Load the model of a batch and write the part of a shard; both engines call these functions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from nlpkit.runtime.model import Model
 
 
 def load(settings: Settings, threads: int = 0) -> Model:
-    """Load the model of a batch; `threads` 0 uses every core of the process.
+    """Load the model of a batch. `threads` is the number of CPU threads; 0 uses every core.
 
     Raises:
-        ModelError, DeviceError, UsageError, MissingExtra: the model cannot be loaded.
+        ModelError, DeviceError, UsageError, MissingExtra: as `zoo.load`.
     """
     return zoo.load(
         settings.model, device=settings.device, precision=settings.precision, threads=threads
@@ -34,7 +34,7 @@ def load(settings: Settings, threads: int = 0) -> Model:
 def answer(model: Model, settings: Settings, parts: Parts, shard: Shard) -> None:
     """Answer a shard and write its part: the output, the rejected records, then the counts.
 
-    The counts are last because they mark the part as complete.
+    The counts are written last, since they mark the part as complete.
 
     Raises:
         NoSpace: the disk is full.

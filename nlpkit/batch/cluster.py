@@ -1,4 +1,4 @@
-"""Start Ray or join a cluster, silence its output, and disconnect at the end."""
+"""Start Ray or join a cluster, suppress its messages, and disconnect at the end."""
 
 from __future__ import annotations
 
@@ -44,14 +44,17 @@ def cluster(address: str | None, workers: int, num_gpus: float) -> Iterator[None
     except (ConnectionError, RuntimeError, TimeoutError, ValueError) as problem:
         reason = str(problem).partition("\n")[0]
         raise UsageError(
-            f"--address {address}: {reason}; it must run, have this machine's versions of Ray and "
-            "Python, and the token that is here (RAY_AUTH_TOKEN or ~/.ray/auth_token)"
+            f"--address {address}: {reason}; start the cluster with this machine's versions of "
+            "Ray and Python and its token (RAY_AUTH_TOKEN or ~/.ray/auth_token)"
         ) from None
     try:
         signal.signal(signal.SIGTERM, handler)  # Ray's own handler skips the clean-up
         gpus = ray.cluster_resources().get("GPU", 0.0)
         if num_gpus > gpus and not address:
-            raise UsageError(f"--num-gpus {num_gpus:g}: Ray finds {gpus:g} GPUs here")
+            raise UsageError(
+                f"--num-gpus {num_gpus:g}: Ray finds {gpus:g} GPUs here; lower it, "
+                "or name a cluster"
+            )
         yield
     finally:
         with silence():
@@ -61,7 +64,7 @@ def cluster(address: str | None, workers: int, num_gpus: float) -> Iterator[None
 def check(address: str | None) -> None:
     """Check that Ray is installed and that a cluster answers.
 
-    Ray itself would wait for long and give no reason.
+    Ray itself waits for minutes and gives no reason.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -80,13 +83,13 @@ def check(address: str | None) -> None:
         socket.create_connection((host, int(port)), WAIT).close()
     except (OSError, ValueError) as problem:
         raise UsageError(
-            f"--address {address}: no Ray cluster answers ({problem}); 'ray status' tells of it"
+            f"--address {address}: no Ray cluster answers ({problem}); check it with 'ray status'"
         ) from None
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Discard stderr, where Ray's C++ code writes messages at any log level."""
+    """Discard stderr; Ray's C++ code writes messages to it at every log level."""
     stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:
@@ -98,7 +101,7 @@ def silence() -> Iterator[None]:
 
 
 def quiet() -> None:
-    """Keep Ray Data's messages and progress bars off the terminal; its log file has them."""
+    """Turn off Ray Data's messages and progress bars on the terminal; its log file keeps them."""
     import ray.data
 
     for handler in logging.getLogger("ray.data").handlers:

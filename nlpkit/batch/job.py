@@ -1,4 +1,4 @@
-"""The job that an engine runs, the type of an engine, and the errors that engines share."""
+"""The job that an engine runs, the type of engines, and the errors that engines share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nlpkit.batch.plan import Item, Settings
 from nlpkit.errors import GateError, InputError, NoSpace
 from nlpkit.wording import plural
 
-CROWD = 8  # most workers per core: a larger number is a typing error
+CROWD = 8  # most workers per core; a larger number is taken for a typing error
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ Engine = Callable[[list[Item], Job], Generator[tuple[Item, Outcome]]]
 
 
 def fingerprint(model: str) -> str:
-    """Return the SHA-256 of a model's bundle.json, which differs between models of one name.
+    """Return the SHA-256 of a model's bundle.json, which tells models of one name apart.
 
-    A rule-based model has its name as the fingerprint.
+    The fingerprint of a rule-based model is its name.
 
     Raises:
         ModelError: the model does not exist.
@@ -71,6 +71,6 @@ def too_many(item: Item, job: Job, reason: str) -> GateError:
     """Return the error for an input that exceeds --max-rejects."""
     most = plural(job.max_rejects or 0, "bad record")
     return GateError(
-        f"{item.path}: with it there are more than {most}, such as "
-        f"{reason}; fix them, or raise --max-rejects and go on with --resume"
+        f"{item.path}: the batch has more than {most}, the last is "
+        f"{reason}; fix them, or raise --max-rejects and continue with --resume"
     )

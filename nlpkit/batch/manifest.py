@@ -21,7 +21,7 @@ FORMAT = 1
 
 @dataclass
 class Report:
-    """The outcomes of a batch: name of the output -> outcome of its input."""
+    """The outcomes of a batch: output name -> outcome of its input."""
 
     files: dict[str, Outcome] = field(default_factory=dict)
 
@@ -105,7 +105,7 @@ def open_manifest(folder: Path, settings: Settings, model: str, *, resume: bool)
         raise UsageError(f"{folder / MANIFEST}: damaged; name a new folder") from None
     if not resume:
         raise UsageError(
-            f"{quoted(folder)}: has a batch; --resume goes on with it, or name a new folder"
+            f"{quoted(folder)}: holds a batch; continue it with --resume, or name a new folder"
         )
     _check(manifest, earlier)
     manifest.report.files.update(report.files)
@@ -133,11 +133,14 @@ def _check(manifest: Manifest, earlier: Mapping[str, Any]) -> None:
         begun = earlier["settings"].get(key)
         if begun != value:
             raise UsageError(
-                f"{manifest.folder}: was begun with {key} = {begun!r}, not {value!r}; "
-                "resume with the options it was begun with, or name a new folder"
+                f"{manifest.folder}: the batch was begun with {key} = {begun!r}, not {value!r}; "
+                "resume it with the same options, or name a new folder"
             )
     if earlier["model"] != manifest.model:
-        raise UsageError(f"{manifest.folder}: was begun with another {manifest.settings.model}")
+        raise UsageError(
+            f"{manifest.folder}: the batch was begun with another model {manifest.settings.model}; "
+            "name a new folder"
+        )
 
 
 def is_done(outcome: Outcome, item: Item, folder: Path) -> bool:

@@ -93,7 +93,9 @@ class Parts:
         try:
             state = state_of(self.item.path)
         except OSError as problem:
-            raise InputError(f"{self.item.path}: {problem.strerror}, while it was read") from None
+            raise InputError(
+                f"{self.item.path}: {problem.strerror} while it was read; run it again"
+            ) from None
         if any(source[name] != value for name, value in state.items()):
             raise InputError(f"{self.item.path}: changed while it was read; run it again")
 

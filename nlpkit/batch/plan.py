@@ -94,12 +94,12 @@ def expand(
 def _check_output(item: Item, items: dict[str, Item], folder: Path) -> None:
     """Raise UsageError if an output would replace an input or a file that the batch writes."""
     if not isinstance(item.path, Url) and (folder / item.output).resolve() == item.path.resolve():
-        raise UsageError(f"{item.path}: its output would be itself; name another --output")
+        raise UsageError(f"{item.path}: its output would replace it; name another --output")
     own = f"{REJECTS}/{item.output}.jsonl"
     if item.output == MANIFEST or own in items:
         other = items.get(own, item)
         raise UsageError(
-            f"{other.path}: would become {other.output}, which a batch keeps for itself; "
+            f"{other.path}: its output {other.output} has the name of a file of the batch itself; "
             "rename it, or run a batch for it"
         )
 
@@ -114,7 +114,7 @@ def _files(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
         return _remote_files(given)
     path = Path(given)
     if given == "-":
-        raise UsageError("a batch reads files; for standard input there is 'nlpkit predict'")
+        raise UsageError("a batch reads files; read standard input with 'nlpkit predict'")
     if path.is_dir():
         own = folder.resolve()
         files = [file for file in sorted(path.rglob("*")) if _is_input(file, path, own)]
@@ -127,14 +127,16 @@ def _files(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
         files = [Path(name) for name in sorted(glob.glob(given, recursive=True))]  # noqa: PTH207
         files = [file for file in files if file.is_file()]
         if not files:
-            raise InputError(f"{given}: no file is found by this pattern; check it, and quote it")
+            raise InputError(
+                f"{given}: no file matches this pattern; check it, and quote it for the shell"
+            )
         return [(file, PurePosixPath(file.name)) for file in files]
     if not path.exists():
         raise InputError(missing(path))
     if not path.is_file():
         raise UsageError(
-            f"{quoted(path)}: not a file; a batch reads what it can read again. "
-            "For a pipe there is 'nlpkit predict'"
+            f"{quoted(path)}: not a regular file; a batch must be able to read its inputs again. "
+            "Read a pipe with 'nlpkit predict'"
         )
     return [(path, PurePosixPath(path.name))]
 
@@ -154,7 +156,7 @@ def _remote_files(given: str) -> list[tuple[Path | Url, PurePosixPath]]:
     except OSError as problem:
         raise InputError(f"{given}: {problem.strerror}") from None
     if not files:
-        raise InputError(f"{given}: no file of a known format is found; check it, quote patterns")
+        raise InputError(f"{given}: no file of a known format here; check it, quote patterns")
     return files
 
 

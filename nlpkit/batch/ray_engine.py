@@ -42,7 +42,7 @@ class RayEngine:
 
     Raises:
         MissingExtra: Ray is not installed.
-        UsageError: no cluster answers. Both are raised by the constructor, before any output.
+        UsageError: no cluster answers at the address.
     """
 
     address: str | None = None
@@ -62,7 +62,9 @@ class RayEngine:
         """
         if self.address is None and job.workers > CROWD * cores():
             here = plural(cores(), "core")
-            raise UsageError(f"--workers {job.workers}: this machine has {here}; name a cluster")
+            raise UsageError(
+                f"--workers {job.workers}: this machine has {here}; give fewer, or --address"
+            )
         inputs: dict[str, Input] = {}
         for item in items:
             try:
@@ -92,7 +94,7 @@ def _rows(todo: list[tuple[Item, set[int]]], job: Job, engine: RayEngine) -> Gen
         read,
         fn_kwargs={"settings": job.settings, "folder": here, "imports": imports},
         compute=TaskPoolStrategy(size=min(job.workers, len(todo))),
-        num_cpus=0,  # else actors that hold all cores would wait for readers that get none
+        num_cpus=0,  # otherwise readers would get no core while the actors hold all of them
     )
     data = data.map(
         Predictor,
@@ -108,15 +110,15 @@ def _rows(todo: list[tuple[Item, set[int]]], job: Job, engine: RayEngine) -> Gen
     except ray.exceptions.RayError as problem:
         lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
         causes = [line for line in lines if ERROR.match(line)]  # without tracebacks and advice
-        raise NlpkitError(f"Ray: {(causes or lines)[-1]}; --resume goes on") from None
+        raise NlpkitError(f"Ray: {(causes or lines)[-1]}; continue with --resume") from None
     finally:
         with silence():  # Ray reports the actors that it stops
-            rows.close()  # before the shutdown: afterwards it would start Ray again
+            rows.close()  # before the shutdown, since afterwards it would start Ray again
 
 
 @dataclass
 class Input:
-    """An input of which parts are still missing."""
+    """An input whose parts are not complete yet."""
 
     parts: Parts
     source: State  # the state of the file when it was opened

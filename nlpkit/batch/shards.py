@@ -1,4 +1,4 @@
-"""Read an input in shards of some thousand records; a shard is answered and saved at once."""
+"""Read an input in shards, the units that are answered and saved."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def cut(
 
 
 def _position(stream: Any) -> int:
-    """Return the bytes that a stream has read of the file on disk; 0 if it cannot tell."""
+    """Return how many bytes of the file on disk a stream has read; 0 if that is unknown."""
     raw = getattr(stream, "fileobj", None) or getattr(stream, "_fp", None) or stream
     try:
         return int(raw.tell())

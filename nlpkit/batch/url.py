@@ -1,6 +1,6 @@
 """Read inputs from URLs: s3://, gs://, https:// and the other protocols that fsspec opens.
 
-It needs the extra `remote` (fsspec) and the package of the store, such as s3fs, which also finds
+This needs the extra `remote` (fsspec) and the package of the store, such as s3fs, which also reads
 the keys and endpoints.
 """
 
@@ -29,7 +29,7 @@ def is_url(given: str) -> bool:
 class Url:
     """A file, folder or pattern at a URL.
 
-    Every method raises OSError, with the URL in it, if the store does not answer as it should.
+    Every method raises OSError, with the URL in it, if the store fails.
     """
 
     url: str
@@ -102,13 +102,13 @@ def _system(url: str) -> tuple[Any, str]:
     except ModuleNotFoundError:
         raise MissingExtra("remote", "fsspec") from None
     if "::" in url:
-        raise UsageError(f"{url}: a file in a file is not read; unpack it first")
+        raise UsageError(f"{url}: files inside an archive are not read; unpack the archive first")
     try:
         system, path = url_to_fs(url)
     except ImportError as problem:  # its message names the package to install
         raise UsageError(f"{url}: {problem}") from None
     except ValueError as problem:  # no such protocol
-        raise UsageError(f"{url}: {problem}; fsspec lists the protocols that it knows") from None
+        raise UsageError(f"{url}: {problem}; name a protocol that fsspec knows") from None
     return system, str(path)
 
 

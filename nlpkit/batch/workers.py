@@ -19,7 +19,7 @@ from nlpkit.runtime.device import cores
 from nlpkit.runtime.model import Model
 
 AHEAD = 2  # most waiting shards per worker
-DIED = "a worker process died, perhaps for want of memory; --resume goes on, with fewer --workers"
+DIED = "a worker process died, perhaps out of memory; continue with --resume and fewer --workers"
 
 
 class Workers:
@@ -85,7 +85,7 @@ class _Process:
     """The state of a worker process, which `_start` sets."""
 
     settings: Settings
-    model: Model | NlpkitError  # the error that kept it from loading
+    model: Model | NlpkitError  # or the error of loading it
 
 
 _PROCESS = _Process()
@@ -98,11 +98,12 @@ def _start(settings: Settings, threads: int) -> None:
     _PROCESS.settings = settings
     try:
         _PROCESS.model = load(settings, threads)
-    except NlpkitError as problem:  # if it were raised, the pool would break and hide it
+    except NlpkitError as problem:  # raised here, it would break the pool and be lost
         _PROCESS.model = problem
 
 
 def _end_with_parent() -> None:
+    """Exit when the parent process ends."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -113,7 +114,7 @@ def _answer(parts: Parts, shard: Shard) -> None:
     """Write the part of a shard in a worker process.
 
     Raises:
-        NlpkitError: as `answer`, or the error that kept the model from loading.
+        NlpkitError: as `answer`, or the error of loading the model.
     """
     if isinstance(_PROCESS.model, NlpkitError):
         raise _PROCESS.model

@@ -35,9 +35,9 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         "## Precisions",
         _precisions(manifest["precisions"], score),
         "## Training data",
-        _taught(manifest["training"]),
+        _origin(manifest["training"]),
         _data(manifest["training"]["data"]["train"], manifest["training"]["data"].get("seen", [])),
-        *_before(manifest["training"]["init"]),
+        *_pretraining(manifest["training"]["init"]),
         "## Limits",
         *([limits] if (limits := manifest["training"]["recipe"]["export"]["limits"]) else []),
         "The model learned from the data above, with their noise and bias, and errs most on texts "
@@ -81,7 +81,7 @@ def _by_file(files: list[dict[str, Any]], score: str) -> list[str]:
     return ["\n".join([head, *rows])]
 
 
-def _taught(training: dict[str, Any]) -> str:
+def _origin(training: dict[str, Any]) -> str:
     """Return the sentences on pretraining and distillation, or that there was neither."""
     sentences = []
     if training["init"]:
@@ -97,7 +97,7 @@ def _taught(training: dict[str, Any]) -> str:
     return " ".join(sentences) or "Trained from scratch on these rows."
 
 
-def _before(init: dict[str, Any] | None) -> list[str]:
+def _pretraining(init: dict[str, Any] | None) -> list[str]:
     """Return the tables of the pretraining runs that it started from, the latest first."""
     if not init:
         return []
@@ -106,7 +106,7 @@ def _before(init: dict[str, Any] | None) -> list[str]:
         f"| {entry['file']} | {entry['rows']} | {entry['licence'] or 'not stated'} |"
         for entry in init["data"]["train"]
     ]
-    return [head + "\n".join(rows), *_before(init.get("init"))]
+    return [head + "\n".join(rows), *_pretraining(init.get("init"))]
 
 
 def _precisions(entries: dict[str, Any], score: str) -> str:

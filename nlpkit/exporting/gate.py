@@ -107,13 +107,13 @@ class Gate:
         self.signatures = run.signatures
         self.cases = list(cases(run, reference.tokenizer, reference.windows.size))
         predicted = reference.predict(dev.documents)
-        self.there = [row for row, answer in enumerate(predicted) if answer is not None]
-        if not self.there:
+        self.answered_rows = [row for row, answer in enumerate(predicted) if answer is not None]
+        if not self.answered_rows:
             raise InputError(
                 "the tokenizer finds no token in the dev texts; check data.dev and the tokenizer"
             )
-        self.golds = [dev.golds[row] for row in self.there]
-        self.answers = [predicted[row] for row in self.there]
+        self.golds = [dev.golds[row] for row in self.answered_rows]
+        self.answers = [predicted[row] for row in self.answered_rows]
         self.score = self._score(self.answers)
 
     def measure(self, precision: str, size: int, run: Run, alone: Run) -> Report:
@@ -123,7 +123,7 @@ class Gate:
         """
         model = dataclasses.replace(self.reference, run=run)
         predicted = model.predict(self.dev.documents)
-        answers = [predicted[row] for row in self.there]
+        answers = [predicted[row] for row in self.answered_rows]
         score = self._score(answers)
         documents = self.dev.documents[:SPEED_DOCUMENTS]
         all_threads, one = (speed(each, self.reference, documents) for each in (run, alone))

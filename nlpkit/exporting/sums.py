@@ -28,7 +28,7 @@ class Sums:
     """The nodes of such a sum in a graph, by the names of their outputs."""
 
     last: str  # ReduceMax over time
-    gone: set[str]  # the nodes to drop, which mask, rectify and add the bias
+    dropped_nodes: set[str]  # mask, relu and bias, applied later
     lookups: set[str]
     tables: set[str]
     sums: str
@@ -97,7 +97,7 @@ def _rewritten(node: NodeProto, parts: Sums) -> Iterator[NodeProto]:
         yield helper.make_node("Where", [parts.mask, ids, f"{table}_none"], [f"{name}_ids"])
         yield helper.make_node("Gather", [f"{table}_int8", f"{name}_ids"], [f"{name}_int8"])
         yield helper.make_node("Cast", [f"{name}_int8"], [name], to=TensorProto.FLOAT)
-    elif name not in parts.gone:
+    elif name not in parts.dropped_nodes:
         yield node
 
 
@@ -135,14 +135,16 @@ def _match(graph: GraphProto) -> Sums | None:
         over_time = len(last.input) > 1 and arrays.get(last.input[1], np.zeros(1)).tolist() == [1]
         lowest = arrays.get(where.input[1], np.zeros(())).max() == -np.inf
         if bias and once and over_time and lowest and lookups and None not in lookups:
-            gone = {node.output[0] for node in (where, hidden, relu, biased)}
-            gone |= {unsqueeze.output[0]} if uses[unsqueeze.output[0]] == 1 else set()
+            dropped_nodes = {node.output[0] for node in (where, hidden, relu, biased)}
+            dropped_nodes |= {unsqueeze.output[0]} if uses[unsqueeze.output[0]] == 1 else set()
             names = {node.output[0] for node in lookups if node}
             tables = {node.input[0] for node in lookups if node}
             if all(
                 uses[table] == sum(t.input[0] == table for t in lookups if t) for table in tables
             ):
-                return Sums(last.output[0], gone, names, tables, sums, bias, unsqueeze.input[0])
+                return Sums(
+                    last.output[0], dropped_nodes, names, tables, sums, bias, unsqueeze.input[0]
+                )
     return None
 
 

@@ -23,7 +23,7 @@ from nlpkit.records.answered import check_confidence, check_format
 from nlpkit.runtime.device import cores
 from nlpkit.wording import plural
 
-EVERY = 1.0  # seconds between two manifests: after a kill, files that it lacks are done again
+EVERY = 1.0  # seconds between two manifests; a resumed batch repeats files that the manifest lacks
 
 
 def batch(
@@ -37,7 +37,7 @@ def batch(
     max_rejects: int | None = None,
     listener: Listener = lambda event: None,
 ) -> Report:
-    """Answer every record of every input into a file of the folder.
+    """Write the answers for each input to a file of the folder, and return the outcomes.
 
     A file that cannot be read, or changes meanwhile, is reported, and the others continue. Without
     an `engine`, `workers` processes of this machine run the model.
@@ -55,7 +55,7 @@ def batch(
     if workers > CROWD * cores() and engine is None:
         here = plural(cores(), "core")
         raise UsageError(
-            f"--workers {workers}: this machine has {here}; {CROWD} times that at most"
+            f"--workers {workers}: this machine has {here}; give at most {CROWD} per core"
         )
     with held(folder):
         kind = zoo.answers_of(settings.model)
@@ -94,7 +94,7 @@ def _run(engine: Engine, items: list[Item], job: Job, manifest: Manifest) -> Non
                     manifest.write_if_possible()
                     written = time.monotonic()
                 job.listener(_file_done(item, outcome))
-        except BaseException:  # Ctrl-C, too many bad records: finished files stay
+        except BaseException:  # such as Ctrl-C; finished files stay
             manifest.write_if_possible()
             raise
 

@@ -86,7 +86,7 @@ def _cuda() -> dict[str, Any]:
 
 
 def tiny_model() -> bytes:
-    """Return an ONNX model of one node, y = x + x, written by hand: base installs lack onnx.
+    """Return an ONNX model of one node, y = x + x, encoded without onnx, which may be missing.
 
     Field numbers are those of onnx.proto (ModelProto, GraphProto, NodeProto, ValueInfoProto).
     """
@@ -104,6 +104,7 @@ def tiny_model() -> bytes:
 
 
 def _models(problems: list[str]) -> list[str]:
+    """Return the names of the models; add those that are damaged to `problems`."""
     from nlpkit.jobs.models import Damaged, Entry, bundles
 
     entries = bundles()

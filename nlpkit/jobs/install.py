@@ -33,7 +33,7 @@ NEAR, NEARBY = 0.01, 0.05
 
 
 def add(source: Path, *, replace: bool = False) -> Verified:
-    """Install a bundle from a folder or a zip, if it passes `verify`.
+    """Install a bundle from a folder or a zip, if it passes `verify`; `replace` replaces another.
 
     Raises:
         ModelError: the bundle is damaged, has links or paths that lead outside it, or does not give
@@ -48,19 +48,22 @@ def add(source: Path, *, replace: bool = False) -> Verified:
         elif zipfile.is_zipfile(source):
             _unpack(source, part)
         elif source.exists():
-            raise ModelError(f"{quoted(source)}: neither the folder of a bundle nor a zip of it")
+            raise ModelError(f"{quoted(source)}: neither the folder of a bundle nor a zip of one")
         else:
             raise UsageError(f"{quoted(source)}: no such file or folder")
         name = read_bundle(part).manifest.name
         if not NAME.fullmatch(name):
-            raise ModelError(f"{quoted(source)}: its name {name!r} is not a valid folder name")
+            raise ModelError(
+                f"{quoted(source)}: its name {name!r} is not a valid folder name; "
+                "export it under another"
+            )
         verified = _verified(part, name)
         target = shelf / name
         installed = {folder.name: folder for folder in zoo.bundle_folders()}
         if name in installed and not replace:
             raise UsageError(
-                f"{name}: there is already a model of that name in {quoted(installed[name])}; give "
-                "--replace to use this one instead, or use it by its path: --model PATH"
+                f"{name}: a model of that name is already in {quoted(installed[name])}; give "
+                "--replace to replace it, or use the new one by its path: --model PATH"
             )
         if target.exists():
             old = shelf / f".{name}.old"
@@ -119,6 +122,7 @@ def verify(name: str) -> Verified:
 
 
 def _verified(folder: Path, name: str) -> Verified:
+    """Verify the bundle in a folder as `verify` does; `name` is for messages."""
     bundle = read_bundle(folder)
     golden = _golden(bundle.checked("golden.jsonl").read_bytes(), folder)
     if bundle.manifest.tree["format"] == 1 and bundle.manifest.tokenizer_kind == "words":
@@ -146,7 +150,7 @@ def _golden(content: bytes, folder: Path) -> list[tuple[Any, dict[str, Any]]]:
         raise ModelError(f"{quoted(folder / 'golden.jsonl')}: damaged ({problem})") from None
     if not golden or not all(isinstance(text, str) for text, _ in golden):
         raise ModelError(
-            f"{quoted(folder / 'golden.jsonl')}: damaged (it must hold texts with answers)"
+            f"{quoted(folder / 'golden.jsonl')}: damaged (it must have texts with answers)"
         )
     return golden
 
@@ -156,7 +160,7 @@ def _check_ids(model: Model, folder: Path) -> None:
     import numpy as np
 
     ids = model.tokenizer.random(np.random.default_rng(0), 1, 1)
-    if ids.ndim > 2:  # hashed words: their tables are as large as the hashes
+    if ids.ndim > 2:  # words, whose hashes never exceed their tables
         return
     size = model.tokenizer.vocab_size
     graph, signature = next(iter(model.run.signatures.items()))
@@ -209,11 +213,17 @@ def _beside(shelf: Path) -> Iterator[Path]:
 
 
 def _copy(source: Path, part: Path) -> None:
+    """Copy the files of a bundle to `part`.
+
+    Raises:
+        ModelError: a file is a link, or `source` is not a bundle.
+    """
     bundle = read_bundle(source)
     for name in (MANIFEST, *bundle.manifest.files):
         if (source / name).is_symlink():
             raise ModelError(
-                f"{quoted(source / name)}: is a link, which may lead outside the bundle"
+                f"{quoted(source / name)}: a link, which may lead outside the bundle; "
+                "replace it by the file"
             )
         shutil.copyfile(source / name, part / name)
 
@@ -243,7 +253,8 @@ def _unpack(source: Path, part: Path) -> None:
             linked = entry.external_attr >> 28 == 0xA
             if linked or not all(NAME.fullmatch(item) for item in parts):
                 raise ModelError(
-                    f"{quoted(source)}: names {entry.filename!r}, outside a bundle's folder"
+                    f"{quoted(source)}: has {entry.filename!r}, a link or outside the folder; "
+                    "zip the bundle again"
                 )
             left = _extract(archive, entry, part / name, left, source)
 
@@ -268,9 +279,11 @@ def _extract(
                 if left < 0:
                     raise ModelError(
                         f"{quoted(source)}: unpacks to more than {MOST_BYTES >> 30} GB; "
-                        "not a bundle"
+                        "a bundle is smaller"
                     )
                 out.write(chunk)
     except DAMAGE as problem:
-        raise ModelError(f"{quoted(source)}: damaged, or locked ({problem})") from None
+        raise ModelError(
+            f"{quoted(source)}: damaged, or encrypted ({problem}); get the zip again"
+        ) from None
     return left

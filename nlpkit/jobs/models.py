@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nlpkit import catalog, metrics, tasks, zoo
-from nlpkit.errors import ModelError
+from nlpkit.errors import ModelError, quoted
 from nlpkit.runtime import manifest as manifests, rules
 from nlpkit.runtime.manifest import Manifest
 from nlpkit.settings.declaration import described
@@ -17,7 +17,11 @@ from nlpkit.settings.declaration import described
 
 @dataclass(frozen=True)
 class Entry:
-    """A model that can be run: a bundle, or rules, which have neither weights nor a dev score."""
+    """A model that can be run: a bundle, or rules, which have no weights and no dev score.
+
+    `bytes` is the size of its files for the CPU; `score` names the task's metric, and `dev` has the
+    scores on dev.
+    """
 
     name: str
     task: str
@@ -40,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Damaged:
-    """A bundle that cannot be used, and why."""
+    """A bundle that cannot be used; `problem` is the reason."""
 
     name: str
     path: str
@@ -99,7 +103,7 @@ def _rules(name: str, source: rules.Source) -> Entry:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of an architecture."""
+    """A setting of an architecture: its key, default and help."""
 
     key: str
     default: Any
@@ -108,7 +112,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network that can be trained, when to use it, and its settings."""
+    """An architecture that can be trained, with advice on when to use it."""
 
     name: str
     description: str
@@ -121,7 +125,7 @@ class Architecture:
 
 
 def architectures() -> list[Architecture]:
-    """Return every architecture.
+    """Return all architectures.
 
     Raises:
         MissingExtra: torch is not installed.

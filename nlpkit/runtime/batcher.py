@@ -1,6 +1,6 @@
 """Group windows of similar length into padded batches under a budget of tokens.
 
-Legend: B batch, T time, W windows, F ids of one token.
+Legend: B batch, T time (tokens), W windows, F ids of one token.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Batch:
     rows: list[int]
 
     def feeds(self) -> dict[str, np.ndarray]:
-        """Return the inputs of the network, by name."""
+        """Return ids_BT and mask_BT by the names of the network's inputs."""
         return {"ids": self.ids_BT, "mask": self.mask_BT}
 
 
@@ -69,11 +69,12 @@ def batches(windows: Windows, budget: int = TOKEN_BUDGET) -> Iterator[Batch]:
 
 
 def _stack(windows: Windows, lengths_B: np.ndarray, rows_B: np.ndarray, width: int) -> Batch:
+    """Copy the windows `rows_B` into a batch of `width` columns."""
     import numpy as np
 
     column_T = np.arange(width)
     mask_BT = column_T < lengths_B[:, None]
-    # Columns behind a window read the next window, or past the end; the mask makes them padding.
+    # Columns after the end of a window hold ids of the next window; the mask turns them to padding.
     ids_BT = windows.encoded.ids_S.take(
         windows.start_W[rows_B, None] + column_T, axis=0, mode="clip"
     )
@@ -82,7 +83,7 @@ def _stack(windows: Windows, lengths_B: np.ndarray, rows_B: np.ndarray, width: i
 
 
 def pad(windows: Sequence[np.ndarray], rows: list[int], width: int) -> Batch:
-    """Stack arrays of ids, one a window, into a batch of `width` columns."""
+    """Stack one array of ids [T] or [T, F] per window into a batch of `width` columns."""
     import numpy as np
 
     ids_BT = np.zeros((len(windows), width, *windows[0].shape[1:]), dtype=np.int64)

@@ -24,7 +24,7 @@ from nlpkit.runtime.session import budget_of, run_of
 if TYPE_CHECKING:
     import onnxruntime
 
-# The key by which an ONNX tensor refers to another file (TensorProto, field 13), in any encoding.
+# The key with which an ONNX tensor refers to another file (TensorProto, field 13).
 EXTERNAL_DATA = b"location"
 
 BuildTask = Callable[[Mapping[str, Any]], Any]
@@ -32,7 +32,7 @@ BuildSteps = Callable[[tuple[Any, ...]], Steps]
 
 
 class Bundle(NamedTuple):
-    """The folder of a bundle and its manifest; other files are read when they are needed."""
+    """The folder of a bundle and its manifest; its other files are read on demand."""
 
     folder: Path
     manifest: Manifest
@@ -46,17 +46,19 @@ class Bundle(NamedTuple):
         """Return the path of a file, after checking its hash.
 
         Raises:
-            ModelError: the file is missing, or its SHA-256 is not the manifest's.
+            ModelError: the file cannot be read, or its SHA-256 differs from the manifest's.
         """
         path = self.folder / file
         try:
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as problem:
-            raise ModelError(f"{quoted(path)}: {problem.strerror}; install it again") from None
+            raise ModelError(
+                f"{quoted(path)}: {problem.strerror}; install the model again"
+            ) from None
         if digest != self.manifest.files.get(file):
             raise ModelError(
-                f"{quoted(path)}: not the file that bundle.json names (its hash differs); "
+                f"{quoted(path)}: its SHA-256 differs from that in bundle.json; "
                 "install or export the model again"
             )
         return path
@@ -72,7 +74,7 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def task_of(bundle: Bundle, build: BuildTask) -> Any:
-    """Build the task of a bundle.
+    """Build the task of a bundle; `build` is `nlpkit.tasks.build`.
 
     Raises:
         ModelError: the description of the task is damaged.
@@ -80,7 +82,10 @@ def task_of(bundle: Bundle, build: BuildTask) -> Any:
     try:
         return build(bundle.manifest.task)
     except (UsageError, KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise ModelError(f"{quoted(bundle.about)}: its task can't be rebuilt ({problem})") from None
+        raise ModelError(
+            f"{quoted(bundle.about)}: its task can't be rebuilt ({problem}); "
+            "install or export the model again"
+        ) from None
 
 
 def open_bundle(
@@ -94,9 +99,12 @@ def open_bundle(
 ) -> Model:
     """Load a bundle as a model.
 
+    `build_task` and `build_steps` build its parts from their descriptions in the manifest.
+    `threads` is the number of CPU threads; 0 uses every core.
+
     Raises:
         ModelError: the bundle is damaged, changed, or refers to files outside its folder.
-        DeviceError: the device does not work here.
+        DeviceError: the device does not work on this machine.
         UsageError: the device or the precision does not exist.
     """
     bundle = read_bundle(folder)
@@ -133,9 +141,9 @@ class Started(NamedTuple):
 
 
 def _start_first(bundle: Bundle, device: str, precision: str, threads: int) -> Started:
-    """Start the sessions on the first device that works, in the precision for it.
+    """Start the sessions on the first device that works, in the precision for that device.
 
-    Only the files of that precision are read and hashed, to keep the start short.
+    Only the files of that precision are read and hashed, which keeps the start short.
     """
     *others, last = devices.candidates(device)
     for kind, index in others:
@@ -145,20 +153,32 @@ def _start_first(bundle: Bundle, device: str, precision: str, threads: int) -> S
 
 
 def _start(bundle: Bundle, kind: str, index: int, precision: str, threads: int) -> Started:
+    """Start a session for each graph on one device.
+
+    Raises:
+        ModelError: a file is damaged, or refers to files outside the bundle.
+        DeviceError: the device does not work on this machine.
+        UsageError: the bundle does not have the precision.
+    """
     chosen = bundle.manifest.precision(precision, kind)
-    alone = bool(bundle.manifest.precisions[chosen].get("one_thread", False))
+    one_thread = bool(bundle.manifest.precisions[chosen].get("one_thread", False))
     sessions, signatures, size = {}, {}, 0
     for name, graph in bundle.manifest.graphs.items():
         path = bundle.checked(graph.files[chosen])
-        if _keeps_data_elsewhere(path):
-            raise ModelError(f"{quoted(path)}: keeps weights in another file, which is not allowed")
+        if _has_external_data(path):
+            raise ModelError(
+                f"{quoted(path)}: keeps weights in another file; export the model again"
+            )
         try:
-            session = devices.session(str(path), kind, index, int(alone) or threads)
+            session = devices.session(str(path), kind, index, int(one_thread) or threads)
         except NlpkitError:
             raise
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception
             reason = str(problem).splitlines()[0][:200]
-            raise ModelError(f"{quoted(path)}: ONNX Runtime can't load it ({reason})") from None
+            raise ModelError(
+                f"{quoted(path)}: ONNX Runtime can't load it ({reason}); "
+                "install or export the model again"
+            ) from None
         sessions[name] = session
         signatures[name] = _signature(session, graph.signature, path)
         size += path.stat().st_size
@@ -166,62 +186,64 @@ def _start(bundle: Bundle, kind: str, index: int, precision: str, threads: int) 
 
 
 def _signature(
-    session: onnxruntime.InferenceSession, told: Signature | None, path: Path
+    session: onnxruntime.InferenceSession, declared: Signature | None, path: Path
 ) -> Signature:
-    """Return the signature of a session.
+    """Return the signature of a session; `declared` is that of the manifest, None in format 1.
 
     Raises:
-        ModelError: it differs from the signature in the manifest.
+        ModelError: the two differ, or the graph of a format 1 bundle is not ids, mask -> logits.
     """
     inputs = {item.name: item.shape for item in session.get_inputs()}
     outputs = {item.name: item.shape for item in session.get_outputs()}
-    if told is None:  # format 1
+    if declared is None:
         if [*inputs] != [IDS, MASK] or not {LOGITS} <= outputs.keys() <= {LOGITS, EMBEDDING}:
             raise ModelError(
-                f"{quoted(path)}: takes {', '.join(inputs)} and gives "
-                f"{', '.join(outputs)}, where a graph "
-                f"from {IDS} and {MASK} to {LOGITS} was announced"
+                f"{quoted(path)}: the graph maps {', '.join(inputs)} to {', '.join(outputs)}, "
+                f"expected {IDS}, {MASK} to {LOGITS}; export the model again"
             )
         return Signature(*({n: tuple(axes) for n, axes in s.items()} for s in (inputs, outputs)))
-    for real, said in ((inputs, told.inputs), (outputs, told.outputs)):
-        if [*real] != [*said] or not all(_alike(real[name], said[name]) for name in said):
+    for actual, expected in ((inputs, declared.inputs), (outputs, declared.outputs)):
+        if [*actual] != [*expected] or not all(
+            _matches(actual[name], expected[name]) for name in expected
+        ):
             raise ModelError(
-                f"{quoted(path)}: takes {_shown(inputs)} and gives {_shown(outputs)}, where from "
-                f"{_shown(told.inputs)} to {_shown(told.outputs)} was announced"
+                f"{quoted(path)}: the graph maps {_shown(inputs)} to {_shown(outputs)}, expected "
+                f"{_shown(declared.inputs)} to {_shown(declared.outputs)}; export the model again"
             )
-    return told
+    return declared
 
 
-def _alike(real: list[Any], said: tuple[str | int, ...]) -> bool:
-    """Return whether a session's shape has the manifest's rank and fixed sizes."""
-    pairs = zip(real, said, strict=False)
-    return len(real) == len(said) and all(
+def _matches(actual: list[Any], expected: tuple[str | int, ...]) -> bool:
+    """Return whether a session's axes have the manifest's rank and fixed sizes."""
+    pairs = zip(actual, expected, strict=False)
+    return len(actual) == len(expected) and all(
         not isinstance(axis, int) or size == axis for size, axis in pairs
     )
 
 
 def _shown(arrays: Mapping[str, Any]) -> str:
+    """Format arrays with their axes, such as ids['batch', 'time']."""
     return ", ".join(f"{name}{list(axes)}" for name, axes in arrays.items())
 
 
 def _check_graphs(
-    bundle: Bundle, started: Started, wanted: Mapping[str, Mapping[str, int | None]]
+    bundle: Bundle, started: Started, required: Mapping[str, Mapping[str, int | None]]
 ) -> None:
     """Raise ModelError if the graphs lack an output that the task needs, or its width differs."""
-    for graph, outputs in wanted.items():
-        there = started.signatures.get(graph)
+    for graph, outputs in required.items():
+        signature = started.signatures.get(graph)
         for name, width in outputs.items():
-            axes = there.outputs.get(name) if there else None
+            axes = signature.outputs.get(name) if signature else None
             if axes is None or (width is not None and axes[-1] != width):
-                gives = f"gives {axes[-1]} numbers" if axes else "is not there"
+                problem = f"has {axes[-1]} columns" if axes else "is missing"
                 raise ModelError(
-                    f"{quoted(bundle.about)}: {name} of the graph "
-                    f"{graph!r} {gives}, where the task "
-                    f"needs {width if width is not None else 'it'}; export the model again"
+                    f"{quoted(bundle.about)}: the output {name} of the graph {graph!r} {problem}, "
+                    f"the task needs {width if width is not None else 'it'}; export the model again"
                 )
 
 
-def _keeps_data_elsewhere(path: Path) -> bool:
+def _has_external_data(path: Path) -> bool:
+    """Return whether an ONNX file refers to weights in another file."""
     if not path.stat().st_size:
         return False
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -233,7 +255,8 @@ def _steps(bundle: Bundle, build: BuildSteps) -> Steps:
         return build(bundle.manifest.steps)
     except (UsageError, TypeError) as problem:
         raise ModelError(
-            f"{quoted(bundle.about)}: its steps can't be rebuilt ({problem})"
+            f"{quoted(bundle.about)}: its steps can't be rebuilt ({problem}); "
+            "install or export the model again"
         ) from None
 
 
@@ -243,5 +266,6 @@ def _tokenizer(bundle: Bundle, content: bytes) -> text.Tokenizer:
         return text.load(kind, content.decode("utf-8"), languages)
     except (UsageError, ValueError) as problem:
         raise ModelError(
-            f"{quoted(bundle.folder)}: its tokenizer can't be read ({problem})"
+            f"{quoted(bundle.folder)}: its tokenizer can't be read ({problem}); "
+            "install or export the model again"
         ) from None

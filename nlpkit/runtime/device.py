@@ -1,6 +1,6 @@
-"""Choose a device, start ONNX Runtime on it and explain why CUDA does not work.
+"""Choose a device, start ONNX Runtime on it and explain why CUDA fails.
 
-ONNX Runtime lists providers that it cannot start, so every start is verified.
+ONNX Runtime also lists providers that it cannot start, so every start is verified.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ def candidates(device: str) -> list[tuple[str, int]]:
 def session(
     model: bytes | str, kind: str, index: int = 0, threads: int = 0
 ) -> onnxruntime.InferenceSession:
-    """Start a session on "cpu" or "cuda", and check that it really runs there.
+    """Start a session on "cpu" or "cuda", and check that it runs there.
 
     `model` is the path or the content of an ONNX file. `threads` 0 uses every core.
 
     Raises:
-        DeviceError: CUDA does not run here; the message says why.
+        DeviceError: CUDA does not work on this machine; the message has the reason and a fix.
     """
     import onnxruntime
 
@@ -100,7 +100,7 @@ def session(
     if started.get_providers()[0] != "CUDAExecutionProvider":
         raise DeviceError(
             f"--device cuda:{index}: ONNX Runtime fell back to {started.get_providers()[0]}; "
-            "'nlpkit doctor' tells what is missing"
+            "'nlpkit doctor' lists what is missing"
         )
     return started
 
@@ -116,7 +116,7 @@ def _quiet_preload() -> Iterator[None]:
 
 
 def why_no_cuda() -> str | None:
-    """Return why CUDA cannot run here and how to fix it; None if nothing is missing."""
+    """Return why CUDA cannot run on this machine and how to fix it; None if it can."""
     import onnxruntime
 
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():

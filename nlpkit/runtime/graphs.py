@@ -36,7 +36,7 @@ class Signature(NamedTuple):
 
 
 class Run(Protocol):
-    """The protocol of the only place where a network is called, in ONNX Runtime or torch."""
+    """The protocol of a function that calls a network, in ONNX Runtime or torch."""
 
     @property
     def signatures(self) -> Mapping[str, Signature]: ...
@@ -44,4 +44,4 @@ class Run(Protocol):
     def __call__(
         self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """Run a graph and return the named outputs; every array has B rows."""
+        """Run a graph on `feeds` and return the named outputs; every array has B rows."""

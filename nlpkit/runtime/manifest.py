@@ -44,18 +44,18 @@ class Graph(NamedTuple):
 
 
 class Manifest(NamedTuple):  # a dataclass would add 1 ms to every start
-    """The contents of bundle.json; `tree` also has the parts that are only shown to users."""
+    """The contents of bundle.json; `tree` is the whole JSON, with the parts only for display."""
 
     name: str
     task: Mapping[str, Any]  # the argument of `nlpkit.tasks.build`
     architecture: str
     languages: tuple[str, ...]
-    labels: tuple[str, ...]  # shown to users
+    labels: tuple[str, ...]  # for display only
     parameters: int
     window: int  # tokens
     overlap: int  # tokens
     graphs: Mapping[str, Graph]
-    precisions: Mapping[str, Mapping[str, Any]]  # precision -> the gate's measurements
+    precisions: Mapping[str, Mapping[str, Any]]  # precision -> the measurements of the export gate
     cpu_precision: str
     tokenizer_kind: str
     tokenizer_file: str
@@ -88,7 +88,7 @@ class Manifest(NamedTuple):  # a dataclass would add 1 ms to every start
 
 
 def read(folder: Path) -> Manifest:
-    """Read bundle.json, check it and the names of the folder's files; load no model.
+    """Read bundle.json, and check its values and the names of the folder's files; load no model.
 
     Raises:
         ModelError: the manifest is missing, damaged or of another format, or the folder lacks a
@@ -98,36 +98,45 @@ def read(folder: Path) -> Manifest:
     version = tree.get("format") if isinstance(tree, dict) else None
     if version not in READ:
         raise ModelError(
-            f"{quoted(folder)}: bundle format {version!r} is not one that this nlpkit reads "
-            f"({' and '.join(map(str, READ))}); upgrade nlpkit or export the model again"
+            f"{quoted(folder)}: has bundle format {version!r}, this nlpkit reads "
+            f"{' and '.join(map(str, READ))}; upgrade nlpkit or export the model again"
         )
     if lacking := [key for key in NEEDED[version] if key not in tree]:
-        raise ModelError(f"{folder / NAME}: lacks {', '.join(lacking)}; export the model again")
+        raise ModelError(
+            f"{quoted(folder / NAME)}: lacks {', '.join(lacking)}; export the model again"
+        )
     try:
         manifest = _manifest(tree)
         sound = _is_sound(manifest)
     except (AttributeError, KeyError, TypeError, ValueError):
         sound = False
     if not sound:
-        raise ModelError(f"{folder / NAME}: holds values that cannot be; export the model again")
+        raise ModelError(
+            f"{quoted(folder / NAME)}: has a value of the wrong type or out of range; "
+            "export the model again"
+        )
     _check_files(folder, manifest)
     return manifest
 
 
 def _tree(path: Path) -> Any:
+    """Return the JSON of bundle.json. Raise ModelError if it cannot be read."""
     if path.exists() and not (path.is_file() and path.stat().st_size < LARGEST):
         raise ModelError(
-            f"{quoted(path)}: not a file of a size that a manifest has; install it again"
+            f"{quoted(path)}: not a file of less than {LARGEST >> 20} MB; install the model again"
         )
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
-        raise ModelError(f"{quoted(path)}: {problem.strerror}") from None
+        raise ModelError(
+            f"{quoted(path)}: {problem.strerror}; name the folder of a bundle"
+        ) from None
     except (ValueError, RecursionError) as problem:
-        raise ModelError(f"{quoted(path)}: damaged ({problem}); install it again") from None
+        raise ModelError(f"{quoted(path)}: damaged ({problem}); install the model again") from None
 
 
 def _manifest(tree: dict[str, Any]) -> Manifest:
+    """Build the manifest from the JSON of either format."""
     second = tree["format"] == 2
     tokenizer = tree["tokenizer"] if second else _first_tokenizer(tree)
     return Manifest(
@@ -208,10 +217,14 @@ def _is_sound(manifest: Manifest) -> bool:
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
+    """Raise ModelError unless the folder has exactly the files that the manifest lists."""
     listed = manifest.files
     for name in listed:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-            raise ModelError(f"{folder / NAME}: names {name!r}, which is outside the bundle")
+            raise ModelError(
+                f"{quoted(folder / NAME)}: names {name!r}, which is outside the bundle; "
+                "export the model again"
+            )
     present = {path.name for path in folder.iterdir()}
     if missing := sorted(set(listed) - present):
         raise ModelError(
@@ -224,4 +237,6 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         )
     used = [file for graph in manifest.graphs.values() for file in graph.files.values()]
     if unknown := [name for name in [*used, manifest.tokenizer_file] if name not in listed]:
-        raise ModelError(f"{folder / NAME}: {unknown[0]!r} has no hash; export the model again")
+        raise ModelError(
+            f"{quoted(folder / NAME)}: {unknown[0]!r} has no hash; export the model again"
+        )

@@ -1,4 +1,4 @@
-"""A loaded model: its tokenizer, graphs and task, with the graphs in ONNX Runtime or torch."""
+"""A loaded model: a tokenizer, a task, and graphs that run in ONNX Runtime or torch."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 
 class Steps(Protocol):
-    """The protocol of the steps that prepare texts; `nlpkit.chain.Pipeline` implements it."""
+    """The protocol of preprocessing steps; `nlpkit.chain.Pipeline` implements it."""
 
     def texts(self, texts: Sequence[Any]) -> list[str]: ...
 
 
 class Asked(Protocol):
-    """The part of a task that prediction needs; `nlpkit.tasks.Task` has more, for training."""
+    """The members of a task that prediction uses; `nlpkit.tasks.Task` has more, for training."""
 
     answers: type[Answer]
-    columns: Any  # `columns.text` is the field to read: "text", or one with lists of words
+    columns: Any  # `columns.text` is the field to read: "text", or a field of lists of words
     OFFSETS: bool  # whether answers are positions in the text
 
     def answer(self, model: Any, documents: Sequence[Any], windows: Windows) -> list[Any]: ...
 
 
 class Tally:
-    """The number of documents that were cut because the model reads no longer ones."""
+    """The number of documents that were truncated because the model reads one window only."""
 
     truncated = 0
 
@@ -47,10 +47,10 @@ class Tally:
 class Model:
     """A model that answers documents, which are texts or lists of words.
 
-    `steps` prepare texts as in training. `windows` cuts documents into the pieces that a graph
-    reads. `run` is the only place where a network is called. `file_bytes` is the size of the loaded
-    files. `budget` is the most tokens of a batch, padding included. `reopen` loads the model again,
-    for pickling; None if it cannot be loaded again, as a copy with changes (`replace`) cannot.
+    `steps` prepare texts as in training. `windows` cuts documents into the windows that a graph
+    reads. `run` calls the network. `file_bytes` is the size of the loaded files. `budget` is the
+    most tokens in a batch, padding included. `reopen` loads the model again, for pickling; it is
+    None for a model that cannot be loaded again, such as a copy with changes.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Model:
     reopen: Callable[[], Model] | None = field(default=None, init=False, compare=False, repr=False)
 
     def encode(self, documents: Sequence[Any]) -> Windows:
-        """Prepare and tokenize documents and cut them into windows; no network is called."""
+        """Prepare and tokenize documents, and cut them into windows. Calls no network."""
         prepared = documents if self.steps is None else self.steps.texts(documents)
         encoded = encode(self.tokenizer, prepared, offsets=self.task.OFFSETS)
         windows = self.windows.cut(encoded)
@@ -79,16 +79,20 @@ class Model:
         return self
 
     def __reduce__(self) -> tuple[Callable[[], Model], tuple[()]]:
-        """Pickle the function that loads the model, because sessions cannot leave their process."""
+        """Pickle the function that loads the model, because sessions cannot be pickled.
+
+        Raises:
+            TypeError: the model has no such function.
+        """
         if self.reopen is None:
             raise TypeError(
-                f"the model {self.name} cannot be pickled: only one that nlpkit.load returned can; "
+                f"the model {self.name} cannot be pickled, only models that nlpkit.load returned; "
                 "load it in each process"
             )
         return self.reopen, ()
 
     def predict(self, documents: Iterable[Any]) -> Any:
-        """Return a list of one answer for each document, in order; for one string, its answer.
+        """Return a list with the answer for each document, in order; for one string, its answer.
 
         `documents` is any iterable: a list, a generator, a column of pandas, numpy or polars. A
         document is a text or a list of words; None and NaN are empty texts. The answer for an empty
@@ -99,20 +103,20 @@ class Model:
         """
         if isinstance(documents, str):
             return self.predict([documents])[0]
-        read = documents_of(documents)
-        return self.answer(read, self.encode(read))
+        items = documents_of(documents)
+        return self.answer(items, self.encode(items))
 
     def answer(self, documents: Sequence[Any], windows: Windows) -> list[Any]:
-        """Return the answers for documents and their windows, as `encode` returns them."""
-        said: list[Any] = self.task.answer(self, documents, windows)
-        return said
+        """Return the answers for documents, whose `windows` are those that `encode` returned."""
+        answers: list[Any] = self.task.answer(self, documents, windows)
+        return answers
 
     def embed(self, documents: Iterable[Any]) -> np.ndarray:
         """Return embeddings_ND (float32): the pooled states of N documents of width D.
 
-        A long document's is the mean of its windows, weighted by their numbers of tokens. A
-        document without tokens has zeros. `documents` are as for `predict`; for one string, return
-        its embedding_D.
+        The embedding of a long document is the mean of its windows', weighted by their numbers of
+        tokens; that of a document without tokens is zeros. `documents` are as for `predict`; for
+        one string, return its embedding_D.
 
         Raises:
             TypeError: as `predict`.
@@ -122,16 +126,16 @@ class Model:
 
         if isinstance(documents, str):
             return self.embed([documents])[0]
-        read = documents_of(documents)
+        items = documents_of(documents)
         main = self.run.signatures.get(MAIN)
         if main is None or EMBEDDING not in main.outputs:
-            raise ModelError(f"{self.name} gives no embeddings; export its run again")
-        made = onepass.embeddings(self, read)
-        width = next((len(row) for row in made if row is not None), 0)
-        if not width:  # no document has tokens: ask for one, to know the width
+            raise ModelError(f"{self.name} has no embeddings; export its run again")
+        embeddings = onepass.embeddings(self, items)
+        width = next((len(row) for row in embeddings if row is not None), 0)
+        if not width:  # no document has tokens: run a random token to learn the width
             ids = self.tokenizer.random(np.random.default_rng(0), 1, 1)
             feeds = {"ids": ids, "mask": np.ones((1, 1), bool)}
             width = self.run(MAIN, feeds, (EMBEDDING,))[EMBEDDING].shape[1]
         zero = np.zeros(width, dtype=np.float32)
-        rows = [zero if row is None else row for row in made]
+        rows = [zero if row is None else row for row in embeddings]
         return np.stack(rows) if rows else np.zeros((0, width), dtype=np.float32)

@@ -1,6 +1,6 @@
-"""Run tasks whose network reads each window once, and combine the windows of a document.
+"""Run a network once on each window, and combine the outputs of a document's windows.
 
-Legend: N documents, W windows, D width.
+Legend: N documents, W windows, D width, S tokens of all documents.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Combine = Callable[[Outputs, Sequence[Span]], "np.ndarray"]
 
 
 class Reader(Protocol):
-    """The part of `nlpkit.runtime.model.Model` that this module needs."""
+    """The members of `nlpkit.runtime.model.Model` that this module uses."""
 
     @property
     def task(self) -> Any: ...
@@ -40,13 +40,14 @@ class OnePass(Protocol):
     def combine(self, outputs: Outputs, spans: Sequence[Span]) -> np.ndarray:
         """Combine the outputs of a document's windows into the document's output.
 
-        If a window's output is one row, it is called only for documents with several windows.
+        If a window's output is one row, this is called only for documents of several windows.
         """
 
     def decode(self, documents: Sequence[Any], outputs: Outputs, offsets: Any) -> list[Any]:
         """Return the answers for documents that have tokens, from their outputs.
 
-        `offsets` are those of each document's tokens if the task sets `OFFSETS`, else None.
+        `offsets` has an array [T, 2] of character offsets per document if the task sets
+        `OFFSETS`, else it is None.
         """
 
 
@@ -59,13 +60,13 @@ def answers(task: OnePass, model: Reader, documents: Sequence[Any], windows: Win
 
 
 def outputs(model: Reader, documents: Sequence[Any]) -> list[np.ndarray | None]:
-    """Return each document's output (logits); None for a document without tokens."""
+    """Return the logits of each document; None for a document without tokens."""
     rows, arrays = by_document(model, model.encode(documents), LOGITS, model.task.combine)
     return spread(rows, arrays, len(documents))
 
 
 def embeddings(model: Reader, documents: Sequence[Any]) -> list[np.ndarray | None]:
-    """Return each document's pooled states (D); None for a document without tokens."""
+    """Return the pooled states [D] of each document; None for a document without tokens."""
     rows, arrays = by_document(model, model.encode(documents), EMBEDDING, averaged)
     return spread(rows, arrays, len(documents))
 
@@ -81,10 +82,10 @@ def averaged(outputs: Outputs, spans: Sequence[Span]) -> np.ndarray:
 
 
 def joined(outputs: Outputs, spans: Sequence[Span]) -> np.ndarray:
-    """Join the windows' outputs per token into the document's.
+    """Join the outputs per token of a document's windows into one output per token.
 
-    Of the tokens that two windows share, the first half comes from the earlier window and the rest
-    from the later one, so that each token has the more context on both sides.
+    Of the tokens that two windows share, the first half is taken from the earlier window and the
+    rest from the later one, the window in which the token has more context.
     """
     import numpy as np
 
@@ -97,11 +98,11 @@ def joined(outputs: Outputs, spans: Sequence[Span]) -> np.ndarray:
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def spread(there: Sequence[int], things: Sequence[Any], count: int) -> list[Any]:
-    """Return a list of `count` items: `things` at the indices `there`, None elsewhere."""
+def spread(rows: Sequence[int], items: Sequence[Any], count: int) -> list[Any]:
+    """Return a list of length `count` with `items` at the indices `rows`, None elsewhere."""
     spread: list[Any] = [None] * count
-    for row, thing in zip(there, things, strict=True):
-        spread[row] = thing
+    for row, item in zip(rows, items, strict=True):
+        spread[row] = item
     return spread
 
 
@@ -140,6 +141,7 @@ def by_document(
 
 
 def _offsets(windows: Windows, rows: Sequence[int]) -> list[np.ndarray] | None:
+    """Return the character offsets of each document in `rows`, or None if none were encoded."""
     from nlpkit.text import split
 
     encoded = windows.encoded

@@ -5,9 +5,10 @@ and capitals, into `compound`, from -1 to 1. The scores of the labels are
 
     softmax((-compound, 0.05, compound) / temperature)    negative, neutral, positive
 
-so that the highest score follows the authors' rule: neutral is -0.05 < compound < 0.05. The model
-has characters as tokens and the rules as its network. A long document is therefore cut into
-windows, whose logits are averaged as in any model; the rules take quadratic time for a long text.
+so the label with the highest score follows the authors' rule: neutral is -0.05 < compound < 0.05.
+The model's tokens are characters and its network is the rules. A long document is therefore cut
+into windows whose logits are averaged as in any model; on a whole long text the rules take
+quadratic time.
 
 Legend: B batch, T characters, C labels.
 """
@@ -41,7 +42,7 @@ WINDOW, OVERLAP = 2048, 64  # characters; the packages take quadratic time
 class Source:
     """A package with an analyzer and its lexicons.
 
-    `temperature` was fitted as for a network, on at most 1,000 rows of each dev set.
+    `temperature` was fitted on dev as for a network, on at most 1,000 rows of each set.
     """
 
     package: str
@@ -105,6 +106,7 @@ def open_rules(
 
 
 def _compound(source: Source) -> Callable[[str], float]:
+    """Import a package's analyzer; return its function from a text to the compound score."""
     folder = source.folder()
     if folder is None:
         raise MissingExtra("rules", source.wheel)
@@ -118,14 +120,14 @@ def _compound(source: Source) -> Callable[[str], float]:
 
 
 def _open(path: str, **_: str) -> io.StringIO:
-    """Open a word list for LeIA, which would use the locale's encoding and leave it open."""
+    """Open a word list as UTF-8; LeIA would use the locale's encoding and not close the file."""
     return io.StringIO(Path(path).read_text(encoding="utf-8"))
 
 
 class Characters:
     """A tokenizer whose ids are code points, so that the rules read the text unchanged.
 
-    Halves of surrogate pairs are kept as well.
+    Lone surrogates are encoded as well.
     """
 
     kind, vocab_size = "characters", 0x110000
@@ -134,7 +136,7 @@ class Characters:
     eos: int | None = None
 
     def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
-        """Encode the stripped texts as code points; a text of white space has none."""
+        """Encode the stripped texts as code points; a blank text has no tokens."""
         import numpy as np
 
         texts = [doc if isinstance(doc, str) else " ".join(doc) for doc in documents]
@@ -155,7 +157,7 @@ class Characters:
         return [chr(int(id)) for id in ids]
 
     def text(self, ids: Sequence[Any]) -> str:
-        """Return the text of ids."""
+        """Return the text that the ids encode."""
         return "".join(self.pieces(ids))
 
     def sizes(self) -> Mapping[str, int]:
@@ -186,7 +188,7 @@ class RulesRun:
     def __call__(
         self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """Decode each row to its text, and return logits_BC from its compound."""
+        """Decode each row to its text, and compute logits_BC from the compound scores."""
         import numpy as np
 
         rows = zip(feeds[IDS].astype("<u4"), feeds[MASK], strict=True)

@@ -1,4 +1,6 @@
-"""Run graphs in ONNX Runtime sessions, on the CPU or on a GPU with I/O binding."""
+"""Run graphs in ONNX Runtime sessions, on the CPU or, with I/O binding, on a GPU.
+
+Legend: B rows of a batch."""
 
 from __future__ import annotations
 
@@ -13,8 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
 
-ROWS = 4
-# A launch costs a GPU the same for few tokens as for many. Not measured yet (docs/cuda.md).
+ROWS = 4  # a batch is padded to a multiple of this
+# Tokens of a batch on a GPU, which needs as long to launch a small batch as a large one.
+# Not measured yet (docs/cuda.md).
 CUDA_BUDGET = 65_536
 
 Sessions = Mapping[str, "onnxruntime.InferenceSession"]
@@ -31,7 +34,7 @@ class SessionRun:
     ) -> dict[str, np.ndarray]:
         """Run a batch, padded with copies of its first row to a multiple of ROWS.
 
-        Matrix kernels add in another order for an incomplete last group of rows. With complete
+        Matrix kernels sum in another order in an incomplete last group of rows. With complete
         groups, a document's scores are equal to the last bit in any batch (measured for an LSTM).
 
         Raises:
@@ -43,7 +46,8 @@ class SessionRun:
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception
             reason = str(problem).splitlines()[0][:200]
             raise ModelError(
-                f"the network can't take what its tokenizer gives ({reason})"
+                f"the network rejects the ids of its tokenizer ({reason}); "
+                "install or export the model again"
             ) from None
         return {name: array[:rows] for name, array in zip(outputs, arrays, strict=True)}
 
@@ -62,7 +66,7 @@ class BoundRun(SessionRun):
 
     An input is copied to the device of the nodes that read it, and a requested output is copied
     back; other outputs stay on the device and are freed with the binding. The calls are the same on
-    every device, so that they can be tested on a CPU.
+    every device, so tests can run them on a CPU.
     """
 
     def _run(

@@ -1,7 +1,7 @@
 """Answer a stream of documents in three stages: read, encode, predict.
 
 Reading and encoding have a thread each, and at most one chunk waits between two stages. A full
-chunk is answered at once and an unfinished one soon after its first document, so that
+chunk is answered at once, an incomplete one PAUSE seconds after its first document, so that
 `tail -f log | nlpkit sentiment` answers line by line.
 """
 
@@ -24,7 +24,7 @@ CHUNK_CHARACTERS = 1 << 20  # bounds the memory for long documents
 FEWEST, MOST = 128, 4096  # documents in a chunk whose size follows the speed of the model
 SHORTEST = 4  # tokens: a chunk of documents of this length should fill a GPU's batch
 SHORT, LONG = 0.05, 0.2  # seconds for a chunk: below SHORT it grows, above LONG it shrinks
-PAUSE = 0.05  # seconds that an unfinished chunk waits for more documents
+PAUSE = 0.05  # seconds that an incomplete chunk waits for more documents
 TEXT = "text"  # the column of tasks that read texts
 
 
@@ -42,7 +42,7 @@ def answer(
     Args:
         model: the model.
         items: pairs of any item and its text.
-        settled: called when every item read so far has been yielded: the time to flush.
+        settled: called when every item read so far has been yielded, so that output is flushed.
         limit: documents in a chunk at first.
         pause: seconds that a chunk may wait to be filled.
     """
@@ -83,15 +83,15 @@ def ahead(source: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[Any]:
     results: queue.Queue[tuple[bool, Any]] = queue.Queue(1)
     closed = threading.Event()
 
-    def give(ended: bool, thing: Any) -> None:
+    def give(ended: bool, result: Any) -> None:
         while not closed.is_set():
             with contextlib.suppress(queue.Full):
-                return results.put((ended, thing), timeout=1.0)
+                return results.put((ended, result), timeout=1.0)
 
     def run() -> None:
         try:
-            for thing in source:
-                give(False, work(thing))
+            for item in source:
+                give(False, work(item))
                 if closed.is_set():
                     return
             give(True, None)
@@ -102,13 +102,13 @@ def ahead(source: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[Any]:
     threading.Thread(target=run, daemon=True).start()
     try:
         while True:
-            ended, thing = results.get()
+            ended, result = results.get()
             if not ended:
-                yield thing
-            elif thing is None:
+                yield result
+            elif result is None:
                 return
             else:
-                raise thing
+                raise result
     finally:
         closed.set()
 
@@ -121,8 +121,9 @@ def chunks(items: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]
 class Shelf(Generic[Item]):
     """A buffer of items between a reading thread and a consumer; it holds at most one chunk.
 
-    Items are added without a lock, which would cost more than many a step: a deque is safe for one
-    thread at each end, and the threads wake each other only for the first and last item of a chunk.
+    Items are added without a lock, which would cost more than some steps: a deque is thread-safe
+    with one thread at each end. The threads wake each other only for the first and last item of a
+    chunk.
     """
 
     def __init__(self, limit: int, pause: float = PAUSE) -> None:

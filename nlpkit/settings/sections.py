@@ -178,11 +178,11 @@ class Distill:
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """[train]: the loop. AdamW (Loshchilov & Hutter 2019) with warm-up and decay."""
+    """[train]: the training loop. AdamW (Loshchilov & Hutter 2019) with warm-up and decay."""
 
     epochs: int = setting(
         0,
-        "passes over the training data; 0 makes 5, or more where they would be under 700 steps",
+        "passes over the training data; 0 chooses 5, or more to reach 700 steps",
         0,
         tune=[0, 2, 3, 5, 8, 10],
     )
@@ -191,7 +191,7 @@ class Train:
     schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after warm-up")
     warmup: float = setting(0.06, "share of all steps in which the rate rises to its peak", 0, 1)
     weight_decay: float = setting(
-        0.01, "L2 pull on matrices; biases and norms are left free", 0, tune=[0.0, 0.01, 0.05]
+        0.01, "weight decay of matrices; none on biases and norms", 0, tune=[0.0, 0.01, 0.05]
     )
     clip: float = setting(1.0, "largest gradient norm; 0 does not clip", 0)
     label_smoothing: float = setting(
@@ -199,23 +199,21 @@ class Train:
     )
     class_weights: Literal["none", "balanced", "sqrt"] = setting(
         "none",
-        "weigh rare labels up: by 1/frequency, or by its square root",
+        "weight of labels in the loss: none, 1/frequency, or its square root",
         tune=["none", "sqrt"],
     )
     shift_labels: bool = setting(
-        False, "at the end, shift each label's logit to where dev's score is best"
+        False, "after training, shift each label's logit to maximise the score on dev"
     )
     patience: int = setting(
         500,
-        "steps without a better dev score before stopping, and two epochs at least; 0 never stops",
+        "steps, at least two epochs, without a better dev score before stopping; 0 never stops",
         0,
     )
     amp: Literal["auto", "bf16", "fp16", "off"] = setting(
-        "auto", "half precision on a GPU; auto is bf16 where the GPU has it. CPU is always float32"
+        "auto", "precision on a GPU; auto is bf16 where the GPU has it. A CPU uses float32"
     )
-    checkpoint_steps: int = setting(
-        500, "steps between checkpoints, from which --resume continues", 1
-    )
+    checkpoint_steps: int = setting(500, "steps between checkpoints, which --resume continues", 1)
     threads: int = setting(0, "CPU threads; 0 uses $NLPKIT_THREADS, or every core", 0, 512)
     seed: int = setting(1, "seed of weights, order and dropout", 0, 2**31)
 

@@ -142,7 +142,7 @@ class Balanced(Protocol):
     def class_weights(self, golds: Sequence[Any], scheme: str) -> list[float]:
         """Return the weight of each label in the loss."""
 
-    def place(self, gold: Any) -> int:
+    def label_index(self, gold: Any) -> int:
         """Return the index of a gold's label."""
 
 

@@ -129,7 +129,7 @@ class Task:
             )
         return self._golds[label]
 
-    def place(self, gold: Label) -> int:
+    def label_index(self, gold: Label) -> int:
         """Return the index of a gold's label."""
         return self._indices[gold.label]
 
@@ -139,7 +139,7 @@ class Task:
 
     def priors(self, golds: Sequence[Label], missing: float) -> dict[int, float]:
         """Return {label index: `missing`} for each label that is absent from a file's golds."""
-        present = {self.place(gold) for gold in golds}
+        present = {self.label_index(gold) for gold in golds}
         return dict.fromkeys(set(range(len(self.labels))) - present, missing)
 
     def prior_targets(self, priors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
@@ -160,7 +160,7 @@ class Task:
 
     def count(self, golds: Sequence[Label]) -> dict[str, int]:
         """Return the number of rows of each label that occurs, for model cards."""
-        indices = [self.place(gold) for gold in golds]
+        indices = [self.label_index(gold) for gold in golds]
         counts = {label: indices.count(index) for index, label in enumerate(self.labels)}
         return {label: count for label, count in counts.items() if count}
 
@@ -170,7 +170,7 @@ class Task:
         """Return gold_B, label indices; unlabelled rows get index 0, a placeholder."""
         import numpy as np
 
-        indices = [0 if gold is None else self.place(gold) for gold in golds]
+        indices = [0 if gold is None else self.label_index(gold) for gold in golds]
         return {"gold_B": np.asarray(indices, dtype=np.int64)}
 
     def head(self, encoder: Any, tokenizer: Tokenizer) -> Any:
@@ -192,7 +192,7 @@ class Task:
 
         Their mean over the rows is 1.
         """
-        indices = [self.place(gold) for gold in golds]
+        indices = [self.label_index(gold) for gold in golds]
         counts = [max(indices.count(index), 1) for index in range(len(self.labels))]
         power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[scheme]
         weights = [(len(indices) / (len(counts) * count)) ** power for count in counts]
@@ -266,7 +266,7 @@ class Task:
         """
         import numpy as np
 
-        indices = [self.place(gold) for gold in golds]
+        indices = [self.label_index(gold) for gold in golds]
 
         def loss(temperature: float) -> float:
             probs_NC = self._softmax(outputs, temperature)

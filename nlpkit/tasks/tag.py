@@ -86,7 +86,7 @@ class Task:
         if self.labels[: len(UPOS)] != UPOS:
             raise ValueError("the first labels must be the UPOS tags")
         self.shown = UPOS
-        self.places = {label: index for index, label in enumerate(self.labels)}
+        self.label_indices = {label: index for index, label in enumerate(self.labels)}
         self.graphs = {"main": {"logits": len(self.labels)}}
 
     @classmethod
@@ -137,7 +137,7 @@ class Task:
         for row, (gold, (start, end)) in enumerate(zip(golds, reads.spans, strict=True)):
             read = slice(start, end)
             lemmas, tags = (layer[read] for layer in gold.layers)
-            upos_BT[row, : end - start] = [self.places.get(tag, IGNORED) for tag in tags]
+            upos_BT[row, : end - start] = [self.label_indices.get(tag, IGNORED) for tag in tags]
             scripts_BT[row, : end - start] = [
                 IGNORED if lemma == UNKNOWN else self._script(form, lemma)
                 for form, lemma in zip(gold.words[read], lemmas, strict=True)
@@ -145,7 +145,7 @@ class Task:
         return {"upos": upos_BT, "scripts": scripts_BT}
 
     def _script(self, form: str, lemma: str) -> int:
-        index = self.places.get(script_of(form, lemma))
+        index = self.label_indices.get(script_of(form, lemma))
         return IGNORED if index is None else index - len(UPOS)
 
     def head(self, encoder: Any, tokenizer: Tokenizer) -> Any:

@@ -1,6 +1,6 @@
-"""Unlabelled text for pretraining: tokenised once into a file, batched by length.
+"""Store the tokenised text of a pretraining run, and batch it by length.
 
-A corpus may be larger than memory: its ids are in a file of the run's folder, which is mapped.
+A corpus may be larger than memory: its ids are in a memory-mapped file of the run's folder.
 
 Legend: B batch, T time.
 """
@@ -21,7 +21,7 @@ from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.text import Tokenizer, encode
 from nlpkit.training.data import POOL
 
-SAMPLE = 150_000  # documents to learn a tokenizer from; a larger sample gives much the same pieces
+SAMPLE = 150_000  # most documents to learn a tokenizer from; more give almost the same pieces
 CHUNK = 4096  # documents tokenised at once
 SHORTEST = 4  # tokens of the shortest window; a shorter one has no context to predict from
 
@@ -68,10 +68,10 @@ class Corpus:
 
 
 def write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, name: str) -> None:
-    """Tokenise documents into a file of the folder, whole or not at all, which `read` opens.
+    """Write the ids of documents to files of the folder, complete or absent; `read` opens them.
 
     Raises:
-        InputError: the tokenizer finds no token in them.
+        InputError: the tokenizer finds no token in the documents.
     """
     folder.mkdir(exist_ok=True)
     starts = [0]
@@ -95,7 +95,7 @@ def write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, name: st
 
 
 def read(folder: Path, name: str) -> Corpus:
-    """Open a corpus that `write` wrote.
+    """Open the corpus `name` that `write` stored in the folder.
 
     Raises:
         FileNotFoundError: the folder holds no such corpus.
@@ -136,9 +136,9 @@ class Plan:
             self.batches += _cut(part[np.argsort(lengths[part], kind="stable")], lengths, tokens)
         rng.shuffle(self.batches)
 
-    def batch(self, place: int) -> Batch:
-        """Return the padded batch of an index, `place`."""
-        rows = self.batches[place]
+    def batch(self, index: int) -> Batch:
+        """Return a padded batch; `index` counts the batches of the pass from 0."""
+        rows = self.batches[index]
         pieces = [
             self.corpus.ids[start : start + length].astype(np.int64)
             for start, length in self.windows[rows].tolist()

@@ -1,4 +1,4 @@
-"""The protocol of a course: the data, loss and evaluation of one run of the training loop."""
+"""The protocol of a course, which gives the training loop its data, loss and evaluation."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ B = TypeVar("B")  # the course's type of a batch
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """An evaluation on dev: its scores, with the mean loss and speed since the one before.
+    """An evaluation on dev: its scores, and the mean training loss since the previous one.
 
-    `speed` is units a second, `seconds` the time of the run so far.
+    `speed` is in the course's units per second since then, `seconds` the time of the run so far.
     """
 
     epoch: int  # from 1
@@ -34,13 +34,13 @@ class Look:
 
 
 class Course(Protocol[B]):
-    """The interface of a course; all its randomness follows from the seed, epoch and step."""
+    """The protocol of a course; its randomness depends only on the seed, epoch and step."""
 
     section: str  # the recipe's section, for messages
     unit: str  # the unit of `count`: docs, tokens
     steps: int  # the steps of the whole run
     look_every: int  # steps between two evaluations on dev
-    patience: int  # steps without a better score that end the run; 0 for no limit
+    patience: int  # steps without a better score after which the run ends; 0 for no limit
     checkpoint_steps: int  # steps between two checkpoints
     decides: str  # the name of the score that chooses the best weights
     larger_is_better: bool
@@ -64,7 +64,7 @@ class Course(Protocol[B]):
         """Return the scores on dev, and leave the network in training mode."""
 
     def keep(self, folder: Path, look: Look) -> None:
-        """Write the weights to a run's folder as its best."""
+        """Write the weights to a run's folder as the best so far."""
 
     def event(self, look: Look) -> EpochEnded | Evaluated:
         """Return the event of an evaluation; its line goes to metrics.jsonl."""

@@ -1,4 +1,4 @@
-"""Training data: read rows, keep them apart from test texts, sample them, batch them by length."""
+"""Read training rows, drop copies of test texts, sample rows and batch them by length."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from nlpkit.text.documents import Words
 from nlpkit.text.unicode import whole
 from nlpkit.text.windows import Slide
 
-Found = tuple[Source, Path, list[Row]]
+FileRows = tuple[Source, Path, list[Row]]  # a data file with its rows
 
 POOL = 64  # batches whose documents are sorted by length together
 
 
 @dataclass(frozen=True)
 class FileCount:
-    """The record of a data file in run.json: the rows used, their labels, the licence."""
+    """The entry of a data file in run.json: its used rows, their labels and its licence."""
 
     file: str
     rows: int
@@ -47,7 +47,7 @@ class Split:
     """Documents with their golds; the gold of an unlabelled document is None.
 
     `priors[i]` maps labels that row i's file never uses to their priors, `weights[i]` is the row's
-    weight in the loss, and `taught[i]` tells whether teachers' answers count for it.
+    weight in the loss, and `taught[i]` tells whether the teachers' answers for it are used.
     """
 
     documents: list[Any] = field(default_factory=list)
@@ -80,7 +80,7 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
             "every training text is also in the dev or excluded files; give other training files"
         )
     if isinstance(task_class, Labelled):
-        for row in (row for *_, rows in train_rows for row in rows):  # its error names the line
+        for row in (row for *_, rows in train_rows for row in rows):  # errors name the line
             gold_of(lambda fields: task_class.label_of(fields["label"]), row)
     task = task_class.from_rows(rows, recipe.task.config)
     train = _split(train_rows, task, recipe, "train")
@@ -94,8 +94,8 @@ def _add_unlabelled(split: Split, recipe: Recipe, held_out: set[str]) -> None:
     """Append the unlabelled texts for teachers, without copies of labelled ones."""
     if not recipe.distill.teachers:
         return
-    taken = held_out | {fingerprint(text) for text in split.documents if isinstance(text, str)}
-    texts = list(unlabelled(recipe.distill.texts, recipe.folder, taken, split.files))
+    excluded = held_out | {fingerprint(text) for text in split.documents if isinstance(text, str)}
+    texts = list(unlabelled(recipe.distill.texts, recipe.folder, excluded, split.files))
     split.documents += texts
     split.golds += [None] * len(texts)
     split.priors += [{}] * len(texts)
@@ -104,9 +104,9 @@ def _add_unlabelled(split: Split, recipe: Recipe, held_out: set[str]) -> None:
 
 
 def unlabelled(
-    sources: Sequence[Texts], folder: Path, taken: set[str], files: list[FileCount]
+    sources: Sequence[Texts], folder: Path, excluded: set[str], files: list[FileCount]
 ) -> Iterator[str]:
-    """Yield each distinct text of the sources, except those whose fingerprint is in `taken`.
+    """Yield each distinct text of the sources, except those whose fingerprint is in `excluded`.
 
     When a file is done, its count is appended to `files`.
 
@@ -123,7 +123,7 @@ def unlabelled(
                     continue
                 key = fingerprint(text)
                 digest = blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
-                if key in taken or digest in seen:
+                if key in excluded or digest in seen:
                     continue
                 seen.add(digest)
                 yield whole(text)
@@ -156,9 +156,10 @@ def fingerprints(patterns: Sequence[str], folder: Path) -> set[str]:
     }
 
 
-def _rows(sources: Sequence[Source], folder: Path, taken: set[str]) -> list[Found]:
+def _rows(sources: Sequence[Source], folder: Path, excluded: set[str]) -> list[FileRows]:
+    """Read the files of sources, without the texts whose fingerprint is in `excluded`."""
     return [
-        (source, path, _without(_read(source, path), taken))
+        (source, path, _without(_read(source, path), excluded))
         for source in sources
         for path in resolve(source.path, folder)
     ]
@@ -175,8 +176,9 @@ def _read(source: Source, path: Path) -> list[Row]:
     )
 
 
-def _without(rows: list[Row], taken: set[str]) -> list[Row]:
-    remaining, seen = [], set(taken)
+def _without(rows: list[Row], excluded: set[str]) -> list[Row]:
+    """Return the rows without copies of each other or of the fingerprints `excluded`."""
+    remaining, seen = [], set(excluded)
     for row in rows:
         key = fingerprint(row.words)
         if key not in seen:
@@ -185,7 +187,8 @@ def _without(rows: list[Row], taken: set[str]) -> list[Row]:
     return remaining
 
 
-def _split(files: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
+def _split(files: list[FileRows], task: Task, recipe: Recipe, name: str) -> Split:
+    """Sample the rows of each file into a split; `name` is train or dev."""
     rng = np.random.default_rng(recipe.train.seed)
     split = Split()
     for source, path, rows in files:
@@ -205,7 +208,7 @@ def _split(files: list[Found], task: Task, recipe: Recipe, name: str) -> Split:
 
 
 def _count(source: Source | Texts, path: Path, rows: int, labels: dict[str, int]) -> FileCount:
-    """Return a file's record; of an absolute path, which is private to a machine, only the name."""
+    """Return a file's entry; an absolute path is private to a machine, so only its name is kept."""
     name = path.name if Path(source.path).is_absolute() else source.path
     return FileCount(name, rows, labels, source.licence)
 
@@ -215,7 +218,7 @@ def _document(row: Row, source: Source) -> Any:
 
 
 def _groups(task: Task, golds: list[Any]) -> list[Any]:
-    """Return the key of each gold by which `max_per_label` counts; None without labels."""
+    """Return the key by which `max_per_label` counts each gold; None for tasks without labels."""
     return [task.group(gold) if isinstance(task, Balanced) else None for gold in golds]
 
 
@@ -223,11 +226,11 @@ def _sample(groups: list[Any], most: int, rng: Any) -> list[int]:
     """Return the indices of at most `most` random rows of each group, sorted; 0 keeps all."""
     if not most:
         return list(range(len(groups)))
-    taken: Counter[Any] = Counter()
+    counts: Counter[Any] = Counter()
     sampled = []
     for row in rng.permutation(len(groups)).tolist():
-        if taken[groups[row]] < most:
-            taken[groups[row]] += 1
+        if counts[groups[row]] < most:
+            counts[groups[row]] += 1
             sampled.append(row)
     return sorted(sampled)
 

@@ -1,4 +1,4 @@
-"""Gradient descent: learning rate, optimizer, mixed precision, the update, its checkpoint."""
+"""Update the weights: learning rate, optimizer, mixed precision, checkpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nlpkit.errors import UsageError
+from nlpkit.errors import UsageError, quoted
 from nlpkit.settings.sections import Pretrain, Train
 from nlpkit.training import checkpoint
 from nlpkit.training.distributed import Team
@@ -20,7 +20,7 @@ from nlpkit.wording import plural, rounded
 
 
 class Descent:
-    """AdamW with gradient scaling and clipping, which checkpoints save and restore."""
+    """AdamW with gradient scaling and clipping, saved in checkpoints."""
 
     def __init__(
         self,
@@ -91,9 +91,10 @@ class Descent:
             UsageError: the checkpoint was written by another number of processes.
         """
         if stored.get("world") != team.world:
+            before = plural(stored.get("world", 0), "process", "processes")
             raise UsageError(
-                f"{path}: written by {plural(stored.get('world', 0), 'process', 'processes')}, "
-                f"resumed by {team.world}; start as many as before"
+                f"{quoted(path)}: written by {before}, resumed by {team.world}; "
+                "start as many as before"
             )
         checkpoint.unpack(tensors, self.network, self.optimizer)
         if stored["scaler"]:

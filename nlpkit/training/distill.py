@@ -1,4 +1,4 @@
-"""Distillation: teachers' probabilities for every training text (Hinton et al. 2015).
+"""Compute teachers' probabilities for every training text (distillation, Hinton et al. 2015).
 
 Legend: N documents, C labels.
 """
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from nlpkit import zoo
-from nlpkit.errors import InputError, UsageError
+from nlpkit.errors import InputError, UsageError, quoted
 from nlpkit.records import TEXT
 from nlpkit.records.rows import read_records
 from nlpkit.runtime import onepass
@@ -28,12 +28,12 @@ from nlpkit.training.events import Asked, Listener
 from nlpkit.training.opened import open_run
 
 STRETCH = 4096  # documents between two progress events
-ANSWERS = ".teachers"  # the cache beside the runs, which students of the same texts share
-# The files that determine answers: a run's weights and task, a bundle's manifest with its hashes.
-TOLD_BY = ("model.safetensors", "run.json", "bundle.json")
+ANSWERS = ".teachers"  # folder of cached answers beside the runs, shared by all students
+# The files that a teacher's answers depend on; their hash is the key of the cache.
+HASHED_FILES = ("model.safetensors", "run.json", "bundle.json")
 
 
-def taught(
+def teacher_probabilities(
     recipe: Recipe,
     task: Any,
     split: Split,
@@ -61,7 +61,9 @@ def taught(
     for source, teacher in zip(sources, teachers, strict=True):
         if type(teacher.task) is not type(task) or teacher.task.labels != task.labels:
             theirs, ours = (_described(one) for one in (teacher.task, task))
-            raise UsageError(f"teacher {source}: {theirs}, where the recipe has {ours}")
+            raise UsageError(
+                f"teacher {quoted(source)}: has {theirs}, the recipe has {ours}; name another"
+            )
     shelf = folder.parent / ANSWERS
     shelf.mkdir(exist_ok=True)
     texts = hashlib.sha256(repr(split.documents).encode("utf-8", "replace"))
@@ -71,7 +73,7 @@ def taught(
         total, answered_N1 = total + probs_NC, answered_N1 + probs_NC.any(dim=1, keepdim=True)
     for source, teacher in zip(sources, teachers, strict=True):
         digest = texts.copy()
-        for name in TOLD_BY:
+        for name in HASHED_FILES:
             digest.update((source / name).read_bytes() if (source / name).exists() else b"-")
         path = shelf / f"{digest.hexdigest()[:24]}.safetensors"
         if not path.exists():
@@ -96,6 +98,7 @@ def _find(name: str, folder: Path) -> Path:
 
 
 def _opened(source: Path, device: str) -> Model:
+    """Load a teacher from a run or a bundle."""
     # "auto", since ONNX Runtime may lack the GPU that torch has.
     return (
         open_run(source, device)[0]
@@ -105,40 +108,46 @@ def _opened(source: Path, device: str) -> Model:
 
 
 def _read_answers(path: Path, documents: Sequence[Any], labels: Sequence[str]) -> Any:
-    """Return the probabilities of a file of answers (probs_NC), zeros for documents that it lacks.
+    """Return the probabilities of a file of answers (probs_NC), zeros for documents without one.
 
     Raises:
         InputError: a line has no text, or not one probability for each label.
-        UsageError: the file has none of the documents.
+        UsageError: the file answers none of the documents.
     """
     rows: dict[str, list[int]] = {}
     for row, document in enumerate(documents):
         rows.setdefault(document, []).append(row)
-    said_NC = np.zeros((len(documents), len(labels)), dtype=np.float32)
+    answers_NC = np.zeros((len(documents), len(labels)), dtype=np.float32)
     for number, record in enumerate(read_records(str(path), TEXT), 1):
         scores = record.get("scores")
         if not isinstance(scores, dict) or set(scores) != set(labels):
-            raise InputError(f"{path}:{number}: needs scores for {', '.join(labels)}, no others")
+            raise InputError(
+                f"{quoted(path)}:{number}: needs scores for exactly {', '.join(labels)}"
+            )
         probs_C = np.array([scores[label] for label in labels], dtype=np.float32)
         if not np.isclose(probs_C.sum(), 1, atol=0.01) or probs_C.min() < 0:
             raise InputError(
-                f"{path}:{number}: scores must be probabilities with sum 1, not {probs_C.tolist()}"
+                f"{quoted(path)}:{number}: scores must be probabilities with sum 1, "
+                f"not {probs_C.tolist()}"
             )
-        said_NC[rows.get(record[TEXT], [])] = probs_C
-    if not said_NC.any():
-        raise UsageError(f"teacher {path}: has no answer for any text of the recipe")
-    return said_NC
+        answers_NC[rows.get(record[TEXT], [])] = probs_C
+    if not answers_NC.any():
+        raise UsageError(
+            f"teacher {quoted(path)}: has no answer for any text of the recipe; "
+            "answer the training texts with 'nlpkit predict --to jsonl'"
+        )
+    return answers_NC
 
 
 def _ask(teacher: Any, documents: Sequence[Any], listener: Listener) -> Any:
     """Return a teacher's probs_NC; documents without tokens get equal probabilities."""
     count = len(teacher.task.labels)
-    said_NC = np.full((len(documents), count), 1 / count)
+    answers_NC = np.full((len(documents), count), 1 / count)
     for start in range(0, len(documents), STRETCH):
         outputs = onepass.outputs(teacher, documents[start : start + STRETCH])
         rows = [row for row, output in enumerate(outputs) if output is not None]
         if rows:
             answered = [outputs[row] for row in rows]
-            said_NC[start + np.array(rows)] = teacher.task.probabilities(answered)
+            answers_NC[start + np.array(rows)] = teacher.task.probabilities(answered)
         listener(Asked(teacher.name, start, len(documents)))
-    return said_NC
+    return answers_NC

@@ -1,4 +1,4 @@
-"""Training in several processes under torchrun: ranks, and sharing values among processes."""
+"""Train in several processes under torchrun, and share values among them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from datetime import timedelta
 import torch
 from torch import Tensor, distributed, nn
 
-PATIENCE = timedelta(hours=6)  # the others wait while the leader reads a corpus or asks teachers
+PATIENCE = timedelta(
+    hours=6
+)  # processes wait for the leader, which reads the corpus and runs the teachers
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Team:
 
     @property
     def leads(self) -> bool:
+        """Whether this process writes the files and calls the listener."""
         return self.rank == 0
 
     def wrap(self, network: nn.Module) -> nn.Module:

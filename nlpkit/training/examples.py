@@ -1,4 +1,4 @@
-"""Training examples: a recipe's rows, read by its task and tokenizer."""
+"""Tokenise the rows of a recipe into training examples."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from nlpkit.training.opened import steps_of
 
 @dataclass(frozen=True)
 class Examples:
-    """The task, its rows and their ids; runs that differ only in their network may share them.
+    """A task, its rows and their ids; runs that differ only in their network may share them.
 
     `ids` has an array [T] (or [T, F]) for each training document, `offsets` an array [T, 2] of
-    character spans, (first, one past the last), or is None where the task has not OFFSETS.
+    character spans, (first, one past the last), or is None unless the task sets OFFSETS.
     """
 
     task: Task
@@ -39,7 +39,11 @@ class Examples:
 
 
 def load(recipe: Recipe) -> tuple[Task, data.Split, data.Split]:
-    """Return a recipe's task, training split and dev split; raises as `data.load`."""
+    """Return a recipe's task, training split and dev split.
+
+    Raises:
+        InputError: as `data.load`.
+    """
     return data.load(recipe, tasks.class_of(recipe.task.name))
 
 
@@ -51,7 +55,7 @@ def read(
     A tokenizer of an interrupted run in `folder`, or of the run to start from, is used instead.
 
     Raises:
-        InputError: the tokenizer finds no token in them.
+        InputError: the tokenizer finds no token in the training texts.
     """
     task, train_split, dev_split = rows
     steps = steps_of(recipe)
@@ -97,12 +101,12 @@ def _tokenizer(
 
 
 def learn(recipe: Recipe, documents: list[Any], bounds: bool, vectors: WordVectors) -> Tokenizer:
-    """Return the tokenizer that is learned from documents by a recipe's settings.
+    """Learn a tokenizer from documents with a recipe's settings.
 
     `bounds` adds bos and eos for tasks that write; `vectors` are those of a words tokenizer.
 
     Raises:
-        InputError: nothing can be learned from the documents.
+        InputError: the documents have no text to learn from.
     """
     module = catalog.load("tokenizers", recipe.tokenizer.kind)
     tokenizer: Tokenizer = module.learn(documents, recipe.tokenizer, bounds=bounds, vectors=vectors)

@@ -1,4 +1,4 @@
-"""A run's folder: its lock, its stored recipe and its checkpoint; the device of a run."""
+"""Lock the folder of a run, store its recipe, and choose its device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from nlpkit.errors import DeviceError, UsageError
+from nlpkit.errors import DeviceError, UsageError, quoted
 from nlpkit.lock import held
 from nlpkit.runtime.device import cores, parse
 from nlpkit.settings import declaration, recipe as recipes
@@ -25,7 +25,7 @@ def torch_device(device: str) -> str:
 
     Raises:
         DeviceError: torch does not see that GPU.
-        UsageError: the name is not that of a device.
+        UsageError: the device does not exist.
     """
     kind, index = parse(device)
     if kind == "auto":
@@ -40,7 +40,7 @@ def torch_device(device: str) -> str:
 
 
 def begun(folder: Path) -> bool:
-    """Tell whether the folder holds a checkpoint or a finished run, which must not be lost."""
+    """Return whether the folder holds a checkpoint or a finished run, which must not be lost."""
     return any((folder / name).exists() for name in (checkpoint.LAST, summary.RUN))
 
 
@@ -74,7 +74,8 @@ def _prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
     """
     if begun(folder) and not resume:
         raise UsageError(
-            f"{folder} already holds a run; continue it with --resume, or choose another --output"
+            f"{quoted(folder)} already holds a run; continue it with --resume, "
+            "or choose another --output"
         )
     # The absolute folder keeps relative data paths valid in every working directory.
     tree = recipe.to_dict() | {"folder": str(recipe.folder.resolve())}
@@ -82,12 +83,14 @@ def _prepare(folder: Path, recipe: Recipe | Pretraining, resume: bool) -> None:
     if begun(folder) and not (
         stored.exists() and _decides(_read(stored, recipe)) == _decides(tree)
     ):
-        raise UsageError(f"{stored} differs from the given recipe; resume with the original recipe")
+        raise UsageError(
+            f"{quoted(stored)} differs from the given recipe; resume with the original recipe"
+        )
     checkpoint.save_text(stored, declaration.toml(tree))
 
 
 def _read(stored: Path, like: Recipe | Pretraining) -> dict[str, Any]:
-    """Return a stored recipe's values; settings that are newer than it have their defaults."""
+    """Return the values of a stored recipe; settings that it lacks have their defaults."""
     load = recipes.load if isinstance(like, Recipe) else recipes.load_pretraining
     recipe: Recipe | Pretraining = load(stored)
     return recipe.to_dict() | {"folder": str(recipe.folder)}

@@ -1,4 +1,4 @@
-"""Deferred Ctrl-C: the first waits for the end of a step, the second interrupts at once."""
+"""Defer the first Ctrl-C to the end of a step; the second interrupts at once."""
 
 from __future__ import annotations
 

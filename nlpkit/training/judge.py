@@ -1,6 +1,6 @@
-"""Evaluation and calibration of a model on dev: over all rows, or with equal weights by file.
+"""Score and calibrate a model on dev, over all rows or with equal weight for each file.
 
-Files differ in size a hundredfold, and scores over all rows mostly reflect the largest.
+Files differ in size a hundredfold, so scores over all rows mostly reflect the largest.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from nlpkit.runtime.model import Model
 from nlpkit.tasks import Balanced, Calibrated, Task
 from nlpkit.training.data import Split
 
-SHIFTS = [round(0.1 * place, 1) for place in range(-10, 11)]
+SHIFTS = [round(0.1 * step, 1) for step in range(-10, 11)]
 LEAST = 5e-4  # the smallest gain of the score for which a shift is changed
 
 
 class Judge:
-    """A model's answers on dev and their golds, for scores, temperature and shift.
+    """Scores, temperature and shift of a model, from its answers on dev.
 
     Raises:
         InputError: the tokenizer finds no token in the dev texts.
@@ -36,23 +36,23 @@ class Judge:
         # A calibrated task decodes its answers many times from the same outputs.
         self.outputs = onepass.outputs(model, dev.documents) if self._is_calibrated else None
         self.answers = model.predict(dev.documents) if self.outputs is None else self.outputs
-        self.there = [row for row, answer in enumerate(self.answers) if answer is not None]
-        if not self.there:
+        self.answered_rows = [row for row, answer in enumerate(self.answers) if answer is not None]
+        if not self.answered_rows:
             raise InputError(
-                "the tokenizer keeps nothing of the dev texts; there is nothing to score"
+                "the tokenizer finds no token in the dev texts; check data.dev and the tokenizer"
             )
-        self.golds = [dev.golds[row] for row in self.there]
+        self.golds = [dev.golds[row] for row in self.answered_rows]
         owner = np.repeat(np.arange(len(dev.files)), [file.rows for file in dev.files])
-        self.owner = owner[self.there]
+        self.owner = owner[self.answered_rows]
 
     @property
     def _is_calibrated(self) -> bool:
         return isinstance(self.task, Calibrated)
 
     @cached_property
-    def kept(self) -> list[Any]:
+    def predictions(self) -> list[Any]:
         """The outputs, or the answers, of the documents that have tokens."""
-        return [self.answers[row] for row in self.there]
+        return [self.answers[row] for row in self.answered_rows]
 
     @property
     def temperature(self) -> float:
@@ -66,34 +66,35 @@ class Judge:
         weights = None
         if self.choose_by != "rows":
             weights = 1 / np.bincount(self.owner)[self.owner]
-        fitted = self.task.fit_temperature(self.golds, self.kept, weights)
+        fitted = self.task.fit_temperature(self.golds, self.predictions, weights)
         self.task = self.task.at_temperature(fitted)
 
     def fit_shift(self) -> None:
         """Shift the task's logits, label by label, to maximise the score on dev.
 
         Weights and smoothing in the loss make the model predict some labels too often, which the
-        shift corrects (thresholds by F1, Lipton et al. 2014). The steps are coarse and the score is
-        over all rows, even where files choose the epoch: fitted by file, a few dozen rows decided,
-        and the other half of dev scored lower than without (0.675 against 0.678; by rows 0.679).
+        shift corrects (thresholds by F1, Lipton et al. 2014). The steps are coarse, and the score
+        is over all rows even if files choose the epoch. Fitted by file, a few dozen rows determined
+        the shift, and the other half of dev scored lower than without it (0.675 against 0.678; by
+        rows 0.679).
         """
         if not isinstance(self.task, Balanced):
             return
         task, shift = self.task, [0.0] * len(self.task.labels)
         best = self._score_of(task.shifted(shift))
-        for place in [*range(len(shift))] * 2:
-            kept = shift[place]
-            for tried in SHIFTS:
-                shift[place] = tried
+        for label in [*range(len(shift))] * 2:
+            best_shift = shift[label]
+            for candidate in SHIFTS:
+                shift[label] = candidate
                 score = self._score_of(task.shifted(shift))
                 if score > best + LEAST:
-                    best, kept = score, tried
-            shift[place] = kept
+                    best, best_shift = score, candidate
+            shift[label] = best_shift
         self.task = task.shifted(shift)
 
     def scores(self) -> dict[str, Any]:
-        """Return the task's scores over all rows and, if it chooses the epoch, the mean by file."""
-        scores = self._measured(range(len(self.there)))
+        """Return the task's scores over all rows; if files choose the epoch, also their mean."""
+        scores = self._measured(range(len(self.answered_rows)))
         if self.choose_by == "rows":
             return scores
         each = [file[self.task.score] for file in self.by_file()]
@@ -101,26 +102,31 @@ class Judge:
 
     def by_file(self) -> list[dict[str, Any]]:
         """Return the name, number of rows and scores of each file, for the model card."""
-        told = []
+        files = []
         for file in np.unique(self.owner).tolist():
             rows = np.flatnonzero(self.owner == file).tolist()
             scores = metrics.numbers(self._measured(rows))
-            told.append({"file": self.dev.files[file].file, "rows": len(rows)} | scores)
-        return told
+            files.append({"file": self.dev.files[file].file, "rows": len(rows)} | scores)
+        return files
 
     def _measured(self, rows: Sequence[int], task: Task | None = None) -> dict[str, Any]:
-        golds, kept = [self.golds[row] for row in rows], [self.kept[row] for row in rows]
+        golds, predictions = (
+            [self.golds[row] for row in rows],
+            [self.predictions[row] for row in rows],
+        )
         task = task or self.task
-        answers = kept if self.outputs is None else self._decoded(task, rows, kept)
+        answers = predictions
+        if self.outputs is not None:
+            answers = self._decoded(task, rows, predictions)
         return metrics.measure(task.answers, golds, answers)
 
     def _decoded(self, task: Any, rows: Sequence[int], outputs: list[Any]) -> list[Any]:
-        documents = [self.dev.documents[self.there[row]] for row in rows]
+        documents = [self.dev.documents[self.answered_rows[row]] for row in rows]
         answers: list[Any] = task.decode(documents, outputs, None)
         return answers
 
     def _score_of(self, task: Any) -> float:
-        score: float = self._measured(range(len(self.there)), task)[task.score]
+        score: float = self._measured(range(len(self.answered_rows)), task)[task.score]
         return score
 
 

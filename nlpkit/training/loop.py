@@ -1,7 +1,7 @@
 """The training loop: steps, checkpoints, evaluations on dev, and the best weights.
 
-Everything that determines the weights (order, crops, masks, dropout, rates, moments) follows from
-the seed and the checkpoint, so a resumed run ends with the same weights as an uninterrupted one.
+All that determines the weights (order, crops, masks, dropout, rates, moments) depends on the seed
+and the checkpoint only, so a resumed run ends with the weights of an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Generic
 
-from nlpkit.errors import NlpkitError, UsageError
+from nlpkit.errors import NlpkitError, UsageError, quoted
 from nlpkit.training import checkpoint
 from nlpkit.training.course import B, Course, Forward, Look
 from nlpkit.training.distributed import Team
@@ -22,7 +22,7 @@ from nlpkit.training.interrupt import Interrupt
 from nlpkit.training.state import State
 
 REPORT_EVERY = 0.25  # seconds between two Progress events
-LEAST_LOOKS = 2  # evaluations on dev without a better score before a run stops: one may be noise
+LEAST_LOOKS = 2  # least evaluations without a better score before a run stops; one may be noise
 
 
 class Loop(Generic[B]):
@@ -46,7 +46,7 @@ class Loop(Generic[B]):
         tensors, stored = checkpoint.load_tensors(path)
         if stored.get("data", "") != self.state.data:
             raise UsageError(
-                f"{path}: the training data has changed since, or an earlier version began it; "
+                f"{quoted(path)}: written on other training data, or by an earlier version; "
                 "train into a new folder"
             )
         self.descent.restore(path, tensors, stored, self.team)
@@ -81,7 +81,7 @@ class Loop(Generic[B]):
 
     @property
     def _patience_is_over(self) -> bool:
-        """Whether dev has not improved for `patience` steps and LEAST_LOOKS looks."""
+        """Whether dev has not improved for `patience` steps and LEAST_LOOKS evaluations."""
         looks = self.state.looks - self.state.best_look
         steps = looks * self.course.look_every
         return looks >= LEAST_LOOKS and 0 < self.course.patience <= steps
@@ -110,7 +110,7 @@ class Loop(Generic[B]):
             if not looked and (asked or state.step % course.checkpoint_steps == 0):
                 self._save()
             if asked:
-                self._report()  # a listener may Stop instead
+                self._report()  # the listener may raise Stop
                 raise KeyboardInterrupt
         state.epoch, state.place = state.epoch + 1, 0
 
@@ -129,14 +129,14 @@ class Loop(Generic[B]):
         return value
 
     def _look(self) -> None:
-        """Evaluate on dev, keep the weights if they are the best, save, notify the listener."""
+        """Evaluate on dev, store the weights if they are the best, write the checkpoint."""
         state, course = self.state, self.course
         speed, scores = self.pace.speed, {course.decides: 0.0}
         if self.team.leads:
             scores = dict(course.look(self.descent.forward(self.descent.network)))
             if course.decides not in scores:
                 raise UsageError(
-                    f"no metric gives the score {course.decides!r}. There are: {', '.join(scores)}"
+                    f"the score {course.decides!r} is not measured, only {', '.join(scores)}"
                 )
         (score,) = self.team.agree([scores[course.decides]])
         best = state.best is None or (

@@ -1,4 +1,4 @@
-"""The loss of a batch of rows, by golds and teachers.
+"""Compute the loss of a batch from its golds and its teachers' probabilities.
 
 Legend: B rows of a batch, N rows of the split, C labels.
 """
@@ -23,7 +23,7 @@ from nlpkit.training.data import Split
 
 @dataclass(frozen=True)
 class Reading:
-    """A batch and the span of tokens that it holds of each document."""
+    """A batch, and the span of tokens that is read of each of its documents."""
 
     batch: Batch
     reads: Reads
@@ -40,11 +40,11 @@ class TaskLoss:
         train: Train,
         distill: Distill,
         device: torch.device,
-        taught_NC: Tensor | None = None,
+        teacher_NC: Tensor | None = None,
     ) -> None:
-        """Create the loss; `taught_NC` are the teachers' probabilities, 0 where there are none."""
+        """Create the loss; `teacher_NC` are the teachers' probabilities, 0 without an answer."""
         self.task, self.tokenizer, self.split, self.device = task, tokenizer, split, device
-        self.train, self.distill, self.taught_NC = train, distill, taught_NC
+        self.train, self.distill, self.teacher_NC = train, distill, teacher_NC
         self.class_weights = self._class_weights()
 
     def __call__(self, forward: Forward, reading: Reading) -> Tensor:
@@ -53,13 +53,15 @@ class TaskLoss:
         targets = self._targets(rows, reading.reads)
         outputs = forward(**self._tensors(reading.batch.feeds()), targets=targets)
         loss = self._of_golds(outputs, targets, rows)
-        if self.taught_NC is None or not isinstance(self.task, Distillable):
+        if self.teacher_NC is None or not isinstance(self.task, Distillable):
             return loss
         mixing, temperature = self.distill.mixing, self.distill.temperature
-        taught_BC = self.taught_NC[rows].to(self.device)
-        has_B = taught_BC.any(dim=1)
-        far_B = self.task.distillation(outputs, taught_BC, temperature) * has_B
-        return (1 - mixing) * loss + mixing * far_B.sum() / has_B.sum().clamp_min(1)
+        teacher_BC = self.teacher_NC[rows].to(self.device)
+        has_teacher_B = teacher_BC.any(dim=1)
+        teacher_loss_B = self.task.distillation(outputs, teacher_BC, temperature) * has_teacher_B
+        return (1 - mixing) * loss + mixing * teacher_loss_B.sum() / has_teacher_B.sum().clamp_min(
+            1
+        )
 
     def _targets(self, rows: list[int], reads: Reads) -> dict[str, Tensor]:
         golds = [self.split.golds[row] for row in rows]
@@ -73,7 +75,7 @@ class TaskLoss:
         loss_B: Tensor = self.task.loss(outputs, targets, self.train.label_smoothing)
         golds = [self.split.golds[row] for row in rows]
         if self.class_weights is not None and isinstance(self.task, Balanced):
-            indices = [0 if gold is None else self.task.place(gold) for gold in golds]
+            indices = [0 if gold is None else self.task.label_index(gold) for gold in golds]
             loss_B = loss_B * self.class_weights[torch.tensor(indices, device=self.device)]
         known = sum(gold is not None for gold in golds)
         weights_B = torch.tensor([self.split.weights[row] for row in rows], device=self.device)

@@ -1,4 +1,4 @@
-"""The network of a recipe, an encoder and a head, and its `run` for a `Model`.
+"""Build the network of a recipe (an encoder and a head) and run its graphs.
 
 Legend: B batch, T time.
 """
@@ -72,7 +72,7 @@ class TorchRun:
     def __init__(
         self, network: Network, device: torch.device | str = "cpu", *, threads: int = 0
     ) -> None:
-        """`threads` on the CPU; 0 uses as many as torch is set to."""
+        """Create the run; `threads` is for the CPU, 0 uses torch's setting."""
         self.network = network
         self.device = device
         self.threads = threads

@@ -1,4 +1,4 @@
-"""Opening of a finished run, to evaluate it, to export it, or to use it as a teacher."""
+"""Open a finished run to evaluate it, export it or use it as a teacher."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from nlpkit import tasks, text, zoo
 from nlpkit.chain import Pipeline
-from nlpkit.errors import ModelError
+from nlpkit.errors import ModelError, quoted
 from nlpkit.runtime.model import Model
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe
@@ -23,7 +23,7 @@ def open_run(
 ) -> tuple[Model, Recipe, RunSummary]:
     """Return a finished run as a torch-backed model, its recipe and its summary.
 
-    `threads` on the CPU; 0 uses as many as torch is set to.
+    `threads` is for the CPU; 0 uses torch's setting.
 
     Raises:
         ModelError: the folder holds no finished run, or its files are damaged.
@@ -32,8 +32,8 @@ def open_run(
         summary = summaries.read(folder)
         if isinstance(summary, PretrainingSummary):
             raise ModelError(
-                f"{folder}: a pretrained encoder has no head yet; "
-                f"train one from it with 'nlpkit train RECIPE --init {folder}'"
+                f"{quoted(folder)}: a pretrained encoder without a head; "
+                f"train one from it with 'nlpkit train RECIPE --init {quoted(folder)}'"
             )
         recipe = recipes.load(folder / "recipe.toml")
         task = tasks.build(_task(summary))
@@ -44,12 +44,12 @@ def open_run(
         net.load_state_dict(tensors)
     except FileNotFoundError as problem:
         raise ModelError(
-            f"{folder}: no finished run here ({Path(problem.filename).name} is missing); "
+            f"{quoted(folder)}: no finished run here ({Path(problem.filename).name} is missing); "
             "finish one with 'nlpkit train --resume'"
         ) from None
     except (KeyError, TypeError, ValueError, RuntimeError) as problem:
         reason = str(problem).splitlines()[0]
-        raise ModelError(f"{folder}: damaged run ({reason}); train it again") from None
+        raise ModelError(f"{quoted(folder)}: damaged run ({reason}); train it again") from None
     resolved = torch_device(device)
     run = network.TorchRun(net.eval().to(resolved), resolved, threads=threads)
     model = Model(

@@ -33,7 +33,7 @@ from nlpkit.training.state import State
 from nlpkit.training.summary import PretrainingSummary
 from nlpkit.version import __version__
 
-NONE_LEFT = "has no texts left: it names none, or all are blank, or all are also in dev or exclude"
+NONE_LEFT = "has no usable text: it names no file, or all texts are blank or also in dev or exclude"
 
 
 def pretrain(
@@ -44,9 +44,9 @@ def pretrain(
     Processes other than the leader return None.
 
     Raises:
-        UsageError: the folder already holds a run and `resume` is False, or the objective does
-            not suit the architecture.
-        InputError: the text cannot be used.
+        UsageError: the folder already holds a run and `resume` is False, or the objective does not
+            suit the architecture.
+        InputError: the corpus has no usable text.
         DeviceError: torch cannot use the device.
     """
     threads = recipe.pretrain.threads
@@ -95,7 +95,7 @@ def _pretrain(
         if members.agree([float(resumed)])[0]:
             loop.resume()
         state = loop.run()
-        steps, scores = state.step, _kept(state)
+        steps, scores = state.step, _best_scores(state)
     if not members.leads:
         return None
     summary = PretrainingSummary(
@@ -115,7 +115,7 @@ def _pretrain(
     return summary
 
 
-def _kept(state: State) -> dict[str, float]:
+def _best_scores(state: State) -> dict[str, float]:
     """Return the step and the dev scores of the best encoder."""
     if not state.best_look:
         return {}
@@ -123,28 +123,28 @@ def _kept(state: State) -> dict[str, float]:
     return {key: value for key, value in line.items() if key == "step" or key.startswith("dev_")}
 
 
-def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None) -> None:
-    """Learn or take over the tokenizer and tokenise the corpus, unless the folder has them already.
+def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.FinishedRun | None) -> None:
+    """Learn the tokenizer or copy that of `source`, and tokenise the corpus, if not done before.
 
     Raises:
         InputError: [corpus] train or dev has no usable texts.
     """
     corpus_folder = folder / "corpus"
     given = source.tokenizer if source else ""
-    made_of = hashlib.sha256(repr((recipe.corpus, recipe.tokenizer, given)).encode())
+    digest = hashlib.sha256(repr((recipe.corpus, recipe.tokenizer, given)).encode())
     if (corpus_folder / "files.json").exists() and _manifest(corpus_folder)[
         "made_of"
-    ] == made_of.hexdigest():
+    ] == digest.hexdigest():
         return
-    taken = fingerprints(recipe.corpus.exclude, recipe.folder)
+    excluded = fingerprints(recipe.corpus.exclude, recipe.folder)
     dev_files: list[FileCount] = []
-    held_out = list(unlabelled(recipe.corpus.dev, recipe.folder, taken, dev_files))
+    held_out = list(unlabelled(recipe.corpus.dev, recipe.folder, excluded, dev_files))
     if not held_out:
         raise InputError(f"[corpus] dev {NONE_LEFT}")
-    taken |= {fingerprint(text) for text in held_out}
+    excluded |= {fingerprint(text) for text in held_out}
 
     def documents(files: list[FileCount]) -> Any:
-        return unlabelled(recipe.corpus.train, recipe.folder, taken, files)
+        return unlabelled(recipe.corpus.train, recipe.folder, excluded, files)
 
     texts = corpora.sample(documents([]), recipe.pretrain.seed) if not source else []
     if not (source or texts):
@@ -156,13 +156,15 @@ def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.Found | None
     corpora.write(held_out, tokenizer, corpus_folder, "dev")
     read = {"train": files, "dev": dev_files}
     manifest: dict[str, Any] = {name: [file.to_dict() for file in of] for name, of in read.items()}
-    manifest["made_of"] = made_of.hexdigest()
+    manifest["made_of"] = digest.hexdigest()
     checkpoint.save_text(
         corpus_folder / "files.json", json.dumps(manifest, ensure_ascii=False, indent=1)
     )
 
 
-def _tokenizer(recipe: Pretraining, source: init.Found | None, documents: list[str]) -> Tokenizer:
+def _tokenizer(
+    recipe: Pretraining, source: init.FinishedRun | None, documents: list[str]
+) -> Tokenizer:
     """Return the tokenizer of the run to start from, or one learned from documents."""
     kind = recipe.tokenizer.kind
     if source:

@@ -39,8 +39,8 @@ def train(
 ) -> RunSummary | None:
     """Train a model into `folder` and return its summary, which run.json stores.
 
-    `given` are the recipe's examples if the caller has them already. Processes other than the
-    leader return None.
+    `given` are the recipe's examples, if the caller has read them. Processes other than the leader
+    return None.
 
     Raises:
         UsageError: the folder already holds a run and `resume` is False.
@@ -63,45 +63,47 @@ def _train(
     given: Examples | None,
 ) -> RunSummary | None:
     started = time.monotonic()
-    made = given or examples.read(recipe, examples.load(recipe), folder, members)
+    data = given or examples.read(recipe, examples.load(recipe), folder, members)
     torch.manual_seed(recipe.train.seed)
-    net = network.build(recipe, made.task, made.tokenizer).to(members.device)
-    if len(made.vectors.words):
+    net = network.build(recipe, data.task, data.tokenizer).to(members.device)
+    if len(data.vectors.words):
         encoder: Any = net.encoder
-        encoder.start_from(torch.from_numpy(made.vectors.vectors_VD))
+        encoder.start_from(torch.from_numpy(data.vectors.vectors_VD))
     resumed = resume and begun(folder)
-    source, told = init.start(recipe, folder, resumed, members.leads)
+    source, provenance = init.start(recipe, folder, resumed, members.leads)
     init.load(source, net.encoder)
     torch.manual_seed(recipe.train.seed + members.rank)
     run = network.TorchRun(net, members.device)
     model = Model(
         name=recipe.name,
-        task=made.task,
-        tokenizer=made.tokenizer,
-        windows=made.task.windows(recipe.tokenizer.window, recipe.tokenizer.overlap),
+        task=data.task,
+        tokenizer=data.tokenizer,
+        windows=data.task.windows(recipe.tokenizer.window, recipe.tokenizer.overlap),
         run=run,
-        steps=made.steps,
+        steps=data.steps,
     )
-    taught = None
+    teacher_NC = None
     if members.leads:
-        place = str(members.device)
-        taught = distill.taught(recipe, made.task, made.train, folder, place, listener)
+        device = str(members.device)
+        teacher_NC = distill.teacher_probabilities(
+            recipe, data.task, data.train, folder, device, listener
+        )
     course = Supervised(
         recipe=recipe,
         network=net,
         model=model,
-        train=Rows(made.train, made.ids, made.offsets),
-        dev=made.dev,
+        train=Rows(data.train, data.ids, data.offsets),
+        dev=data.dev,
         team=members,
-        taught=members.share_tensor(taught),
-        variants=augmented(recipe, made.train.documents, made.ids, model),
+        teacher_NC=members.share_tensor(teacher_NC),
+        variants=augmented(recipe, data.train.documents, data.ids, model),
     )
     loop = Loop(course, folder, members, listener)
     parameters = sum(weight.numel() for weight in net.parameters())
     if members.leads:
-        pieces = made.tokenizer.vocab_size
-        listener(Started(len(made.ids), len(made.dev.documents), parameters, pieces))
-        if warning := lone_label(made.task, made.dev.golds):
+        pieces = data.tokenizer.vocab_size
+        listener(Started(len(data.ids), len(data.dev.documents), parameters, pieces))
+        if warning := lone_label(data.task, data.dev.golds):
             listener(Warned(f"dev: {warning}"))
     if members.agree([float(resumed)])[0]:
         loop.resume()
@@ -110,14 +112,14 @@ def _train(
         return None
     tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
     net.load_state_dict(tensors)
-    judge = Judge(model, made.dev, recipe.data.choose_by)
+    judge = Judge(model, data.dev, recipe.data.choose_by)
     if recipe.train.shift_labels:
         judge.fit_shift()
     judge.calibrate()
     summary = RunSummary(
         name=recipe.name,
         task={"name": recipe.task.name} | judge.task.describe(),
-        vocab_size=made.tokenizer.vocab_size,
+        vocab_size=data.tokenizer.vocab_size,
         parameters=parameters,
         epochs=state.looks,
         best_epoch=state.best_look,
@@ -126,9 +128,9 @@ def _train(
         dev_files=judge.by_file(),
         data={
             split: [file.to_dict() for file in rows.files]
-            for split, rows in (("train", made.train), ("dev", made.dev))
+            for split, rows in (("train", data.train), ("dev", data.dev))
         },
-        init=told,
+        init=provenance,
         teachers=list(recipe.distill.teachers),
         seconds=round(time.monotonic() - started, 1),
         versions={"nlpkit": __version__, "torch": torch.__version__},

@@ -47,8 +47,7 @@ class SelfSupervised:
         self.windows, self.dev_windows = (one.windows(recipe.tokenizer.window) for one in data)
         if not len(self.windows) or not len(self.dev_windows):
             raise InputError(
-                "[corpus] the texts of train or dev are too short: none has 4 tokens; give longer "
-                "ones"
+                "[corpus] every text of train or dev has fewer than 4 tokens; give longer texts"
             )
         self.steps, self.look_every = self.settings.steps, self.settings.eval_steps
         self.checkpoint_steps = self.settings.checkpoint_steps
@@ -58,7 +57,7 @@ class SelfSupervised:
         return Descent(self.objective, self.encoder, self.settings, device)
 
     def digest(self) -> str:
-        """Return "": the corpus is in the run's folder, so it needs no check when resumed."""
+        """Return "": the corpus in the run's folder needs no check."""
         return ""
 
     def batches(self, epoch: int, first: int) -> Iterator[Batch]:

@@ -31,7 +31,9 @@ class State:
     @property
     def best_look(self) -> int:
         """The number, from 1, of the evaluation with the best weights; 0 before the first."""
-        return max((place for place, line in enumerate(self.history, 1) if line["best"]), default=0)
+        return max(
+            (number for number, line in enumerate(self.history, 1) if line["best"]), default=0
+        )
 
     @property
     def loss(self) -> float:

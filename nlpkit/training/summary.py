@@ -1,6 +1,6 @@
-"""The summary of a finished run: run.json in its folder, written last.
+"""Read and write run.json, the summary of a finished run; a run writes it last.
 
-Scores and counts are plain mappings, since each task has its own.
+Scores and counts are plain mappings, since they differ from task to task.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RUN = "run.json"
 
 
 class _Summary:
-    """A dataclass that is stored as JSON."""
+    """A dataclass that run.json stores."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""

@@ -1,4 +1,4 @@
-"""The course of a training run: epochs over rows with golds, teachers and augmented texts."""
+"""The course of a training run: epochs over labelled rows, with teachers and augmentation."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from nlpkit.training.loss import Reading, TaskLoss
 from nlpkit.wording import plural
 
 Variants = Callable[[int], list[np.ndarray]]
-EPOCHS = 5  # passes over the training data where the recipe names none,
-STEPS = 700  # and more on small data: fewer steps leave a network untrained (docs/learning.md)
+EPOCHS = 5  # passes over the training data if the recipe sets none
+STEPS = 700  # least steps of these passes; fewer leave a network untrained (docs/learning.md)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Rows:
 
 
 class Supervised:
-    """A `nlpkit.training.course.Course` of a recipe's rows; evaluates on dev after each epoch."""
+    """A `nlpkit.training.course.Course` over a recipe's rows; evaluates after each epoch."""
 
     section, unit = "train", "docs"
 
@@ -58,13 +58,13 @@ class Supervised:
         train: Rows,
         dev: Split,
         team: Team,
-        taught: Tensor | None = None,
+        teacher_NC: Tensor | None = None,
         variants: Variants | None = None,
     ) -> None:
         """Create the course.
 
-        `taught` [N, C] has the teachers' probabilities, 0 where there are none; `variants` maps an
-        epoch to the ids of its augmented texts.
+        `teacher_NC` has the teachers' probabilities for N documents and C labels, 0 without an
+        answer. `variants` maps an epoch to the ids of its augmented texts.
 
         Raises:
             InputError: there are too few rows for the team.
@@ -72,7 +72,7 @@ class Supervised:
         self.recipe, self.settings = recipe, recipe.train
         self.network, self.model, self.team = network, model, team
         self.split, self.ids, self.offsets = train.split, train.ids, train.offsets
-        self.dev, self.taught, self.variants = dev, taught, variants
+        self.dev, self.teacher_NC, self.variants = dev, teacher_NC, variants
         self.decides = chosen_by(model.task, recipe.data.choose_by)
         self.larger_is_better = not minimised(model.task.score)
         self.task_loss = TaskLoss(
@@ -82,14 +82,14 @@ class Supervised:
             recipe.train,
             recipe.distill,
             team.device,
-            taught,
+            teacher_NC,
         )
         self.look_every = -(-len(self.ids) // self.settings.batch_size) // team.world
         if not self.look_every:
             raise InputError(
-                f"{plural(len(self.ids), 'document')} fill no step for "
-                f"{plural(team.world, 'process', 'processes')}; "
-                "lower train.batch_size or start fewer"
+                f"training data: {plural(len(self.ids), 'document')}, too few for a batch in "
+                f"each of {plural(team.world, 'process', 'processes')}; "
+                "lower train.batch_size or start fewer processes"
             )
         epochs = self.settings.epochs or max(EPOCHS, -(-STEPS // self.look_every))
         self.steps = self.look_every * epochs
@@ -110,22 +110,22 @@ class Supervised:
         )
 
     def digest(self) -> str:
-        """Return a hash of the examples, since a run can only resume on the same data."""
+        """Return a hash of the examples; a run resumes only on the same data."""
         golds, dev_golds = (self._plain(split.golds) for split in (self.split, self.dev))
-        told = [golds, self.split.weights, self.split.priors, dev_golds]
-        digest = hashlib.sha256(repr([*told, self.dev.documents]).encode("utf-8", "replace"))
-        if self.taught is not None:
-            digest.update(self.taught.numpy().tobytes())
+        parts = [golds, self.split.weights, self.split.priors, dev_golds]
+        digest = hashlib.sha256(repr([*parts, self.dev.documents]).encode("utf-8", "replace"))
+        if self.teacher_NC is not None:
+            digest.update(self.teacher_NC.numpy().tobytes())
         for ids in self.ids:
             digest.update(ids.tobytes())
         return digest.hexdigest()
 
     def _plain(self, golds: list[Any]) -> list[Any]:
-        """Return golds as plain values; labels as indices, as in earlier checkpoints."""
+        """Return golds as plain values; labels become indices, as in older checkpoints."""
         task = self.model.task
         if not isinstance(task, Balanced):
             return [None if gold is None else gold.plain() for gold in golds]
-        return [None if gold is None else task.place(gold) for gold in golds]
+        return [None if gold is None else task.label_index(gold) for gold in golds]
 
     def batches(self, epoch: int, first: int) -> Iterator[Reading]:
         """Yield this process's batches of an epoch from step `first` on."""
@@ -186,7 +186,7 @@ def augmented(
 ) -> Variants | None:
     """Return a function from an epoch to the ids of its augmented texts, or None without [augment].
 
-    A text that augmentation leaves without tokens is read unchanged.
+    A text that has no tokens after augmentation is used unchanged.
     """
     if not recipe.augment:
         return None

@@ -1,4 +1,4 @@
-"""The number of threads that torch uses on the CPU, which is set only here."""
+"""Set the number of CPU threads of torch; no other module sets it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pretrained word vectors in the text format of word2vec."""
+"""Read pretrained word vectors in the text format of word2vec."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nlpkit import records
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, quoted
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.text import WordVectors
@@ -42,6 +42,6 @@ def read(recipe: Recipe) -> WordVectors:
 
 def _format_error(path: Path, reason: str) -> InputError:
     return InputError(
-        f"{path}: not in word2vec's text format ({reason}); the first line holds the number of "
-        "words and of columns, every other line a word and its numbers"
+        f"{quoted(path)}: not in word2vec's text format ({reason}); the first line holds the "
+        "number of words and of columns, every other line a word and its numbers"
     )

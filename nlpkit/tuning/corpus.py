@@ -24,20 +24,20 @@ from nlpkit.training.judge import chosen_by
 from nlpkit.training.threads import torch_threads
 from nlpkit.tuning.space import Branch
 
-KEPT = 4  # tokenizer settings whose examples stay in memory
+CACHE_SIZE = 4  # tokenizer settings whose examples stay in memory
 PROBED = 500  # dev documents to measure speed on
 
 
 class Corpus:
     """The rows of a recipe, read once and tokenised once for each [tokenizer] section.
 
-    The tokenised rows of the last KEPT sections stay in memory.
+    The tokenised rows of the last CACHE_SIZE sections stay in memory.
     """
 
     def __init__(self, recipe: Recipe, device: str) -> None:
         self.task, self.train, self.dev = examples.load(recipe)
         self.alone = Team(0, 1, torch.device(device))
-        self.kept: dict[Tokenizer, Examples] = {}
+        self.cache: dict[Tokenizer, Examples] = {}
 
     def suits(self, branch: Branch) -> bool:
         """Tell whether a branch's tokenizer can read the rows' documents, texts or words."""
@@ -51,13 +51,13 @@ class Corpus:
             InputError: the tokenizer cannot be learned from the rows.
         """
         key = recipe.tokenizer
-        if key not in self.kept:
-            if len(self.kept) == KEPT:
-                del self.kept[next(iter(self.kept))]
+        if key not in self.cache:
+            if len(self.cache) == CACHE_SIZE:
+                del self.cache[next(iter(self.cache))]
             rows = (self.task, dataclasses.replace(self.train), self.dev)
             with tempfile.TemporaryDirectory() as scratch:
-                self.kept[key] = examples.read(recipe, rows, Path(scratch), self.alone)
-        return dataclasses.replace(self.kept[key], task=self._task(recipe))
+                self.cache[key] = examples.read(recipe, rows, Path(scratch), self.alone)
+        return dataclasses.replace(self.cache[key], task=self._task(recipe))
 
     def model(self, recipe: Recipe) -> Model:
         """Return a recipe's model with random weights, on the CPU."""
