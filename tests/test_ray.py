@@ -109,7 +109,7 @@ def test_local_ray_is_started_and_stopped(
     options = ["batch", "a.jsonl", "-m", tiny_bundle("bow"), "--shard-size", "30"]
     done = cli(*options, "-o", "out", "--engine", "ray", "-w", "2")
     assert (done.returncode, done.stdout) == (0, b"")
-    assert done.stderr.startswith(b"1 of 1 files, 100 records") and done.stderr.count(b"\n") == 1
+    assert done.stderr.startswith(b"1 of 1 file, 100 records") and done.stderr.count(b"\n") == 1
     assert cli(*options, "-o", "local").returncode == 0
     assert batch_result(tmp_path / "out")[0] == batch_result(tmp_path / "local")[0]
 

@@ -1,4 +1,4 @@
-"""List the bundles that can be run and the architectures that can be trained."""
+"""List the models that can be run and the architectures that can be trained."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Entry:
     dev: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry as plain values, with each dev score under its own key."""
+        """Return plain values, with each dev score as a field."""
         plain = {key: value for key, value in asdict(self).items() if key != "dev"}
         lists = {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
         return lists | dict(self.dev)
@@ -56,7 +56,7 @@ class Damaged:
 
 
 def bundles() -> list[Entry | Damaged]:
-    """Return every bundle, then the rule models whose package is installed."""
+    """Return all bundles, then the rules whose package is installed."""
     entries = [_described(folder) for folder in zoo.bundle_folders()]
     return entries + [_rules(name, source) for name, source in rules.installed().items()]
 
@@ -65,8 +65,10 @@ def _described(folder: Path) -> Entry | Damaged:
     try:
         return _entry(folder, manifests.read(folder))
     except (ModelError, KeyError, TypeError, AttributeError) as problem:
-        reason = problem if isinstance(problem, ModelError) else f"{folder}: damaged ({problem!r})"
-        return Damaged(folder.name, str(folder), str(reason))
+        reason = str(problem)
+        if not isinstance(problem, ModelError):
+            reason = f"{quoted(folder)}: damaged ({problem!r}); install the model again"
+        return Damaged(folder.name, str(folder), reason)
 
 
 def _entry(folder: Path, manifest: Manifest) -> Entry:
