@@ -166,3 +166,35 @@ def test_no_encoding_is_proposed_that_is_none(name: str) -> None:
     if "mean" in str(caught.value):
         proposed = str(caught.value).split("mean '")[1].split("'")[0]
         assert parse(b"a", encoding=proposed) is not None and proposed != name
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_first_line_of_excel_names_the_delimiter(line: str, mark: str) -> None:
+    data = f'{mark}{line}\r\na,b,c;text\r\n1;bom\r\n2;"x\r\ny"\r\n'.encode()
+    records = parse(data, "csv")
+    assert records[0] == {"a,b,c": "1", "text": "bom"}
+    assert again(data).replace(b'"a,b,c"', b"a,b,c") == (
+        data.decode().replace(line, "sep=;").encode()
+    )
+    assert complaint(data + b"3\r\n", "csv").startswith("in:6: 1 field, but the header has 2")
+    assert complaint(data, "csv", column="nota").startswith("in: no column 'nota'")
+
+
+def test_a_file_of_nothing_but_the_delimiter_is_empty() -> None:
+    assert parse(b"sep=;\r\n", "csv") == []
+    assert parse(b"sep=x\na\n", "csv") == [{"sep=x": "a"}]
+
+
+@pytest.mark.parametrize("column", ["", " "])
+@pytest.mark.parametrize("format", ["csv", "jsonl", "json"])
+def test_an_empty_name_asks_for_no_column(column: str, format: str) -> None:
+    data = b",text\n1,bom\n" if format == "csv" else b'{"": "1", "text": "bom"}'
+    with pytest.raises(UsageError, match="--column: the name is empty"):
+        parse(data, format, column=column)
+
+
+def test_columns_without_a_name_are_not_listed() -> None:
+    assert complaint(b"id,,nota,\n1,2,3,4\n", "csv", column="texto") == (
+        "in: no column 'texto'. Columns: id, nota"
+    )

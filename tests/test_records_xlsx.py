@@ -115,8 +115,9 @@ def test_names_of_workbooks(name: str) -> None:
 
 def test_what_is_no_workbook() -> None:
     whole = workbook(ROWS)
-    for data in (b"text\na\n", whole[:-300], b"PK\x03\x04", whole[:-80] + b"\0" * 80):
-        assert complaint(data, "xlsx").startswith("in: not a sound workbook (")
+    for data in (whole[:-300], b"PK\x03\x04", whole[:-80] + b"\0" * 80):
+        assert complaint(data, "xlsx").startswith("in: a damaged workbook (")
+    assert "not a workbook" in complaint(b"id;text\n1;bom\n", "xlsx")
 
 
 @given(st.lists(st.lists(st.text(max_size=8), min_size=2, max_size=2), min_size=1, max_size=4))

@@ -15,6 +15,7 @@ class Dialect:
     delimiter: str = ","
     end: str = "\n"
     bom: bool = False  # a byte order mark, by which Excel knows UTF-8
+    declared: bool = False  # a first line such as `sep=;` names the delimiter to Excel
 
 
 DIALECTS = {

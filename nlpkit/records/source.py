@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from nlpkit.errors import InputError, NoColumn
+from nlpkit.errors import InputError, NoColumn, UsageError
 from nlpkit.records.layout import Layout
 
 Record = dict[str, Any]
@@ -74,8 +74,11 @@ def resolve_column(columns: Iterable[str], source: Source, line: int | None = No
     `columns` may be a record as it came from a reader. Names compare in NFC.
 
     Raises:
-        InputError: there is no such column; the message has the near match and the columns.
+        UsageError: the column asked for has an empty name, as an unset variable of a script has.
+        NoColumn: there is no such column; the message has the near match and the columns.
     """
+    if source.column is not None and not source.column.strip():
+        raise UsageError("--column: the name is empty; name a field, or leave --column out")
     known = list(columns)
     if (named := column_named(source.wanted, known)) is not None:
         return named
@@ -83,7 +86,8 @@ def resolve_column(columns: Iterable[str], source: Source, line: int | None = No
         return known[0]
     where = source.name if line is None else f"{source.name}:{line}"
     mend = "; say which one holds the text with --column" if source.column is None else ""
-    listed = ", ".join(islice(known, SHOWN)) + (", ..." if len(known) > SHOWN else "")
+    names = [name for name in known if name.strip()]
+    listed = ", ".join(islice(names, SHOWN)) + (", ..." if len(names) > SHOWN else "")
     raise NoColumn(
         f"{where}: no column {source.wanted!r}.{near_column(source.wanted, known)} "
         f"Columns: {listed or 'none'}{mend}"

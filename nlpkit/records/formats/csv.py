@@ -21,6 +21,7 @@ HEADER = True  # columns stand on the first line, which a later part leaves out
 DIALECT = True  # `write` takes a dialect
 
 DELIMITERS = ",;\t|"
+_DECLARATION = re.compile(r'"?sep=([,;\t|])"?\r?', re.IGNORECASE)  # first line, for Excel
 LONGEST = 1 << 28  # characters in a cell: holds any document, yet an unclosed quote must stop
 _QUOTED = re.compile(r'"[^"]*"?')
 _HEADER_NEEDS_QUOTES = re.compile(r'[,;\t|"\r\n]')  # or the reader may take it for a delimiter
@@ -28,7 +29,9 @@ _MEND = "quote values that hold the delimiter or a newline"
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
-    """Yield one record per row; the delimiter is the one most used in the header.
+    """Yield one record per row.
+
+    A first line such as `sep=;` names the delimiter; else it is the one most used in the header.
 
     A blank line is a record only where there is a single column.
 
@@ -39,14 +42,16 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
     """
     lines = text_lines(stream, source)
     first = next(lines, None)
-    if first is None:
+    declared = _DECLARATION.fullmatch(first or "")
+    header = next(lines, None) if declared else first
+    if header is None:
         return
-    delimiter = _delimiter(first)
-    end = "\r\n" if first.endswith("\r") else "\n"
-    source.layout.dialect = Dialect(delimiter, end, source.layout.bom)
-    table = _rows(chain([first], lines), delimiter, source)
-    _, names, _ = next(table)
-    columns = header_of(names, source)
+    delimiter = declared[1] if declared else _delimiter(header)
+    end = "\r\n" if header.endswith("\r") else "\n"
+    source.layout.dialect = Dialect(delimiter, end, source.layout.bom, bool(declared))
+    table = _rows(chain([header], lines), delimiter, source, 2 if declared else 1)
+    start, names, _ = next(table)
+    columns = header_of(names, source, start)
     for line, values, taken in table:
         if not values and len(columns) == 1:
             values = [""]
@@ -68,7 +73,7 @@ def write(
 ) -> None:
     """Write records under `columns`, else the keys of the first one, quoting only what needs it.
 
-    The header, and with it the byte order mark of the dialect, may be left out.
+    Without the header, the byte order mark and the `sep=` line of the dialect are left out too.
 
     Raises:
         InputError: a later record has a field that the header lacks.
@@ -79,7 +84,8 @@ def write(
     table = rows(records, columns)
     if (names := next(table, None)) and header:
         mark = "\ufeff" if dialect.bom else ""
-        stream.write(mark + _row(names, _HEADER_NEEDS_QUOTES, delimiter) + end)
+        declaration = f"sep={delimiter}{end}" if dialect.declared else ""
+        stream.write(mark + declaration + _row(names, _HEADER_NEEDS_QUOTES, delimiter) + end)
     stream.writelines(_row(values, needs_quotes, delimiter) + end for values in table)
 
 
@@ -89,22 +95,22 @@ def _delimiter(header: str) -> str:
 
 
 def _rows(
-    lines: Iterable[str], delimiter: str, source: Source
+    lines: Iterable[str], delimiter: str, source: Source, first: int
 ) -> Iterator[tuple[int, list[str], list[str]]]:
-    """Yield the line on which each row begins, its values, and the lines it stands on."""
+    """Yield the line number of each row, its values and its lines; `first` is the header's line."""
     csv.field_size_limit(LONGEST)
     taken: list[str] = []
     reader = csv.reader(_noted(lines, taken), delimiter=delimiter, strict=True)
     while True:
         taken.clear()
-        start = reader.line_num + 1
+        start = reader.line_num + first
         try:
             values = next(reader)
         except StopIteration:
             return
         except csv.Error as err:
             problem = f"{source.name}:{start}: {_complaint(err)}"
-            if start == 1 or _swallows(err):
+            if start == first or _swallows(err):
                 raise InputError(problem) from err
             source.refuse(start, "".join(taken), problem)
         else:

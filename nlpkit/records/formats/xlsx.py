@@ -27,6 +27,7 @@ HEADER = True  # columns stand in the first row, which a later part leaves out
 TYPED = True  # a number in a cell stays a number
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # of Excel
+WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")  # first bytes: zip (.xlsx, .xlsb, .ods), OLE (.xls)
 EXACT = 1 << 53  # integers beyond are not exact in a cell
 FORMATS = {
     datetime.datetime: "yyyy-mm-dd hh:mm:ss",
@@ -132,8 +133,13 @@ def _sheet(stream: BinaryIO, source: Source) -> Iterator[list[Any]]:
     except calamine.PasswordError:
         raise InputError(f"{source.name}: locked by a password; save it without one") from None
     except (calamine.CalamineError, OSError, EOFError, ValueError) as problem:
+        if not content.getvalue().startswith(WORKBOOKS):
+            raise InputError(
+                f"{source.name}: not a workbook, despite its name or --from; if it is a text file, "
+                "use --from csv or --from tsv"
+            ) from None
         reason = next(iter(str(problem).splitlines()), type(problem).__name__)[:200]
-        raise InputError(f"{source.name}: not a sound workbook ({reason})") from None
+        raise InputError(f"{source.name}: a damaged workbook ({reason}); save it again") from None
     if len(sheets) > 1 and not source.layout.columns:  # a second reading does not repeat the note
         warnings.warn(
             Note(f"{source.name}: of its {len(sheets)} sheets the first is read, {sheets[0]!r}"),
