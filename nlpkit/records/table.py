@@ -43,7 +43,7 @@ def header_of(names: Sequence[str], source: Source, line: int = 1) -> list[str]:
         raise InputError(
             f"{source.name}:{line}: the header is blank; name the columns on line {line}"
         )
-    text = source.settle(dict.fromkeys(names))
+    text = source.settle(dict.fromkeys(names), line)
     counts = Counter(names)
     if counts[text] > 1:
         raise InputError(f"{source.name}:{line}: column {text!r} is named twice; rename one")

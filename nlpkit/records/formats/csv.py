@@ -9,7 +9,7 @@ from itertools import chain
 from typing import BinaryIO, TextIO
 
 from nlpkit.errors import InputError
-from nlpkit.records.decode import DAMAGED, damage, text_lines
+from nlpkit.records.decode import DAMAGED, codec_name, damage, text_lines
 from nlpkit.records.layout import Dialect
 from nlpkit.records.source import TEXT, Record, Source
 from nlpkit.records.table import header_of, misfit, rows
@@ -48,7 +48,9 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         return
     delimiter = declared[1] if declared else _delimiter(header)
     end = "\r\n" if header.endswith("\r") else "\n"
-    source.layout.dialect = Dialect(delimiter, end, source.layout.bom, bool(declared))
+    # Without a mark Excel would take UTF-8 for the encoding that it wrote.
+    mark = source.layout.bom or codec_name(source.encoding) not in ("utf-8", "utf-8-sig", "ascii")
+    source.layout.dialect = Dialect(delimiter, end, mark, bool(declared))
     table = _rows(chain([header], lines), delimiter, source, 2 if declared else 1)
     start, names, _ = next(table)
     columns = header_of(names, source, start)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, TextIO
 
+from nlpkit.errors import Note
 from nlpkit.records.decode import sound_lines
 from nlpkit.records.escape import Verbatim, escape, unescape
 from nlpkit.records.source import TEXT, Record, Source
@@ -15,6 +18,7 @@ __all__ = ["TEXT", "Verbatim", "escape", "read", "row", "unescape", "write"]
 
 HEADER = True  # columns stand on the first line, which a later part leaves out
 
+_QUOTED = re.compile(r'(?:^|\t)"[^"\t]*""[^\t]*"(?:\t|$)')  # a field as CSV quotes it
 _MEND = r"write a tab inside a value as \t, or use --from csv if values are quoted"
 
 
@@ -29,8 +33,12 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         InputError: bytes that do not decode, a bad header, or a row of another width.
     """
     columns: list[str] | None = None
+    checked = bool(source.layout.columns)  # a second reading does not repeat the note
     for number, line in sound_lines(stream, source):
         line = line.removesuffix("\r")
+        if not checked and '""' in line and _QUOTED.search(line):
+            checked = True
+            _note_quotes(source.name, number)
         values = [unescape(field) for field in line.split("\t")]
         if columns is None:
             columns = header_of(values, source)
@@ -54,6 +62,11 @@ def write(
     """
     table = islice(rows(records, columns), 0 if header else 1, None)
     stream.writelines(row(values) + "\n" for values in table)
+
+
+def _note_quotes(name: str, number: int) -> None:
+    note = f"{name}:{number}: values are quoted, which TSV keeps as text; --from csv unquotes them"
+    warnings.warn(Note(note), stacklevel=3)
 
 
 def row(values: Iterable[str]) -> str:
