@@ -77,7 +77,7 @@ def resolve_column(columns: Iterable[str], source: Source, line: int | None = No
         UsageError: the column asked for has an empty name, as an unset variable of a script has.
         NoColumn: there is no such column; the message has the near match and the columns.
     """
-    if source.column is not None and not source.column.strip():
+    if source.column == "":
         raise UsageError("--column: the name is empty; name a field, or leave --column out")
     known = list(columns)
     if (named := column_named(source.wanted, known)) is not None:
