@@ -95,7 +95,7 @@ def test_of_a_single_column_the_name_does_not_matter() -> None:
 
 
 def test_of_several_sheets_the_first_is_read_with_a_note() -> None:
-    with pytest.warns(Note, match="in: of its 2 sheets the first is read, 'Sheet'"):
+    with pytest.warns(Note, match="in: read the first of 2 sheets, 'Sheet'"):
         parse(workbook([["text"], ["a"]], "B"), "xlsx")
 
 

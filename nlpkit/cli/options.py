@@ -1,4 +1,4 @@
-"""Options that several commands share, under one name with one meaning."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Device = Annotated[
     typer.Option(
         metavar="NAME",
         envvar="NLPKIT_DEVICE",
-        help="auto, cpu, cuda or cuda:N; cuda fails where it does not really run.",
+        help="auto, cpu, cuda or cuda:N; cuda fails if the GPU does not run.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -35,7 +35,7 @@ Precision = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="auto, fp32, int8 or fp16, as the bundle has them.",
+        help="auto, fp32, int8 or fp16, if the bundle has it.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -44,7 +44,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="FORMAT",
-        help="Input format, such as lines, csv, jsonl, json, xlsx. By extension if left out.",
+        help="Input format, such as lines, csv, jsonl, json, xlsx. Default: by extension.",
         rich_help_panel=READING,
     ),
 ]
@@ -65,27 +65,27 @@ Errors = Annotated[
     str,
     typer.Option(
         metavar="HOW",
-        help="Bytes that do not decode: strict stops, replace goes on.",
+        help="On bytes that do not decode: strict stops, replace continues.",
         rich_help_panel=READING,
     ),
 ]
 Whole = Annotated[
-    bool, typer.Option("--whole", help="Each file is one document.", rich_help_panel=READING)
+    bool, typer.Option("--whole", help="Read each file as one document.", rich_help_panel=READING)
 ]
 To = Annotated[
     str | None,
     typer.Option(
         "--to",
         metavar="FORMAT",
-        help="Output format, such as tsv, csv, xlsx. Left out: a table, or as the input came.",
+        help="Output format, such as tsv, csv, xlsx. Default: a table, or as the input.",
         rich_help_panel=WRITING,
     ),
 ]
 Dialect = Annotated[
     Literal["unix", "excel", "excel-br"] | None,
     typer.Option(
-        help="CSV as unix (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF). Left out: as "
-        "the input came.",
+        help="CSV as unix (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF). Default: as "
+        "the input.",
         rich_help_panel=WRITING,
     ),
 ]
@@ -95,20 +95,20 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="A file, written whole or not at all; - is standard output.",
+        help="Output file, written whole or not at all; - is standard output.",
         show_default=False,
         rich_help_panel=WRITING,
     ),
 ]
 LineBuffered = Annotated[
     bool,
-    typer.Option("--line-buffered", help="Write out each line at once.", rich_help_panel=WRITING),
+    typer.Option("--line-buffered", help="Write each line at once.", rich_help_panel=WRITING),
 ]
 Into = Annotated[
     str | None,
     typer.Option(
         metavar="FIELD",
-        help="The field that the answer is written to, such as label.",
+        help="Field for the answer, such as label.",
         rich_help_panel=WRITING,
     ),
 ]
@@ -119,7 +119,7 @@ MinConfidence = Annotated[
         min=0,
         max=1,
         metavar="P",
-        help="Below this score the label is 'uncertain'.",
+        help="Replace a label by 'uncertain' if its score is lower.",
         rich_help_panel=WRITING,
     ),
 ]
@@ -127,24 +127,29 @@ By = Annotated[
     str | None,
     typer.Option(
         metavar="FIELD",
-        help="Count the labels by the values of a field, instead of a row for each document.",
+        help="Count the labels for each value of a field; write the counts only.",
         rich_help_panel=WRITING,
     ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No summary, no progress.", rich_help_panel=RUNNING)
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Print no summary and no progress.", rich_help_panel=RUNNING
+    ),
 ]
 Verbose = Annotated[
     bool,
-    typer.Option("--verbose", "-v", help="Say on stderr what was chosen.", rich_help_panel=RUNNING),
+    typer.Option(
+        "--verbose", "-v", help="Print the model and the device on stderr.", rich_help_panel=RUNNING
+    ),
 ]
 
 
 def named(option: str, key: str, value: str | list[str] | None) -> list[str]:
-    """Return the --set override that an option stands for; none where it was not given.
+    """Return the --set override for an option; none if the option is absent.
 
     Raises:
-        UsageError: a name in it is empty, as an unset variable of a script is.
+        UsageError: a name in it is empty, as for an unset shell variable.
     """
     from nlpkit.errors import UsageError
     from nlpkit.settings.declaration import toml_value

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-LABELS = 20  # rows of the table; a wrong column has thousands of labels
+LABELS = 20  # labels in the table; a wrong column has thousands
 SPLITTING = "Splitting"
 
 
 @app.command(epilog="Example: nlpkit split reviews.csv --column review --dev 10% --test 10%")
 def split(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A file of rows; it is read more than once.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="File of rows, which is read more than once (no pipe)."
+        ),
     ],
     dev: Annotated[
         str | None,
@@ -47,7 +50,7 @@ def split(
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(help="Seed of the draw.", rich_help_panel=SPLITTING),
+        typer.Option(help="Random seed.", rich_help_panel=SPLITTING),
     ] = 1,
     source: o.From = None,
     column: o.Column = None,
@@ -59,7 +62,7 @@ def split(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="The folder to write to. Left out: beside FILE.",
+            help="Folder to write to. Default: that of FILE.",
             rich_help_panel=o.WRITING,
         ),
     ] = None,
@@ -67,14 +70,14 @@ def split(
         bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=o.WRITING)
     ] = False,
     to: Annotated[
-        str, typer.Option(help="The report: table or json.", rich_help_panel=o.WRITING)
+        str, typer.Option(help="Format of the report: table or json.", rich_help_panel=o.WRITING)
     ] = "table",
 ) -> None:
     """Split rows into NAME.train, NAME.dev and NAME.test: stratified, copies of a text together.
 
-    Two texts are copies where their letters are the same: case,
-    punctuation, links and @names do not count, as in debug-data.
-    Rows keep their order and their fields.
+    Two texts are copies if they have the same letters; case, punctuation,
+    links and @names are ignored, as in debug-data. Rows keep their order
+    and all fields.
     """
     import json
 
@@ -124,7 +127,7 @@ def _show(report: Report) -> None:
 
 
 def _table(report: Report) -> Table:
-    """Return how many rows of each label each part has; the commonest labels, then all others."""
+    """Return a table of rows by label and part: the commonest labels, then all others."""
     from rich.table import Table
     from rich.text import Text
 
