@@ -174,7 +174,8 @@ def test_gradient_reaches_every_parameter_of_a_head(network_with_head: Network) 
 def test_atnet_computes_the_published_formula() -> None:
     """Embed, Conv1D(64, 5, relu), Dense(1, tanh), softmax, multiply, max pool, dense, output."""
     torch.manual_seed(3)
-    encoder = atnet.Encoder(atnet.Config(vocab_size=VOCAB, kernels=(5,), filters=64))
+    config = atnet.Config(vocab_size=VOCAB, kernels=(5,), filters=64, length_scale=False)
+    encoder = atnet.Encoder(config)
     task = classify.Task(classify.Config(hidden=16, pooling="max"), ["a", "b", "c"])
     net = Network(encoder, task.head(encoder, Subwords())).eval()
     weights = {name: value.detach().numpy() for name, value in net.named_parameters()}

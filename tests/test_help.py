@@ -106,3 +106,26 @@ def test_help_does_not_import_rich() -> None:
             [sys.executable, "-c", check, *args], check=True, capture_output=True, text=True
         )
         assert done.stdout.endswith("False\n")
+
+
+def test_a_step_of_another_package_stands_with_the_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = '''"""Shout each text."""
+from dataclasses import dataclass
+
+TAKES = GIVES = "text"
+IDEMPOTENT = True
+EXAMPLES = (("", "oi", "OI"),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    pass
+
+
+def build(options, load=None):
+    return lambda texts: [text.upper() for text in texts]
+'''
+    add_plugin(tmp_path, monkeypatch, {"nlpkit.steps": {"shout": source}})
+    assert "shout" in grouped()["Prepare text"] and "shout" not in grouped()[MORE]

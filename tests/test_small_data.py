@@ -15,7 +15,9 @@ from conftest import ROOT, corpus, tiny_recipe, write_jsonl
 from training_helpers import train
 
 from nlpkit.architectures import atnet
+from nlpkit.errors import UsageError
 from nlpkit.jobs.evaluate import open_model
+from nlpkit.runtime.device import cores
 from nlpkit.training import supervised
 
 ROWS, BATCH = 64, 16
@@ -91,3 +93,12 @@ def test_waiting_threads_leave_the_cores_to_others(given: str | None, expected: 
     code = "import nlpkit, os; print(os.environ['OMP_WAIT_POLICY'])"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
     assert done.stdout.decode().strip() == expected
+
+
+@pytest.mark.parametrize("threads", ["abc", "-3", "0", "1.5"])
+def test_a_number_of_threads_that_is_none_is_refused(
+    threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NLPKIT_THREADS", threads)
+    with pytest.raises(UsageError, match=f"NLPKIT_THREADS={threads}: set a whole number"):
+        cores()

@@ -200,7 +200,7 @@ def test_rslp_reports_its_requirements(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("claen", "unknown step 'claen'. Did you mean 'clean'?"),
         ("stopwords --keap none", "unknown option '--keap'. Did you mean '--keep'?"),
-        ("stopwords --keep some", "not one of negation, opinion, none"),
+        ("stopwords --keep some", "not one of sentiment, negation, opinion, none"),
         ("tokenize |", "a step is missing beside a |"),
         ("", "a step is missing"),
         ("tokenize 'x", "No closing quotation"),

@@ -18,10 +18,12 @@ from nlpkit.cli.help import PlainGroup, plain
 from nlpkit.errors import InputError, NlpkitError, NoFile, Note, Renamed, near_match, quoted
 from nlpkit.version import __version__
 
-# Sections of the help; commands of other packages are listed under MORE.
+# Sections of the help. Steps that are not named here are listed under STEPS, and other commands,
+# which are of other packages, under MORE.
+STEPS = "Prepare text"
 GROUPS = {
     "Label text": ("sentiment", "predict", "batch"),
-    "Prepare text": (
+    STEPS: (
         *("clean", "tokenize", "stopwords", "stem", "lemmatize"),
         *("vectorize", "pipe", "steps"),
     ),
@@ -74,10 +76,14 @@ def _load(name: str) -> typer.Typer:
 
 
 def grouped() -> dict[str, list[str]]:
-    """Return the available commands by the titles of GROUPS, and the others under MORE."""
-    available = commands()
+    """Return the commands by title: as GROUPS names them, then other steps, then the rest."""
+    kinds = _kinds()
+    available = sorted(kinds)
     groups = {title: [n for n in names if n in available] for title, names in GROUPS.items()}
     listed = {name for names in groups.values() for name in names}
+    steps = [name for name in available if kinds[name] == "steps" and name not in listed]
+    groups[STEPS] += steps
+    listed.update(steps)
     return groups | {MORE: [name for name in available if name not in listed]}
 
 

@@ -30,9 +30,15 @@ CUDA_LIBRARIES = {
 
 
 def cores() -> int:
-    """Return the number of cores that this process may use, or $NLPKIT_THREADS if it is set."""
-    if (threads := os.environ.get("NLPKIT_THREADS", "")).isdecimal():
-        return max(int(threads), 1)
+    """Return the number of cores that this process may use, or $NLPKIT_THREADS if it is set.
+
+    Raises:
+        UsageError: $NLPKIT_THREADS is not a whole number of 1 or more.
+    """
+    if threads := os.environ.get("NLPKIT_THREADS", ""):
+        if threads.isdecimal() and int(threads):
+            return int(threads)
+        raise UsageError(f"NLPKIT_THREADS={threads}: set a whole number of 1 or more, or unset it")
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Drop stop words, but keep negations, which carry sentiment."""
+"""Drop stop words, but keep those that carry sentiment: não, bom."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ TAKES, GIVES = "tokens", "tokens"
 IDEMPOTENT = True
 OUTSIDE = ("list",)
 EXAMPLES = (
-    ("", "O serviço não é bom para nós", "serviço não"),
-    ("--keep opinion", "O serviço não é bom para nós", "serviço não bom"),
+    ("", "O serviço não é muito bom para nós", "serviço não bom"),
+    ("--keep negation", "O serviço não é muito bom para nós", "serviço não"),
+    ("--keep opinion", "O serviço não é muito bom para nós", "serviço não muito bom"),
     ("--keep none", "O serviço não é bom para nós", "serviço"),
-    ("--add serviço", "O serviço não é bom para nós", "não"),
+    ("--add serviço", "O serviço não é bom para nós", "não bom"),
     ("--lang en", "This is not a good day", "not good day"),
 )
 
@@ -31,11 +32,20 @@ NEGATION = {
     "pt": "não nao nem nunca jamais sem nada nenhum nenhuma nenhuns nenhumas ninguém tampouco",
     "en": "no not nor never none nobody nothing nowhere neither without cannot n't n’t n‘t nt",
 }
-# Stop words of spaCy's lists that express an opinion.
-OPINION = {
-    "pt": "bom boa bem mal melhor pior mais menos muito muita muitos muitas pouco pouca demais "
-    "bastante tão só apenas mas embora contudo porém talvez grande grandes obrigado obrigada",
-    "en": "well very too more most less least only but although however quite rather really almost",
+# Stop words of spaCy's lists that praise or blame. It has bom, but neither ruim nor ótimo: without
+# bom only the complaints of a text would be left.
+VALUE = {"pt": "bom boa bem mal melhor pior", "en": "well"}
+# Stop words of spaCy's lists that strengthen, weaken or limit an opinion.
+DEGREE = {
+    "pt": "mais menos muito muita muitos muitas pouco pouca demais bastante tão só apenas mas "
+    "embora contudo porém talvez grande grandes obrigado obrigada",
+    "en": "very too more most less least only but although however quite rather really almost",
+}
+KEPT = {
+    "sentiment": (NEGATION, VALUE),
+    "negation": (NEGATION,),
+    "opinion": (NEGATION, VALUE, DEGREE),
+    "none": (),
 }
 
 
@@ -44,8 +54,10 @@ class Options:
     """The language and the changes to its list of stop words."""
 
     lang: Lang = setting("pt", "language of the texts; auto detects it for each")
-    keep: Literal["negation", "opinion", "none"] = setting(
-        "negation", "stop words to keep: não, nunca; opinion keeps bom, mal, muito, mas as well"
+    keep: Literal["sentiment", "negation", "opinion", "none"] = setting(
+        "sentiment",
+        "stop words to keep: negation keeps não, nunca; sentiment also bom, mal; opinion also "
+        "muito, mais, mas",
     )
     add: tuple[str, ...] = setting((), "add a stop word")
     remove: tuple[str, ...] = setting((), "take a word off the list")
@@ -77,10 +89,8 @@ def show(options: Options) -> Sequence[str]:
 def words_of(options: Options, lang: str) -> frozenset[str]:
     """Return the stop words of a language in lower case. Raises InputError for a bad list."""
     words = _with_bare(stop_words(lang)) if options.list is None else _read(options.list)
-    if options.keep != "none":
-        words -= frozenset(NEGATION[lang].split())
-    if options.keep == "opinion":
-        words -= frozenset(OPINION[lang].split())
+    for kept in KEPT[options.keep]:
+        words -= frozenset(kept[lang].split())
     words |= frozenset(map(_compared, options.add))
     return words - frozenset(map(_compared, options.remove))
 

@@ -30,7 +30,8 @@ def documents_of(values: Iterable[Any]) -> list[Any]:
         TypeError: `values` is not a list or column of documents, or a document is neither a text
             nor a list of words; the message has its position, from 0.
     """
-    if isinstance(values, bytes | Mapping) or getattr(values, "ndim", 1) != 1:
+    is_list = isinstance(values, Iterable) and not isinstance(values, bytes | Mapping)
+    if not is_list or getattr(values, "ndim", 1) != 1:
         raise TypeError(f"documents must be a list of texts, not {type(values).__name__}")
     documents = list(values)
     if set(map(type, documents)) <= {str}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def open_run(
     except FileNotFoundError as problem:
         raise ModelError(
             f"{quoted(folder)}: no finished run here ({Path(problem.filename).name} is missing); "
-            "finish one with 'nlpkit train --resume'"
+            f"to continue one: nlpkit train --resume --output {shlex.quote(str(folder))}"
         ) from None
     except (KeyError, TypeError, ValueError, RuntimeError) as problem:
         reason = str(problem).splitlines()[0]
