@@ -258,3 +258,9 @@ def test_numbers_are_times_too_and_no_hearts() -> None:
 
 def test_a_full_stop_after_a_word_with_a_letter_is_a_token() -> None:
     assert run("tokenize", "É a hepatite-B. A S.A. subiu.") == "É a hepatite-B . A S.A. subiu ."
+
+
+def test_the_tags_of_masking_stay_tokens() -> None:
+    text = "cpf nº52998224725, fone (11) 98765-4321, mail a@b.com."
+    chain = "clean --mask --for none | lemmatize | tokenize"
+    assert {"[CPF]", "[TELEFONE]", "[EMAIL]"} <= set(run(chain, text).split())

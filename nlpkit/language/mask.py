@@ -43,7 +43,7 @@ _CPF = (
 )
 # Without their marks, or with others: check digits decide. A comma before two digits is a price.
 _BEFORE, _AFTER = r"(?<![\w.,/-].)", r"(?!\w|[.,/-]\d)"
-_NAMED = rf"(?:{_BEFORE}|(?<=(?i:cpf).)|(?<=(?i:cnpj).))"
+_NAMED = rf"(?:{_BEFORE}|(?<=[º°ª].)|(?<=(?i:cpf).)|(?<=(?i:cnpj).))"
 _TIGHT = "(?: ?[-./] ?)?"
 _LOOSE = "(?: ?[-./] ?|[ ,])?"
 _LAST = "(?: ?[-./] ?| )?"
@@ -101,6 +101,8 @@ _ORDER_WORD = (
     r"|s[ée]rie|sku|order|id|rg|pis)\W{0,3}(?:(?:n[úu]mero|num|n[º°or.]{0,2}|é|is)?\W{0,3})$"
 )
 
+
+TAGS = ("[EMAIL]", "[CNPJ]", "[CPF]", "[CEP]", "[TELEFONE]")
 
 Span = tuple[int, int]
 Finder = Callable[[str], list[Span]]

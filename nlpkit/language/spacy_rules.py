@@ -17,6 +17,8 @@ from importlib import machinery, util
 from pathlib import Path
 from typing import Any
 
+from nlpkit.language.mask import TAGS
+
 _MARKS = r"!?;()\[\]{}\"“”«»"
 # Split words at marks without a space after them, as in informal text. spaCy's own rules split
 # letters at a comma, a slash or a dash, and a lower-case letter from a capital at a full stop.
@@ -28,7 +30,7 @@ INFIXES = (
     r"(?<=[A-ZÀ-ÖØ-Þ]{2})\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])|(?<=\d)\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])",
 )
 SUFFIXES = (r"(?<=\w-[A-ZÀ-ÖØ-Þ])\.",)  # the full stop of Série-B., which is no initial
-WHOLE = ("s/n", "S/N", "e/ou", "E/OU", "E/ou", "km/h")  # never split, in both languages
+WHOLE = ("s/n", "S/N", "e/ou", "E/OU", "E/ou", "km/h", *TAGS)  # never split, in both languages
 _NEGATIONS = {"n't", "n’t", "n‘t", "nt", "not"}
 LEAN = "NLPKIT_LEAN_SPACY"  # set to "1" by the nlpkit command; others import spaCy in full
 

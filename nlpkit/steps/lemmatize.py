@@ -11,6 +11,7 @@ from typing import Literal
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.language.contractions import split as split_contraction
 from nlpkit.language.detect import Lang, languages
+from nlpkit.language.mask import TAGS
 from nlpkit.language.words import Words, each_in_its_language
 from nlpkit.settings.declaration import setting
 from nlpkit.steps import Load, Step, Tokens, no_models
@@ -107,8 +108,9 @@ def _neural(lang: str, model: str | None, load: Load) -> Tagger:
 
 
 def _own_lemma(token: str, lemma: str) -> str:
-    """Return the lemma of a token; the lemma of a code (hepatite-A, 103-B) is the code."""
-    return token if "-" in token and _CODE.fullmatch(token) else lemma
+    """Return the lemma of a token; a code (hepatite-A, 103-B) or a tag ([CPF]) is its own."""
+    is_own = token in TAGS or ("-" in token and _CODE.fullmatch(token))
+    return token if is_own else lemma
 
 
 def _words_of(token: str, lang: str) -> tuple[str, ...]:
