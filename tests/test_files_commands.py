@@ -67,7 +67,7 @@ def test_steps_write_lines_of_a_table(cli: Cli, tmp_path: Path) -> None:
     done = cli("clean", "-c", "texto", "a.csv", "-o", "b.csv", "--dialect", "excel-br")
     assert (tmp_path / "b.csv").read_bytes().startswith(b"\xef\xbb\xbfid;texto\r\n1;um dois\r\n")
     done = cli("clean", "-c", "texto", "a.csv", "--to", "jsonl", "--dialect", "excel-br")
-    assert done.returncode == 2 and b"--dialect excel-br is of CSV" in done.stderr
+    assert done.returncode == 2 and b"--dialect excel-br needs CSV output" in done.stderr
     done = cli("clean", "-c", "texto", "a.csv", "--into", " ")
     assert done.returncode == 2 and b"--into: the name is empty" in done.stderr
 
@@ -97,8 +97,8 @@ def test_a_batch_of_every_kind_of_file(cli: Cli, tmp_path: Path, tiny_bundle: Ma
     assert done.returncode == 1
     said = done.stderr.decode()
     assert said.count("the input's own 'label' will be replaced") == 1
-    assert "e.txt:1: not valid utf-8: it begins with a utf-16 mark" in said
-    assert "f.txt:1: not valid utf-8: it looks like utf-16-le without a mark" in said
+    assert "e.txt:1: not valid utf-8: it begins with a utf-16 byte order mark" in said
+    assert "f.txt:1: not valid utf-8: it looks like utf-16-le without a byte order mark" in said
     table = (tmp_path / "out/a.csv").read_bytes().split(b"\r\n")
     assert table[0] == b"\xef\xbb\xbftext;n;label;score" and len(table) == 27
     assert b"\xef\xbb\xbf" not in b"".join(table[1:])

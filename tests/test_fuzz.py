@@ -128,6 +128,7 @@ def test_damaged_files_give_rows_or_an_nlpkit_error(
         assert count == len(read)
 
 
+@pytest.mark.filterwarnings("ignore::nlpkit.errors.Note")  # TSV may look quoted
 @pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("parquet", "conllu")])
 @given(changes=st.lists(CHANGE, min_size=1, max_size=3))
 @MANY
@@ -146,6 +147,7 @@ def test_every_record_is_read_or_rejected(format: str, changes: Any) -> None:
         assert lines - blank - 1 <= len(good) + len(bad) <= lines
 
 
+@pytest.mark.filterwarnings("ignore::nlpkit.errors.Note")  # TSV may look quoted
 @given(data=st.binary(max_size=300), suffix=st.sampled_from([*PACKERS]))
 @MANY
 def test_any_bytes_under_any_extension_give_records_or_an_nlpkit_error(

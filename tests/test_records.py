@@ -18,6 +18,7 @@ def test_standard_formats_exist() -> None:
     assert {"csv", "jsonl", "lines", "tsv"} <= set(FORMATS)
 
 
+@pytest.mark.filterwarnings("ignore::nlpkit.errors.Note")  # TSV may look quoted
 @given(
     st.binary(max_size=60) | st.text(st.sampled_from('text",;\t|\r\n{}[]:\\ 1é'), max_size=60),
     st.sampled_from(["utf-8", "utf-16", "utf-32", "ascii", "latin-1", "gb18030", "shift_jis"]),

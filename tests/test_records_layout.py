@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 from records_helpers import complaint, dump, parse
 
-from nlpkit.errors import UsageError
+from nlpkit.errors import Note, UsageError
 from nlpkit.records import Source, read, text_of, write
 from nlpkit.records.layout import DIALECTS, Layout
 from nlpkit.records.source import column_named, near_column
@@ -166,3 +166,50 @@ def test_no_encoding_is_proposed_that_is_none(name: str) -> None:
     if "mean" in str(caught.value):
         proposed = str(caught.value).split("mean '")[1].split("'")[0]
         assert parse(b"a", encoding=proposed) is not None and proposed != name
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_first_line_of_excel_names_the_delimiter(line: str, mark: str) -> None:
+    data = f'{mark}{line}\r\na,b,c;text\r\n1;bom\r\n2;"x\r\ny"\r\n'.encode()
+    records = parse(data, "csv")
+    assert records[0] == {"a,b,c": "1", "text": "bom"}
+    assert again(data).replace(b'"a,b,c"', b"a,b,c") == (
+        data.decode().replace(line, "sep=;").encode()
+    )
+    assert complaint(data + b"3\r\n", "csv").startswith("in:6: 1 field, but the header has 2")
+    assert complaint(data, "csv", column="nota").startswith("in:2: no column 'nota'")
+
+
+def test_a_file_of_nothing_but_the_delimiter_is_empty() -> None:
+    assert parse(b"sep=;\r\n", "csv") == []
+    assert parse(b"sep=x\na\n", "csv") == [{"sep=x": "a"}]
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "json"])
+def test_an_empty_name_is_refused(format: str) -> None:
+    data = b",text\n1,bom\n" if format == "csv" else b'{"": "1", "text": "bom"}'
+    with pytest.raises(UsageError, match="--column: the name is empty"):
+        parse(data, format, column="")
+
+
+def test_columns_without_a_name_are_not_listed() -> None:
+    assert complaint(b"id,,nota,\n1,2,3,4\n", "csv", column="texto") == (
+        "in:1: no column 'texto'. Columns: id, nota"
+    )
+
+
+def test_csv_of_another_encoding_goes_out_with_a_mark() -> None:
+    source = Source("in", encoding="cp1252")
+    (record,) = read(io.BytesIO("id;text\r\n1;“não”\r\n".encode("cp1252")), "csv", source)
+    assert record["text"] == "“não”"
+    assert source.layout.written.bom
+
+
+def test_quoted_tsv_is_read_with_a_note() -> None:
+    quoted = b'id\ttext\n1\t"bom, ""mesmo"""\n2\t"a ""b"""\n'
+    with pytest.warns(Note, match="in:2: values are quoted.* --from csv") as notes:
+        assert parse(quoted, "tsv")[0]["text"] == '"bom, ""mesmo"""'
+    assert len(notes) == 1
+    for plain in (b'"bom" e "caro"', b'tela de 5""', b'"bom"'):
+        assert parse(b"text\n" + plain + b"\n", "tsv") == [{"text": plain.decode()}]

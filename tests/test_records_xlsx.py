@@ -95,7 +95,7 @@ def test_of_a_single_column_the_name_does_not_matter() -> None:
 
 
 def test_of_several_sheets_the_first_is_read_with_a_note() -> None:
-    with pytest.warns(Note, match="in: of its 2 sheets the first is read, 'Sheet'"):
+    with pytest.warns(Note, match="in: read the first of 2 sheets, 'Sheet'"):
         parse(workbook([["text"], ["a"]], "B"), "xlsx")
 
 
@@ -115,8 +115,9 @@ def test_names_of_workbooks(name: str) -> None:
 
 def test_what_is_no_workbook() -> None:
     whole = workbook(ROWS)
-    for data in (b"text\na\n", whole[:-300], b"PK\x03\x04", whole[:-80] + b"\0" * 80):
-        assert complaint(data, "xlsx").startswith("in: not a sound workbook (")
+    for data in (whole[:-300], b"PK\x03\x04", whole[:-80] + b"\0" * 80):
+        assert complaint(data, "xlsx").startswith("in: a damaged workbook (")
+    assert "not a workbook" in complaint(b"id;text\n1;bom\n", "xlsx")
 
 
 @given(st.lists(st.lists(st.text(max_size=8), min_size=2, max_size=2), min_size=1, max_size=4))

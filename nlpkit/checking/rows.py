@@ -1,6 +1,6 @@
 """Read data files for `debug-data` and keep a short form of each row.
 
-A row keeps a hash of its text to find copies, and its place and an excerpt to show it.
+A row keeps its position, a hash of its text for finding copies, and an excerpt.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from nlpkit.records.rows import copy_key, is_blank, label_of, located, renamed
 from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
 
-EXCERPT = 200  # characters of a text that are kept to show it: more than a terminal's line
-BATCH = 1000  # texts that are measured together: a tokenizer is faster over many
+EXCERPT = 200  # characters of a text to show; more than a line of a terminal
+BATCH = 1000  # texts per call of the tokenizer, which is faster in batches
 
 Measure = Callable[[Sequence[str]], Sequence[int]]  # texts -> their lengths in tokens
 LabelOf = Callable[[Any], str]  # label of a record -> its text; raises InputError
@@ -26,7 +26,7 @@ Find = Callable[[str, str], str]  # (text, language) -> the problem of the text,
 
 
 class Row(NamedTuple):
-    """A short form of a row. Its text is not kept, so that a large data set fits in memory."""
+    """A row without its text, so that a large data set fits in memory."""
 
     where: str  # FILE:LINE
     label: str | None
@@ -46,7 +46,7 @@ class Hit(NamedTuple):
 
 @dataclass
 class File:
-    """A data file: how to read it and, once it has been read, its rows."""
+    """A data file, the options for reading it, and its rows once it is read."""
 
     path: str
     split: str

@@ -1,4 +1,4 @@
-"""The options that several commands share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Device = Annotated[
     typer.Option(
         metavar="NAME",
         envvar="NLPKIT_DEVICE",
-        help="auto, cpu, cuda or cuda:N; cuda fails if no GPU runs the model.",
+        help="auto, cpu, cuda or cuda:N; cuda fails if the GPU does not run.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -44,7 +44,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="FORMAT",
-        help="Input format, such as lines, csv, jsonl, json, xlsx. By extension if left out.",
+        help="Input format, such as lines, csv, jsonl, json, xlsx. Default: by extension.",
         rich_help_panel=READING,
     ),
 ]
@@ -65,28 +65,27 @@ Errors = Annotated[
     str,
     typer.Option(
         metavar="HOW",
-        help="On bytes that do not decode: strict stops with an error, replace continues.",
+        help="On bytes that do not decode: strict stops, replace continues.",
         rich_help_panel=READING,
     ),
 ]
 Whole = Annotated[
-    bool,
-    typer.Option("--whole", help="Read each file as one document.", rich_help_panel=READING),
+    bool, typer.Option("--whole", help="Read each file as one document.", rich_help_panel=READING)
 ]
 To = Annotated[
     str | None,
     typer.Option(
         "--to",
         metavar="FORMAT",
-        help="Output format, such as tsv, csv, xlsx. Left out: a table, or as the input came.",
+        help="Output format, such as tsv, csv, xlsx. Default: a table, or as the input.",
         rich_help_panel=WRITING,
     ),
 ]
 Dialect = Annotated[
     Literal["unix", "excel", "excel-br"] | None,
     typer.Option(
-        help="CSV as unix (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF). Left out: as "
-        "the input came.",
+        help="CSV as unix (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF). Default: as "
+        "the input.",
         rich_help_panel=WRITING,
     ),
 ]
@@ -96,22 +95,20 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="A file, written in full or not at all; - is standard output.",
+        help="Output file, written whole or not at all; - is standard output.",
         show_default=False,
         rich_help_panel=WRITING,
     ),
 ]
 LineBuffered = Annotated[
     bool,
-    typer.Option(
-        "--line-buffered", help="Write each line as soon as it is ready.", rich_help_panel=WRITING
-    ),
+    typer.Option("--line-buffered", help="Write each line at once.", rich_help_panel=WRITING),
 ]
 Into = Annotated[
     str | None,
     typer.Option(
         metavar="FIELD",
-        help="The field that the answer is written to, such as label.",
+        help="Field for the answer, such as label.",
         rich_help_panel=WRITING,
     ),
 ]
@@ -122,7 +119,7 @@ MinConfidence = Annotated[
         min=0,
         max=1,
         metavar="P",
-        help="Answer 'uncertain' below this score.",
+        help="Replace a label by 'uncertain' if its score is lower.",
         rich_help_panel=WRITING,
     ),
 ]
@@ -130,7 +127,7 @@ By = Annotated[
     str | None,
     typer.Option(
         metavar="FIELD",
-        help="Count the labels for each value of a field, instead of a row for each document.",
+        help="Count the labels for each value of a field; write the counts only.",
         rich_help_panel=WRITING,
     ),
 ]
@@ -143,16 +140,16 @@ Quiet = Annotated[
 Verbose = Annotated[
     bool,
     typer.Option(
-        "--verbose", "-v", help="Print the model and its device on stderr.", rich_help_panel=RUNNING
+        "--verbose", "-v", help="Print the model and the device on stderr.", rich_help_panel=RUNNING
     ),
 ]
 
 
 def named(option: str, key: str, value: str | list[str] | None) -> list[str]:
-    """Return the --set override of an option, or an empty list if the option was not given.
+    """Return the --set override for an option; none if the option is absent.
 
     Raises:
-        UsageError: a name is empty, as from an unset shell variable.
+        UsageError: a name in it is empty, as for an unset shell variable.
     """
     from nlpkit.errors import UsageError
     from nlpkit.settings.declaration import toml_value

@@ -1,11 +1,11 @@
-"""Readers and writers: one file is one format, and a record is a plain dict that travels whole.
+"""Read and write records: one module per format; a record is a plain dict that keeps all fields.
 
     with open_input(path) as stream:
         source = Source(path, column="text")
         for record in read(stream, format_of(path), source):
             text = text_of(record, source)
 
-The name of a format is the name of its file here, so a new format is one new file with
+A format has the name of its module in `formats`: to add one, add a module with
 `read(stream, source)` and `write(records, stream)`.
 """
 
@@ -40,11 +40,11 @@ __all__ = [
 
 
 def read(stream: BinaryIO, format: str, source: Source) -> Iterator[Record]:
-    """Read records as they come; nothing is held back and nothing is read ahead of need.
+    """Yield the records of a stream as they arrive, without reading ahead.
 
     Raises:
         UsageError: there is no such format, encoding or error handler.
-        InputError: while iterating, with the line number; earlier records came out before it.
+        InputError: while iterating, with the line number; earlier records have been yielded.
     """
     records: Iterator[Record] = catalog.load("formats", format).read(stream, source)
     return records
@@ -57,21 +57,21 @@ def write(
     layout: Layout | None = None,
     added: Sequence[str] = (),
 ) -> None:
-    """Write each record as soon as it comes.
+    """Write each record as soon as it arrives.
 
-    With the layout of the input, CSV has its dialect, and a table without records its columns,
-    then those `added`.
+    The layout of the input gives CSV its dialect. It also gives a table without records its header:
+    the columns of the input, then those in `added`.
 
     Raises:
         UsageError: there is no such format.
-        InputError: a record does not fit the format; the message says which one does.
+        InputError: a record does not fit the format; the message names one that it fits.
     """
     writer = catalog.load("formats", format)
     if layout is None:
         writer.write(records, stream)
         return
     records = iter(records)
-    first = next(records, None)  # the layout is known when the first record is there
+    first = next(records, None)  # the layout is filled in with the first record
     options: dict[str, object] = {}
     if first is None and layout.columns and getattr(writer, "HEADER", False):
         options["columns"] = dict.fromkeys([*layout.columns, *added])

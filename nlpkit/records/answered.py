@@ -1,4 +1,4 @@
-"""Records with a model's answers in them, and how they are written in each format."""
+"""Add a model's answers to records and write them in any format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nlpkit.records.escape import escape
 
 
 class Answered(NamedTuple):
-    """A record as it came, its text, and what the model says of it (None: nothing to read)."""
+    """An input record, its text and the model's answer (None if the text is empty)."""
 
     record: Record
     text: str
@@ -24,9 +24,11 @@ class Answered(NamedTuple):
 def annotated(
     item: Answered, kind: type[Answer], into: str | None, *, nested: bool, typed: bool = False
 ) -> Record:
-    """Return the record with the answer in it: as cells of a table, or nested as JSON has it.
+    """Return the record with the fields of the answer added.
 
-    `typed`: a number in a cell stays a number.
+    Args:
+        nested: add values that JSON can nest, instead of the cells of a table.
+        typed: keep numbers as numbers in cells.
     """
     if nested:
         return item.record | kind.values(item.answer, into)
@@ -38,47 +40,48 @@ def annotated(
 
 
 def holds_nested(format: str) -> bool:
-    """Tell whether a format holds lists and tables in a field."""
+    """Return whether a field of the format can hold a list or an object."""
     return bool(getattr(catalog.load("formats", format), "NESTED", False))
 
 
 def holds_numbers(format: str) -> bool:
-    """Tell whether a number in a cell of a format is another thing than its digits."""
+    """Return whether a cell of the format has a type: a number differs from a text of digits."""
     return bool(getattr(catalog.load("formats", format), "TYPED", False))
 
 
 def check_into(into: str | None) -> None:
-    """Raise UsageError where the field to write has an empty name, as an unset variable is."""
+    """Raise UsageError if the name of the output field is empty, as for an unset shell variable."""
     if into is not None and not into.strip():
         raise UsageError("--into: the name is empty; name a field, or leave --into out")
 
 
 def check_dialect(dialect: str | None, format: str) -> None:
-    """Raise UsageError where a dialect is asked of a format that has none."""
+    """Raise UsageError if a dialect is given for a format other than CSV."""
     if dialect and not getattr(catalog.load("formats", format), "DIALECT", False):
-        raise UsageError(f"--dialect {dialect} is of CSV, but the output is {format}; use --to csv")
+        raise UsageError(
+            f"--dialect {dialect} needs CSV output, but the output is {format}; use --to csv"
+        )
 
 
 def replaced(fields: Iterable[str], columns: Iterable[str]) -> list[str]:
-    """Return the fields of an answer that take the place of columns of the input."""
-    there = set(columns)
-    return [field for field in fields if field in there]
+    """Return the fields of an answer that replace columns of the input."""
+    names = set(columns)
+    return [field for field in fields if field in names]
 
 
 def check_format(format: str, kind: type[Answer], into: str | None) -> None:
-    """Raise UsageError where a format has no place for answers of a kind, or no field is named."""
+    """Raise UsageError if the format cannot hold answers of this kind, or `into` is empty."""
     check_into(into)
     held = getattr(catalog.load("formats", format), "HOLDS", None)
     fields = kind.fields(into)
     if held is not None and not set(fields) <= set(held):
         raise UsageError(
-            f"{format} holds {', '.join(held)} and has no place for {', '.join(fields)}; "
-            "use --to jsonl"
+            f"{format} holds {', '.join(held)}, but not {', '.join(fields)}; use --to jsonl"
         )
 
 
 def check_confidence(kind: type[Answer], least: float, model: str) -> None:
-    """Raise UsageError where a confidence is asked of a model whose answers have no scores."""
+    """Raise UsageError if a least confidence is given for a model without scores."""
     if least and not kind.SCORED:
         raise UsageError(f"--min-confidence: the answers of {model} have no scores")
 
@@ -93,12 +96,19 @@ def write(
     plain: bool,
     layout: Layout | None = None,
 ) -> int:
-    """Write answered records as `format` and return how many.
+    """Write answered records in a format and return their number.
 
-    `layout` is that of the input. `plain`: the input was lines, so TSV is the answer's cells, then
-    the text, without a header.
+    Args:
+        kind: the type of the answers.
+        into: the field for the answer; None keeps its default name.
+        plain: the input is plain lines: write TSV without a header, the answer before the text.
+        layout: the layout of the input.
+
+    Raises:
+        UsageError: there is no such format.
+        InputError: a record does not fit the format; the message names one that it fits.
     """
-    counter = itertools.count()  # asked after each item, so it ends at their number
+    counter = itertools.count()  # advances after each item: its next value is their number
     items = (item for item, _ in zip(items, counter, strict=False))
     if plain and format == "tsv":
         for _, text, answer in items:

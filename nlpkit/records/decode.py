@@ -1,4 +1,4 @@
-"""From bytes to lines of text, in one place, so that every format says the same good errors."""
+"""Decode bytes to lines of text for all formats, with the same errors for each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nlpkit.records.sniff import BOMS, is_wide, reason, single_byte
 from nlpkit.records.source import Source
 
 CHUNK = 1 << 16
-HEAD = 1 << 13  # bytes looked at to tell a binary file from text
+HEAD = 1 << 13  # first bytes, which tell a binary file from text
 COMMON = ("utf-8", "latin-1", "cp1252", "utf-16")
 MARKS = (codecs.BOM_UTF8, *(mark for mark, _ in BOMS))
 HANDLERS = ("strict", "replace", "ignore", "backslashreplace")
-# Names that people use, and Python does not know, or not on every system.
+# Everyday names of encodings that Python lacks, or has on some systems only.
 EVERYDAY = {
     "ansi": "cp1252",
     "mbcs": "cp1252",
@@ -29,16 +29,16 @@ EVERYDAY = {
     "utf8-bom": "utf-8",
 }
 
-# What streams raise, of those modules that are in use: importing all would cost each start.
+# Errors of damaged streams by module. Only imported modules count: importing all slows the start.
 _DAMAGE = {"lzma": "LZMAError", "zlib": "error", "backports.zstd": "ZstdError"}
 
 DAMAGED = re.compile("[\udc80-\udcff]")
 
 
 def sound_lines(stream: BinaryIO, source: Source) -> Iterator[tuple[int, str]]:
-    """Yield line numbers and lines, for formats in which a line is a record.
+    """Yield line numbers (from 1) and lines, for formats with one record per line.
 
-    Raises as `text_lines`; with `source.reject`, lines that do not decode are refused instead.
+    Raises as `text_lines`; with `source.reject`, lines that do not decode are rejected instead.
     """
     for number, line in enumerate(text_lines(stream, source), 1):
         if source.reject and DAMAGED.search(line):
@@ -48,30 +48,30 @@ def sound_lines(stream: BinaryIO, source: Source) -> Iterator[tuple[int, str]]:
 
 
 def damage(number: int, raw: str, source: Source) -> str:
-    """Say that bytes of a record do not decode."""
+    """Return the error message for a record with bytes that do not decode."""
     other = single_byte(raw.encode("utf-8", "surrogateescape"))
     return f"{source.name}:{number}: not valid {source.encoding}; try --encoding {other}"
 
 
 def text_lines(stream: BinaryIO, source: Source) -> Iterator[str]:
-    r"""Return lines without their "\n", the only thing that ends a line; a first BOM is dropped.
+    r"""Return the lines without their "\n"; no other character ends a line. Drop a leading BOM.
 
     Raises:
         UsageError: the encoding or the error handler is unknown.
-        InputError: bytes that do not decode, or a stream that breaks; every line before
-            that has been yielded.
+        InputError: while iterating: bytes do not decode, or the stream breaks. Earlier lines have
+            been yielded.
     """
     lines = _lines(stream, source)
     return lines if source.position is None else source.position.follow(lines)
 
 
 def text_chunks(stream: BinaryIO, source: Source) -> Iterator[str]:
-    """Yield the text as it comes, in pieces of any length; a first BOM is dropped.
+    """Yield the text as it arrives, in pieces of any length. Drop a leading BOM.
 
     Raises as `text_lines`.
     """
     decoder = _decoder(source)
-    head, started, line, column = b"", False, 1, 1  # the place is where the next piece begins
+    head, started, line, column = b"", False, 1, 1  # line and column: where the next piece begins
     for chunk in _chunks(stream, source.name):
         if len(head) < HEAD and chunk:
             head += chunk[: HEAD - len(head)]
@@ -106,10 +106,10 @@ def _lines(stream: BinaryIO, source: Source) -> Iterator[str]:
 
 
 def codec_name(encoding: str) -> str:
-    """Return Python's name of an encoding, by that or by an everyday name.
+    """Return Python's name of an encoding, given that name or an everyday one.
 
     Raises:
-        UsageError: there is no such encoding of text; the message has the near match.
+        UsageError: there is no such text encoding; the message has the closest match.
     """
     if codec := _text_codec(encoding):
         return codec.name
@@ -134,24 +134,28 @@ def _decoder(source: Source) -> codecs.IncrementalDecoder:
         raise UsageError(
             f"unknown --errors {source.errors!r}.{near} There are: {', '.join(HANDLERS)}"
         )
-    if name == "utf-8-sig":  # text_chunks drops the mark itself, once
+    if name == "utf-8-sig":  # text_chunks drops the BOM, once
         name = "utf-8"
-    # Incremental for all: UTF-16 cannot be split at the byte 0x0a, and one way is enough.
+    # Incremental for all encodings, because UTF-16 cannot be split at the byte 0x0a.
     return codecs.getincrementaldecoder(name)(source.errors)
 
 
 def _damage() -> tuple[type[Exception], ...]:
-    there = [(sys.modules[name], error) for name, error in _DAMAGE.items() if name in sys.modules]
-    return (OSError, EOFError, *(getattr(module, error) for module, error in there))
+    modules = [(sys.modules[name], error) for name, error in _DAMAGE.items() if name in sys.modules]
+    return (OSError, EOFError, *(getattr(module, error) for module, error in modules))
 
 
 def whole_bytes(stream: BinaryIO, name: str) -> bytes:
-    """Return all bytes of a stream. Raises InputError if it breaks."""
+    """Return all bytes of a stream.
+
+    Raises:
+        InputError: the stream breaks.
+    """
     return b"".join(_chunks(stream, name))
 
 
 def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    """Yield what has arrived without waiting for more; the last chunk is empty."""
+    """Yield the bytes that have arrived, without waiting for more; the last chunk is empty."""
     read = getattr(stream, "read1", stream.read)
     chunk = b"-"
     while chunk:
@@ -160,7 +164,7 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
         except _damage() as err:
             raise InputError(
                 f"{name}: cannot be read to its end ({err}); "
-                "it is damaged or cut short, so fetch or make it again"
+                "it is damaged or cut short; download or create it again"
             ) from err
         yield chunk
 
@@ -168,9 +172,9 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
 def _decode(
     decoder: codecs.IncrementalDecoder, chunk: bytes, source: Source
 ) -> tuple[str, UnicodeError | None, bytes]:
-    """Decode a chunk, or what stands before its first error, that error, and the bytes from it on.
+    """Return the text of a chunk up to its first error, the error, and the bytes from there on.
 
-    With `source.reject` bad bytes of UTF-8 are escaped instead: whoever sees the record refuses it.
+    With `source.reject`, escape bad bytes of UTF-8 instead; the reader then rejects the record.
     """
     state = decoder.getstate()
     try:
@@ -184,22 +188,22 @@ def _decode(
         decoder.errors = source.errors
         return text, None, b""
     good = []
-    for place, byte in enumerate(chunk):  # once in the life of a stream: slow and exact will do
+    for index, byte in enumerate(chunk):  # runs once per stream, so it may be slow
         try:
             good.append(decoder.decode(bytes([byte])))
         except UnicodeError as err:
-            return "".join(good), err, chunk[place:]
+            return "".join(good), err, chunk[index:]
     return "".join(good), wrong, b""
 
 
 def _complaint(wrong: UnicodeError, column: int, rest: bytes, source: Source) -> str:
     codec = codec_name(source.encoding)
-    if not isinstance(wrong, UnicodeDecodeError):  # for example UTF-16 without its mark
+    if not isinstance(wrong, UnicodeDecodeError):  # for example UTF-16 without its BOM
         other = f"{codec}-le or {codec}-be" if is_wide(codec) else "utf-8"
         return f"not valid {source.encoding} ({wrong}); try --encoding {other}"
     byte = wrong.object[wrong.start]
-    what = f"not valid {source.encoding} (byte 0x{byte:02x} at column {column})"
+    problem = f"not valid {source.encoding} (byte 0x{byte:02x} at column {column})"
     if wrong.reason == "unexpected end of data":
-        return f"{what}: it ends within a character; it is cut short, so fetch or make it again"
+        return f"{problem}: the file is cut short within a character; download or create it again"
     other = single_byte(rest) if codec.startswith("utf-8") else "utf-8"
-    return f"{what}; try --encoding {other}, or --errors replace"
+    return f"{problem}; try --encoding {other}, or --errors replace"

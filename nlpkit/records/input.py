@@ -1,4 +1,4 @@
-"""Open what a person named, or say in one line what is the matter with it."""
+"""Open input files and standard input, with one-line errors."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from nlpkit.errors import InputError, NoFile, UsageError, near_match, quoted
 
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 COMPRESSION = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2", ".zst": "backports.zstd"}
-EXTENSIONS = {"tsv": ("tab",), "jsonl": ("ndjson",)}  # beside the format's own name
-READ_ONLY = {"xlsx": ("xls", "xlsb", "xlsm", "ods")}  # extensions that are read, not written
-SIBLINGS = 10_000  # names looked at for a near match: a huge folder must not stall an error
+EXTENSIONS = {"tsv": ("tab",), "jsonl": ("ndjson",)}  # besides the name of the format
+READ_ONLY = {"xlsx": ("xls", "xlsb", "xlsm", "ods")}  # extensions of inputs only
+SIBLINGS = 10_000  # names searched for the closest match; a huge folder must not delay an error
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
-    """Return the format a file's name promises; unknown extensions, and `-`, are lines."""
+    """Return the format by the extension of a file; `lines` for other extensions and for `-`."""
     extension = unpacked(Path(path)).suffix.lower().removeprefix(".")
     if catalog.known("formats", extension):
         return extension
@@ -33,42 +33,42 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def extension_for(path: PurePath, format: str) -> str:
-    """Return the extension of an output beside an input: the input's own if it says the format.
+    """Return the extension for an output: that of the input if it belongs to the format.
 
-    An extension that is only read, such as .ods, gives that of the format.
+    An input-only extension, such as .ods, is replaced by that of the format.
     """
     read_only = path.suffix.lower().removeprefix(".") in READ_ONLY.get(format, ())
     return f".{format}" if read_only or format_of(path) != format else path.suffix
 
 
 def unpacked(path: AnyPath) -> AnyPath:
-    """Return a name without the extension of its compression."""
+    """Return the path without a compression extension, such as .gz."""
     return path.with_suffix("") if path.suffix.lower() in COMPRESSION else path
 
 
 @contextmanager
 def open_input(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file, decompressed by its extension, or stdin for `-` (which stays open).
+    """Open a file and decompress it by its extension; `-` is stdin, which stays open.
 
     Raises:
-        InputError: it is missing, a folder, empty, or may not be read.
-        UsageError: this Python was built without the module that decompresses it.
+        InputError: the file is missing, a folder, empty, or not readable.
+        UsageError: this Python lacks the module that decompresses it.
     """
     if os.fspath(path) == "-":
         yield _stdin()
         return
     _check(Path(path))
-    if Path(path).is_file() and not Path(path).stat().st_size:  # also a file of /proc
+    if Path(path).is_file() and not Path(path).stat().st_size:  # not true of files in /proc
         raise InputError(f"{quoted(path)} is empty: there is nothing to read")
     with _open(Path(path)) as stream:
         yield stream
 
 
 def check_inputs(paths: Iterable[str | os.PathLike[str]]) -> None:
-    """Check all inputs before work begins, so that a long job does not die on its last file.
+    """Check all inputs at the start, so that a long job does not fail on its last file.
 
     Raises:
-        InputError: one of them is missing, a folder, or may not be read.
+        InputError: a file is missing, a folder, or not readable.
         UsageError: stdin is named twice.
     """
     names = [os.fspath(path) for path in paths]
@@ -100,7 +100,7 @@ def _check(path: Path) -> None:
         raise NoFile(missing(path), str(path)) from None
     except PermissionError:
         raise InputError(
-            f"{quoted(path)}: permission denied; check the rights of its folder"
+            f"{quoted(path)}: permission denied; check the permissions of its folder"
         ) from None
     except (OSError, ValueError) as err:  # ValueError: a NUL in the name
         if getattr(err, "errno", None) == errno.ENAMETOOLONG:  # probably a text
@@ -118,7 +118,10 @@ def _check(path: Path) -> None:
 
 
 def is_empty(path: str | os.PathLike[str]) -> bool:
-    """Return whether a path is an empty file. Pipes, and files of /proc, have size 0 too."""
+    """Return whether a path is an empty regular file.
+
+    Pipes and files in /proc also have size 0, but may hold data.
+    """
     try:
         about = Path(path).stat()
         if about.st_size or not stat.S_ISREG(about.st_mode):
@@ -130,7 +133,7 @@ def is_empty(path: str | os.PathLike[str]) -> bool:
 
 
 def missing(path: Path) -> str:
-    """Say that there is no such file, with the near match."""
+    """Return the error message for a missing file, with the closest name in its folder."""
     if not path.parent.is_dir():
         return f"{quoted(path)}: there is no folder {quoted(path.parent)}; check the path"
     try:
@@ -143,17 +146,16 @@ def missing(path: Path) -> str:
 
 
 def _stdin() -> BinaryIO:
-    """Return standard input as a stream of our own over its descriptor.
+    """Return a new stream over the descriptor of standard input.
 
-    A thread may be blocked in a read when the program ends, and Python aborts when it then finds
-    its own sys.stdin locked.
+    Python aborts at exit if a thread is blocked in a read of `sys.stdin`; of this stream it may be.
 
     Raises:
         UsageError: there is no standard input.
     """
     try:
         return open(sys.stdin.fileno(), "rb", closefd=False)
-    except (AttributeError, OSError, ValueError):  # closed (<&-), or replaced by an object
+    except (AttributeError, OSError, ValueError):  # closed (<&-), or replaced
         if sys.stdin is not None and hasattr(sys.stdin, "buffer"):
             return sys.stdin.buffer
         raise UsageError("standard input is closed; name a file, or pipe text in") from None

@@ -1,6 +1,6 @@
-"""How an input is laid out: its columns, its text column and its dialect of CSV.
+"""The layout of an input: its columns, its text column and its dialect of CSV.
 
-A reader fills a `Layout` in before its first record; a table that is written follows it.
+A reader fills in a `Layout` before its first record; a writer of tables follows it.
 """
 
 from __future__ import annotations
@@ -10,31 +10,32 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Dialect:
-    """What stands between values of CSV, what ends a row, and whether a mark begins the file."""
+    """The delimiter, line end and first bytes of a CSV file."""
 
     delimiter: str = ","
     end: str = "\n"
-    bom: bool = False  # a byte order mark, by which Excel knows UTF-8
+    bom: bool = False  # a byte order mark, which tells Excel that the file is UTF-8
+    declared: bool = False  # a first line such as `sep=;` names the delimiter to Excel
 
 
 DIALECTS = {
     "unix": Dialect(),
     "excel": Dialect(",", "\r\n", True),
-    "excel-br": Dialect(";", "\r\n", True),  # and wherever else the decimal sign is a comma
+    "excel-br": Dialect(";", "\r\n", True),  # also for other countries with a decimal comma
 }
 
 
 @dataclass
 class Layout:
-    """The layout of one input: what a reader knows of it, besides its records."""
+    """The layout of one input, as its reader fills it in."""
 
     text: str | None = None  # the column that holds the text; None until it is known
-    columns: list[str] = field(default_factory=list)  # of a table, also of one without rows
+    columns: list[str] = field(default_factory=list)  # of a table, even one without rows
     dialect: Dialect = Dialect()
     bom: bool = False
-    asked: str | None = None  # a name of DIALECTS, for CSV that is written
+    asked: str | None = None  # the output dialect, a name of DIALECTS; None: that of the input
 
     @property
     def written(self) -> Dialect:
-        """The dialect of CSV that is written: the one asked for, else that of the input."""
+        """The dialect of CSV output: the one requested, else that of the input."""
         return DIALECTS[self.asked] if self.asked else self.dialect

@@ -1,4 +1,4 @@
-"""What jsonl and json share: a parsed value becomes a record, its text where the first had it."""
+"""Check parsed JSON values and return them as records, for the formats jsonl and json."""
 
 from __future__ import annotations
 
@@ -16,17 +16,23 @@ _KINDS = {
 }
 
 
-def record_of(value: Any, number: int, source: Source, way: str) -> Record:
-    """Return a value as a record; the text column of the first record is that of all.
+def record_of(value: Any, number: int, source: Source, advice: str) -> Record:
+    """Return a JSON value as a record; the first record sets the text column for all.
+
+    Args:
+        value: the parsed value.
+        number: its line.
+        source: the input, for its text column and for errors.
+        advice: how to fix a value that is not an object.
 
     Raises:
-        NoColumn: it lacks the text column.
-        InputError: it is no object (`way` says what is needed), or its text is no string, list of
-            strings or null.
+        NoColumn: the object lacks the text column.
+        InputError: the value is not an object, or its text is not a string, a list of strings or
+            null.
     """
     where = f"{source.name}:{number}"
     if not isinstance(value, dict):
-        raise InputError(f"{where}: {kind_of(value)}, not a JSON object; {way}")
+        raise InputError(f"{where}: {kind_of(value)}, not a JSON object; {advice}")
     column = text_column(value, source, number)
     if not _is_text(value[column]):
         raise InputError(
@@ -39,7 +45,7 @@ def record_of(value: Any, number: int, source: Source, way: str) -> Record:
 
 
 def kind_of(value: Any) -> str:
-    """Return what a JSON value is, in words."""
+    """Return the type of a JSON value in words."""
     return _KINDS.get(type(value), "null" if value is None else "an object")
 
 

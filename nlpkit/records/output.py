@@ -1,4 +1,4 @@
-"""Write a file all or nothing: what stood there before stays until the new one is complete."""
+"""Write files atomically: the old file stays until the new one is complete."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def write_output(path: str | os.PathLike[str]) -> Iterator[TextIO]:
     r"""Yield a UTF-8 text stream with "\n" line ends, for a file or for stdout (`-`).
 
-    A file appears only when the block ends well; on any exception the file that was there,
-    if any, is untouched. A lone surrogate, which UTF-8 cannot hold, is written as `\udXXX`.
+    The file appears only if the block succeeds; an exception leaves an existing file unchanged. A
+    lone surrogate, which UTF-8 cannot hold, is written as `\udXXX`.
 
     Raises:
-        UsageError: the folder is missing or the file may not be written.
+        UsageError: the folder is missing, or the file is not writable.
         NoSpace: the disk is full.
     """
     if os.fspath(path) == "-":
@@ -36,10 +36,10 @@ def write_output(path: str | os.PathLike[str]) -> Iterator[TextIO]:
     try:
         target = Path(path)
         _check(target)
-        # A device or a pipe is written in place: never rename a file over /dev/null.
+        # Write devices and pipes in place: never rename a file over /dev/null.
         special = target.exists() and not target.is_file()
         if not special:
-            target = Path(os.path.realpath(target))  # a link keeps pointing at the file it names
+            target = Path(os.path.realpath(target))  # keep symbolic links
         part = target if special else _beside(target)
         stream = _open(part, "w" if special else "x")
     except (OSError, ValueError) as err:  # ValueError: a NUL in the name
@@ -52,7 +52,7 @@ def write_output(path: str | os.PathLike[str]) -> Iterator[TextIO]:
 
 
 def _beside(target: Path) -> Path:
-    # In the same folder, because a rename is atomic only within one file system.
+    # In the same folder, because rename is atomic only within a file system.
     return target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
 
 
@@ -66,7 +66,7 @@ def _complete(stream: TextIO, part: Path, target: Path) -> Iterator[None]:
         if target.exists():
             part.chmod(stat.S_IMODE(target.stat().st_mode))
         os.replace(part, target)
-    except BaseException as err:  # also Ctrl-C: a part file is never left behind
+    except BaseException as err:  # also for Ctrl-C, so that no part file remains
         with suppress(OSError):
             stream.close()
         part.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ def _stdout() -> TextIO:
     out = sys.stdout
     if out is None:
         raise UsageError("standard output is closed; name a file with --output")
-    if isinstance(out, io.TextIOWrapper):  # not so where a caller put a StringIO in its place
+    if isinstance(out, io.TextIOWrapper):  # a caller may have replaced it by a StringIO
         out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
     return out
 
@@ -90,14 +90,16 @@ def _check(path: Path) -> None:
             f"cannot write {path}: output is not compressed; write to - and pipe it to gzip"
         )
     if (extension := path.suffix.lower().removeprefix(".")) in READ_ONLY["xlsx"]:
-        raise UsageError(f"cannot write {path}: .{extension} is only read; name it .xlsx or .csv")
+        raise UsageError(
+            f"cannot write {path}: .{extension} is an input format only; name it .xlsx or .csv"
+        )
     if path.is_dir():
         raise UsageError(f"cannot write {path}: it is a directory; name a file in it")
     if not path.parent.is_dir():
         raise UsageError(
             f"cannot write {path}: there is no folder {path.parent}; mkdir -p {path.parent}"
         )
-    # A rename needs rights on the folder only, so it would replace a protected file.
+    # Rename needs write permission on the folder only, so it would replace a protected file.
     if path.exists() and not os.access(path, os.W_OK):
         raise UsageError(f"cannot write {path}: permission denied; name another file")
 

@@ -1,4 +1,4 @@
-"""Read documents from the inputs that a person names: files of any format, or standard input."""
+"""Read documents from files of any format and from standard input."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from nlpkit.records.source import document_of, text_column
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How to read the inputs. `format` None goes by each file's extension.
+    """The inputs and how to read them.
 
-    `layout` is that of the first input that has one, once it is read.
+    A `format` of None means: by the extension of each file. `layout` is filled in from the first
+    input that is not empty.
     """
 
     inputs: Sequence[str]
@@ -30,24 +31,24 @@ class Reading:
     layout: Layout = field(default_factory=Layout, compare=False)
 
     def formats(self) -> set[str]:
-        """Return the formats of all inputs, which the output follows."""
+        """Return the formats of all inputs."""
         if self.whole:
             return {"lines"}
         return {self.format or records.format_of(path) for path in self.inputs}
 
 
 def documents(reading: Reading) -> Iterator[tuple[Record, str]]:
-    """Return every record of every input with its text, in order; inputs are checked at once.
+    """Yield each record of each input with its text, in order. Check all inputs first.
 
     Raises:
-        InputError: an input cannot be read as said; what came before it has been yielded.
+        InputError: an input cannot be read with these options; earlier records have been yielded.
         UsageError: the options contradict each other.
     """
     return ((record, text) for record, text, _ in located(reading))
 
 
 def located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
-    """Return every record with its text and the name of its text column, as `documents` does."""
+    """Yield each record with its text and the name of its text column; raise as `documents`."""
     if reading.whole and (reading.format or reading.column):
         raise UsageError("--whole takes a file as one text; leave out --from and --column")
     records.check_inputs(reading.inputs)
@@ -60,8 +61,8 @@ def _located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
         if records.is_empty(path):
             continue
         name = "stdin" if path == "-" else path
-        shown, how = quoted(name), (reading.encoding, reading.errors, reading.column)
-        source = Source(shown, *how, layout=layout)
+        shown = quoted(name)
+        source = Source(shown, reading.encoding, reading.errors, reading.column, layout=layout)
         with records.open_input(reading.copies.get(path, path)) as stream:
             if reading.whole:
                 lines = records.read(stream, "lines", source)
@@ -79,7 +80,7 @@ def _located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
 
 
 def _watched(lines: Iterator[Record], name: str) -> Iterator[Record]:
-    """Yield lines, with a note where the first that is not blank shows them to be JSON."""
+    """Yield lines; issue a note if the first that is not blank is JSON."""
     for record in lines:
         line = record[records.TEXT].strip()
         if format := _json(line):
@@ -92,7 +93,7 @@ def _watched(lines: Iterator[Record], name: str) -> Iterator[Record]:
 
 
 def _json(line: str) -> str:
-    """Return the format of JSON that a first line is in, or nothing."""
+    """Return the JSON format of a first line: json, jsonl or ""."""
     if line == "[" or line.startswith("[{"):
         return "json"
     try:

@@ -1,4 +1,4 @@
-"""Labelled rows from data files, for training and for evaluation."""
+"""Read labelled rows from data files, for training and evaluation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from nlpkit.text.unicode import whole
 
 @dataclass(frozen=True)
 class Row:
-    """A document (a text, or its words), all its fields, and where it stands.
+    """A document (a text, or its words), all fields of its record, and its position.
 
-    In the fields the document is "document" too, and the true label "label".
+    The fields also hold the document, as "document", and the true label, as "label".
     """
 
     text: str | list[str]
@@ -27,14 +27,14 @@ class Row:
 
     @property
     def words(self) -> str:
-        """The document as one string, to find its copies by: words may be split in several ways."""
+        """The document as one string, for finding copies that are tokenised differently."""
         if isinstance(self.text, str):
             return self.text
         return str(self.fields.get(records.TEXT) or " ".join(self.text))
 
 
 def read_records(path: str, column: str, encoding: str = "utf-8") -> Iterator[records.Record]:
-    """Yield the records of a file, whose format goes by its extension.
+    """Yield the records of a file; its extension gives the format.
 
     Raises:
         InputError: the file cannot be read, or has no such column.
@@ -46,7 +46,7 @@ def read_records(path: str, column: str, encoding: str = "utf-8") -> Iterator[re
 def located(
     path: str, column: str | None, encoding: str = "utf-8"
 ) -> Iterator[tuple[str, records.Record]]:
-    """Yield each record of a file after its position: FILE:LINE, or FILE: row N.
+    """Yield the position of each record, FILE:LINE or FILE: row N, and the record.
 
     Raises:
         InputError: the file cannot be read, or has no such column.
@@ -71,10 +71,15 @@ def read_rows(
     every_label: str = "",
     names: Mapping[str, str] | None = None,
 ) -> list[Row]:
-    """Return a file's rows. Rows with an empty text hold nothing to learn or score.
+    """Return the rows of a file, without those that have an empty text.
 
-    With `every_label` all rows have that label, and the file needs none. `names` maps labels to new
-    names.
+    Args:
+        path: the file; its extension gives the format.
+        text: the field that holds the text.
+        label: the field that holds the label.
+        encoding: the encoding of the file.
+        every_label: the label of all rows; the file then needs no label field.
+        names: new names of labels.
 
     Raises:
         InputError: the file cannot be read, or a row has no label.
@@ -100,7 +105,7 @@ def read_rows(
 
 
 def is_blank(value: Any) -> bool:
-    """Return whether a label is missing: null or white space."""
+    """Return whether a label is null, empty or white space."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -110,12 +115,12 @@ def renamed(value: Any, names: Mapping[str, str] | None) -> Any:
 
 
 def label_of(value: Any) -> str:
-    """Return the text of a label that is a text, an integer or a boolean.
+    """Return a label as text; it may be a text, an integer or a boolean.
 
-    4.0 becomes "4", because pandas writes integers so in a column with missing values.
+    4.0 becomes "4": pandas writes integers as floats in a column with missing values.
 
     Raises:
-        InputError: the label is something else, such as NaN, 2.5, a list or a table.
+        InputError: the label has another type, such as NaN, 2.5, a list or an object.
     """
     if isinstance(value, str | int):  # a boolean is an int
         return str(value)
@@ -128,20 +133,19 @@ def label_of(value: Any) -> str:
 
 
 def fingerprint(text: str) -> str:
-    """Return the text's letters alone, to find duplicates by.
+    """Return the letters and digits of a text, for finding copies.
 
-    Case, punctuation, spacing (sets are tokenised in their own ways), URLs and user names differ
-    between copies of one text.
+    Ignores case, punctuation, spacing, URLs and user names, which differ between copies.
     """
     text = re.sub(r"https?://\S+|www\.\S+|@\w+", " ", text.casefold())
     return "".join(re.findall(r"\w+", text)) or text
 
 
 def copy_key(record: records.Record, text: str, column: str | None = None) -> bytes | None:
-    """Return 16 bytes that stand for the letters of a record's text; None for a blank text.
+    """Return a 16-byte hash of the fingerprint of a record's text; None for a blank text.
 
-    Copies of a text have the same key. Tokens (a list in `column`) may be split in several ways, so
-    the record's own text counts where it has one, as for `Row.words`.
+    Copies of a text have the same key. If `column` holds tokens, the hash is of the record's own
+    text where it has one, because copies may be tokenised differently (as in `Row.words`).
     """
     tokens = isinstance(record.get(column or records.TEXT), list)
     copied = str(record.get(records.TEXT) or text) if tokens else text
@@ -152,7 +156,7 @@ def copy_key(record: records.Record, text: str, column: str | None = None) -> by
 
 
 def _document(value: Any) -> Any:
-    """Return a text or list of words; None when it is empty or something else."""
+    """Return a text or a list of words; None if it is empty or of another type."""
     if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
         return [whole(word) for word in value]
     if isinstance(value, str) and value.strip():
@@ -161,7 +165,7 @@ def _document(value: Any) -> Any:
 
 
 def gold_of(gold: Callable[[records.Record], Any], row: Row) -> Any:
-    """Return what a task's `gold` makes of a row; its InputError says where the row stands."""
+    """Return the gold answer of a row, with its position in any InputError of `gold`."""
     try:
         return gold(row.fields)
     except InputError as problem:

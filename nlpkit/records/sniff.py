@@ -1,64 +1,64 @@
-"""Recognise from its first bytes that a stream is not the text that it is read as."""
+"""Recognise by its first bytes that a stream is binary, or in another encoding."""
 
 from __future__ import annotations
 
 import codecs
 import re
 
-ENOUGH = 256  # bytes, fewer of which do not show that a file is binary
+ENOUGH = 256  # bytes; a shorter head does not show that a file is binary
 WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
-LATIN = "\u0250"  # the first character after the Latin letters that languages of Europe use
-BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
+LATIN = "\u0250"  # the first character after the Latin letters of European languages
+BOMS = (  # UTF-32 first: its little-endian BOM begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# How files begin that hold no plain text, and how to read them.
+# The first bytes of binary formats: their name and how to read them.
 KNOWN = {
     b"\x1f\x8b": "gzip; name the file, with its .gz, or pipe it through zcat",
     b"\x28\xb5\x2f\xfd": "zstd; name the file, with its .zst, or pipe it through zstdcat",
     b"BZh": "bzip2; name the file, with its .bz2, or pipe it through bzcat",
     b"\xfd7zXZ": "xz; name the file, with its .xz, or pipe it through xzcat",
-    b"PK\x03\x04": "a zip or a spreadsheet; unpack it, or read it with --from xlsx",
-    b"\xd0\xcf\x11\xe0": "a file of an old Office; if it is a spreadsheet, use --from xlsx",
+    b"PK\x03\x04": "a zip archive or a spreadsheet; unpack it, or use --from xlsx",
+    b"\xd0\xcf\x11\xe0": "an Office 97-2003 file; if it is a spreadsheet, use --from xlsx",
     b"SQLite format 3\0": "a SQLite database; export a table of it as CSV",
     b"PAR1": "Parquet; name the file, with its .parquet",
-    b"%PDF-": "a PDF; take its text out with pdftotext",
+    b"%PDF-": "a PDF; extract its text with pdftotext",
 }
-TEXTUAL = (b"BZh", b"PAR1")  # a text may begin so too: these must be followed by more
+TEXTUAL = (b"BZh", b"PAR1")  # text may begin so too, so check more bytes
 _FOLLOWED = re.compile(rb"BZh[1-9]1AY&SY|PAR1[^ -~\t\r\n]")
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def is_wide(encoding: str) -> bool:
-    """Tell whether an encoding has two or four bytes for an ASCII letter, one of which is NUL."""
+    """Return whether the encoding is UTF-16 or UTF-32, with NUL bytes in ASCII letters."""
     return codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
 
 
 def reason(head: bytes, encoding: str) -> str:
-    """Return why a stream that begins so is no text of an encoding, and how to read it; or ""."""
-    for magic, way in KNOWN.items():
+    """Return why a head of bytes is not text in the encoding and how to read it, or ""."""
+    for magic, advice in KNOWN.items():
         if head.startswith(magic) and (magic not in TEXTUAL or _FOLLOWED.match(head)):
-            return f"it is {way}"
+            return f"it is {advice}"
     if is_wide(encoding):
         return ""
     for mark, wide in BOMS:
         if head.startswith(mark):
-            return f"it begins with a {wide} mark; try --encoding {wide}"
+            return f"it begins with a {wide} byte order mark; try --encoding {wide}"
     if b"\0" not in head:
         return ""
     for wide in WIDE:
         if _reads_as(head, wide):
-            return f"it looks like {wide} without a mark; try --encoding {wide}"
+            return f"it looks like {wide} without a byte order mark; try --encoding {wide}"
     if _is_binary(head, encoding):
         return "it looks like a binary file; name a text file, or try --encoding utf-16-le"
     return ""  # single NULs are ordinary characters
 
 
 def _reads_as(head: bytes, wide: str) -> bool:
-    """Tell whether the head makes sense in an encoding: almost all of it Latin, without NULs."""
+    """Return whether the head decodes to text that is mostly Latin letters, without NULs."""
     size = 4 if "32" in wide else 2
     try:
         text = head[: len(head) - len(head) % size].decode(wide)
@@ -80,7 +80,7 @@ def _is_binary(head: bytes, encoding: str) -> bool:
 
 
 def single_byte(data: bytes) -> str:
-    """Return the encoding of Windows or of ISO that bytes, which are no UTF-8, are likely in."""
+    """Return the likely encoding of bytes that are not UTF-8: cp1252 or latin-1."""
     if not any(0x80 <= byte <= 0x9F for byte in data):
         return "latin-1"
     try:

@@ -1,4 +1,4 @@
-"""What a record is, where it came from, and which of its fields holds the text."""
+"""Describe an input and find the text column of its records."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from nlpkit.errors import InputError, NoColumn
+from nlpkit.errors import InputError, NoColumn, UsageError
 from nlpkit.records.layout import Layout
 
 Record = dict[str, Any]
 
-TEXT = "text"  # the column that holds the text where nobody says otherwise
-SHOWN = 20  # columns named in an error: a wide table must not make a page of it
+TEXT = "text"  # the default text column
+SHOWN = 20  # columns listed in an error; a wide table has thousands
 
 
-# Takes a bad record: the line where it begins, as it stands there, and what is wrong with it. Bytes
-# that do not decode stand as Python's "surrogateescape" keeps them.
+# Called with a bad record: its first line number, its raw text and the problem. Bytes that do not
+# decode are surrogates, as by Python's "surrogateescape".
 Reject = Callable[[int, str, str], None]
 
 
 class Position:
-    """The line that a reader took last, for who must say where a record stands."""
+    """The number of the line that a reader read last, from 1."""
 
     line = 0
 
     def follow(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield the lines and count them."""
         for self.line, line in enumerate(lines, 1):
             yield line
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a stream comes from, for error messages, and how to read it.
+    """The name of a stream, for error messages, and the options for reading it.
 
-    With `reject`, a record that cannot be read is handed to it and the next one is tried.
+    With `reject`, call it for each record that cannot be read, and go on with the next record.
     """
 
     name: str
@@ -45,21 +46,21 @@ class Source:
     column: str | None = None
     position: Position | None = None
     reject: Reject | None = None
-    layout: Layout = field(default_factory=Layout, compare=False)  # which the reader fills in
+    layout: Layout = field(default_factory=Layout, compare=False)  # filled in by the reader
 
     def refuse(self, line: int, raw: str, problem: str) -> None:
-        """Hand a bad record to `reject`, or raise InputError."""
+        """Call `reject` with a bad record; without it, raise InputError."""
         if self.reject is None:
             raise InputError(problem)
         self.reject(line, raw, problem)
 
     @property
     def wanted(self) -> str:
-        """The text column asked for, or the usual one."""
+        """The text column requested, else the default."""
         return TEXT if self.column is None else self.column
 
     def settle(self, columns: Collection[str], line: int | None = None) -> str:
-        """Note and return the text column, which is that of every later record too.
+        """Find the text column, set it for all later records, and return it.
 
         Raises:
             NoColumn: there is no such column.
@@ -69,29 +70,33 @@ class Source:
 
 
 def resolve_column(columns: Iterable[str], source: Source, line: int | None = None) -> str:
-    """Return the text column: the one asked for, else `text`, else the only one there is.
+    """Return the text column: the one requested, else `text`, else the only column.
 
-    `columns` may be a record as it came from a reader. Names compare in NFC.
+    `columns` may be a record. Names are compared in NFC.
 
     Raises:
-        InputError: there is no such column; the message has the near match and the columns.
+        UsageError: the requested name is empty, as for an unset shell variable.
+        NoColumn: there is no such column; the message has the closest match and the columns.
     """
+    if source.column == "":
+        raise UsageError("--column: the name is empty; name a field, or leave --column out")
     known = list(columns)
     if (named := column_named(source.wanted, known)) is not None:
         return named
     if source.column is None and len(known) == 1:
         return known[0]
     where = source.name if line is None else f"{source.name}:{line}"
-    mend = "; say which one holds the text with --column" if source.column is None else ""
-    listed = ", ".join(islice(known, SHOWN)) + (", ..." if len(known) > SHOWN else "")
+    advice = "; name the text column with --column" if source.column is None else ""
+    names = [name for name in known if name.strip()]
+    listed = ", ".join(islice(names, SHOWN)) + (", ..." if len(names) > SHOWN else "")
     raise NoColumn(
         f"{where}: no column {source.wanted!r}.{near_column(source.wanted, known)} "
-        f"Columns: {listed or 'none'}{mend}"
+        f"Columns: {listed or 'none'}{advice}"
     )
 
 
 def column_named(name: str, columns: Collection[str]) -> str | None:
-    """Return the column of that name as it stands in `columns`: NFC, whichever side is not."""
+    """Return the column with this name in NFC, as spelt in `columns`; None if there is none."""
     if name in columns:
         return name
     if name.isascii() and all(map(str.isascii, columns)):
@@ -102,7 +107,7 @@ def column_named(name: str, columns: Collection[str]) -> str | None:
 
 
 def near_column(name: str, columns: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` or nothing; case, accents and outer spaces count little."""
+    """Return `` Did you mean 'x'?`` or ""; ignore case, accents and outer spaces."""
     import difflib
 
     folded: dict[str, str] = {}
@@ -120,7 +125,7 @@ def _folded(name: str) -> str:
 
 
 def text_column(record: Record, source: Source, line: int | None = None) -> str:
-    """Return the text column of a record: that of the records before it, if there were any.
+    """Return the text column of a record: that of earlier records, if there are any.
 
     Raises:
         NoColumn: the record lacks it.
@@ -134,16 +139,16 @@ def text_column(record: Record, source: Source, line: int | None = None) -> str:
 
 
 def text_of(record: Record, source: Source) -> str:
-    """Return the text of a record as it came from a reader; a null text is an empty one.
+    """Return the text of a record; "" for null.
 
     Raises:
-        InputError: the record has no text column; readers have checked, so theirs always do.
+        NoColumn: the record has no text column. Records from a reader have one.
     """
     return document_of(record[text_column(record, source)])
 
 
 def document_of(value: Any) -> str:
-    """Return the text that a field holds; tokens, a list of strings, are joined by spaces."""
+    """Return the text of a field; join tokens, a list of strings, by spaces."""
     if isinstance(value, list):
         return " ".join(map(str, value))
     return "" if value is None else str(value)

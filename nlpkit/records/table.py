@@ -1,4 +1,4 @@
-"""What csv and tsv share: a header, rows as wide as the header, and values as text."""
+"""Check headers and rows of tables, for the formats csv, tsv and xlsx."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nlpkit.wording import plural
 
 
 class Repeated(str):
-    """A column's name in records, where its name in the file has been taken by an earlier column.
+    """A unique name for a column whose header repeats that of an earlier column.
 
-    So no value is lost, and a table that is written has the name as it was.
+    `name` is the header, which is written again to an output table.
     """
 
     __slots__ = ("name",)
@@ -27,14 +27,14 @@ class Repeated(str):
         return self
 
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
-        return str(self), self.name  # so that it survives the way to a worker process
+        return str(self), self.name  # to pickle it for a worker process
 
 
 def header_of(names: Sequence[str], source: Source, line: int = 1) -> list[str]:
-    """Return the columns of a table by its header, and note them as the layout of the source.
+    """Return the columns of a header and set them in the layout of the source.
 
-    Only the text column must have a name of its own: others that are named alike, or not at all,
-    are `Repeated`, such as `nota_2` for the second `nota`.
+    Only the text column needs a unique name: other repeated or empty names become `Repeated`, such
+    as `nota_2` for the second `nota`.
 
     Raises:
         InputError: the header is blank, lacks the text column, or has it twice.
@@ -43,7 +43,7 @@ def header_of(names: Sequence[str], source: Source, line: int = 1) -> list[str]:
         raise InputError(
             f"{source.name}:{line}: the header is blank; name the columns on line {line}"
         )
-    text = source.settle(dict.fromkeys(names))
+    text = source.settle(dict.fromkeys(names), line)
     counts = Counter(names)
     if counts[text] > 1:
         raise InputError(f"{source.name}:{line}: column {text!r} is named twice; rename one")
@@ -65,15 +65,17 @@ def _distinct(names: Iterable[str], taken: set[str]) -> Iterator[str]:
         yield Repeated(other, name)
 
 
-def misfit(columns: Sequence[str], values: Sequence[str], where: str, mend: str) -> str:
-    """Say what is wrong with a row of another width than the header; nothing if it fits."""
+def misfit(columns: Sequence[str], values: Sequence[str], where: str, advice: str) -> str:
+    """Return the error message for a row that is not as wide as the header; "" if it is."""
     if len(values) == len(columns):
         return ""
-    return f"{where}: {_fields(len(values))}, but the header has {len(columns)}; {mend}"
+    return f"{where}: {_fields(len(values))}, but the header has {len(columns)}; {advice}"
 
 
 def rows(records: Iterable[Record], columns: Iterable[str] | None = None) -> Iterator[list[str]]:
-    """Yield `columns`, else the first record's keys, as header, then each record's values as text.
+    """Yield the header, then the values of each record as text.
+
+    The header is `columns`, else the keys of the first record.
 
     Raises as `typed_rows`.
     """
@@ -83,12 +85,12 @@ def rows(records: Iterable[Record], columns: Iterable[str] | None = None) -> Ite
 def typed_rows(
     records: Iterable[Record], columns: Iterable[str] | None = None
 ) -> Iterator[list[Any]]:
-    """Yield a header as `rows` does, then each record's values: numbers and texts as they are.
+    """Yield the header as `rows` does, then the values of each record, numbers unchanged.
 
-    Given columns are the header also where no record follows.
+    `columns` are yielded even if there are no records.
 
     Raises:
-        InputError: a later record has a field the header lacks; it is not dropped.
+        InputError: a later record has a field that the header lacks.
     """
     return _rows(records, columns, _typed)
 
@@ -107,7 +109,7 @@ def _rows(
             extra = next(name for name in record if name not in known)
             raise InputError(
                 f"record {number} has a field {extra!r} that the header, "
-                "already written, does not; use --to jsonl"
+                "already written, lacks; use --to jsonl"
             )
         yield [cell(record.get(name)) for name in known]
 
@@ -130,5 +132,5 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return float.__repr__(value)  # plain digits also for numpy's subclass
+        return float.__repr__(value)  # digits also for NumPy's subclass
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -25,7 +25,7 @@ def batch(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="Folder to write an output to for each input."
+            "--output", "-o", metavar="DIR", help="Output folder, with one output for each input."
         ),
     ],
     model: o.Model = "sentiment",
@@ -36,7 +36,7 @@ def batch(
         str | None,
         typer.Option(
             metavar="FORMAT",
-            help="Output format: tsv, csv, jsonl, xlsx. Left out: as each input came.",
+            help="Output format, such as tsv, csv, jsonl, xlsx. Default: as each input.",
             rich_help_panel=o.WRITING,
         ),
     ] = None,
@@ -45,17 +45,19 @@ def batch(
     min_confidence: o.MinConfidence = 0.0,
     workers: Annotated[
         int,
-        typer.Option("--workers", "-w", min=1, help="Processes to run.", rich_help_panel=RUNNING),
+        typer.Option(
+            "--workers", "-w", min=1, help="Number of worker processes.", rich_help_panel=RUNNING
+        ),
     ] = 1,
     engine: Annotated[
         Literal["local", "ray"],
-        typer.Option(help="Run in processes on this machine, or on Ray.", rich_help_panel=RUNNING),
+        typer.Option(help="Run on this machine (local) or on Ray.", rich_help_panel=RUNNING),
     ] = "local",
     address: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="The Ray cluster, auto or HOST:PORT; a local one is started if left out.",
+            help="Ray cluster: auto or HOST:PORT. Default: start one here.",
             rich_help_panel=RUNNING,
         ),
     ] = None,
@@ -78,22 +80,20 @@ def batch(
     ] = 10_000,
     max_rejects: Annotated[
         int | None,
-        typer.Option(
-            min=0, help="Stop after more bad records than this.", rich_help_panel=o.READING
-        ),
+        typer.Option(min=0, help="Stop if there are more bad records.", rich_help_panel=o.READING),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the batch in the folder.")
+        bool, typer.Option("--resume", help="Continue an interrupted batch in DIR.")
     ] = False,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
     quiet: o.Quiet = False,
 ) -> None:
-    """Run a model on thousands of files: one output for each, complete or absent.
+    """Run a model on many files and write one output for each, whole or not at all.
 
     Bad records go to DIR/rejects with file, line and reason; DIR/manifest.json has the outcome of
-    every file. --resume continues a killed batch, and gives byte-identical outputs.
-    Exit code 1: some records or files were bad.
+    each file. If a batch is killed, --resume continues it; the outputs are the same bytes. Exits
+    with 1 if records or files were bad.
     """
     from nlpkit.batch.plan import Settings
     from nlpkit.cli.screen.batch import BatchProgress

@@ -45,9 +45,9 @@ def predict(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Run any model on documents: one line out for each line in.
+    """Run any model on documents and write one line for each.
 
-    The general form of 'nlpkit sentiment': any bundle, by name or path.
+    The general form of 'nlpkit sentiment': takes any bundle, by name or path.
     """
     from nlpkit import catalog
     from nlpkit.cli.notes import print_empty
@@ -98,11 +98,11 @@ def predict(
             )
             progress.finish(count)
         print_empty(reading.inputs, count)
-    _tell_of_truncated(loaded)
+    _print_truncated(loaded)
 
 
-def _tell_of_truncated(model: Model) -> None:
-    """Print a warning with the number of documents that were truncated."""
+def _print_truncated(model: Model) -> None:
+    """Print how many documents are longer than the model reads."""
     if count := model.tally.truncated:
         documents = f"{plural(count, 'document')} {'is' if count == 1 else 'are'}"
         size = plural(model.windows.size, "token")
@@ -114,18 +114,18 @@ def _tell_of_truncated(model: Model) -> None:
 
 
 def _goes_to_file(output: str) -> bool:
-    """Tell whether the output is a file: the next command of a pipe may use the terminal."""
+    """Return whether the output is a file, so that no other program writes on the terminal."""
     if os.environ.get("TERM") == "dumb":
         return False
     return output != "-" or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 class Progress:
-    """A line on stderr with the number of answered documents, overwritten in place."""
+    """Show the number of answered documents on one line of stderr."""
 
     def __init__(self, output: str, watched: bool) -> None:
         self.output, self.watched = output, watched
-        self.start = self.told = time.monotonic()
+        self.start = self.shown = time.monotonic()
         self.count = 0
 
     def __enter__(self) -> Progress:
@@ -134,7 +134,7 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if self.watched and kind is KeyboardInterrupt:
             left = f"; {self.output} is not written" if self.output != "-" else ""
-            self._say(f"interrupted after {plural(self.count, 'document')}{left}", end="\n")
+            self._print(f"interrupted after {plural(self.count, 'document')}{left}", end="\n")
 
     def answered(self, answers: Iterator[Answered]) -> Iterator[Answered]:
         """Count answers as they pass."""
@@ -142,22 +142,22 @@ class Progress:
             self.count += 1
             yield answer
 
-    def tell(self) -> None:
-        """Update the line, at most every half second."""
-        if self.watched and (now := time.monotonic()) - self.told > 0.5:
-            self.told = now
+    def show_count(self) -> None:
+        """Show the count and the speed, at most twice a second."""
+        if self.watched and (now := time.monotonic()) - self.shown > 0.5:
+            self.shown = now
             speed = self.count / (now - self.start)
-            self._say(f"{plural(self.count, 'document')}, {speed:,.0f} a second")
+            self._print(f"{plural(self.count, 'document')}, {speed:,.0f} a second")
 
     def finish(self, count: int) -> None:
-        """Print the number of documents written, unless stdout was done within half a second."""
-        if self.watched and (self.output != "-" or self.told > self.start):
+        """Print the final count; for stdout, only if progress was shown."""
+        if self.watched and (self.output != "-" or self.shown > self.start):
             seconds = max(time.monotonic() - self.start, 1e-9)
             name = "" if self.output == "-" else f" to {self.output}"
-            told = f"wrote {plural(count, 'document')}{name}, {count / seconds:,.0f} a second"
-            self._say(told, end="\n")
+            summary = f"wrote {plural(count, 'document')}{name}, {count / seconds:,.0f} a second"
+            self._print(summary, end="\n")
 
-    def _say(self, text: str, end: str = "") -> None:
+    def _print(self, text: str, end: str = "") -> None:
         print(f"\r\x1b[Knlpkit: {text}", end=end, file=sys.stderr, flush=True)
 
 
@@ -189,10 +189,11 @@ def _write(
     from nlpkit.records.answered import check_dialect, check_format, write
     from nlpkit.runtime.stream import PAUSE
 
-    came = reading.formats()
-    plain = came == {"lines"}
+    formats = reading.formats()
+    plain = formats == {"lines"}
     named = records.format_of(output)
-    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # holds the records of any format
+    # jsonl holds records of all formats
+    alike = next(iter(formats)) if len(formats) == 1 else "jsonl"
     format = to or (named if named != "lines" else "tsv" if plain else alike)
     kind = model.task.answers
     check_format(format, kind, into)
@@ -201,24 +202,24 @@ def _write(
         if line_buffered and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True)
 
-        def settled() -> None:
+        def flush() -> None:
             stream.flush()
-            progress.tell()
+            progress.show_count()
 
         pause = 0.0 if line_buffered else PAUSE
-        said = answers(model, reading, settled, min_confidence=min_confidence, pause=pause)
-        said = progress.answered(_warned(said, kind.fields(into)))
+        items = answers(model, reading, flush, min_confidence=min_confidence, pause=pause)
+        items = progress.answered(_warned(items, kind.fields(into)))
         layout = reading.layout
-        return write(said, stream, format, kind=kind, into=into, plain=plain, layout=layout)
+        return write(items, stream, format, kind=kind, into=into, plain=plain, layout=layout)
 
 
 def _warned(answers: Iterator[Answered], fields: Sequence[str]) -> Iterator[Answered]:
-    """Yield the answers, and warn once on stderr if they replace fields of the input."""
+    """Print one note if the answers replace fields of the input."""
     from nlpkit.cli.notes import print_replaced
     from nlpkit.records.answered import replaced
 
     for item in itertools.islice(answers, 1):
-        if taken := replaced(fields, item.record):
-            print_replaced(taken)
+        if names := replaced(fields, item.record):
+            print_replaced(names)
         yield item
     yield from answers

@@ -32,8 +32,8 @@ def sentiment(
 ) -> None:
     """Label each text negative, neutral or positive.
 
-    Reads a document from each line, or from a field of CSV, TSV, JSONL or Excel. Writes
-    a line for each document, in order. Works offline, in Portuguese and English.
+    Reads one document per line, or a field of CSV, TSV, JSON, JSONL or Excel. Writes one line for
+    each document, in order. Works offline, in Portuguese and English.
     """
     from nlpkit.cli.commands.predict import predict
 

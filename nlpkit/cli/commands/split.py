@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-LABELS = 20  # most rows of the table: a column that is no label has thousands of values
+LABELS = 20  # labels in the table; a wrong column has thousands
 SPLITTING = "Splitting"
 
 
 @app.command(epilog="Example: nlpkit split reviews.csv --column review --dev 10% --test 10%")
 def split(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A file of rows; it is read more than once.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="File of rows, which is read more than once (no pipe)."
+        ),
     ],
     dev: Annotated[
         str | None,
@@ -59,7 +62,7 @@ def split(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="Folder to write to; that of FILE if left out.",
+            help="Folder to write to. Default: that of FILE.",
             rich_help_panel=o.WRITING,
         ),
     ] = None,
@@ -72,8 +75,9 @@ def split(
 ) -> None:
     """Split rows into NAME.train, NAME.dev and NAME.test: stratified, copies of a text together.
 
-    Two texts are copies if they differ only in case, punctuation, links and @names, as in
-    debug-data. Rows keep their order and their fields.
+    Two texts are copies if they have the same letters; case, punctuation,
+    links and @names are ignored, as in debug-data. Rows keep their order
+    and all fields.
     """
     import json
 
@@ -123,7 +127,7 @@ def _show(report: Report) -> None:
 
 
 def _table(report: Report) -> Table:
-    """Return a table of rows by label and part: the commonest labels, all others, and the total."""
+    """Return a table of rows by label and part: the commonest labels, then all others."""
     from rich.table import Table
     from rich.text import Text
 

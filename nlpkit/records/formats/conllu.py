@@ -1,4 +1,7 @@
-"""CoNLL-U treebanks: one record per sentence (https://universaldependencies.org/format.html)."""
+"""Read and write CoNLL-U treebanks, one record per sentence.
+
+Format: https://universaldependencies.org/format.html.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,20 @@ from nlpkit.wording import plural
 
 NESTED = True
 COLUMNS = 10
-HOLDS = ("words", "lemmas", "upos")  # of a model's answers
-VIEWS = ("words", "tokens")  # "no" is the words "em", "o", and one token
+HOLDS = ("words", "lemmas", "upos")  # answer fields that it can hold
+VIEWS = ("words", "tokens")  # the token "no" is the words "em" and "o"
 _EMPTY = "_"
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
-    """Yield `text`, `sent_id` where there is one, and lists `words`, `lemmas`, `upos`.
+    """Yield records with `text`, `sent_id` if present, and the lists `words`, `lemmas`, `upos`.
 
-    With the column "tokens" the lists are of surface tokens instead of syntactic words: one that
-    is several words has the lemma and the tag of its first.
+    With the column "tokens" the lists hold surface tokens instead of syntactic words; a token of
+    several words has the lemma and the tag of the first.
 
     Raises:
         UsageError: the encoding or the error handler is unknown.
-        InputError: bytes that do not decode, another column, or a line that is not CoNLL-U.
+        InputError: bytes do not decode, there is no such column, or a line is not CoNLL-U.
     """
     view = source.column or TEXT
     if view not in (TEXT, *VIEWS):
@@ -58,7 +61,9 @@ def _columns(line: str, number: int, source: Source) -> list[str]:
             "by tabs"
         )
     if not columns[0].replace("-", "").replace(".", "").isdigit():
-        raise InputError(f"{where}: {columns[0]!r} is no word number; is this CoNLL-U?")
+        raise InputError(
+            f"{where}: {columns[0]!r} is not a word number; check that the file is CoNLL-U"
+        )
     return columns
 
 
@@ -71,14 +76,14 @@ def _record(comments: dict[str, str], rows: list[list[str]], view: str) -> Recor
         record["sent_id"] = comments["sent_id"]
     return record | {
         "tokens" if view == "tokens" else "words": forms,
-        # "_" is itself the lemma of an underscore.
+        # Keep "_": it is the lemma of an underscore.
         "lemmas": [row[2] for row in shown],
         "upos": [row[3] for row in shown],
     }
 
 
 def _tokens(rows: list[list[str]]) -> list[list[str]]:
-    """Return surface tokens: a range such as 3-4 stands for its words, tagged as the first."""
+    """Return surface tokens; a range such as 3-4 replaces its words, with the tag of the first."""
     tokens: list[list[str]] = []
     inside, opened = 0, False
     for row in rows:
@@ -95,10 +100,10 @@ def _tokens(rows: list[list[str]]) -> list[list[str]]:
 
 
 def write(records: Iterable[Record], stream: TextIO) -> None:
-    """Write `words` or `tokens` with their `lemmas` and `upos`; a sentence for each record.
+    """Write each record as a sentence: `words` or `tokens`, with `lemmas` and `upos`.
 
     Raises:
-        InputError: a record has no words, or lists of other lengths than they.
+        InputError: a record has no words, or its lists differ in length.
     """
     for number, record in enumerate(records, 1):
         forms = next((record[view] for view in VIEWS if isinstance(record.get(view), list)), None)
@@ -109,8 +114,8 @@ def write(records: Iterable[Record], stream: TextIO) -> None:
             f"# {key} = {_line(record[key])}\n" for key in ("sent_id", TEXT) if key in record
         ]
         rows = [
-            "\t".join([str(place), *map(_line, word), *[_EMPTY] * 6]) + "\n"
-            for place, word in enumerate(zip(*lists, strict=True), 1)
+            "\t".join([str(index), *map(_line, word), *[_EMPTY] * 6]) + "\n"
+            for index, word in enumerate(zip(*lists, strict=True), 1)
         ]
         stream.write("".join(comments + rows) + "\n")
 

@@ -1,4 +1,4 @@
-"""JSON: an array of objects, pretty-printed or not; objects one after another are read too."""
+"""Read and write JSON: an array of objects, or (reading only) a sequence of objects."""
 
 from __future__ import annotations
 
@@ -16,42 +16,43 @@ from nlpkit.records.source import Record, Source
 
 __all__ = ["join", "read", "write", "write_part"]
 
-NESTED = True  # a value may be a table of its own
+NESTED = True  # a value may be a list or an object
 
-_WAY = "an array of objects is needed, or one object after another"
+_ADVICE = "an array of objects is needed, or one object after another"
 _SPACES = re.compile(r"[ \t\r\n]+")
-_SMALL = 1 << 16  # characters of a value that is parsed again as soon as more of it comes
-_LITERAL = 16  # characters within which a literal or an escape that is cut off ends
+_SMALL = 1 << 16  # characters; parse shorter values again with each new chunk
+_LITERAL = 16  # the most characters of a literal or an escape
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
-    """Yield one record per object as it comes; what is kept in memory is one object at a time.
+    """Yield one record per object as it arrives; memory holds one object at a time.
 
     Raises:
         UsageError: the encoding or the error handler is unknown.
-        InputError: bytes that do not decode, what is no JSON, a value that is no object, one
-            without the text column, or one whose text is no string, list of strings or null.
+        InputError: bytes do not decode, the input is not JSON, a value is not an object, or an
+            object lacks the text column or has a text that is not a string, a list of strings or
+            null.
     """
     for number, raw, value in _Values(text_chunks(stream, source), source):
         if source.position is not None:
             source.position.line = number
         try:
-            record = record_of(value, number, source, _WAY)
+            record = record_of(value, number, source, _ADVICE)
             if source.reject and DAMAGED.search(raw):
                 raise InputError(damage(number, raw, source))
         except InputError as problem:
             if source.layout.text is None and isinstance(problem, NoColumn):
-                raise  # --column is misspelt, rather than every record bad
+                raise  # the column is misspelt: do not reject every record
             source.refuse(number, raw, str(problem))
         else:
             yield record
 
 
 def write(records: Iterable[Record], stream: TextIO) -> None:
-    """Write an array, each record on a line of it as soon as it comes.
+    """Write an array with one record per line, each as soon as it arrives.
 
     Raises:
-        InputError: a record is nested too deeply to be written.
+        InputError: a record is nested too deeply.
     """
     before = "[\n"
     for number, record in enumerate(records, 1):
@@ -64,7 +65,7 @@ def write(records: Iterable[Record], stream: TextIO) -> None:
 
 
 def join(parts: Sequence[Path], stream: BinaryIO) -> None:
-    """Write the lines of parts, each of which is a record, as one array."""
+    """Write the records in `parts`, one per line, as one array."""
     before = b"[\n"
     for part in parts:
         with part.open("rb") as lines:
@@ -75,11 +76,11 @@ def join(parts: Sequence[Path], stream: BinaryIO) -> None:
 
 
 class _Values:
-    """The values of an array, or of a sequence, each with its line and how it stands there."""
+    """Iterate over the values of an array or a sequence: line number, raw text, value."""
 
     def __init__(self, chunks: Iterator[str], source: Source) -> None:
         self.chunks, self.source = chunks, source
-        self.buffer, self.place, self.line = "", 0, 1  # the line is that of the place
+        self.buffer, self.start, self.line = "", 0, 1  # `line` is that of `start`
         self.decoder = json.JSONDecoder()
 
     def __iter__(self) -> Iterator[tuple[int, str, Any]]:
@@ -89,10 +90,10 @@ class _Values:
             if self._next() == "]":
                 return self._end()
         while self._next():
-            start = self.place
+            start = self.start
             value, end = self._value()
             line, raw = self.line, self.buffer[start:end] if self.source.reject else ""
-            self._skip(end - self.place)
+            self._skip(end - self.start)
             yield line, raw, value
             if array and self._next() != ",":
                 return self._end()
@@ -102,52 +103,54 @@ class _Values:
             self._fail("the array is not closed; the file is cut short")
 
     def _end(self) -> None:
-        """Check that nothing stands after the array."""
+        """Check that the array is closed and nothing follows it."""
         if (sign := self._next()) != "]":
-            self._fail(f"{sign!r} where a comma or ] is needed" if sign else "it is cut short")
+            self._fail(
+                f"{sign!r} where a comma or ] is needed" if sign else "the file is cut short"
+            )
         self._skip(1)
         if self._next():
-            self._fail("something stands after the end of the array")
+            self._fail("there is more after the end of the array")
 
     def _next(self) -> str:
-        """Go to the next character that is no space, and return it; "" at the end."""
+        """Skip spaces and return the next character; "" at the end."""
         while True:
-            spaces = _SPACES.match(self.buffer, self.place)
+            spaces = _SPACES.match(self.buffer, self.start)
             self._skip(len(spaces[0]) if spaces else 0)
-            if self.place < len(self.buffer):
-                return self.buffer[self.place]
+            if self.start < len(self.buffer):
+                return self.buffer[self.start]
             if not self._read_on():
                 return ""
 
     def _skip(self, count: int) -> None:
-        self.line += self.buffer.count("\n", self.place, self.place + count)
-        self.place += count
+        self.line += self.buffer.count("\n", self.start, self.start + count)
+        self.start += count
 
     def _read_on(self) -> bool:
-        """Add what comes next to the buffer, as much again to a large one, and drop what was read.
+        """Drop the parsed part of the buffer and read more; double a large buffer.
 
-        A value is parsed from its start each time, so this keeps the work linear in its size.
+        Each try parses a value from its start; doubling keeps the work linear in its size.
         """
-        rest = self.buffer[self.place :]
+        rest = self.buffer[self.start :]
         wanted = len(rest) if len(rest) > _SMALL else 1
         pieces, size = [rest], 0
         while size < wanted and (chunk := next(self.chunks, "")):
             pieces.append(chunk)
             size += len(chunk)
-        self.buffer, self.place = "".join(pieces), 0
+        self.buffer, self.start = "".join(pieces), 0
         return size > 0
 
     def _value(self) -> tuple[Any, int]:
-        """Return the value at the place, and where it ends; read on while it is not complete."""
+        """Return the next value and where it ends; read on until it is complete."""
         while True:
             try:
-                value, end = self.decoder.raw_decode(self.buffer, self.place)
+                value, end = self.decoder.raw_decode(self.buffer, self.start)
             except json.JSONDecodeError as err:
-                offset = err.pos - self.place
+                offset = err.pos - self.start
                 cut_off = err.pos + _LITERAL >= len(self.buffer) or "Unterminated" in err.msg
                 if not (cut_off and self._read_on()):
                     self._fail(err.msg, offset)
-            except ValueError:  # Python's guard against numbers of thousands of digits
+            except ValueError:  # Python's limit of digits in an integer
                 self._refuse("a number is too long; quote it")
             except RecursionError:
                 self._refuse("nested too deeply; flatten it")
@@ -156,8 +159,8 @@ class _Values:
                     return value, end
 
     def _refuse(self, problem: str, offset: int = 0) -> NoReturn:
-        line = self.line + self.buffer.count("\n", self.place, self.place + offset)
+        line = self.line + self.buffer.count("\n", self.start, self.start + offset)
         raise InputError(f"{self.source.name}:{line}: {problem}")
 
     def _fail(self, reason: str, offset: int = 0) -> NoReturn:
-        self._refuse(f"not JSON ({reason}); {_WAY}", offset)
+        self._refuse(f"not JSON ({reason}); {_ADVICE}", offset)

@@ -1,4 +1,4 @@
-"""JSON Lines: one object per line, fields of any type, and every one of them passes through."""
+"""Read and write JSON Lines: one object per line, with fields of any type."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nlpkit.records.source import TEXT, Record, Source
 
 __all__ = ["TEXT", "read", "write"]
 
-_WAY = "one JSON object per line is needed; for an array there is --from json"
+_ADVICE = "one JSON object per line is needed; for an array use --from json"
 
-NESTED = True  # a value may be a table of its own
+NESTED = True  # a value may be a list or an object
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
@@ -23,28 +23,28 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
 
     Raises:
         UsageError: the encoding or the error handler is unknown.
-        InputError: bytes that do not decode, a line that is no JSON object, one without the
-            text column, or one whose text is no string, list of strings or null.
+        InputError: bytes do not decode, a line is not a JSON object, or an object lacks the text
+            column or has a text that is not a string, a list of strings or null.
     """
     for number, line in sound_lines(stream, source):
         if not line.strip(" \t\r"):
             yield {source.wanted if source.layout.text is None else source.layout.text: ""}
             continue
         try:
-            record = record_of(_parse(line, number, source), number, source, _WAY)
+            record = record_of(_parse(line, number, source), number, source, _ADVICE)
         except InputError as problem:
             if source.layout.text is None and isinstance(problem, NoColumn):
-                raise  # --column is misspelt, rather than every record bad
+                raise  # the column is misspelt: do not reject every record
             source.refuse(number, line, str(problem))
         else:
             yield record
 
 
 def write(records: Iterable[Record], stream: TextIO) -> None:
-    """Write each record on its line, as readable UTF-8.
+    """Write one record per line, without escapes for non-ASCII letters.
 
     Raises:
-        InputError: a record is nested too deeply to be written.
+        InputError: a record is nested too deeply.
     """
     for number, record in enumerate(records, 1):
         try:
@@ -54,7 +54,7 @@ def write(records: Iterable[Record], stream: TextIO) -> None:
 
 
 def line_of(record: Record) -> str:
-    """Return a record as a line, as readable UTF-8."""
+    """Return a record as one line of JSON, without escapes for non-ASCII letters."""
     line = json.dumps(record, ensure_ascii=False)
     try:
         line.encode()
@@ -68,8 +68,8 @@ def _parse(line: str, number: int, source: Source) -> Any:
         return json.loads(line)
     except json.JSONDecodeError as err:
         where = f"{source.name}:{number}:{err.colno}"
-        raise InputError(f"{where}: not JSON ({err.msg}); {_WAY}") from None
-    except ValueError:  # Python's guard against numbers of thousands of digits
+        raise InputError(f"{where}: not JSON ({err.msg}); {_ADVICE}") from None
+    except ValueError:  # Python's limit of digits in an integer
         raise InputError(f"{source.name}:{number}: a number is too long; quote it") from None
     except RecursionError:
         raise InputError(f"{source.name}:{number}: nested too deeply; flatten it") from None

@@ -1,4 +1,4 @@
-"""Plain text: one document per line, and nothing but a newline ends a line."""
+"""Read and write plain text: one document per line; only a newline ends a line."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from nlpkit.records.source import TEXT, Record, Source
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
-    r"""Yield `{"text": line}` for every line, blank ones too; the "\r" of a CRLF is dropped.
+    r"""Yield `{"text": line}` for each line, also a blank one, without the "\r" of a CRLF.
 
     Raises:
         UsageError: the encoding or the error handler is unknown.
-        InputError: the bytes do not decode, or a column other than `text` is asked for.
+        InputError: bytes do not decode, or the column requested is not `text`.
     """
     if source.column not in (None, TEXT):
         raise InputError(
             f"{source.name}: no column {source.column!r} in plain lines; "
-            "say what the input is with --from csv, tsv, jsonl or json"
+            "name the input format with --from csv, tsv, jsonl or json"
         )
     source.layout.text = TEXT
     for _, line in sound_lines(stream, source):
@@ -29,10 +29,9 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
 
 
 def write(records: Iterable[Record], stream: TextIO, column: str = TEXT) -> None:
-    r"""Write one field of each record on a line of its own.
+    r"""Write one field of each record, one per line.
 
-    A text that fits on a line is written as it is, so lines pass through unchanged; one with
-    a newline in it is escaped as in TSV, because breaking it would make two records of one.
+    A text with a newline is escaped as in TSV, so that it stays one record; others are unchanged.
 
     Raises:
         InputError: a record has no such field.

@@ -1,4 +1,4 @@
-"""Apache Parquet (https://parquet.apache.org): typed columns, read and written in groups of rows.
+"""Read and write Apache Parquet (https://parquet.apache.org) in groups of rows.
 
 Needs the extra `parquet` (pyarrow).
 """
@@ -17,9 +17,9 @@ from nlpkit.records.source import TEXT, Record, Source
 
 __all__ = ["TEXT", "join", "read", "write"]
 
-NESTED = True  # a value may be a table of its own
-ROWS = 1024  # read at once
-GROUP = 10_000  # rows in a group that is written
+NESTED = True  # a value may be a list or an object
+ROWS = 1024  # rows per read
+GROUP = 10_000  # rows per group written
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
@@ -27,7 +27,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
 
     Raises:
         MissingExtra: pyarrow is not installed.
-        InputError: it is no Parquet file, comes through a pipe, or lacks the text column.
+        InputError: the input is not Parquet, is a pipe, or lacks the text column.
     """
     _, parquet = _pyarrow()
     if not stream.seekable():
@@ -42,9 +42,11 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
                 yield record
     except NlpkitError:
         raise
-    except Exception as problem:  # Arrow's own, those of what decompresses, those of dates too far
+    except Exception as problem:  # of Arrow, of decompression, of dates out of range
         reason = next(iter(str(problem).splitlines()), type(problem).__name__)[:200]
-        raise InputError(f"{source.name}: not a sound Parquet file ({reason})") from None
+        raise InputError(
+            f"{source.name}: not Parquet, or damaged ({reason}); write it again"
+        ) from None
 
 
 def write(records: Iterable[Record], stream: TextIO) -> None:
@@ -68,13 +70,13 @@ def write(records: Iterable[Record], stream: TextIO) -> None:
 
 
 def join(parts: Sequence[Path], stream: BinaryIO) -> None:
-    """Write files one after another, in types that hold the values of all of them.
+    """Concatenate files, with column types that hold the values of all.
 
     Raises:
-        InputError: a column is of types that have nothing in common.
+        InputError: a column has types without a common one.
     """
     arrow, parquet = _pyarrow()
-    if not parts:  # of an input without rows
+    if not parts:  # the input has no rows
         parquet.write_table(arrow.table({}), stream)
         return
     files = [parquet.ParquetFile(part) for part in parts]
@@ -114,7 +116,7 @@ def _table(arrow: Any, group: list[Record], schema: Any, first: int) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as the other formats could hold it."""
+    """Return a value as a type that JSON can hold."""
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, datetime.timedelta | decimal.Decimal):

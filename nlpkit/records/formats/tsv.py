@@ -1,11 +1,14 @@
-"""Linear TSV: a header, no quoting, and escapes for what would break a line."""
+"""Read and write Linear TSV: a header, no quoting, escapes for tabs and line ends."""
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, TextIO
 
+from nlpkit.errors import Note
 from nlpkit.records.decode import sound_lines
 from nlpkit.records.escape import Verbatim, escape, unescape
 from nlpkit.records.source import TEXT, Record, Source
@@ -13,29 +16,34 @@ from nlpkit.records.table import header_of, misfit, rows
 
 __all__ = ["TEXT", "Verbatim", "escape", "read", "row", "unescape", "write"]
 
-HEADER = True  # columns stand on the first line, which a later part leaves out
+HEADER = True  # the first line names the columns; later parts omit it
 
-_MEND = r"write a tab inside a value as \t, or use --from csv if values are quoted"
+_QUOTED = re.compile(r'(?:^|\t)"[^"\t]*""[^\t]*"(?:\t|$)')  # a field as CSV quotes it
+_ADVICE = r"write a tab inside a value as \t, or use --from csv if values are quoted"
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
-    """Yield one record per line after the header, values unescaped.
+    """Yield one record per line after the header, with unescaped values.
 
-    Fields with escapes are `Verbatim`, so untouched ones are written byte for byte. A blank
-    line is a record only where there is a single column.
+    Fields with escapes are `Verbatim`: unless changed, they are written byte for byte. A blank line
+    is a record only if there is a single column.
 
     Raises:
         UsageError: the encoding or the error handler is unknown.
-        InputError: bytes that do not decode, a bad header, or a row of another width.
+        InputError: bytes do not decode, or the header or the width of a row is wrong.
     """
     columns: list[str] | None = None
+    checked = bool(source.layout.columns)  # a second reading does not repeat the note
     for number, line in sound_lines(stream, source):
         line = line.removesuffix("\r")
+        if not checked and '""' in line and _QUOTED.search(line):
+            checked = True
+            _note_quotes(source.name, number)
         values = [unescape(field) for field in line.split("\t")]
         if columns is None:
             columns = header_of(values, source)
         elif line or len(columns) == 1:
-            if problem := misfit(columns, values, f"{source.name}:{number}", _MEND):
+            if problem := misfit(columns, values, f"{source.name}:{number}", _ADVICE):
                 source.refuse(number, line, problem)
             else:
                 yield dict(zip(columns, values, strict=True))
@@ -47,13 +55,18 @@ def write(
     header: bool = True,
     columns: Iterable[str] | None = None,
 ) -> None:
-    """Write records under `columns`, else the keys of the first one; the header may be left out.
+    """Write a header (`columns`, else the keys of the first record) and the records.
 
     Raises:
         InputError: a later record has a field that the header lacks.
     """
     table = islice(rows(records, columns), 0 if header else 1, None)
     stream.writelines(row(values) + "\n" for values in table)
+
+
+def _note_quotes(name: str, number: int) -> None:
+    note = f"{name}:{number}: values are quoted, which TSV keeps as text; --from csv unquotes them"
+    warnings.warn(Note(note), stacklevel=3)
 
 
 def row(values: Iterable[str]) -> str:

@@ -1,4 +1,6 @@
-"""Excel workbooks: the first sheet, its first row the header. .xls, .xlsb and .ods are read too.
+"""Read and write Excel workbooks: the first visible sheet, with a header in its first row.
+
+Reads .xls, .xlsm, .xlsb and .ods too.
 
 Reading needs python-calamine, writing the extra `xlsx` (XlsxWriter).
 """
@@ -23,11 +25,12 @@ from nlpkit.records.table import header_of, typed_rows
 
 __all__ = ["TEXT", "join", "read", "write", "write_part"]
 
-HEADER = True  # columns stand in the first row, which a later part leaves out
+HEADER = True  # the first row names the columns; later parts omit it
 TYPED = True  # a number in a cell stays a number
 
-MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # of Excel
-EXACT = 1 << 53  # integers beyond are not exact in a cell
+MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # limits of Excel
+WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")  # first bytes: zip (.xlsx, .xlsb, .ods), OLE (.xls)
+EXACT = 1 << 53  # larger integers are not exact in a cell
 FORMATS = {
     datetime.datetime: "yyyy-mm-dd hh:mm:ss",
     datetime.date: "yyyy-mm-dd",
@@ -36,9 +39,9 @@ FORMATS = {
 
 
 class Cell(str):
-    """A cell's text, with the number, date or truth value that it shows.
+    """The text of a cell, with its number, date or boolean.
 
-    Any change to the text gives a plain `str`, so the value can never be out of date.
+    Any change to the text gives a plain `str`, so `value` is never out of date.
     """
 
     __slots__ = ("value",)
@@ -50,17 +53,17 @@ class Cell(str):
         return self
 
     def __getnewargs__(self) -> tuple[str, Any]:  # type: ignore[override]
-        return str(self), self.value  # so that it survives the way to a worker process
+        return str(self), self.value  # to pickle it for a worker process
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
     """Yield one record per row below the header, numbers and dates as text.
 
-    Empty rows above the header are skipped; below it they are records of empty values. The whole
-    sheet is held in memory.
+    Skips empty rows above the header; below it they are records of empty values. The whole sheet is
+    held in memory.
 
     Raises:
-        InputError: it is no workbook, is locked, or lacks the text column.
+        InputError: the input is not a workbook, needs a password, or lacks the text column.
     """
     columns: list[str] | None = None
     for number, values in enumerate(_sheet(stream, source), 1):
@@ -74,12 +77,14 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
 
 
 def write(records: Iterable[Record], stream: TextIO, columns: Iterable[str] | None = None) -> None:
-    """Write records under `columns`, else the keys of the first one: strings as they are.
+    """Write a header (`columns`, else the keys of the first record) and the records.
+
+    Strings stay texts, even if they look like numbers or formulas.
 
     Raises:
         MissingExtra: XlsxWriter is not installed.
-        InputError: a later record has a field that the header lacks, or the sheet or a cell would
-            be larger than Excel's; nothing is written then.
+        InputError: a later record has a field that the header lacks, or the sheet or a cell exceeds
+            a limit of Excel. Nothing is written then.
     """
     stream.flush()
     _write(typed_rows(records, columns), stream.buffer)
@@ -91,7 +96,7 @@ def write_part(
     header: bool = True,
     columns: Iterable[str] | None = None,
 ) -> None:
-    """Write rows as lines of JSON, which `join` makes a workbook of.
+    """Write rows as lines of JSON, for `join` to write as a workbook.
 
     Raises:
         MissingExtra: XlsxWriter, which `join` needs, is not installed.
@@ -130,20 +135,25 @@ def _sheet(stream: BinaryIO, source: Source) -> Iterator[list[Any]]:
             raise InputError(f"{source.name}: the workbook has no visible sheet")
         rows = book.get_sheet_by_name(sheets[0]).to_python(skip_empty_area=False)
     except calamine.PasswordError:
-        raise InputError(f"{source.name}: locked by a password; save it without one") from None
+        raise InputError(f"{source.name}: needs a password; save it without one") from None
     except (calamine.CalamineError, OSError, EOFError, ValueError) as problem:
+        if not content.getvalue().startswith(WORKBOOKS):
+            raise InputError(
+                f"{source.name}: not a workbook, despite its name or --from; if it is a text file, "
+                "use --from csv or --from tsv"
+            ) from None
         reason = next(iter(str(problem).splitlines()), type(problem).__name__)[:200]
-        raise InputError(f"{source.name}: not a sound workbook ({reason})") from None
-    if len(sheets) > 1 and not source.layout.columns:  # a second reading does not repeat the note
+        raise InputError(f"{source.name}: a damaged workbook ({reason}); save it again") from None
+    if len(sheets) > 1 and not source.layout.columns:  # not again in a second reading
         warnings.warn(
-            Note(f"{source.name}: of its {len(sheets)} sheets the first is read, {sheets[0]!r}"),
+            Note(f"{source.name}: read the first of {len(sheets)} sheets, {sheets[0]!r}"),
             stacklevel=2,
         )
     return iter(rows)
 
 
 def _text(value: Any) -> str:
-    """Return a cell as Excel shows it in its default format."""
+    """Return the text of a cell, as Excel shows it in its default format."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -159,7 +169,7 @@ def _text(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON holds it."""
+    """Return a value as a type that JSON can hold."""
     cell = value.value if isinstance(value, Cell) else value
     return cell if isinstance(cell, str | int | float | None) else str(value)
 
@@ -174,12 +184,12 @@ def _xlsxwriter() -> Any:
 
 def _write(rows: Iterator[list[Any]], stream: BinaryIO) -> None:
     xlsxwriter = _xlsxwriter()
-    with tempfile.TemporaryFile() as whole:  # the stream gets nothing if a row fails
+    with tempfile.TemporaryFile() as whole:  # so that nothing is written if a row fails
         book = xlsxwriter.Workbook(whole, {"constant_memory": True})
         try:
             _fill(book, rows)
         finally:
-            book.close()  # which also removes its own files
+            book.close()  # also removes its temporary files
         whole.seek(0)
         shutil.copyfileobj(whole, stream)
 
@@ -187,7 +197,7 @@ def _write(rows: Iterator[list[Any]], stream: BinaryIO) -> None:
 def _fill(book: Any, rows: Iterator[list[Any]]) -> None:
     sheet = book.add_worksheet()
     sheet.freeze_panes(1, 0)
-    formats = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()}
+    formats = {kind: book.add_format({"num_format": style}) for kind, style in FORMATS.items()}
     bold = book.add_format({"bold": True})
     header: list[str] = []
     for number, row in enumerate(rows):
@@ -196,10 +206,10 @@ def _fill(book: Any, rows: Iterator[list[Any]]) -> None:
         for column, value in enumerate(row):
             _put(sheet, number, column, value, formats, bold if number == 0 else None)
         if all(value in ("", None) for value in row):
-            sheet.write_string(number, 0, "")  # without a cell a last row would not exist
+            sheet.write_string(number, 0, "")  # a last row without cells would be lost
 
 
-def _put(sheet: Any, row: int, column: int, value: Any, formats: Any, form: Any) -> None:
+def _put(sheet: Any, row: int, column: int, value: Any, formats: Any, style: Any) -> None:
     if isinstance(value, Cell):
         value = value.value
     if isinstance(value, bool):
@@ -210,7 +220,7 @@ def _put(sheet: Any, row: int, column: int, value: Any, formats: Any, form: Any)
         sheet.write_datetime(row, column, value, formats[type(value)])
     elif value not in ("", None):
         text = str(value).encode("utf-8", "backslashreplace").decode()
-        sheet.write_string(row, column, text, form)
+        sheet.write_string(row, column, text, style)
 
 
 def _check(number: int, row: list[Any], header: list[str]) -> None:
