@@ -10,7 +10,7 @@ from encodings.aliases import aliases
 from typing import BinaryIO
 
 from nlpkit.errors import InputError, UsageError, near_match
-from nlpkit.records.sniff import BOMS, is_wide, reason, single_byte
+from nlpkit.records.sniff import BOMS, is_cp1252, is_wide, reason
 from nlpkit.records.source import Source
 
 CHUNK = 1 << 16
@@ -49,8 +49,7 @@ def sound_lines(stream: BinaryIO, source: Source) -> Iterator[tuple[int, str]]:
 
 def damage(number: int, raw: str, source: Source) -> str:
     """Return the error message for a record with bytes that do not decode."""
-    other = single_byte(raw.encode("utf-8", "surrogateescape"))
-    return f"{source.name}:{number}: not valid {source.encoding}; try --encoding {other}"
+    return f"{source.name}:{number}: not valid {source.encoding}; try --encoding cp1252"
 
 
 def text_lines(stream: BinaryIO, source: Source) -> Iterator[str]:
@@ -76,6 +75,11 @@ def text_chunks(stream: BinaryIO, source: Source) -> Iterator[str]:
         if len(head) < HEAD and chunk:
             head += chunk[: HEAD - len(head)]
             source.layout.bom = head.startswith(MARKS)
+            if head.startswith(codecs.BOM_UTF8) and not is_utf8(source.encoding):
+                raise InputError(
+                    f"{source.name} is UTF-8 (it begins with its byte order mark); "
+                    "leave out --encoding"
+                )
             if problem := reason(head, codec_name(source.encoding)):
                 raise InputError(f"{source.name}:1: not valid {source.encoding}: {problem}")
         text, wrong, rest = _decode(decoder, chunk, source)
@@ -116,6 +120,11 @@ def codec_name(encoding: str) -> str:
     known = {*aliases.values(), *EVERYDAY, *COMMON}
     near = near_match(encoding, sorted(name for name in known if _text_codec(name)))
     raise UsageError(f"unknown encoding {encoding!r}.{near} Common ones: {', '.join(COMMON)}")
+
+
+def is_utf8(encoding: str) -> bool:
+    """Return whether the encoding is UTF-8, with or without a byte order mark."""
+    return codec_name(encoding) in ("utf-8", "utf-8-sig")
 
 
 def _text_codec(encoding: str) -> codecs.CodecInfo | None:
@@ -205,5 +214,7 @@ def _complaint(wrong: UnicodeError, column: int, rest: bytes, source: Source) ->
     problem = f"not valid {source.encoding} (byte 0x{byte:02x} at column {column})"
     if wrong.reason == "unexpected end of data":
         return f"{problem}: the file is cut short within a character; download or create it again"
-    other = single_byte(rest) if codec.startswith("utf-8") else "utf-8"
+    if codec.startswith("utf-8") and is_cp1252(rest):
+        return f"{problem}; try --encoding cp1252 (--errors replace would lose letters)"
+    other = "cp1252" if codec.startswith("utf-8") else "utf-8"
     return f"{problem}; try --encoding {other}, or --errors replace"

@@ -85,7 +85,7 @@ def write(
     dialect = dialect or Dialect()
     delimiter, end = dialect.delimiter, dialect.end
     needs_quotes = re.compile(f'[{re.escape(delimiter)}"\r\n]')
-    table = rows(records, columns)
+    table = rows(records, columns, dialect.decimal)
     if (names := next(table, None)) and header:
         mark = "\ufeff" if dialect.bom else ""
         declaration = f"sep={delimiter}{end}" if dialect.declared else ""
