@@ -59,8 +59,8 @@ def write(
 ) -> None:
     """Write each record as soon as it arrives.
 
-    The layout of the input gives CSV its dialect and a sheet its name. It also gives a table without records its header:
-    the columns of the input, then those in `added`.
+    The layout of the input gives CSV its dialect and a sheet its name. It also gives a table
+    without records its header: the columns of the input, then those in `added`.
 
     Raises:
         UsageError: there is no such format.

@@ -181,7 +181,7 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
 def _decode(
     decoder: codecs.IncrementalDecoder, chunk: bytes, source: Source
 ) -> tuple[str, UnicodeError | None, bytes]:
-    """Return the text of a chunk up to its first error, the error, and the bytes from there on.
+    """Return the text of a chunk up to its first error, the error, and the bytes after it.
 
     With `source.reject`, escape bad bytes of UTF-8 instead; the reader then rejects the record.
     """
@@ -201,7 +201,7 @@ def _decode(
         try:
             good.append(decoder.decode(bytes([byte])))
         except UnicodeError as err:
-            return "".join(good), err, chunk[index:]
+            return "".join(good), err, chunk[index + 1 :]
     return "".join(good), wrong, b""
 
 
@@ -214,7 +214,7 @@ def _complaint(wrong: UnicodeError, column: int, rest: bytes, source: Source) ->
     problem = f"not valid {source.encoding} (byte 0x{byte:02x} at column {column})"
     if wrong.reason == "unexpected end of data":
         return f"{problem}: the file is cut short within a character; download or create it again"
-    if codec.startswith("utf-8") and is_cp1252(rest):
+    if codec.startswith("utf-8") and is_cp1252(wrong.object + rest):
         return f"{problem}; try --encoding cp1252 (--errors replace would lose letters)"
     other = "cp1252" if codec.startswith("utf-8") else "utf-8"
     return f"{problem}; try --encoding {other}, or --errors replace"

@@ -107,10 +107,11 @@ def read_rows(
         fields = record | {"label": renamed(record[column], names), "document": document}
         rows.append(Row(document, fields, where))
     if unlabelled:
-        more = f", as in {plural(len(unlabelled) - 1, 'more row')}" if len(unlabelled) > 1 else ""
-        them = "them" if more else "it"
+        others = len(unlabelled) - 1
+        advice = f", as in {plural(others, 'more row')}; label them" if others else "; label it"
+        them = "them" if others else "it"
         raise InputError(
-            f"{quoted(unlabelled[0])}: its {label!r} is empty{more}; label {them} or leave {them} out"
+            f"{quoted(unlabelled[0])}: its {label!r} is empty{advice} or leave {them} out"
         )
     return rows
 

@@ -70,7 +70,8 @@ def write(
 ) -> None:
     """Write a header (`columns`, else the keys of the first record) and the records.
 
-    `sheet` is the name of the sheet; None, or a name that Excel refuses, gives Sheet1. Strings stay texts, even if they look like numbers or formulas.
+    Strings stay texts, even if they look like numbers or formulas. `sheet` is the name of the
+    sheet; None, or a name that Excel refuses, gives Sheet1.
 
     Raises:
         MissingExtra: XlsxWriter is not installed.
