@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -157,10 +158,13 @@ def test_evaluate_notes_that_the_label_may_be_an_answer(
     for command in (("evaluate", model), ("compare", model, "rules", "--data")):
         done = cli(*command, "answers.jsonl")
         assert done.returncode == 0
-        assert done.stderr.decode().count(
-            "answers.jsonl: its 'label' and 'score' may be answers of nlpkit; "
-            "--label names the column of the right answers\n"
-        ) == 1
+        assert (
+            done.stderr.decode().count(
+                "answers.jsonl: its 'label' and 'score' may be answers of nlpkit; "
+                "--label names the column of the right answers\n"
+            )
+            == 1
+        )
 
 
 @pytest.mark.parametrize(
