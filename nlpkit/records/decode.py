@@ -42,12 +42,12 @@ def sound_lines(stream: BinaryIO, source: Source) -> Iterator[tuple[int, str]]:
     """
     for number, line in enumerate(text_lines(stream, source), 1):
         if source.reject and DAMAGED.search(line):
-            source.refuse(number, line, damage(number, line, source))
+            source.refuse(number, line, damage(number, source))
         else:
             yield number, line
 
 
-def damage(number: int, raw: str, source: Source) -> str:
+def damage(number: int, source: Source) -> str:
     """Return the error message for a record with bytes that do not decode."""
     return f"{source.name}:{number}: not valid {source.encoding}; try --encoding cp1252"
 

@@ -59,7 +59,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
             values = [""]
         problem = misfit(columns, values, f"{source.name}:{line}", _ADVICE) if values else ""
         if source.reject and any(map(DAMAGED.search, raw)):
-            problem = damage(line, "".join(raw), source)
+            problem = damage(line, source)
         if problem:
             source.refuse(line, "".join(raw), problem)
         elif values:
