@@ -91,16 +91,19 @@ class Label(_Label):
 
     @classmethod
     def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
-        """Return the label, its score, and the score of each label."""
+        """Return the label, its score, and the score of each label, rounded to four places."""
         label, score = cls.fields(into)
         if answer is None:
             return {label: "", score: None, f"{score}s": {}}
-        return {label: answer.label, score: answer.score, f"{score}s": dict(answer.scores)}
+        return {
+            label: answer.label,
+            score: _rounded(answer.score),
+            f"{score}s": {name: _rounded(p) for name, p in answer.scores.items()},
+        }
 
     def plain(self) -> dict[str, Any]:
         """Return the label and the score of each label, rounded to four places."""
-        scores = {name: round(p, 4) for name, p in self.scores.items()}
-        return {"label": self.label, "scores": scores}
+        return {"label": self.label, "scores": {n: _rounded(p) for n, p in self.scores.items()}}
 
     def at_least(self, least: float) -> Label:
         """Return the answer, with the label UNCERTAIN if its score is below `least`."""
@@ -196,17 +199,16 @@ class Spans(_Spans):
 
     @classmethod
     def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
-        """Return a list of tables with start, end, label, text and, if there is one, score."""
+        """Return a list of tables with start, end, label, text and, if there is one, score.
+
+        Scores are rounded to four places.
+        """
         (field,) = cls.fields(into)
         return {field: [_table(span) for span in answer.spans] if answer else []}
 
     def plain(self) -> dict[str, Any]:
         """Return the spans as tables, scores rounded to four places."""
-        tables = [_table(span) for span in self.spans]
-        for table in tables:
-            if "score" in table:
-                table["score"] = round(table["score"], 4)
-        return {"spans": tables}
+        return {"spans": [_table(span) for span in self.spans]}
 
     def at_least(self, least: float) -> Spans:
         """Return the spans whose score is `least` or more, and the spans without a score."""
@@ -225,7 +227,11 @@ class Spans(_Spans):
 
 def _table(span: Span) -> dict[str, Any]:
     table = {"start": span.start, "end": span.end, "label": span.label, "text": span.text}
-    return table if span.score is None else table | {"score": span.score}
+    return table if span.score is None else table | {"score": _rounded(span.score)}
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 4)
 
 
 class _Text(NamedTuple):

@@ -82,5 +82,5 @@ def test_urls_that_cannot_be_opened_are_reported(
     with pytest.raises(UsageError, match="unpack the archive first"):
         run("zip://a.txt::memory://in/a.zip", folder="d")
     monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)
-    with pytest.raises(MissingExtra, match=r"nlpkit\[remote\]"):
+    with pytest.raises(MissingExtra, match=r"'\.\[remote\]'"):
         url.Url("memory://in/a.txt").state()

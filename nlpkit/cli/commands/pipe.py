@@ -18,7 +18,7 @@ SHOWN = 3
 
 
 @app.command(
-    epilog="Example: nlpkit pipe 'clean | tokenize | stopwords | lemmatize' reviews.txt\n"
+    epilog="Example: nlpkit pipe 'clean | tokenize | lemmatize | stopwords' reviews.txt\n"
     "A TOML file holds a list of steps:\n"
     '  steps = ["clean --for reviews", {name = "stopwords", keep = "none"}]'
 )
