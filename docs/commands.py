@@ -105,6 +105,9 @@ def _row(param: Any) -> str:
     return f"| {names} | {default} | {_cell('. '.join(notes))}. |"
 
 
+ONCE = ("by",)  # options that are lists only so that a second value is an error
+
+
 def _value(kind: Any) -> str:
     return VALUES.get(kind.name.removesuffix(" range"), "TEXT")
 
@@ -116,7 +119,7 @@ def _notes(param: Any) -> Iterator[str]:
         yield f"One of {', '.join(map(str, choices))}."
     if least is not None:
         yield f"At least {least}." if most is None else f"From {least} to {most}."
-    if param.multiple:
+    if param.multiple and param.name not in ONCE:
         yield "May be given several times."
     if param.required and param.param_type_name == "option":
         yield "Required."

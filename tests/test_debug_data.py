@@ -191,7 +191,7 @@ def test_command_prints_positions_and_exits_1_only_for_errors(cli: Cli) -> None:
     [
         (["nope.jsonl"], 3, "no such file"),
         (["a.csv"], 3, "no column 'text'. Did you mean 'texto'"),
-        (["a.csv", "-c", "texto"], 3, "try --encoding latin-1"),
+        (["a.csv", "-c", "texto"], 3, "try --encoding cp1252"),
         (["header.csv"], 3, "no rows"),
         (["a.csv", "--lang", "de"], 2, "not one of pt, en, any"),
         (["a.csv", "--to", "xml"], 2, "not one of table, json"),

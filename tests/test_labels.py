@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,42 @@ def test_evaluate_warns_where_all_rows_have_one_label(
     assert b"every scored row has the label 'positive'" in done.stderr
     write_jsonl(tmp_path / "two.jsonl", [*rows, {"text": "odiei", "label": "negative"}])
     assert cli("evaluate", tiny_bundle("atnet"), "two.jsonl", "--to", "json").stderr == b""
+
+
+def test_evaluate_notes_that_the_label_may_be_an_answer(
+    cli: Cli, tiny_bundle: Made, tmp_path: Path
+) -> None:
+    rows = corpus(5, 1)
+    for name, more in (("gold", {}), ("answers", {"score": 0.9})):
+        write_jsonl(tmp_path / f"{name}.jsonl", [row | more for row in rows])
+    model = tiny_bundle("atnet")
+    assert cli("evaluate", model, "gold.jsonl").stderr == b""
+    assert cli("evaluate", model, "answers.jsonl", "--label", "label").stderr == b""
+    for command in (("evaluate", model), ("compare", model, "rules", "--data")):
+        done = cli(*command, "answers.jsonl")
+        assert done.returncode == 0
+        assert (
+            done.stderr.decode().count(
+                "answers.jsonl: its 'label' and 'score' may be answers of nlpkit; "
+                "--label names the column of the right answers\n"
+            )
+            == 1
+        )
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["", "positive"], "a.csv:3: its 'label' is empty; label it or leave it out"),
+        (["", ""], "a.csv:3: its 'label' is empty, as in 1 more row; label them or leave them out"),
+        ([""] * 1500, "a.csv:3: its 'label' is empty, as in 1,499 more rows; label them or"),
+    ],
+)
+def test_rows_without_a_label_are_counted(labels: list[str], said: str, tmp_path: Path) -> None:
+    lines = ["text,label", "bom,positive", *(f"bom,{label}" for label in labels), ","]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_rows(str(tmp_path / "a.csv"), text="text", label="label")
 
 
 def test_train_warns_where_dev_has_one_label(tmp_path: Path) -> None:

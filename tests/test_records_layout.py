@@ -142,11 +142,22 @@ def test_text_with_single_nuls_is_text() -> None:
     assert [record["text"] for record in parse(data)] == ["nul\0in\0side", "next"]
 
 
-def test_the_code_page_of_windows_is_named_where_its_bytes_are() -> None:
-    for text, encoding in (("não “bom” €", "cp1252"), ("não é bom", "latin-1")):
+def test_the_code_page_of_windows_is_proposed_wherever_its_own_bytes_are() -> None:
+    for text in ("não “bom” €", "não é bom", "não" + " bom" * 99_999 + " €"):
         found = complaint(f"id\n{text}\n".encode("cp1252"))
-        assert f"try --encoding {encoding}," in found
-    assert "try --encoding latin-1" in complaint(b"\xe3\x81\n")  # no character of cp1252
+        assert found.endswith("; try --encoding cp1252 (--errors replace would lose letters)")
+    found = complaint(b"\xe3\x81\n")  # no character of cp1252
+    assert found.endswith("try --encoding cp1252, or --errors replace")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ansi", "utf-16", "ascii"])
+@pytest.mark.parametrize("format", ["lines", "csv", "tsv", "jsonl", "json"])
+def test_the_mark_of_utf_8_contradicts_any_other_encoding(format: str, encoding: str) -> None:
+    data = dump([{"text": "não é bom"}], format)
+    assert parse(b"\xef\xbb\xbf" + data, format, encoding="utf-8")[0]["text"] == "não é bom"
+    for errors in ("strict", "replace"):
+        found = complaint(b"\xef\xbb\xbf" + data, format, encoding=encoding, errors=errors)
+        assert found == "in is UTF-8 (it begins with its byte order mark); leave out --encoding"
 
 
 @pytest.mark.parametrize("name", ["ansi", "ANSI", "mbcs", "windows-1252", "cp1252"])

@@ -60,7 +60,7 @@ def test_undecodable_bytes_are_reported_with_line_byte_and_column(format: str) -
     line = 1 + good.count(b"\n")
     assert found == (
         f"in:{line}: not valid utf-8 (byte 0xe9 at column 9); "
-        "try --encoding latin-1, or --errors replace"
+        "try --encoding cp1252 (--errors replace would lose letters)"
     )
 
 

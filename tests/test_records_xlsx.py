@@ -95,7 +95,7 @@ def test_of_a_single_column_the_name_does_not_matter() -> None:
 
 
 def test_of_several_sheets_the_first_is_read_with_a_note() -> None:
-    with pytest.warns(Note, match="in: read the first of 2 sheets, 'Sheet'"):
+    with pytest.warns(Note, match="in: of its 2 sheets the first is read, 'Sheet'; --sheet"):
         parse(workbook([["text"], ["a"]], "B"), "xlsx")
 
 
@@ -182,7 +182,6 @@ def test_answers_of_a_workbook_are_a_workbook_with_scores_that_are_numbers(
     assert header == ["id", "texto", "dia", "ok", "label", "score"]
     assert blank == [""] * 6
     assert (first[0], second[1]) == (1.0, "=1+1") and isinstance(first[5], float)
-    assert sentiment("a.xlsx", "-c", "texto").stdout[:2] == b"PK"  # in a pipe too
     done = cli("batch", "a.xlsx", "-c", "texto", "-m", tiny_bundle("atnet"), "-o", "out", "-q")
     assert done.returncode == 0, done.stderr
     (tmp_path / "c.ods").write_bytes(b"x")

@@ -62,6 +62,10 @@ def test_every_document_is_counted_once(pairs: list[tuple[Any, str | None]]) -> 
     assert total.labels == Counter(label for _, label in pairs if label)
     records = list(counts.records())
     assert sum(record["documents"] for record in records) == len(pairs)
+    for record in records:
+        assert list(record) == counts.columns
+        assert record["documents"] == sum(record[name] for name in counts.columns[2:])
+    assert ("(empty)" in counts.columns) == any(label is None for _, label in pairs)
     order = [(-record["documents"], record["loja"]) for record in records]
     assert order == sorted(order) and len(set(order)) == len(order)
     assert sum(record["documents"] for record in records if not record["loja"]) == sum(
@@ -92,7 +96,7 @@ def test_what_cannot_be_counted_is_refused() -> None:
         labels_of(tags, "loja", 0)  # type: ignore[arg-type]
     labels = SimpleNamespace(name="m", task=SimpleNamespace(answers=Label, shown=LABELS))
     assert labels_of(labels, "loja", 0.5) == (*LABELS, "uncertain")  # type: ignore[arg-type]
-    for name in ("documents", "neutral"):
+    for name in ("documents", "(empty)", "neutral"):
         with pytest.raises(UsageError, match="rename the column"):
             labels_of(labels, name, 0)  # type: ignore[arg-type]
 
@@ -135,7 +139,8 @@ def test_in_a_pipe_counts_are_records(sentiment: Cli, tmp_path: Path) -> None:
     done = sentiment("a.csv", "--by", "loja", "-o", "b.jsonl")
     assert done.stdout == b""
     record = json.loads((tmp_path / "b.jsonl").read_text().splitlines()[0])
-    assert record == {"loja": "Praia", "documents": 3, "negative": 1, "neutral": 0, "positive": 2}
+    counts = {"documents": 3, "negative": 1, "neutral": 0, "positive": 2, "(empty)": 0}
+    assert record == {"loja": "Praia"} | counts
     assert sentiment("--by", "text", stdin=b"lindo\n").stdout == (
         b"text\tdocuments\tnegative\tneutral\tpositive\nlindo\t1\t0\t0\t1\n"
     )
@@ -147,6 +152,7 @@ def test_errors_are_one_line(sentiment: Cli, tmp_path: Path) -> None:
         (["a.csv", "--by", "lojas", "-o", "b.csv"], 3),
         (["a.csv", "--by", "loja", "--into", "x"], 2),
         (["a.csv", "--by", "positive"], 2),
+        (["a.csv", "--by", "loja", "--by", "text"], 2),
     ):
         done = sentiment(*arguments)
         assert done.returncode == code and done.stderr.count(b"\n") == 1, done.stderr
@@ -188,9 +194,9 @@ def test_counts_in_a_workbook_are_numbers(sentiment: Cli, tmp_path: Path) -> Non
     assert sentiment("b.xlsx", "-c", "loja", "--by", "loja", "-o", "c.json").returncode == 0
     book = python_calamine.load_workbook(tmp_path / "b.xlsx")
     assert book.get_sheet_by_index(0).to_python() == [
-        ["loja", "documents", *LABELS],
-        ["Praia", 3.0, 1.0, 0.0, 2.0],
-        ["Centro", 2.0, 1.0, 0.0, 0.0],
-        ["", 1.0, 0.0, 0.0, 1.0],
+        ["loja", "documents", *LABELS, "(empty)"],
+        ["Praia", 3.0, 1.0, 0.0, 2.0, 0.0],
+        ["Centro", 2.0, 1.0, 0.0, 0.0, 1.0],
+        ["", 1.0, 0.0, 0.0, 1.0, 0.0],
     ]
     assert [row["documents"] for row in json.loads((tmp_path / "c.json").read_bytes())] == [1] * 3

@@ -48,7 +48,7 @@ def answer(model: Model, settings: Settings, parts: Parts, shard: Shard) -> None
             write(items, out, "tsv", kind=kind, into=into, plain=True)
         else:
             format = catalog.load("formats", item.to)
-            nested, typed = holds_nested(item.to), holds_numbers(item.to)
+            nested, typed = holds_nested(item.to), holds_numbers(item.to, shard.dialect)
             rows = (annotated(each, kind, into, nested=nested, typed=typed) for each in items)
             options: dict[str, object] = {}
             if getattr(format, "HEADER", False):

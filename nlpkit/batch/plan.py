@@ -25,6 +25,7 @@ class Settings:
     model: str = "sentiment"
     source: str | None = None
     column: str | None = None
+    sheet: str | None = None
     encoding: str = "utf-8"
     to: str | None = None
     dialect: str | None = None  # a name of DIALECTS; None: the dialect of each input

@@ -51,6 +51,7 @@ def shards(item: Item, settings: Settings) -> Iterator[tuple[Shard, int]]:
             settings.encoding,
             # A folder may hold both lines, which have no columns, and tables.
             column=None if item.format == "lines" else settings.column,
+            sheet=settings.sheet,
             reject=lambda line, raw, why: rejects.append({"line": line, "reason": why, "raw": raw}),
         )
         read = records.read(stream, item.format, source)

@@ -110,7 +110,7 @@ class File:
             )
 
     def _records(self) -> Iterator[tuple[str, records.Record, str]]:
-        source = records.Source(quoted(self.path), column=self.text)
+        source = records.Source(quoted(self.path), column=self.text, sheet_option=False)
         for where, record in located(self.path, self.text, self.encoding):
             yield where, record, records.text_of(record, source)
 

@@ -58,6 +58,14 @@ Column = Annotated[
         rich_help_panel=READING,
     ),
 ]
+Sheet = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Sheet of a workbook. Default: the first visible one.",
+        rich_help_panel=READING,
+    ),
+]
 Encoding = Annotated[
     str, typer.Option(metavar="NAME", help="Encoding of the input.", rich_help_panel=READING)
 ]
@@ -84,8 +92,8 @@ To = Annotated[
 Dialect = Annotated[
     Literal["unix", "excel", "excel-br"] | None,
     typer.Option(
-        help="CSV as unix (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF). Default: as "
-        "the input.",
+        help="CSV as unix (, and LF), excel (, BOM, CRLF) or excel-br (; BOM, CRLF, 0,5 for 0.5). "
+        "Default: as the input.",
         rich_help_panel=WRITING,
     ),
 ]
@@ -124,7 +132,7 @@ MinConfidence = Annotated[
     ),
 ]
 By = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="FIELD",
         help="Count the labels for each value of a field; write the counts only.",

@@ -44,6 +44,7 @@ Into = Annotated[
 COMMON: dict[str, tuple[Any, Any]] = {
     "source": (o.From, None),
     "column": (o.Column, None),
+    "sheet": (o.Sheet, None),
     "encoding": (o.Encoding, "utf-8"),
     "errors": (o.Errors, "strict"),
     "to": (To, None),
@@ -116,6 +117,7 @@ def run(
     inputs: list[str] | None,
     source: str | None,
     column: str | None,
+    sheet: str | None,
     encoding: str,
     errors: str,
     to: str | None,
@@ -136,17 +138,18 @@ def run(
     from nlpkit.errors import UsageError
     from nlpkit.jobs import steps as job
     from nlpkit.records.answered import check_dialect, check_into
+    from nlpkit.records.target import check_target, format_for
 
     check_into(into)
-    reading = reading_of(links[0].name, inputs, source, column, encoding, errors, dialect)
+    reading = reading_of(links[0].name, inputs, source, column, sheet, encoding, errors, dialect)
+    check_target(output, reading.inputs)
     came = reading.formats()
     alike = next(iter(came)) if len(came) == 1 else "jsonl"  # holds the records of any format
     if alike == "conllu" or links[-1].module.GIVES == "vector":
         alike = "jsonl"
     if alike == "lines" and into:
         alike = "tsv"  # lines have room for one field only
-    named = records.format_of(output)
-    format = to or (named if named != "lines" else alike)
+    format = format_for(output, to, alike)
     if format == "lines" and into and into != records.TEXT:
         raise UsageError(f"--into {into}: lines have room for one field; use --to tsv or jsonl")
     check_dialect(dialect, format)
@@ -173,6 +176,7 @@ def reading_of(
     inputs: list[str] | None,
     source: str | None,
     column: str | None,
+    sheet: str | None,
     encoding: str,
     errors: str,
     dialect: str | None = None,
@@ -188,6 +192,7 @@ def reading_of(
         inputs=inputs or ["-"],
         format=source,
         column=column,
+        sheet=sheet,
         encoding=encoding,
         errors=errors,
         layout=Layout(asked=dialect),

@@ -20,6 +20,7 @@ from nlpkit.batch.plan import Item, Settings, expand
 from nlpkit.errors import UsageError
 from nlpkit.lock import held
 from nlpkit.records.answered import check_confidence, check_format
+from nlpkit.records.reading import check_sheet
 from nlpkit.runtime.device import cores
 from nlpkit.wording import plural
 
@@ -50,6 +51,7 @@ def batch(
     """
     items = expand(inputs, folder=folder, source=settings.source, to=settings.to)
     _check_format(settings.to)
+    check_sheet(settings.sheet, {item.format for item in items})
     if settings.dialect and (other := next((item for item in items if item.to != "csv"), None)):
         raise UsageError(f"--dialect is of CSV, but {other.output} is not; add --to csv")
     if workers > CROWD * cores() and engine is None:

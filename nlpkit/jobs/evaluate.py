@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nlpkit import metrics, zoo
-from nlpkit.errors import InputError, UsageError
+from nlpkit.errors import InputError, Note, UsageError, quoted
 from nlpkit.records.answered import check_confidence
 from nlpkit.records.rows import gold_of, read_rows
 from nlpkit.runtime.device import cores
@@ -46,11 +47,20 @@ def read_labelled(
 ) -> Labelled:
     """Read the documents and golds of a file; `text` and `label` replace the task's columns.
 
+    Issue a note if the default label may be an answer: all fields of one are in the file.
+
     Raises:
         InputError: the file cannot be read, or a label is unknown.
     """
     columns = (text or task.columns.text, label or task.columns.target)
     rows = read_rows(path, text=columns[0], label=columns[1], encoding=encoding)
+    fields = task.answers.fields()
+    if not label and columns[1] in fields[:-1] and rows and set(fields) <= rows[0].fields.keys():
+        names = " and ".join(map(repr, fields))
+        note = (
+            f"its {names} may be answers of nlpkit; --label names the column of the right answers"
+        )
+        warnings.warn(Note(f"{quoted(path)}: {note}"), stacklevel=2)
     return Labelled([row.text for row in rows], [gold_of(task.gold, row) for row in rows])
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from nlpkit import catalog, records
 from nlpkit.errors import InputError, UsageError
 from nlpkit.records.input import extension_for, unpacked
+from nlpkit.records.reading import check_sheet
 from nlpkit.records.rows import copy_key
 from nlpkit.records.source import column_named
 
@@ -65,6 +66,7 @@ def split(
     test: str | None = None,
     label: str | None = None,
     column: str | None = None,
+    sheet: str | None = None,
     format: str | None = None,
     encoding: str = "utf-8",
     errors: str = "strict",
@@ -83,6 +85,7 @@ def split(
         test: size of the test part, likewise.
         label: the field to stratify by; "label" if there is one.
         column: the field that holds the text.
+        sheet: the sheet of a workbook; the first visible one if None.
         format: input format; by the file's extension if None.
         encoding: encoding of the file.
         errors: "strict" or "replace", for bytes that do not decode.
@@ -103,7 +106,8 @@ def split(
     if not Path(path).is_file():  # standard input, a pipe
         raise UsageError(f"{path}: split reads a file more than once; save it and name the file")
     form = format or records.format_of(path)
-    source = records.Source(path, encoding, errors, column)
+    check_sheet(sheet, {form})
+    source = records.Source(path, encoding, errors, column, sheet=sheet)
     names = (TRAIN, *asked)
     paths = _paths(path, form, output, names)
     if not force and (existing := next((p for p in paths if p.exists()), None)):

@@ -18,6 +18,7 @@ from nlpkit.records.source import column_named
 from nlpkit.runtime.model import Model
 
 DOCUMENTS = "documents"
+EMPTY = "(empty)"  # the count of documents without a text
 
 
 @dataclass
@@ -26,6 +27,11 @@ class Count:
 
     documents: int = 0  # includes documents without a text, which have no label
     labels: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def unlabelled(self) -> int:
+        """The number of documents without a label."""
+        return self.documents - self.labels.total()
 
     def add(self, other: Count) -> None:
         """Add the documents of another count."""
@@ -44,7 +50,7 @@ class Tally:
     @property
     def columns(self) -> list[str]:
         """The fields of `records`."""
-        return [self.by, DOCUMENTS, *self.labels]
+        return [self.by, DOCUMENTS, *self.labels, *([EMPTY] if self.total().unlabelled else [])]
 
     def total(self, first: int = 0) -> Count:
         """Return the sum of the counts from index `first` on."""
@@ -55,12 +61,11 @@ class Tally:
 
     def records(self) -> Iterator[Record]:
         """Yield a record for each value: the value, its documents, and its documents by label."""
+        columns = self.columns
         for value, count in self.counts.items():
-            yield {
-                self.by: value,
-                DOCUMENTS: count.documents,
-                **{label: count.labels[label] for label in self.labels},
-            }
+            labels = {label: count.labels[label] for label in self.labels}
+            row = {self.by: value, DOCUMENTS: count.documents, **labels, EMPTY: count.unlabelled}
+            yield {name: row[name] for name in columns}
 
 
 def labels_of(model: Model, by: str, min_confidence: float) -> tuple[str, ...]:
@@ -72,7 +77,7 @@ def labels_of(model: Model, by: str, min_confidence: float) -> tuple[str, ...]:
     if not issubclass(model.task.answers, Label):
         raise UsageError(f"--by {by}: {model.name} gives no labels to count; leave out --by")
     labels = (*model.task.shown, *((UNCERTAIN,) if min_confidence else ()))
-    if by in (DOCUMENTS, *labels):
+    if by in (DOCUMENTS, EMPTY, *labels):
         raise UsageError(f"--by {by}: the output has a count of this name; rename the column")
     return labels
 

@@ -59,8 +59,8 @@ def write(
 ) -> None:
     """Write each record as soon as it arrives.
 
-    The layout of the input gives CSV its dialect. It also gives a table without records its header:
-    the columns of the input, then those in `added`.
+    The layout of the input gives CSV its dialect and a sheet its name. It also gives a table
+    without records its header: the columns of the input, then those in `added`.
 
     Raises:
         UsageError: there is no such format.
@@ -77,4 +77,6 @@ def write(
         options["columns"] = dict.fromkeys([*layout.columns, *added])
     if getattr(writer, "DIALECT", False):
         options["dialect"] = layout.written
+    if getattr(writer, "SHEET", False):
+        options["sheet"] = layout.sheet
     writer.write(records if first is None else chain([first], records), stream, **options)

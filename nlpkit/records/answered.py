@@ -11,6 +11,8 @@ from nlpkit.answers import Answer
 from nlpkit.errors import UsageError
 from nlpkit.records import Layout, Record
 from nlpkit.records.escape import escape
+from nlpkit.records.layout import Dialect
+from nlpkit.records.table import Cell
 
 
 class Answered(NamedTuple):
@@ -28,14 +30,15 @@ def annotated(
 
     Args:
         nested: add values that JSON can nest, instead of the cells of a table.
-        typed: keep numbers as numbers in cells.
+        typed: keep the numbers in cells beside their texts, as `Cell`.
     """
     if nested:
         return item.record | kind.values(item.answer, into)
     cells = dict(zip(kind.fields(into), _cells(item.answer, kind), strict=True))
     if typed:
         values = kind.values(item.answer, into)
-        cells |= {name: values[name] for name in cells if isinstance(values.get(name), float)}
+        numbers = {name: values[name] for name in cells if isinstance(values.get(name), float)}
+        cells |= {name: Cell(cells[name], number) for name, number in numbers.items()}
     return item.record | cells
 
 
@@ -44,9 +47,9 @@ def holds_nested(format: str) -> bool:
     return bool(getattr(catalog.load("formats", format), "NESTED", False))
 
 
-def holds_numbers(format: str) -> bool:
-    """Return whether a cell of the format has a type: a number differs from a text of digits."""
-    return bool(getattr(catalog.load("formats", format), "TYPED", False))
+def holds_numbers(format: str, dialect: Dialect) -> bool:
+    """Return whether a number is written otherwise than a text of its digits."""
+    return dialect.decimal != "." or bool(getattr(catalog.load("formats", format), "TYPED", False))
 
 
 def check_into(into: str | None) -> None:
@@ -115,7 +118,8 @@ def write(
             cells = map(escape, (*_cells(answer, kind), text))
             stream.write("\t".join(cells) + "\n")
     else:
-        nested, typed = holds_nested(format), holds_numbers(format)
+        dialect = layout.written if layout else Dialect()
+        nested, typed = holds_nested(format), holds_numbers(format, dialect)
         rows = (annotated(item, kind, into, nested=nested, typed=typed) for item in items)
         records.write(rows, stream, format, layout, kind.fields(into))
     return next(counter)

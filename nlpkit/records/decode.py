@@ -10,7 +10,7 @@ from encodings.aliases import aliases
 from typing import BinaryIO
 
 from nlpkit.errors import InputError, UsageError, near_match
-from nlpkit.records.sniff import BOMS, is_wide, reason, single_byte
+from nlpkit.records.sniff import BOMS, is_cp1252, is_wide, reason
 from nlpkit.records.source import Source
 
 CHUNK = 1 << 16
@@ -42,15 +42,14 @@ def sound_lines(stream: BinaryIO, source: Source) -> Iterator[tuple[int, str]]:
     """
     for number, line in enumerate(text_lines(stream, source), 1):
         if source.reject and DAMAGED.search(line):
-            source.refuse(number, line, damage(number, line, source))
+            source.refuse(number, line, damage(number, source))
         else:
             yield number, line
 
 
-def damage(number: int, raw: str, source: Source) -> str:
+def damage(number: int, source: Source) -> str:
     """Return the error message for a record with bytes that do not decode."""
-    other = single_byte(raw.encode("utf-8", "surrogateescape"))
-    return f"{source.name}:{number}: not valid {source.encoding}; try --encoding {other}"
+    return f"{source.name}:{number}: not valid {source.encoding}; try --encoding cp1252"
 
 
 def text_lines(stream: BinaryIO, source: Source) -> Iterator[str]:
@@ -76,6 +75,11 @@ def text_chunks(stream: BinaryIO, source: Source) -> Iterator[str]:
         if len(head) < HEAD and chunk:
             head += chunk[: HEAD - len(head)]
             source.layout.bom = head.startswith(MARKS)
+            if head.startswith(codecs.BOM_UTF8) and not is_utf8(source.encoding):
+                raise InputError(
+                    f"{source.name} is UTF-8 (it begins with its byte order mark); "
+                    "leave out --encoding"
+                )
             if problem := reason(head, codec_name(source.encoding)):
                 raise InputError(f"{source.name}:1: not valid {source.encoding}: {problem}")
         text, wrong, rest = _decode(decoder, chunk, source)
@@ -116,6 +120,11 @@ def codec_name(encoding: str) -> str:
     known = {*aliases.values(), *EVERYDAY, *COMMON}
     near = near_match(encoding, sorted(name for name in known if _text_codec(name)))
     raise UsageError(f"unknown encoding {encoding!r}.{near} Common ones: {', '.join(COMMON)}")
+
+
+def is_utf8(encoding: str) -> bool:
+    """Return whether the encoding is UTF-8, with or without a byte order mark."""
+    return codec_name(encoding) in ("utf-8", "utf-8-sig")
 
 
 def _text_codec(encoding: str) -> codecs.CodecInfo | None:
@@ -172,7 +181,7 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
 def _decode(
     decoder: codecs.IncrementalDecoder, chunk: bytes, source: Source
 ) -> tuple[str, UnicodeError | None, bytes]:
-    """Return the text of a chunk up to its first error, the error, and the bytes from there on.
+    """Return the text of a chunk up to its first error, the error, and the bytes after it.
 
     With `source.reject`, escape bad bytes of UTF-8 instead; the reader then rejects the record.
     """
@@ -192,7 +201,7 @@ def _decode(
         try:
             good.append(decoder.decode(bytes([byte])))
         except UnicodeError as err:
-            return "".join(good), err, chunk[index:]
+            return "".join(good), err, chunk[index + 1 :]
     return "".join(good), wrong, b""
 
 
@@ -205,5 +214,7 @@ def _complaint(wrong: UnicodeError, column: int, rest: bytes, source: Source) ->
     problem = f"not valid {source.encoding} (byte 0x{byte:02x} at column {column})"
     if wrong.reason == "unexpected end of data":
         return f"{problem}: the file is cut short within a character; download or create it again"
-    other = single_byte(rest) if codec.startswith("utf-8") else "utf-8"
+    if codec.startswith("utf-8") and is_cp1252(wrong.object + rest):
+        return f"{problem}; try --encoding cp1252 (--errors replace would lose letters)"
+    other = "cp1252" if codec.startswith("utf-8") else "utf-8"
     return f"{problem}; try --encoding {other}, or --errors replace"

@@ -16,12 +16,15 @@ class Dialect:
     end: str = "\n"
     bom: bool = False  # a byte order mark, which tells Excel that the file is UTF-8
     declared: bool = False  # a first line such as `sep=;` names the delimiter to Excel
+    decimal: str = "."  # the decimal mark of numbers; texts are never changed
 
 
 DIALECTS = {
     "unix": Dialect(),
     "excel": Dialect(",", "\r\n", True),
-    "excel-br": Dialect(";", "\r\n", True),  # also for other countries with a decimal comma
+    "excel-br": Dialect(
+        ";", "\r\n", True, decimal=","
+    ),  # also for other countries with a decimal comma
 }
 
 
@@ -31,6 +34,7 @@ class Layout:
 
     text: str | None = None  # the column that holds the text; None until it is known
     columns: list[str] = field(default_factory=list)  # of a table, even one without rows
+    sheet: str | None = None  # the name of the sheet, if the input is a workbook
     dialect: Dialect = Dialect()
     bom: bool = False
     asked: str | None = None  # the output dialect, a name of DIALECTS; None: that of the input

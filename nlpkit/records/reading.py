@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nlpkit import records
@@ -27,6 +27,7 @@ class Reading:
     encoding: str = "utf-8"
     errors: str = "strict"
     whole: bool = False
+    sheet: str | None = None
     copies: Mapping[str, str] = field(default_factory=dict)  # input -> the file to read instead
     layout: Layout = field(default_factory=Layout, compare=False)
 
@@ -51,8 +52,22 @@ def located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
     """Yield each record with its text and the name of its text column; raise as `documents`."""
     if reading.whole and (reading.format or reading.column):
         raise UsageError("--whole takes a file as one text; leave out --from and --column")
+    check_sheet(reading.sheet, reading.formats())
     records.check_inputs(reading.inputs)
     return _located(reading)
+
+
+def check_sheet(sheet: str | None, formats: Collection[str]) -> None:
+    """Raise UsageError if a sheet is named, but no input is a workbook, or the name is empty."""
+    if sheet is None:
+        return
+    if not sheet.strip():
+        raise UsageError("--sheet: the name is empty; name a sheet, or leave --sheet out")
+    if "xlsx" not in formats:
+        raise UsageError(
+            f"--sheet {sheet}: the input is no workbook, but {', '.join(sorted(formats))}; "
+            "leave out --sheet"
+        )
 
 
 def _located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
@@ -62,7 +77,14 @@ def _located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
             continue
         name = "stdin" if path == "-" else path
         shown = quoted(name)
-        source = Source(shown, reading.encoding, reading.errors, reading.column, layout=layout)
+        source = Source(
+            shown,
+            reading.encoding,
+            reading.errors,
+            reading.column,
+            layout=layout,
+            sheet=reading.sheet,
+        )
         with records.open_input(reading.copies.get(path, path)) as stream:
             if reading.whole:
                 lines = records.read(stream, "lines", source)

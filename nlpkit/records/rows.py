@@ -12,6 +12,7 @@ from nlpkit import records
 from nlpkit.errors import InputError, quoted
 from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
+from nlpkit.wording import plural
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ def located(
         InputError: the file cannot be read, or has no such column.
     """
     position = records.Position()
-    source = records.Source(quoted(path), encoding, column=column, position=position)
+    source = records.Source(
+        quoted(path), encoding, column=column, position=position, sheet_option=False
+    )
     form = records.format_of(path)
     with records.open_input(path) as stream:
         for number, record in enumerate(records.read(stream, form, source), start=1):
@@ -85,6 +88,7 @@ def read_rows(
         InputError: the file cannot be read, or a row has no label.
     """
     rows = []
+    unlabelled = []
     for where, record in located(path, text, encoding):
         if every_label:
             record = record | {label: every_label}
@@ -98,9 +102,17 @@ def read_rows(
                 f"Its fields are: {', '.join(record)}; say which holds the label with --label"
             )
         if is_blank(record[column]):
-            raise InputError(f"{quoted(where)}: its {label!r} is empty; label it or leave it out")
+            unlabelled.append(where)
+            continue
         fields = record | {"label": renamed(record[column], names), "document": document}
         rows.append(Row(document, fields, where))
+    if unlabelled:
+        others = len(unlabelled) - 1
+        advice = f", as in {plural(others, 'more row')}; label them" if others else "; label it"
+        them = "them" if others else "it"
+        raise InputError(
+            f"{quoted(unlabelled[0])}: its {label!r} is empty{advice} or leave {them} out"
+        )
     return rows
 
 

@@ -79,12 +79,10 @@ def _is_binary(head: bytes, encoding: str) -> bool:
     return head.count(b"\0\0") >= 4 or len(_CONTROLS.findall(head)) >= len(head) / 5
 
 
-def single_byte(data: bytes) -> str:
-    """Return the likely encoding of bytes that are not UTF-8: cp1252 or latin-1."""
-    if not any(0x80 <= byte <= 0x9F for byte in data):
-        return "latin-1"
+def is_cp1252(data: bytes) -> bool:
+    """Return whether the bytes decode as cp1252, which lacks five bytes."""
     try:
         data.decode("cp1252")
     except UnicodeError:
-        return "latin-1"
-    return "cp1252"
+        return False
+    return True

@@ -47,6 +47,8 @@ class Source:
     position: Position | None = None
     reject: Reject | None = None
     layout: Layout = field(default_factory=Layout, compare=False)  # filled in by the reader
+    sheet: str | None = None  # of a workbook; None: the first visible one
+    sheet_option: bool = True  # the command has --sheet, so that a note may name it
 
     def refuse(self, line: int, raw: str, problem: str) -> None:
         """Call `reject` with a bad record; without it, raise InputError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Self
 
 from nlpkit.errors import InputError
@@ -28,6 +29,24 @@ class Repeated(str):
 
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
         return str(self), self.name  # to pickle it for a worker process
+
+
+class Cell(str):
+    """The text of a typed value: a number, a date or a boolean.
+
+    Any change to the text gives a plain `str`, so `value` is never out of date.
+    """
+
+    __slots__ = ("value",)
+    value: Any
+
+    def __new__(cls, text: str, value: Any) -> Self:
+        self = super().__new__(cls, text)
+        self.value = value
+        return self
+
+    def __getnewargs__(self) -> tuple[str, Any]:  # type: ignore[override]
+        return str(self), self.value  # to pickle it for a worker process
 
 
 def header_of(names: Sequence[str], source: Source, line: int = 1) -> list[str]:
@@ -72,14 +91,17 @@ def misfit(columns: Sequence[str], values: Sequence[str], where: str, advice: st
     return f"{where}: {_fields(len(values))}, but the header has {len(columns)}; {advice}"
 
 
-def rows(records: Iterable[Record], columns: Iterable[str] | None = None) -> Iterator[list[str]]:
+def rows(
+    records: Iterable[Record], columns: Iterable[str] | None = None, decimal: str = "."
+) -> Iterator[list[str]]:
     """Yield the header, then the values of each record as text.
 
-    The header is `columns`, else the keys of the first record.
+    The header is `columns`, else the keys of the first record. `decimal` is the decimal mark of
+    numbers; texts that look like numbers keep theirs.
 
     Raises as `typed_rows`.
     """
-    return _rows(records, columns, _cell)
+    return _rows(records, columns, _cell if decimal == "." else partial(_localised, decimal))
 
 
 def typed_rows(
@@ -134,3 +156,9 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return float.__repr__(value)  # digits also for NumPy's subclass
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _localised(decimal: str, value: Any) -> str:
+    number = value.value if isinstance(value, Cell) else value
+    text = _cell(value)
+    return text.replace(".", decimal) if isinstance(number, float) else text

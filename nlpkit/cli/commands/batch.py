@@ -31,6 +31,7 @@ def batch(
     model: o.Model = "sentiment",
     source: o.From = None,
     column: o.Column = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = "utf-8",
     to: Annotated[
         str | None,
@@ -103,6 +104,7 @@ def batch(
         model=model,
         source=source,
         column=column,
+        sheet=sheet,
         encoding=encoding,
         to=to,
         dialect=dialect,

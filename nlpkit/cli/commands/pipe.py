@@ -39,6 +39,7 @@ def pipe(
     ] = False,
     source: o.From = None,
     column: o.Column = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = "utf-8",
     errors: o.Errors = "strict",
     to: o.To = None,
@@ -58,13 +59,15 @@ def pipe(
     if lang:
         links = in_language(links, lang)
     if dry_run:
-        _preview(links, reading_of("pipe clean", inputs, source, column, encoding, errors))
+        reading = reading_of("pipe clean", inputs, source, column, sheet, encoding, errors)
+        _preview(links, reading)
         return
     run(
         links,
         inputs=inputs,
         source=source,
         column=column,
+        sheet=sheet,
         encoding=encoding,
         errors=errors,
         to=to,

@@ -30,6 +30,7 @@ def predict(
     inputs: o.Inputs = None,
     source: o.From = None,
     column: o.Column = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = "utf-8",
     errors: o.Errors = "strict",
     whole: o.Whole = False,
@@ -55,12 +56,15 @@ def predict(
     from nlpkit.records.answered import check_into
     from nlpkit.records.layout import Layout
     from nlpkit.records.reading import Reading
+    from nlpkit.records.target import check_target
 
     if not inputs and _is_terminal(sys.stdin):
         raise UsageError("name a file, or pipe text in: echo 'Adorei!' | nlpkit sentiment")
     formats = [name for name in catalog.names("formats") if name != "lines"]
     if to is not None and to not in formats:
         raise UsageError(f"--to {to}: not one of {', '.join(formats)}")
+    if by and len(by) > 1:
+        raise UsageError(f"--by counts by one field, not {len(by)}: {', '.join(by)}")
     reading = Reading(
         inputs=inputs or ["-"],
         format=source,
@@ -68,15 +72,17 @@ def predict(
         encoding=encoding,
         errors=errors,
         whole=whole,
+        sheet=sheet,
         layout=Layout(asked=dialect),
     )
+    check_target(output, reading.inputs)
     loaded = _load(model, device, precision, verbose)
     check_into(into)
-    if by is not None:
+    if by:
         from nlpkit.cli.screen.tally import count_by
 
         count_by(
-            by,
+            by[0],
             loaded,
             reading,
             to=to,
@@ -187,14 +193,14 @@ def _write(
     from nlpkit import records
     from nlpkit.jobs.predict import answers
     from nlpkit.records.answered import check_dialect, check_format, write
+    from nlpkit.records.target import format_for
     from nlpkit.runtime.stream import PAUSE
 
     formats = reading.formats()
     plain = formats == {"lines"}
-    named = records.format_of(output)
     # jsonl holds records of all formats
     alike = next(iter(formats)) if len(formats) == 1 else "jsonl"
-    format = to or (named if named != "lines" else "tsv" if plain else alike)
+    format = format_for(output, to, "tsv" if plain else alike)
     kind = model.task.answers
     check_format(format, kind, into)
     check_dialect(reading.layout.asked, format)

@@ -54,6 +54,7 @@ def split(
     ] = 1,
     source: o.From = None,
     column: o.Column = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = "utf-8",
     errors: o.Errors = "strict",
     output: Annotated[
@@ -92,6 +93,7 @@ def split(
         test=test,
         label=label,
         column=column,
+        sheet=sheet,
         format=source,
         encoding=encoding,
         errors=errors,

@@ -174,6 +174,7 @@ def vectorize(
     features: Features = 2**18,
     source: o.From = None,
     column: o.Column = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = "utf-8",
     errors: o.Errors = "strict",
     to: To = None,
@@ -190,13 +191,11 @@ def vectorize(
     count and tfidf learn their terms with --fit and use them with --with; hash and embed need
     no learning.
     """
+    from nlpkit.cli.step_command import reading_of
     from nlpkit.errors import UsageError
-    from nlpkit.records.reading import Reading
     from nlpkit.vectorizing.options import Limits, Options, options_from, threshold
     from nlpkit.vectorizing.request import Request, check
 
-    if not inputs and _is_terminal(sys.stdin):
-        raise UsageError("name a file, or pipe text in: echo 'Bom dia' | nlpkit vectorize ...")
     given = _given(ctx)
     known = {name: ctx.params[name] for name in Options.__dataclass_fields__}
     limits = Limits(
@@ -205,9 +204,7 @@ def vectorize(
         max_features=max_features,
     )
     request = Request(
-        reading=Reading(
-            inputs=inputs or ["-"], format=source, column=column, encoding=encoding, errors=errors
-        ),
+        reading=reading_of("vectorize ...", inputs, source, column, sheet, encoding, errors),
         options=options_from(known),
         limits=limits,
         given=given & (known.keys() | Limits.__dataclass_fields__.keys()),

@@ -15,7 +15,7 @@ from rich.text import Text
 from nlpkit.answers import UNCERTAIN
 from nlpkit.cli.screen.answers import _colours, printable
 from nlpkit.cli.screen.console import Console
-from nlpkit.jobs.tally import DOCUMENTS, Count, Tally
+from nlpkit.jobs.tally import DOCUMENTS, EMPTY, Count, Tally
 
 if TYPE_CHECKING:
     from nlpkit.records.answered import Answered
@@ -27,7 +27,7 @@ WIDEST = 24  # cells of a value or a label
 SHARE = len("100.0%")
 GAP = 2  # cells between columns
 SHORTEST, LONGEST = 8, 24  # cells of the bar
-EMPTY, OTHERS = "(empty)", "(others)"
+OTHERS = "(others)"
 EVERY = 1000  # documents between two updates of the progress line
 
 
@@ -79,10 +79,11 @@ def count_by(
 
 def _format(reading: Reading, output: str) -> str:
     """Return the format by the output's name, else the input's, or one that has columns."""
-    from nlpkit import catalog, records
+    from nlpkit import catalog
+    from nlpkit.records.target import format_for
 
-    named, came = records.format_of(output), reading.formats()
-    format = named if named != "lines" else next(iter(came)) if len(came) == 1 else "jsonl"
+    formats = reading.formats()
+    format = format_for(output, None, next(iter(formats)) if len(formats) == 1 else "jsonl")
     if hasattr(catalog.load("formats", format), "HOLDS"):  # a treebank has no columns for counts
         return "jsonl"
     return "tsv" if format == "lines" else format
@@ -153,7 +154,7 @@ def _fitting(labels: Sequence[str], total: Count, free: int) -> list[str]:
 
     OTHERS is added for the labels left out, and EMPTY for documents without a label.
     """
-    columns = [*labels, *([EMPTY] if total.documents > total.labels.total() else [])]
+    columns = [*labels, *([EMPTY] if total.unlabelled else [])]
     if sum(GAP + _width(label) for label in columns) <= free:
         return columns
     free -= GAP + _width(OTHERS)

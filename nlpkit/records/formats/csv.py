@@ -59,7 +59,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
             values = [""]
         problem = misfit(columns, values, f"{source.name}:{line}", _ADVICE) if values else ""
         if source.reject and any(map(DAMAGED.search, raw)):
-            problem = damage(line, "".join(raw), source)
+            problem = damage(line, source)
         if problem:
             source.refuse(line, "".join(raw), problem)
         elif values:
@@ -85,7 +85,7 @@ def write(
     dialect = dialect or Dialect()
     delimiter, end = dialect.delimiter, dialect.end
     needs_quotes = re.compile(f'[{re.escape(delimiter)}"\r\n]')
-    table = rows(records, columns)
+    table = rows(records, columns, dialect.decimal)
     if (names := next(table, None)) and header:
         mark = "\ufeff" if dialect.bom else ""
         declaration = f"sep={delimiter}{end}" if dialect.declared else ""

@@ -39,7 +39,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         try:
             record = record_of(value, number, source, _ADVICE)
             if source.reject and DAMAGED.search(raw):
-                raise InputError(damage(number, raw, source))
+                raise InputError(damage(number, source))
         except InputError as problem:
             if source.layout.text is None and isinstance(problem, NoColumn):
                 raise  # the column is misspelt: do not reject every record

@@ -1,4 +1,4 @@
-"""Read and write Excel workbooks: the first visible sheet, with a header in its first row.
+"""Read and write Excel workbooks: one sheet, the first visible one, with a header in its first row.
 
 Reads .xls, .xlsm, .xlsb and .ods too.
 
@@ -11,49 +11,34 @@ import datetime
 import io
 import json
 import math
+import re
 import shutil
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Self, TextIO
+from typing import Any, BinaryIO, TextIO
 
-from nlpkit.errors import InputError, MissingExtra, Note
+from nlpkit.errors import InputError, MissingExtra, Note, near_match
 from nlpkit.records.decode import whole_bytes
-from nlpkit.records.source import TEXT, Record, Source
-from nlpkit.records.table import header_of, typed_rows
+from nlpkit.records.source import TEXT, Record, Source, column_named
+from nlpkit.records.table import Cell, header_of, typed_rows
 
 __all__ = ["TEXT", "join", "read", "write", "write_part"]
 
 HEADER = True  # the first row names the columns; later parts omit it
 TYPED = True  # a number in a cell stays a number
+SHEET = True  # `write` takes the name of the sheet
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # limits of Excel
 WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")  # first bytes: zip (.xlsx, .xlsb, .ods), OLE (.xls)
 EXACT = 1 << 53  # larger integers are not exact in a cell
+_SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\]{1,31}(?<!')")  # others are not valid in Excel
 FORMATS = {
     datetime.datetime: "yyyy-mm-dd hh:mm:ss",
     datetime.date: "yyyy-mm-dd",
     datetime.time: "hh:mm:ss",
 }
-
-
-class Cell(str):
-    """The text of a cell, with its number, date or boolean.
-
-    Any change to the text gives a plain `str`, so `value` is never out of date.
-    """
-
-    __slots__ = ("value",)
-    value: Any
-
-    def __new__(cls, text: str, value: Any) -> Self:
-        self = super().__new__(cls, text)
-        self.value = value
-        return self
-
-    def __getnewargs__(self) -> tuple[str, Any]:  # type: ignore[override]
-        return str(self), self.value  # to pickle it for a worker process
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
@@ -63,7 +48,8 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
     held in memory.
 
     Raises:
-        InputError: the input is not a workbook, needs a password, or lacks the text column.
+        InputError: the input is not a workbook, needs a password, or lacks the sheet of the source
+            or the text column.
     """
     columns: list[str] | None = None
     for number, values in enumerate(_sheet(stream, source), 1):
@@ -76,10 +62,16 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
             yield dict(zip(columns, map(_text, values), strict=True))
 
 
-def write(records: Iterable[Record], stream: TextIO, columns: Iterable[str] | None = None) -> None:
+def write(
+    records: Iterable[Record],
+    stream: TextIO,
+    columns: Iterable[str] | None = None,
+    sheet: str | None = None,
+) -> None:
     """Write a header (`columns`, else the keys of the first record) and the records.
 
-    Strings stay texts, even if they look like numbers or formulas.
+    Strings stay texts, even if they look like numbers or formulas. `sheet` is the name of the
+    sheet; None, or a name that Excel refuses, gives Sheet1.
 
     Raises:
         MissingExtra: XlsxWriter is not installed.
@@ -87,7 +79,7 @@ def write(records: Iterable[Record], stream: TextIO, columns: Iterable[str] | No
             a limit of Excel. Nothing is written then.
     """
     stream.flush()
-    _write(typed_rows(records, columns), stream.buffer)
+    _write(typed_rows(records, columns), stream.buffer, sheet)
 
 
 def write_part(
@@ -118,22 +110,30 @@ def _lines(part: Path) -> Iterator[bytes]:
         yield from lines
 
 
+def sheet_count(path: Path) -> int:
+    """Return the number of sheets of a workbook, hidden ones included; 0 for another file."""
+    import python_calamine as calamine
+
+    try:
+        return len(calamine.load_workbook(path).sheet_names)
+    except (calamine.CalamineError, OSError, EOFError, ValueError):
+        return 0
+
+
 def _sheet(stream: BinaryIO, source: Source) -> Iterator[list[Any]]:
-    """Return the rows of the first visible sheet."""
+    """Return the rows of the sheet that the source names, else of the first visible one."""
     import python_calamine as calamine
 
     content = io.BytesIO(whole_bytes(stream, source.name))
     try:
         book = calamine.load_workbook(content)
-        sheets = [
-            sheet.name
+        sheets = {
+            sheet.name: sheet.visible == calamine.SheetVisibleEnum.Visible
             for sheet in book.sheets_metadata
-            if sheet.visible == calamine.SheetVisibleEnum.Visible
-            and sheet.typ == calamine.SheetTypeEnum.WorkSheet
-        ]
-        if not sheets:
-            raise InputError(f"{source.name}: the workbook has no visible sheet")
-        rows = book.get_sheet_by_name(sheets[0]).to_python(skip_empty_area=False)
+            if sheet.typ == calamine.SheetTypeEnum.WorkSheet
+        }
+        name = _chosen(sheets, source)
+        rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except calamine.PasswordError:
         raise InputError(f"{source.name}: needs a password; save it without one") from None
     except (calamine.CalamineError, OSError, EOFError, ValueError) as problem:
@@ -144,12 +144,30 @@ def _sheet(stream: BinaryIO, source: Source) -> Iterator[list[Any]]:
             ) from None
         reason = next(iter(str(problem).splitlines()), type(problem).__name__)[:200]
         raise InputError(f"{source.name}: a damaged workbook ({reason}); save it again") from None
-    if len(sheets) > 1 and not source.layout.columns:  # not again in a second reading
-        warnings.warn(
-            Note(f"{source.name}: read the first of {len(sheets)} sheets, {sheets[0]!r}"),
-            stacklevel=2,
-        )
+    source.layout.sheet = name
+    count = sum(sheets.values())
+    if (
+        source.sheet is None and count > 1 and not source.layout.columns
+    ):  # columns: a second reading
+        advice = "; --sheet chooses another" if source.sheet_option else ""
+        note = f"{source.name}: of its {count} sheets the first is read, {name!r}{advice}"
+        warnings.warn(Note(note), stacklevel=2)
     return iter(rows)
+
+
+def _chosen(sheets: dict[str, bool], source: Source) -> str:
+    """Return the name of the sheet to read; `sheets` says of each whether it is visible."""
+    visible = [name for name, shown in sheets.items() if shown]
+    if source.sheet is None:
+        if not visible:
+            raise InputError(f"{source.name}: the workbook has no visible sheet")
+        return visible[0]
+    name = column_named(source.sheet, sheets)
+    if name is None:
+        near = near_match(source.sheet, visible)
+        listed = ", ".join(visible) or "none"
+        raise InputError(f"{source.name}: no sheet {source.sheet!r}.{near} Sheets: {listed}")
+    return name
 
 
 def _text(value: Any) -> str:
@@ -182,20 +200,20 @@ def _xlsxwriter() -> Any:
     return xlsxwriter
 
 
-def _write(rows: Iterator[list[Any]], stream: BinaryIO) -> None:
+def _write(rows: Iterator[list[Any]], stream: BinaryIO, sheet: str | None = None) -> None:
     xlsxwriter = _xlsxwriter()
     with tempfile.TemporaryFile() as whole:  # so that nothing is written if a row fails
         book = xlsxwriter.Workbook(whole, {"constant_memory": True})
         try:
-            _fill(book, rows)
+            _fill(book, rows, sheet)
         finally:
             book.close()  # also removes its temporary files
         whole.seek(0)
         shutil.copyfileobj(whole, stream)
 
 
-def _fill(book: Any, rows: Iterator[list[Any]]) -> None:
-    sheet = book.add_worksheet()
+def _fill(book: Any, rows: Iterator[list[Any]], name: str | None) -> None:
+    sheet = book.add_worksheet(name if name and _SHEET_NAME.fullmatch(name) else None)
     sheet.freeze_panes(1, 0)
     formats = {kind: book.add_format({"num_format": style}) for kind, style in FORMATS.items()}
     bold = book.add_format({"bold": True})

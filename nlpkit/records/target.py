@@ -1,0 +1,37 @@
+"""Choose the format of an output, and check that the output may replace its file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from nlpkit import catalog
+from nlpkit.errors import UsageError, quoted
+from nlpkit.records.input import format_of
+
+
+def format_for(output: str, to: str | None, alike: str) -> str:
+    """Return the format of an output: `to`, else by its extension, else `alike`, as the input.
+
+    Standard output gets a workbook only by `to`; else it gets CSV, which the next program can read.
+    """
+    if to:
+        return to
+    if (named := format_of(output)) != "lines":
+        return named
+    return "csv" if alike == "xlsx" and output == "-" else alike
+
+
+def check_target(output: str, inputs: Iterable[str]) -> None:
+    """Raise UsageError if the output would replace an input workbook that has other sheets."""
+    if format_of(output) != "xlsx" or not Path(output).is_file():
+        return
+    real = os.path.realpath(output)
+    if not any(path != "-" and os.path.realpath(path) == real for path in inputs):
+        return
+    count = catalog.load("formats", "xlsx").sheet_count(Path(output))
+    if count > 1:
+        raise UsageError(
+            f"{quoted(output)} has {count} sheets, and the output would have one; name another file"
+        )
