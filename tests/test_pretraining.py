@@ -102,10 +102,10 @@ def test_another_corpus_is_not_taken_for_the_one_that_lies_there(folder: Path) -
 
 
 def test_missing_dev_or_training_text_is_an_error(folder: Path) -> None:
-    with pytest.raises(InputError, match="no texts left"):
+    with pytest.raises(InputError, match="has no usable text"):
         learn(made(folder, "atnet", "mlm", "corpus.dev=[]"), folder / "a")
     (folder / "train.txt").write_text("\n \n", encoding="utf-8")
-    with pytest.raises(InputError, match="no texts left"):
+    with pytest.raises(InputError, match="has no usable text"):
         learn(made(folder, "atnet", "mlm"), folder / "b")
 
 

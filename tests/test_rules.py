@@ -114,7 +114,7 @@ def test_missing_extra_is_one_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "LeIA.py").touch()  # a module of the same name that is not the package
     done = cli("sentiment", "--model", "rules", stdin=b"bom\n", PYTHONPATH=f"{tmp_path}:{ROOT}")
     assert done.returncode == MissingExtra.exit_code and done.stdout == b""
-    assert b"pip install -c constraints.txt '.[rules]'" in done.stderr
+    assert b"pip install -c constraints.txt" in done.stderr and b"'.[rules]'" in done.stderr
     assert done.stderr.count(b"\n") == 1
 
 

@@ -133,7 +133,7 @@ def test_conllu_is_read_as_words_or_tokens() -> None:
     ("text", "problem"),
     [
         ("1\tSim\tsim\n", "in:1: 3 columns where CoNLL-U has 10"),
-        ("a" + "\t_" * 9 + "\n", "in:1: 'a' is no word number"),
+        ("a" + "\t_" * 9 + "\n", "in:1: 'a' is not a word number"),
     ],
 )
 def test_conllu_errors_name_the_line(text: str, problem: str) -> None:
@@ -146,7 +146,7 @@ def test_conllu_errors_name_the_line(text: str, problem: str) -> None:
 def test_gold_of_another_length_or_tag_is_refused() -> None:
     task = tag.Task(tag.Config(), [*tag.UPOS, "l0||0|"])
     row = {"document": ["a", "b"], "lemmas": ["a"], "upos": ["DET", "NOUN"]}
-    with pytest.raises(InputError, match="of one length"):
+    with pytest.raises(InputError, match="one entry for each word"):
         task.gold(row)
     with pytest.raises(InputError, match="unknown UPOS tag 'NOUM'"):
         task.gold(row | {"lemmas": ["a", "b"], "upos": ["DET", "NOUM"]})
