@@ -1,13 +1,15 @@
 """AtNet: 1-D convolutions, additive attention over time, pooling.
 
-Use when: you want the best accuracy for the time it takes; the default choice on a CPU.
+Use when: you have many rows, want somewhat more accuracy than ngrams and can spend several times
+its time.
 
 With kernels = [5], filters = 64 and length_scale = false the network is embedding
 -> Conv1D(64, 5, relu, same) -> Dense(1, tanh) -> softmax over time -> multiply -> (in the task's
 head) global max pooling -> dense -> output. Convolutions over text: Kim 2014; additive attention:
 Bahdanau et al. 2015. The weights of the softmax sum to 1, so they divide the features, and their
 gradients, by about the length of the text before max pooling: from 1,500 rows of long reviews the
-sketch scored 0.34 macro-F1 where length_scale scored 0.51 (docs/learning.md).
+sketch scored 0.34 macro-F1 where length_scale scored 0.51
+(docs/train-your-own.md).
 
 Legend: B batch, T time, D width, F filters.
 """

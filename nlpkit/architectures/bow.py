@@ -1,6 +1,6 @@
 """Bag of hashed word and character n-grams under a linear layer (Joulin et al. 2017).
 
-Use when: you need a baseline every other model must beat, or training in seconds.
+Use when: you need a baseline that every other model must beat; it trains in about a minute.
 
 The input is characters (tokenizer kind "char"). The network hashes the n-grams by integer
 arithmetic, so ids are its only input and ONNX computes the same features as torch.

@@ -1,7 +1,7 @@
 """Bag of piece n-grams: the sum of one vector for each n-gram.
 
-Use when: speed matters most; it is several times faster than AtNet and sees at most three pieces
-at once.
+Use when: speed matters; the default of `nlpkit sentiment` is such a network. It is several times
+faster than atnet and sees at most three pieces at once.
 
 As in fastText (Joulin et al. 2017), each piece has its own vector and longer n-grams share the rows
 of a hashed table. The network hashes by integer arithmetic, so ONNX computes the same rows.

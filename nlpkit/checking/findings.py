@@ -14,7 +14,7 @@ SEVERITIES = (ERROR, WARNING, INFO)
 
 @dataclass(frozen=True)
 class Example:
-    """Rows that show a finding: their places (FILE:LINE), their text and what is wrong with it."""
+    """Rows that show a finding: their places (FILE:LINE), their text and a note on its fault."""
 
     places: tuple[str, ...]
     text: str

@@ -62,7 +62,8 @@ class Data:
     exclude: tuple[str, ...] = setting((), "files whose texts are kept out of training (test sets)")
     languages: tuple[str, ...] = setting(("pt",), "languages of the data, for the model card")
     choose_by: Literal["rows", "files"] = setting(
-        "rows", "the dev score and temperature weigh every row, or every dev file, alike"
+        "rows",
+        "give each dev row, or each dev file, the same weight in the dev score and temperature",
     )
 
 
@@ -207,7 +208,7 @@ class Train:
     )
     patience: int = setting(
         500,
-        "steps, at least two epochs, without a better dev score before stopping; 0 never stops",
+        "stop after this many steps, and two epochs, without a better dev score; 0 never stops",
         0,
     )
     amp: Literal["auto", "bf16", "fp16", "off"] = setting(

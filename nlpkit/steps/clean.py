@@ -58,7 +58,7 @@ class Options:
     """Options of `clean`. The preset sets the options that are None."""
 
     preset: Literal["default", "social", "reviews", "news", "bow", "none"] = setting(
-        "default", "kind of text, or purpose; default loses no word", flag="for"
+        "default", "preset for a kind of text or a purpose; 'default' keeps every word", flag="for"
     )
     lang: Lang = setting("pt", "language of emoji names, placeholders and stretched words")
     mask: bool = setting(False, "hide CPF, CNPJ, phone, e-mail and CEP behind tags such as [CPF]")
@@ -80,13 +80,13 @@ class Options:
         None, "numbers, prices, dates and times; token is 'numero' ('number')"
     )
     emoji: Literal["keep", "drop", "words"] | None = setting(
-        None, "emoji; drop also drops emoticons such as :), words gives the emoji's names"
+        None, "emoji; words writes their names, drop also removes emoticons such as :)"
     )
     repeats: bool | None = setting(
         None, "squeeze muuuito, kkkkkk, !!!! and runs of one emoji to a single form"
     )
     punctuation: Literal["keep", "drop"] | None = setting(
-        None, "marks and symbols, except in words, numbers and kept links, names, tags and emoji"
+        None, "marks and symbols, except inside words, numbers and anything kept by another option"
     )
     lower: bool | None = setting(None, "lower case")
     accents: Literal["keep", "strip"] | None = setting(None, "accents and cedillas of letters")
@@ -166,8 +166,9 @@ def _settled(text: str, once: Operation) -> str:
     """Clean until nothing changes, so that cleaning the result again changes nothing.
 
     An operation may create work for an earlier one: `&amp;lt;b&gt;` contains a tag, and İ in lower
-    case an accent. Real texts need two or three passes. A text that still changes after _PASSES is
-    nested on purpose: it loses its marks, since letters, digits and spaces cannot be nested.
+    case an accent. Real texts need two or three passes. If a text still changes after _PASSES,
+    entities were nested in it on purpose, and all its marks become spaces: letters, digits and
+    spaces cannot be nested.
     """
     for attempt in range(2 * _PASSES):
         if attempt == _PASSES:

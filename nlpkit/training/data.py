@@ -239,8 +239,8 @@ class Epoch:
     """The batches of one epoch, determined by the seed, the epoch and the data.
 
     Documents are shuffled, sorted by length inside pools of batches, and the batches are shuffled
-    again. Of a document longer than the window, a random window is read, or always the first if the
-    task truncates.
+    again. A document longer than the window gives one random window, or always its first window if
+    the task truncates.
     """
 
     def __init__(

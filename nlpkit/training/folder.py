@@ -52,8 +52,8 @@ def at_work(
 
     Raises:
         DeviceError: torch cannot use the device.
-        UsageError: another process holds the folder, or it holds another run, or this run and
-            `resume` is False.
+        UsageError: another process has locked the folder, or another run is in it, or the same
+            run is in it and `resume` is False.
     """
     with (
         torch_threads(threads or cores()),

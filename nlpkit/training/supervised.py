@@ -32,7 +32,7 @@ from nlpkit.wording import plural
 
 Variants = Callable[[int], list[np.ndarray]]
 EPOCHS = 5  # passes over the training data if the recipe sets none
-STEPS = 700  # least steps of these passes; fewer leave a network untrained (docs/learning.md)
+STEPS = 700  # least steps of these passes; fewer leave a network untrained
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def batch(
         int,
         typer.Option(
             min=1,
-            help="Most records that a worker can lose if it is killed.",
+            help="Records in a shard; a killed worker loses at most one shard.",
             rich_help_panel=RUNNING,
         ),
     ] = 10_000,

@@ -63,7 +63,7 @@ def debug_data(
         int | None,
         typer.Option(
             min=1,
-            help="Tokens in a window; the recipe's or the model's if left out.",
+            help="Tokens in a window. Default: from the recipe or --model.",
             rich_help_panel=CHECKING,
         ),
     ] = None,
@@ -73,7 +73,7 @@ def debug_data(
             "--model",
             "-m",
             metavar="NAME",
-            help="Count tokens with this model's tokenizer; estimated from words if left out.",
+            help="Count tokens with this model's tokenizer. Default: estimate them from words.",
             rich_help_panel=CHECKING,
         ),
     ] = None,
@@ -124,9 +124,9 @@ def _show(report: Report) -> None:
     _show_files(console, report.files, root)
     for finding in report.findings:
         _show_finding(console, finding, root)
-    told = [_count(count, name) for name, count in report.counts.items() if count]
+    counts = [_count(count, name) for name, count in report.counts.items() if count]
     style = "red" if report.counts["error"] else "green"
-    console.print(Text(f"\n{', '.join(told) or 'nothing found'}", style=f"bold {style}"))
+    console.print(Text(f"\n{', '.join(counts) or 'nothing found'}", style=f"bold {style}"))
 
 
 def _show_files(console: Console, files: Sequence[Summary], root: str) -> None:

@@ -40,13 +40,15 @@ def train(
     ] = False,
     init: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Start from a pretrained run: --set init.run=RUN."),
+        typer.Option(
+            metavar="RUN", help="Start from a pretrained run; the same as --set init.run=RUN."
+        ),
     ] = None,
     teacher: Annotated[
         str | None,
         typer.Option(
             metavar="A,B,C",
-            help="Bundles or runs to distil from as well: --set distill.teachers=[...].",
+            help="Bundles or runs to distil from; the same as --set distill.teachers=[...].",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same as --set train.seed=N.")] = None,
@@ -73,7 +75,7 @@ def train(
         typer.Option(
             "--train",
             metavar="FILE",
-            help="Files of training rows, with a text and its label.",
+            help="File of training rows, with a text and its label; repeat for more files.",
             rich_help_panel=FILES,
         ),
     ] = None,
@@ -81,7 +83,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="FILE",
-            help="Files of dev rows, which choose the best epoch.",
+            help="File of dev rows, which choose the best epoch; repeat for more files.",
             rich_help_panel=FILES,
         ),
     ] = None,

@@ -63,7 +63,7 @@ Label = Annotated[
     str | None,
     typer.Option(
         metavar="FIELD",
-        help="Field for svmlight's first column: numbers, or texts that --fit numbers.",
+        help="Field of the label, svmlight's first column. --fit numbers labels that are texts.",
         rich_help_panel=o.WRITING,
     ),
 ]
@@ -288,8 +288,8 @@ def _shower(request: Request, stream: TextIO) -> Show:
 def _summary(request: Request, done: Done) -> None:
     if done.learned:
         terms, documents = len(done.learned.terms), plural(done.learned.documents, "document")
-        told = f"{plural(terms, 'term')} from {documents}"
-        print(f"nlpkit: wrote {request.fit}: {told}", file=sys.stderr)
+        size = f"{plural(terms, 'term')} from {documents}"
+        print(f"nlpkit: wrote {request.fit}: {size}", file=sys.stderr)
     if request.format and request.output not in (None, "-"):
         documents = plural(done.documents, "document")
         print(f"nlpkit: wrote {request.output}: {documents}", file=sys.stderr)
