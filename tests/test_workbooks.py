@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import xlsxwriter
 from conftest import Cli
 from records_helpers import complaint, parse
 
-from nlpkit.errors import Note, UsageError
+from nlpkit.errors import NoSpace, Note, UsageError
 from nlpkit.records import read, write, write_output
 from nlpkit.records.layout import Layout
 from nlpkit.records.rows import located
@@ -151,3 +154,29 @@ def test_a_source_reads_the_name_of_its_sheet_into_the_layout() -> None:
     source = Source("in", column="texto", sheet="Avaliações")
     assert len(list(read(io.BytesIO(workbook(SHEETS)), "xlsx", source))) == 1
     assert source.layout.sheet == "Avaliações"
+
+
+def test_equal_rows_make_equal_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    outputs = []
+    for year in (2020, 2021):
+        clock = type("Clock", (datetime,), {"now": classmethod(lambda *_: datetime(year, 1, 1))})  # noqa: B023
+        monkeypatch.setattr("xlsxwriter.core.datetime", clock)
+        path = tmp_path / f"{year}.xlsx"
+        with write_output(path) as stream:
+            write([{"text": "bom"}], stream, "xlsx")
+        outputs.append(path.read_bytes())
+    assert outputs[0] == outputs[1]
+
+
+def test_a_full_temporary_folder_is_one_line_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(sheet: Any, *cell: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr("xlsxwriter.worksheet.Worksheet.write_string", full)
+    (tmp_path / "temporary").mkdir()
+    with pytest.raises(NoSpace, match="set TMPDIR"), write_output(tmp_path / "a.xlsx") as stream:
+        write([{"text": "bom"}], stream, "xlsx")
+    assert [path.name for path in tmp_path.rglob("*")] == ["temporary"]

@@ -118,6 +118,8 @@ def _files(given: str, folder: Path) -> list[tuple[Path | Url, PurePosixPath]]:
         raise UsageError("a batch reads files; read standard input with 'nlpkit predict'")
     if path.is_dir():
         own = folder.resolve()
+        if path.resolve() == own:
+            raise UsageError(f"{quoted(path)} is the input and the output; name another --output")
         files = [file for file in sorted(path.rglob("*")) if _is_input(file, path, own)]
         if not files:
             raise InputError(

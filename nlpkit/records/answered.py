@@ -84,7 +84,9 @@ def check_format(format: str, kind: type[Answer], into: str | None) -> None:
 
 
 def check_confidence(kind: type[Answer], least: float, model: str) -> None:
-    """Raise UsageError if a least confidence is given for a model without scores."""
+    """Raise UsageError if a least confidence is no share, or the model's answers have no scores."""
+    if not 0 <= least <= 1:
+        raise UsageError(f"--min-confidence {least}: give a number from 0 to 1")
     if least and not kind.SCORED:
         raise UsageError(f"--min-confidence: the answers of {model} have no scores")
 

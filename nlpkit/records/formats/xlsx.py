@@ -16,10 +16,11 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from nlpkit.errors import InputError, MissingExtra, Note, near_match
+from nlpkit.errors import InputError, MissingExtra, NoSpace, Note, near_match, quoted
 from nlpkit.records.decode import whole_bytes
 from nlpkit.records.source import TEXT, Record, Source, column_named
 from nlpkit.records.table import Cell, header_of, typed_rows
@@ -32,6 +33,7 @@ SHEET = True  # `write` takes the name of the sheet
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # limits of Excel
 WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")  # first bytes: zip (.xlsx, .xlsb, .ods), OLE (.xls)
+CREATED = datetime.datetime(2000, 1, 1)  # a fixed date: equal rows make equal bytes
 EXACT = 1 << 53  # larger integers are not exact in a cell
 _SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\]{1,31}(?<!')")  # others are not valid in Excel
 FORMATS = {
@@ -201,15 +203,38 @@ def _xlsxwriter() -> Any:
 
 
 def _write(rows: Iterator[list[Any]], stream: BinaryIO, sheet: str | None = None) -> None:
+    """Write a workbook; nothing is written if a row fails.
+
+    Raises:
+        NoSpace: the folder of temporary files is full.
+    """
     xlsxwriter = _xlsxwriter()
-    with tempfile.TemporaryFile() as whole:  # so that nothing is written if a row fails
-        book = xlsxwriter.Workbook(whole, {"constant_memory": True})
+    with tempfile.TemporaryDirectory(prefix="nlpkit-") as folder:
+        whole = Path(folder) / "whole.xlsx"
+        book = xlsxwriter.Workbook(str(whole), {"constant_memory": True, "tmpdir": folder})
+        book.set_properties({"created": CREATED})
         try:
-            _fill(book, rows, sheet)
-        finally:
-            book.close()  # also removes its temporary files
-        whole.seek(0)
-        shutil.copyfileobj(whole, stream)
+            try:
+                _fill(book, rows, sheet)
+            except BaseException:
+                _discard(book)
+                raise
+            book.close()
+        except (OSError, xlsxwriter.exceptions.FileCreateError) as problem:
+            raise NoSpace(
+                f"cannot write a workbook in {quoted(tempfile.gettempdir())}: {problem}; "
+                "free some space there, or set TMPDIR to another folder"
+            ) from None
+        with whole.open("rb") as file:
+            shutil.copyfileobj(file, stream)
+
+
+def _discard(book: Any) -> None:
+    """Close the temporary files of a workbook that will not be written."""
+    for sheet in book.worksheets():
+        with suppress(OSError):
+            sheet.row_data_fh.close()
+    book.fileclosed = True  # its destructor must not complain
 
 
 def _fill(book: Any, rows: Iterator[list[Any]], name: str | None) -> None:
