@@ -53,7 +53,10 @@ def reason(head: bytes, encoding: str) -> str:
         if _reads_as(head, wide):
             return f"it looks like {wide} without a byte order mark; try --encoding {wide}"
     if _is_binary(head, encoding):
-        return "it looks like a binary file; name a text file, or give its --encoding"
+        return (
+            "it looks like a binary file; name a text file. If it is UTF-16, "
+            "try --encoding utf-16-le"
+        )
     return ""  # single NULs are ordinary characters
 
 
