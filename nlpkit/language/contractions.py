@@ -120,8 +120,10 @@ def _verb_and_pronouns(token: str) -> tuple[str, ...] | None:
     verb, *clitics = token.lower().split("-")
     ending = clitics.pop() if len(clitics) > 1 and clitics[-1] in _FUTURE else ""
     pronouns = _pronouns(clitics)
+    if not pronouns:  # before the verb, whose table is slow to load
+        return None
     full = infinitive(verb) if ending else _full_form(verb, clitics)
-    return (full + ending, *pronouns) if full and pronouns else None
+    return (full + ending, *pronouns) if full else None
 
 
 def _pronouns(clitics: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import machinery, util
 from pathlib import Path
@@ -35,48 +35,57 @@ _NEGATIONS = {"n't", "n’t", "n‘t", "nt", "not"}
 LEAN = "NLPKIT_LEAN_SPACY"  # set to "1" by the nlpkit command; others import spaCy in full
 
 
-def blank(lang: str) -> Any:
-    """Return spaCy's blank pipeline of a language, which holds its tokenizer."""
+def blank(lang: str) -> tuple[Any, set[str]]:
+    """Return a blank pipeline of a language with our rules, which holds its tokenizer.
+
+    The pipeline is of a subclass of spaCy's, so that its rules are compiled once and `spacy.blank`
+    stays as it is for other users of spaCy.
+
+    Returns:
+        The pipeline, and the pieces of words that its rules split, such as "do" and "n't" of
+        "don't", which must not be split again.
+    """
     lean = os.environ.get(LEAN) == "1"
     if lean and "spacy" not in sys.modules and "torch" not in sys.modules:
         with _left_out():
             import spacy
     else:
         import spacy
-    return spacy.blank(lang)
+    language = spacy.util.get_lang_class(lang)
+    split = _split_words(language.Defaults.tokenizer_exceptions)
+    rules = {
+        "infixes": [*language.Defaults.infixes, *INFIXES],
+        "suffixes": [*language.Defaults.suffixes, *SUFFIXES],
+        "tokenizer_exceptions": _exceptions(split)
+        | language.Defaults.tokenizer_exceptions
+        | _exceptions({word: [word] for word in WHOLE}),
+    }
+    defaults = type("Defaults", (language.Defaults,), rules)
+    pipeline = type(language.__name__, (language,), {"Defaults": defaults}).from_config({})
+    return pipeline, {piece for pieces in split.values() for piece in pieces}
 
 
-def extend(pipeline: Any) -> set[str]:
-    """Add our rules to the tokenizer of a blank pipeline.
+def _split_words(exceptions: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the words that exceptions split, with those of negations in capitals, and pieces."""
+    from spacy.attrs import ORTH
 
-    Returns:
-        The pieces of words that the rules split, such as "do" and "n't" of "don't", which must not
-        be split again.
-    """
-    from spacy.attrs import ORTH  # after blank, which decides how spaCy is imported
-    from spacy.util import compile_infix_regex, compile_suffix_regex
-
-    tokenizer = pipeline.tokenizer
-    infixes = [*(pipeline.Defaults.infixes or ()), *INFIXES]
-    tokenizer.infix_finditer = compile_infix_regex(infixes).finditer
-    suffixes = [*(pipeline.Defaults.suffixes or ()), *SUFFIXES]
-    tokenizer.suffix_search = compile_suffix_regex(suffixes).search
     split = {
         word: [piece[ORTH] for piece in pieces]
-        for word, pieces in tokenizer.rules.items()
+        for word, pieces in exceptions.items()
         if len(pieces) > 1
     }
-    split |= {
+    return split | {
         word.upper(): [piece.upper() for piece in pieces]
         for word, pieces in split.items()
         if set("'’‘") & set(word) or _NEGATIONS & set(pieces)
     }
-    for word, pieces in split.items():
-        if word not in tokenizer.rules:
-            tokenizer.add_special_case(word, [{ORTH: piece} for piece in pieces])
-    for word in WHOLE:
-        tokenizer.add_special_case(word, [{ORTH: word}])
-    return {piece for pieces in split.values() for piece in pieces}
+
+
+def _exceptions(split: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return spaCy's tokenizer exceptions for words and their pieces."""
+    from spacy.attrs import ORTH
+
+    return {word: [{ORTH: piece} for piece in pieces] for word, pieces in split.items()}
 
 
 @contextmanager

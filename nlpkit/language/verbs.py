@@ -25,6 +25,7 @@ _ENDINGS = (
     ("í", "ir"), ("i", "ir"), ("ô", "or"), ("po", "por"),
 )  # fmt: skip
 _SURELY = re.compile(r"\w+(?:ou|iu|ndo|ava|sse)")
+_NEVER = re.compile(r"\w*[^aeiouáéíóúâêôãõmrsz]")  # verb forms end in none of these letters
 _LIKELY = re.compile(r"\w+(?:ei|eu|ia|ra)")
 
 
@@ -56,11 +57,13 @@ def infinitive(stem: str) -> str:
 def is_verb(word: str) -> bool:
     """Tell whether a lower-case word can be a verb form.
 
-    simplemma's table decides, and the ending for a word that it lacks. Endings that no noun has
-    are tested first, because the table is slow to load.
+    simplemma's table decides, and the ending for a word that it lacks. Endings that no noun has,
+    and those that no verb has, are tested first, because the table is slow to load.
     """
     if _SURELY.fullmatch(word):
         return True
+    if _NEVER.fullmatch(word):
+        return False
     from simplemma import is_known, lemmatize
 
     if not is_known(word, lang="pt"):

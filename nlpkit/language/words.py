@@ -76,8 +76,7 @@ class Splitter:
     """Split texts of one language, with a cache of white-space chunks."""
 
     def __init__(self, lang: str) -> None:
-        self.spacy = spacy_rules.blank(lang)
-        self.whole = spacy_rules.extend(self.spacy)
+        self.spacy, self.whole = spacy_rules.blank(lang)
         self.known: dict[str, tuple[str, ...]] = {}
 
     def split_all(self, texts: Sequence[str]) -> list[list[str]]:
