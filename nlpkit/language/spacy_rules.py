@@ -17,8 +17,6 @@ from importlib import machinery, util
 from pathlib import Path
 from typing import Any
 
-from nlpkit.language.mask import TAGS
-
 _MARKS = r"!?;()\[\]{}\"“”«»"
 # Split words at marks without a space after them, as in informal text. spaCy's own rules split
 # letters at a comma, a slash or a dash, and a lower-case letter from a capital at a full stop.
@@ -30,7 +28,7 @@ INFIXES = (
     r"(?<=[A-ZÀ-ÖØ-Þ]{2})\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])|(?<=\d)\.(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])",
 )
 SUFFIXES = (r"(?<=\w-[A-ZÀ-ÖØ-Þ])\.",)  # the full stop of Série-B., which is no initial
-WHOLE = ("s/n", "S/N", "e/ou", "E/OU", "E/ou", "km/h", *TAGS)  # never split, in both languages
+WHOLE = ("s/n", "S/N", "e/ou", "E/OU", "E/ou", "km/h")  # never split, in both languages
 _NEGATIONS = {"n't", "n’t", "n‘t", "nt", "not"}
 LEAN = "NLPKIT_LEAN_SPACY"  # set to "1" by the nlpkit command; others import spaCy in full
 
@@ -51,18 +49,20 @@ def blank(lang: str) -> tuple[Any, set[str]]:
             import spacy
     else:
         import spacy
-    language = spacy.util.get_lang_class(lang)
+    from nlpkit.language.mask import TAGS
+
+    language: Any = spacy.util.get_lang_class(lang)
     split = _split_words(language.Defaults.tokenizer_exceptions)
     rules = {
         "infixes": [*language.Defaults.infixes, *INFIXES],
         "suffixes": [*language.Defaults.suffixes, *SUFFIXES],
         "tokenizer_exceptions": _exceptions(split)
         | language.Defaults.tokenizer_exceptions
-        | _exceptions({word: [word] for word in WHOLE}),
+        | _exceptions({word: [word] for word in (*WHOLE, *TAGS)}),
     }
     defaults = type("Defaults", (language.Defaults,), rules)
-    pipeline = type(language.__name__, (language,), {"Defaults": defaults}).from_config({})
-    return pipeline, {piece for pieces in split.values() for piece in pieces}
+    extended: Any = type(language.__name__, (language,), {"Defaults": defaults})
+    return extended.from_config({}), {piece for pieces in split.values() for piece in pieces}
 
 
 def _split_words(exceptions: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from nlpkit.answers import Label
 from nlpkit.errors import InputError, near_match
-from nlpkit.records.rows import label_of
 from nlpkit.runtime import onepass
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
@@ -113,6 +112,8 @@ class Task:
     @staticmethod
     def label_of(value: Any) -> str:
         """Return a label as text. Raises InputError if it is of the wrong kind."""
+        from nlpkit.records.rows import label_of  # inference needs no labels of rows
+
         return label_of(value)
 
     def gold(self, fields: Mapping[str, Any]) -> Label:

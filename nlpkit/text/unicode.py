@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from functools import cache
 from unicodedata import combining, normalize
 
-from nlpkit.language.patterns import EMOJI
-
 # Unicode's Default_Ignorable_Code_Point and interlinear annotation characters. Joiners, variation
 # selectors and tags are listed apart: inside an emoji they are visible, elsewhere they are not.
 _HIDDEN = (
@@ -75,6 +73,8 @@ def _has_invisible(text: str, start: int = 0) -> bool:
 
 @cache
 def _emoji_or_parts() -> re.Pattern[str]:
+    from nlpkit.language.patterns import EMOJI  # most texts need none
+
     return re.compile(f"({EMOJI})|[{_EMOJI_PARTS}\U000e0020-\U000e007f]")
 
 
