@@ -193,3 +193,14 @@ def test_train_warns_where_dev_has_one_label(tmp_path: Path) -> None:
     run.train(recipe, tmp_path / "run", device="cpu", resume=False, listener=events.append)
     (warned,) = [event for event in events if isinstance(event, Warned)]
     assert warned.message.startswith("dev: every scored row has the label 'negative'")
+
+
+def test_evaluate_renames_labels(cli: Cli, tiny_bundle: Made, tmp_path: Path) -> None:
+    (tmp_path / "stars.csv").write_text("text,stars\nadorei,5\nodiei,1\nok,3\n")
+    command = ("evaluate", tiny_bundle("bow"), "stars.csv", "--label", "stars")
+    names = ("--rename", "5=positive", "--rename", "1=negative", "--rename", "3=neutral")
+    done = cli(*command, *names, "--to", "json")
+    assert done.returncode == 0, done.stderr
+    assert {"positive", "neutral"} <= set(json.loads(done.stdout)["per_class"])
+    assert b"unknown label '3'" in cli(*command, *names[:4]).stderr
+    assert b"--rename 5: give OLD=NEW" in cli(*command, "--rename", "5").stderr

@@ -43,9 +43,17 @@ class Labelled:
 
 
 def read_labelled(
-    task: Task, path: str, *, text: str | None, label: str | None, encoding: str
+    task: Task,
+    path: str,
+    *,
+    text: str | None,
+    label: str | None,
+    encoding: str,
+    names: Mapping[str, str] | None = None,
 ) -> Labelled:
     """Read the documents and golds of a file; `text` and `label` replace the task's columns.
+
+    `names` are new names of labels, as `labels` of a source in a recipe.
 
     Issue a note if the default label may be an answer: all fields of one are in the file.
 
@@ -53,13 +61,11 @@ def read_labelled(
         InputError: the file cannot be read, or a label is unknown.
     """
     columns = (text or task.columns.text, label or task.columns.target)
-    rows = read_rows(path, text=columns[0], label=columns[1], encoding=encoding)
+    rows = read_rows(path, text=columns[0], label=columns[1], encoding=encoding, names=names)
     fields = task.answers.fields()
     if not label and columns[1] in fields[:-1] and rows and set(fields) <= rows[0].fields.keys():
-        names = " and ".join(map(repr, fields))
-        note = (
-            f"its {names} may be answers of nlpkit; --label names the column of the right answers"
-        )
+        both = " and ".join(map(repr, fields))
+        note = f"its {both} may be answers of nlpkit; --label names the column of the right answers"
         warnings.warn(Note(f"{quoted(path)}: {note}"), stacklevel=2)
     return Labelled([row.text for row in rows], [gold_of(task.gold, row) for row in rows])
 
@@ -93,9 +99,10 @@ def evaluate(
     text: str | None = None,
     label: str | None = None,
     encoding: str = "utf-8",
+    names: Mapping[str, str] | None = None,
     min_confidence: float = 0.0,
 ) -> Evaluation:
-    """Score a model on all rows of the files together.
+    """Score a model on all rows of the files together; `names` are new names of labels.
 
     With `min_confidence`, only answers with that score or more are scored, and "coverage" is their
     share of the rows.
@@ -108,7 +115,9 @@ def evaluate(
     documents: list[Any] = []
     golds: list[Any] = []
     for path in paths:
-        labelled = read_labelled(model.task, path, text=text, label=label, encoding=encoding)
+        labelled = read_labelled(
+            model.task, path, text=text, label=label, encoding=encoding, names=names
+        )
         documents += labelled.documents
         golds += labelled.golds
     started = time.perf_counter()

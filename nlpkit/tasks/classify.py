@@ -57,7 +57,8 @@ class Task:
     OFFSETS: ClassVar[bool] = False
     WRITES: ClassVar[bool] = False
     ADVICE: ClassVar[str] = (
-        """A recipe's [data] can rename labels: {path = "...", labels = {other = "name"}}"""
+        """A recipe's [data] can rename labels: {path = "...", labels = {other = "name"}}, """
+        "and evaluate by --rename OLD=NEW"
     )
 
     def __init__(

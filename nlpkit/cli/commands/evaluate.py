@@ -28,6 +28,10 @@ def evaluate(
         str | None,
         typer.Option(metavar="FIELD", help="The field that holds the true label ('label')."),
     ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OLD=NEW", help="Read the true label OLD as NEW, such as 5=positive."),
+    ] = None,
     to: Annotated[str, typer.Option(metavar="FORMAT", help="table or json.")] = "table",
     encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
@@ -50,6 +54,7 @@ def evaluate(
 
     if to not in ("table", "json"):
         raise UsageError(f"--to {to}: not one of table, json")
+    names = dict(_renaming(item) for item in rename or ())
     opened = job.open_model(model, device=device, precision=precision)
     scores = job.evaluate(
         opened,
@@ -57,6 +62,7 @@ def evaluate(
         text=column,
         label=label,
         encoding=encoding,
+        names=names,
         min_confidence=min_confidence,
     )
     if scores.warning:
@@ -65,6 +71,16 @@ def evaluate(
         print_json(scores.to_dict())
     else:
         _show(scores.to_dict())
+
+
+def _renaming(item: str) -> tuple[str, str]:
+    """Return OLD and NEW of an option. Raises UsageError if it has no =."""
+    from nlpkit.errors import UsageError
+
+    old, equals, new = item.partition("=")
+    if not (old and equals and new):
+        raise UsageError(f"--rename {item}: give OLD=NEW, such as 5=positive")
+    return old, new
 
 
 def _show(scores: dict[str, Any]) -> None:
