@@ -1,4 +1,4 @@
-"""Models and pipelines from Python: what may hold texts, one rule for a lone string, pickling."""
+"""Models and pipelines from Python: iterables of texts, a single string, pickling."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nlpkit.checking.data import Data
 from nlpkit.checking.findings import ERROR, WARNING, Example, Finding
 from nlpkit.checking.rows import Find
-from nlpkit.checking.wording import plural
+from nlpkit.wording import plural
 
 # Share of a file's rows with damaged text that is only a warning: text from the web always has
 # some, and a file read in the wrong encoding has far more.

@@ -1,10 +1,8 @@
-"""Format numbers and labels in the messages of findings."""
+"""Format labels in the messages of findings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from nlpkit.wording import plural as plural
 
 NAMED = 8  # most labels in a message: a wrong column may have thousands
 

@@ -9,7 +9,7 @@ from itertools import chain
 from nlpkit.checking.data import EXCLUDE, Data
 from nlpkit.checking.findings import ERROR, WARNING, Example, Finding
 from nlpkit.checking.rows import Group, rows_per_file
-from nlpkit.checking.wording import plural
+from nlpkit.wording import plural
 
 ORDER = 10
 SAMPLE = {"train": [("muito bom", "yes"), ("Muito bom!", "no")]}

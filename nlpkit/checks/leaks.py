@@ -9,7 +9,7 @@ from itertools import chain, combinations
 from nlpkit.checking.data import Data
 from nlpkit.checking.findings import ERROR, WARNING, Example, Finding
 from nlpkit.checking.rows import Group, rows_per_file
-from nlpkit.checking.wording import plural
+from nlpkit.wording import plural
 
 ORDER = 20
 SAMPLE = {"train": [("muito bom", "yes")], "test": [("Muito bom!", "yes")]}

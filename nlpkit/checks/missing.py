@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nlpkit.checking.data import Data
 from nlpkit.checking.findings import ERROR, Example, Finding
 from nlpkit.checking.rows import rows_per_file
-from nlpkit.checking.wording import plural
+from nlpkit.wording import plural
 
 ORDER = 40
 SAMPLE = {"train": [("muito bom", "yes"), ("sem rótulo", None)]}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from nlpkit.checking.data import EXCLUDE, Data
 from nlpkit.checking.findings import WARNING, Example, Finding
 from nlpkit.checking.rows import Group, rows_per_file
-from nlpkit.checking.wording import plural
+from nlpkit.wording import plural
 
 ORDER = 30
 SAMPLE = {"train": [("muito bom", "yes"), ("Muito bom!", "yes")]}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nlpkit.checking.data import Data
 from nlpkit.checking.findings import INFO, WARNING, Example, Finding
 from nlpkit.checking.rows import rows_per_file
-from nlpkit.checking.wording import plural
+from nlpkit.wording import plural
 
 ORDER = 110
 SAMPLE = {"train": [("muito " * 50 + "bom", "yes")]}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from nlpkit.checking.data import Data
 from nlpkit.checking.findings import ERROR, Example, Finding
 from nlpkit.checking.rows import rows_per_file
-from nlpkit.checking.wording import plural
 from nlpkit.errors import near_match
+from nlpkit.wording import plural
 
 ORDER = 60
 SAMPLE = {"train": [("muito bom", "yess")]}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nlpkit.checking.data import Data
 from nlpkit.checking.findings import INFO, Finding
-from nlpkit.checking.wording import plural
+from nlpkit.wording import plural
 
 ORDER = 50
 SAMPLE = {"train": [("muito bom", None)]}

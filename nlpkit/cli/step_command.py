@@ -137,14 +137,13 @@ def run(
     from nlpkit.cli.notes import print_empty
     from nlpkit.errors import UsageError
     from nlpkit.jobs import steps as job
-    from nlpkit.records.answered import check_dialect, check_into
+    from nlpkit.records.answered import check_dialect, check_into, holds_nested
     from nlpkit.records.target import check_target, format_for
 
     check_into(into)
     reading = reading_of(links[0].name, inputs, source, column, sheet, encoding, errors, dialect)
     check_target(output, reading.inputs)
-    came = reading.formats()
-    alike = next(iter(came)) if len(came) == 1 else "jsonl"  # holds the records of any format
+    alike = reading.common_format()
     if alike == "conllu" or links[-1].module.GIVES == "vector":
         alike = "jsonl"
     if alike == "lines" and into:
@@ -153,14 +152,13 @@ def run(
     if format == "lines" and into and into != records.TEXT:
         raise UsageError(f"--into {into}: lines have room for one field; use --to tsv or jsonl")
     check_dialect(dialect, format)
-    full = bool(getattr(catalog.load("formats", format), "NESTED", False))
     chain = Pipeline(links, zoo.load)
     with records.write_output(output) as stream:
         done = job.process(
             chain,
             reading,
             into=into,
-            full=full,
+            full=holds_nested(format),
             workers=workers,
             settled=stream.flush,
             alone=format == "lines",

@@ -37,6 +37,11 @@ class Reading:
             return {"lines"}
         return {self.format or records.format_of(path) for path in self.inputs}
 
+    def common_format(self) -> str:
+        """Return the format of all inputs, or jsonl, which holds the records of any format."""
+        formats = self.formats()
+        return next(iter(formats)) if len(formats) == 1 else "jsonl"
+
 
 def documents(reading: Reading) -> Iterator[tuple[Record, str]]:
     """Yield each record of each input with its text, in order. Check all inputs first.

@@ -56,6 +56,16 @@ class Source:
             raise InputError(problem)
         self.reject(line, raw, problem)
 
+    def refuse_object(self, line: int, raw: str, problem: InputError) -> None:
+        """Refuse an object that is no record, as `refuse`.
+
+        Raises:
+            NoColumn: no earlier object had the text column, so its name is wrong for all of them.
+        """
+        if self.layout.text is None and isinstance(problem, NoColumn):
+            raise problem
+        self.refuse(line, raw, str(problem))
+
     @property
     def wanted(self) -> str:
         """The text column requested, else the default."""

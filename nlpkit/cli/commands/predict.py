@@ -196,10 +196,8 @@ def _write(
     from nlpkit.records.target import format_for
     from nlpkit.runtime.stream import PAUSE
 
-    formats = reading.formats()
-    plain = formats == {"lines"}
-    # jsonl holds records of all formats
-    alike = next(iter(formats)) if len(formats) == 1 else "jsonl"
+    alike = reading.common_format()
+    plain = alike == "lines"
     format = format_for(output, to, "tsv" if plain else alike)
     kind = model.task.answers
     check_format(format, kind, into)

@@ -82,8 +82,7 @@ def _format(reading: Reading, output: str) -> str:
     from nlpkit import catalog
     from nlpkit.records.target import format_for
 
-    formats = reading.formats()
-    format = format_for(output, None, next(iter(formats)) if len(formats) == 1 else "jsonl")
+    format = format_for(output, None, reading.common_format())
     if hasattr(catalog.load("formats", format), "HOLDS"):  # a treebank has no columns for counts
         return "jsonl"
     return "tsv" if format == "lines" else format

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TextIO
 
-from nlpkit.errors import InputError, NoColumn
+from nlpkit.errors import InputError
 from nlpkit.records.decode import DAMAGED, damage, text_chunks
 from nlpkit.records.formats.jsonl import line_of, write as write_part
 from nlpkit.records.objects import record_of
@@ -41,9 +41,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
             if source.reject and DAMAGED.search(raw):
                 raise InputError(damage(number, source))
         except InputError as problem:
-            if source.layout.text is None and isinstance(problem, NoColumn):
-                raise  # the column is misspelt: do not reject every record
-            source.refuse(number, raw, str(problem))
+            source.refuse_object(number, raw, problem)
         else:
             yield record
 

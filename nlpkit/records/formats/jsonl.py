@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, TextIO
 
-from nlpkit.errors import InputError, NoColumn
+from nlpkit.errors import InputError
 from nlpkit.records.decode import sound_lines
 from nlpkit.records.objects import record_of
 from nlpkit.records.source import TEXT, Record, Source
@@ -33,9 +33,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
         try:
             record = record_of(_parse(line, number, source), number, source, _ADVICE)
         except InputError as problem:
-            if source.layout.text is None and isinstance(problem, NoColumn):
-                raise  # the column is misspelt: do not reject every record
-            source.refuse(number, line, str(problem))
+            source.refuse_object(number, line, problem)
         else:
             yield record
 
