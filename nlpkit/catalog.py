@@ -41,6 +41,7 @@ SHELVES = {
     "checks": Shelf("checks", "check", ("check",)),
     "commands": Shelf("cli/commands", "command", ("app",)),
     "formats": Shelf("records/formats", "format", ("read", "write")),
+    "importing": Shelf("importing", "importer", ("reads", "read")),
     "metrics": Shelf("metrics", "metric", ("FITS", "measure")),
     "objectives": Shelf("objectives", "objective", ("Config",)),
     "steps": Shelf(

@@ -152,6 +152,7 @@ def tiny_tree(arch: str, **train: Any) -> dict[str, Any]:
     """Return the tree of a recipe that trains in about a second."""
     sizes: dict[str, dict[str, Any]] = {
         "atnet": {"embedding": 16, "filters": 16, "length_scale": True},
+        "bert": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32},
         "bow": {"buckets": 4096},
         "lstm": {"embedding": 16, "hidden": 16},
         "transformer": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32},

@@ -16,7 +16,16 @@ FOLDERS = ("nlpkit", "tests", "benchmarks", "docs")
 # Too heavy to load when a filter starts.
 HEAVY = {"torch", "spacy", "pandas", "sklearn", "ray", "onnx", "optuna"}
 # Packages that may import torch at the top: the inference path does not import them.
-TORCH = {"architectures", "heads", "objectives", "training", "tuning", "exporting", "recurrent"}
+TORCH = {
+    "attention",
+    "architectures",
+    "heads",
+    "objectives",
+    "training",
+    "tuning",
+    "exporting",
+    "recurrent",
+}
 
 
 def rooms() -> ModuleType:

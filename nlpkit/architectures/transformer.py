@@ -2,7 +2,7 @@
 
 Use when: you pretrain it or distil into it; from scratch on little data it loses to atnet.
 
-Legend: B batch, T time, Q time of the queries (or 1), D width, H heads, K width of a head.
+Legend: B batch, T time, Q time of the queries (or 1), D width.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, scaled_dot_product_attention
+from torch.nn.functional import gelu
 
+from nlpkit.attention import attend
 from nlpkit.settings.declaration import setting
 
 
@@ -109,12 +110,7 @@ class Block(nn.Module):
         return states_BTD + self.dropout(self.narrow(inner))
 
     def _attend(self, states_BTD: Tensor, mask_B1QT: Tensor) -> Tensor:
-        batch, time, width = states_BTD.shape
-        # [B, T, 3D] -> three of [B, H, T, K]
-        qkv = self.qkv(states_BTD).view(batch, time, 3, self.heads, width // self.heads)
-        query, key, value = (part.transpose(1, 2) for part in qkv.unbind(dim=2))
-        mixed_BHTK = scaled_dot_product_attention(query, key, value, attn_mask=mask_B1QT)
-        return self.mix(mixed_BHTK.transpose(1, 2).reshape(batch, time, width))
+        return self.mix(attend(self.qkv(states_BTD), mask_B1QT, self.heads))
 
 
 def sinusoids(length: int, width: int) -> Tensor:

@@ -146,11 +146,17 @@ class Start:
 class Init(Start):
     """[init] of `nlpkit train`: start from a pretrained run (`--init RUN`).
 
-    Both settings are from ULMFiT (Howard & Ruder 2018): discriminative rates, gradual unfreezing.
+    Discriminative rates and gradual unfreezing are from ULMFiT (Howard & Ruder 2018).
     """
 
+    rate: float = setting(
+        1.0, "learning rate of the encoder's top stage, as a share of train.lr, the head's", 0, 10
+    )
     layer_decay: float = setting(
         1.0, "learning rate of each encoder stage, as a share of that of the stage above it", 0, 1
+    )
+    freeze: int = setting(
+        0, "lowest encoder stages, of which the embedding is the first, that are not trained", 0
     )
     unfreeze: bool = setting(
         False, "train the head alone in the first epoch, then one more stage in each epoch"
@@ -212,7 +218,9 @@ class Train:
         0,
     )
     amp: Literal["auto", "bf16", "fp16", "off"] = setting(
-        "auto", "precision on a GPU; auto is bf16 where the GPU has it. A CPU uses float32"
+        "auto",
+        "precision of matrix products: auto is bf16 on a GPU that has it, float32 on a CPU. bf16 "
+        "on a CPU with AVX512-BF16 trains wide networks 1.5 times faster",
     )
     checkpoint_steps: int = setting(500, "steps between checkpoints, which --resume continues", 1)
     threads: int = setting(0, "CPU threads; 0 uses $NLPKIT_THREADS, or every core", 0, 512)

@@ -48,8 +48,9 @@ SOCIAL = (
     (r"\.{3,}", "..."),
 )
 # The case-sensitive link pattern is in the first bundles.
-MASKS = {regex for regex, _ in SOCIAL} | {r"https?://\S+|www\.\S+", BLANKS}
-ALONE = {"NFC", "NFD", "Lowercase", "StripAccents", "Strip"}  # normalizers without context
+SEPARATORS = "[\u200b-\u200f]"  # zero-width characters that pretrained tokenizers cut at
+MASKS = {regex for regex, _ in SOCIAL} | {r"https?://\S+|www\.\S+", BLANKS, SEPARATORS}
+ALONE = {"NFC", "NFD", "NFKC", "Lowercase", "StripAccents", "Strip"}  # normalizers without context
 
 
 class Pieces:

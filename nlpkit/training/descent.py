@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit.errors import UsageError, quoted
-from nlpkit.settings.sections import Pretrain, Train
+from nlpkit.settings.sections import Init, Pretrain, Train
 from nlpkit.training import checkpoint
 from nlpkit.training.distributed import Team
 from nlpkit.wording import plural, rounded
+
+FROM_SCRATCH = Init()
 
 
 class Descent:
@@ -29,18 +31,19 @@ class Descent:
         settings: Train | Pretrain,
         device: torch.device,
         *,
-        layer_decay: float = 1.0,
-        unfreeze: bool = False,
+        start: Init = FROM_SCRATCH,
     ) -> None:
         """Create the optimizer of a network; `encoder` is its part with stages.
 
-        `layer_decay` scales the rate of each stage relative to the stage above. With `unfreeze`,
-        epoch 0 trains the head only and each later epoch one more stage (gradual unfreezing, Howard
-        & Ruder 2018).
+        With `start.unfreeze`, epoch 0 trains the head only and each later epoch one more stage
+        (gradual unfreezing, Howard & Ruder 2018).
+
+        Raises:
+            UsageError: `start.freeze` is larger than the number of stages.
         """
         self.network, self.settings, self.device = network, settings, device
-        self.unfreeze = unfreeze
-        self.optimizer = optimizer_for(network, encoder, settings, layer_decay)
+        self.unfreeze = start.unfreeze
+        self.optimizer = optimizer_for(network, encoder, settings, start)
         self.half = half_precision(settings, device)
         self.scaler = torch.amp.GradScaler(enabled=self.half is torch.float16)
 
@@ -117,17 +120,28 @@ def rate(step: int, total: int, settings: Train | Pretrain) -> float:
 
 
 def optimizer_for(
-    network: nn.Module, encoder: nn.Module, settings: Train | Pretrain, layer_decay: float
+    network: nn.Module, encoder: nn.Module, settings: Train | Pretrain, start: Init
 ) -> torch.optim.Optimizer:
     """Return AdamW (Loshchilov & Hutter 2019) with weight decay on matrices only.
 
-    Each stage of the encoder has `layer_decay` times the rate of the stage above it
+    Each stage of the encoder has `start.layer_decay` times the rate of the stage above it
     (discriminative fine-tuning, Howard & Ruder 2018). A group's "below" is the number of stages
-    above it, 0 for the head.
+    above it, 0 for the head. The lowest `start.freeze` stages are excluded from training.
+
+    Raises:
+        UsageError: the encoder has fewer stages than `start.freeze`.
     """
-    groups = []
-    for below, weights in enumerate(_stages(network, encoder)):
-        scale = {"below": below, "scale": layer_decay**below}
+    groups, stages = [], _stages(network, encoder)
+    if start.freeze >= len(stages):
+        raise UsageError(
+            f"init.freeze = {start.freeze}: the encoder has {plural(len(stages) - 1, 'stage')}; "
+            "lower it"
+        )
+    for weight in (weight for stage in stages[len(stages) - start.freeze :] for weight in stage):
+        weight.requires_grad_(False)
+    for below, weights in enumerate(stages[: len(stages) - start.freeze]):
+        rate = start.rate * start.layer_decay**below if below else 1.0
+        scale = {"below": below, "scale": rate}
         decayed = [weight for weight in weights if weight.ndim >= 2]
         free = [weight for weight in weights if weight.ndim < 2]
         groups += [
@@ -152,8 +166,8 @@ def _stages(network: nn.Module, encoder: Any) -> list[list[nn.Parameter]]:
 
 
 def half_precision(settings: Train | Pretrain, device: torch.device) -> torch.dtype | None:
-    """Return the dtype of autocast on a GPU, or None for float32."""
-    if device.type != "cuda" or settings.amp == "off":
+    """Return the dtype of autocast, or None for float32; fp16 is for GPUs only."""
+    if settings.amp == "off" or (device.type != "cuda" and settings.amp != "bf16"):
         return None
     if settings.amp == "auto":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16

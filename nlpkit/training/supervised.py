@@ -99,15 +99,7 @@ class Supervised:
     def descent(self, device: torch.device) -> Descent:
         """Return the optimizer of the network."""
         encoder: nn.Module = self.network.encoder
-        start = self.recipe.init
-        return Descent(
-            self.network,
-            encoder,
-            self.settings,
-            device,
-            layer_decay=start.layer_decay,
-            unfreeze=start.unfreeze,
-        )
+        return Descent(self.network, encoder, self.settings, device, start=self.recipe.init)
 
     def digest(self) -> str:
         """Return a hash of the examples; a run resumes only on the same data."""

@@ -1,0 +1,21 @@
+"""Self-attention that several architectures share.
+
+Legend: B batch, T time, Q time of the queries (or 1), D width, H heads, K width of a head.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+
+
+def attend(qkv: Tensor, mask_B1QT: Tensor, heads: int) -> Tensor:
+    """Return mixed_BTD, scaled dot-product attention (Vaswani et al. 2017) of qkv, [B, T, 3D].
+
+    The mask is True where a query may read a token.
+    """
+    batch, time, width = qkv.shape
+    split = qkv.view(batch, time, 3, heads, width // 3 // heads)  # three of [B, T, H, K]
+    query, key, value = (part.transpose(1, 2) for part in split.unbind(dim=2))
+    mixed_BHTK = scaled_dot_product_attention(query, key, value, attn_mask=mask_B1QT)
+    return mixed_BHTK.transpose(1, 2).reshape(batch, time, width // 3)
