@@ -35,7 +35,7 @@ Precision = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="auto, fp32, int8 or fp16, if the bundle has it.",
+        help="auto, fp32, int8, int4 or fp16, if the bundle has it.",
         rich_help_panel=RUNNING,
     ),
 ]

@@ -181,11 +181,11 @@ def _without_name(report: gate.Report) -> dict[str, Any]:
 
 
 def _fastest(reports: Sequence[gate.Report]) -> str:
-    """Return the precision for CPUs: int8 if it has 95% of the speed of fp32 or more, else fp32."""
-    speed = {report.precision: report.docs_per_second for report in reports}
-    if "fp32" not in speed:
-        return "int8" if "int8" in speed else reports[0].precision
-    return "int8" if speed.get("int8", 0.0) >= 0.95 * speed["fp32"] else "fp32"
+    """Return the smallest precision with 95% of the best speed on a CPU; fp16 only if alone."""
+    suitable = [report for report in reports if report.precision != "fp16"] or list(reports)
+    best = max(report.docs_per_second for report in suitable)
+    fast = [report for report in suitable if report.docs_per_second >= 0.95 * best]
+    return min(fast, key=lambda report: report.bytes).precision
 
 
 def _write(

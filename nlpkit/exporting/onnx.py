@@ -16,8 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 import torch
+from onnx import numpy_helper
 from torch.export import Dim
 
+from nlpkit.blocks import TRANSPOSED
 from nlpkit.heads.graph import Arrays, Graph
 from nlpkit.runtime.graphs import IDS, MASK, Signature
 from nlpkit.text import Tokenizer
@@ -90,6 +92,7 @@ def _exported(graph: Graph, feeds: Arrays, network: Network) -> Exported:
         )
     model: onnx.ModelProto = program.model_proto
     _forget_sources(model.graph)
+    _name_transposed(model.graph, graph.module)
     onnx.checker.check_model(model)
     return Exported(model, signature)
 
@@ -114,6 +117,27 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         log.setLevel(level)
+
+
+def _name_transposed(graph: onnx.GraphProto, module: torch.nn.Module) -> None:
+    """Rename matrices that the exporter transposed and named anew to NAME + TRANSPOSED.
+
+    `nlpkit train --init` finds a bundle's weights by these names.
+    """
+    stored = {tensor.name for tensor in graph.initializer}
+    missing = {
+        (*weight.shape[::-1], weight.detach().T.numpy().tobytes()): name
+        for name, weight in module.named_parameters()
+        if name not in stored and weight.ndim == 2
+    }
+    renamed = {}
+    for tensor in graph.initializer:
+        array = numpy_helper.to_array(tensor) if len(tensor.dims) == 2 else None
+        if array is not None and (name := missing.get((*array.shape, array.tobytes()))):
+            renamed[tensor.name] = tensor.name = f"{name}{TRANSPOSED}"
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = renamed.get(name, name)
 
 
 def _forget_sources(graph: onnx.GraphProto) -> None:

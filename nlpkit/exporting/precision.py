@@ -1,4 +1,4 @@
-"""Precisions of an exported network: fp32, fp16 for GPUs, int8 tables for CPUs.
+"""Precisions of an exported network: fp32, fp16 for GPUs, int8 and int4 for CPUs.
 
 Legend: V rows of a table, D columns.
 """
@@ -12,10 +12,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from nlpkit.blocks import BLOCK, is_wide
 from nlpkit.exporting.sums import as_sums
+from nlpkit.exporting.wide import in_blocks
 from nlpkit.heads.pooled import MaxPool
 
-BYTES = {"int8": 4, "fp32": 4, "fp16": 2}  # bytes of a number outside int8 tables
+BYTES = {"fp32": 4, "fp16": 2}  # of a number
+BITS = {"int8": 8, "int4": 4}  # of a number in a block
 SMALLEST_TABLE = 1 << 10  # elements; smaller tables stay float32, since int8 would save little
 
 
@@ -26,16 +29,23 @@ def estimate(network: nn.Module, precision: str) -> int:
     bundled models' files.
     """
     numbers = sum(tensor.numel() for tensor in (*network.parameters(), *network.buffers()))
-    tables = [part.weight for part in network.modules() if isinstance(part, nn.Embedding)]
-    quantised = [table for table in tables if table.numel() >= SMALLEST_TABLE]
-    if precision != "int8":
+    if precision in ("fp32", "fp16"):
         return numbers * BYTES[precision]
-    inside = sum(table.numel() for table in quantised)
-    outside = (numbers - inside) * BYTES["int8"]
+    tables = [part.weight for part in network.modules() if isinstance(part, nn.Embedding)]
+    wide = [part.weight for part in network.modules() if isinstance(part, nn.Linear)]
+    wide = [weight for weight in wide if is_wide(weight.shape)]
+    if precision == "int4":
+        wide += [table for table in tables if is_wide(table.shape)]
+        tables = []
+    tables = [table for table in tables if table.numel() >= SMALLEST_TABLE]
+    in_rows = sum(table.numel() for table in tables)
+    in_wide = sum(weight.numel() for weight in wide)
+    outside = (numbers - in_rows - in_wide) * BYTES["fp32"]
+    inside = in_rows + in_wide * (BITS[precision] / 8 + BYTES["fp32"] / BLOCK)
     pool = getattr(getattr(network, "head", None), "pool", None)
     if getattr(getattr(network, "encoder", None), "adds_rows", False) and isinstance(pool, MaxPool):
-        return outside + inside  # `sums` has one scale in all
-    return outside + inside + 4 * sum(map(len, quantised))
+        return int(outside + inside)  # `sums` has one scale in all
+    return int(outside + inside) + BYTES["fp32"] * sum(map(len, tables))
 
 
 def as_fp32(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -56,17 +66,27 @@ def as_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def as_int8(model: onnx.ModelProto) -> onnx.ModelProto | None:
-    """Return the model with its embedding tables in int8, or None where it has no large table.
+    """Return the model with its tables and wide matrices in int8, or None where it has neither.
 
-    Each row has its own scale; where rows are only added and their maximum taken, all rows share
-    one scale (`sums`).
+    Each row of a table has its own scale; where rows are only added and their maximum taken, all
+    rows share one scale (`sums`). Wide matrices have a scale for each block (`wide`).
 
-    Tables are most of a small model's bytes. Activations stay float32: dynamic quantisation takes
-    its scale from the whole batch, so a document's scores would depend on the rest of its batch,
-    and ConvInteger is slower than float32.
+    Other activations stay float32: dynamic quantisation takes its scale from the whole batch, so a
+    document's scores would depend on the rest of its batch, and ConvInteger is slower than float32.
     """
     if summed := as_sums(model):
         return summed
+    wide = in_blocks(model, 8, 0)
+    return _with_int8_tables(wide or model) or wide
+
+
+def as_int4(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """Return the model with wide matrices and tables in blocks of 4 bits, or None without them."""
+    return in_blocks(model, 4, 4)
+
+
+def _with_int8_tables(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """Return the model with its embedding tables in int8, or None where it has no large table."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     del copy.graph.value_info[:]
@@ -130,5 +150,6 @@ def _dequantised(node: onnx.NodeProto, table: str) -> list[onnx.NodeProto]:
 PRECISIONS: dict[str, Callable[[onnx.ModelProto], onnx.ModelProto | None]] = {
     "fp32": as_fp32,
     "int8": as_int8,
+    "int4": as_int4,
     "fp16": as_fp16,
 }

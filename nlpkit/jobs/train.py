@@ -34,45 +34,58 @@ def load_recipe(name: str, overrides: Sequence[str]) -> Recipe:
     Raises:
         InputError, UsageError: as `recipe.load`.
     """
-    return recipes.load(find_recipe(name), overrides)
+    from nlpkit.training.init import complete
+
+    return recipes.load(find_recipe(name), overrides, complete)
 
 
 def recipe_from_files(
     *,
     task: str,
-    arch: str,
+    arch: str | None,
     train: Sequence[str],
     dev: Sequence[str],
     fields: Mapping[str, str | None],
     overrides: Sequence[str],
+    init: str | None = None,
 ) -> Recipe:
     """Build a recipe with defaults from data files.
 
     Args:
         task: the name of the task.
-        arch: the name of the architecture.
+        arch: the name of the architecture; None takes that of `init`.
         train: paths of the training files.
         dev: paths of the development files.
         fields: settings of every file, such as its text and label fields; None is the default.
         overrides: `section.key=value` items.
+        init: the run or bundle to start from, or None.
 
     Raises:
         UsageError: an override is wrong, or the task or the architecture does not exist.
         MissingExtra: torch is not installed.
     """
+    from nlpkit.training import sources
+    from nlpkit.training.init import complete
+
     tasks.class_of(task)
     given = {key: value for key, value in fields.items() if value is not None}
     tree: dict[str, Any] = {
-        "name": f"{task}-{arch}",
+        "name": f"{task}-{arch or Path(init or '').name}",
         "task": {"name": task},
-        "architecture": {"name": arch},
-        "tokenizer": getattr(catalog.load("architectures", arch), "TOKENIZER", {}),
         "data": {
             "train": [{"path": str(Path(path).resolve()), **given} for path in train],
             "dev": [{"path": str(Path(path).resolve()), **given} for path in dev],
         },
     }
-    return recipes.from_dict(tree, folder=Path.cwd(), where="command line", overrides=overrides)
+    if arch:
+        tree["architecture"] = {"name": arch}
+        tree["tokenizer"] = dict(getattr(catalog.load("architectures", arch), "TOKENIZER", {}))
+    if init:
+        tree["init"] = {"run": init}
+        sources.find(init, Path.cwd())  # raises ModelError
+    return recipes.from_dict(
+        tree, folder=Path.cwd(), where="command line", overrides=overrides, complete=complete
+    )
 
 
 def train(

@@ -10,7 +10,7 @@ import dataclasses
 import re
 import tomllib
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -18,6 +18,7 @@ from typing import Any, ClassVar, TypeVar
 from nlpkit import catalog
 from nlpkit.errors import InputError, Renamed, UsageError, near_match, quoted
 from nlpkit.settings import declaration
+from nlpkit.settings.overrides import override
 from nlpkit.settings.sections import (
     Corpus,
     Data,
@@ -45,6 +46,7 @@ class Part:
         return {key: values[key] for key, *_ in declaration.described(type(self.config))}
 
 
+Complete = Callable[[dict[str, Any], Path], None]  # the recipe's values and its folder
 AnyRecipe = TypeVar("AnyRecipe", bound="_Tree")
 
 
@@ -148,8 +150,10 @@ class Pretraining(_Tree):
     folder: Path
 
 
-def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
+def load(path: Path, overrides: Iterable[str] = (), complete: Complete | None = None) -> Recipe:
     """Read a recipe of `nlpkit train` and apply `section.key=value` overrides.
+
+    `complete` fills in settings that the recipe leaves out.
 
     Raises:
         InputError: the file is missing or is not TOML.
@@ -160,7 +164,7 @@ def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
         raise UsageError(
             f"{quoted(path)}: this recipe is for 'nlpkit pretrain', not for 'nlpkit train'"
         )
-    return from_dict(tree, folder=folder, where=str(path), overrides=overrides)
+    return from_dict(tree, folder=folder, where=str(path), overrides=overrides, complete=complete)
 
 
 def load_pretraining(path: Path, overrides: Iterable[str] = ()) -> Pretraining:
@@ -178,14 +182,21 @@ def load_pretraining(path: Path, overrides: Iterable[str] = ()) -> Pretraining:
 
 
 def from_dict(
-    tree: dict[str, Any], *, folder: Path, where: str, overrides: Iterable[str] = ()
+    tree: dict[str, Any],
+    *,
+    folder: Path,
+    where: str,
+    overrides: Iterable[str] = (),
+    complete: Complete | None = None,
 ) -> Recipe:
     """Build a recipe of `nlpkit train` from plain values; `where` names it in messages.
+
+    `complete` fills in settings that are left out.
 
     Raises:
         UsageError: a key or value is wrong; the message lists every problem.
     """
-    return _build(Recipe, tree, folder, where, overrides)
+    return _build(Recipe, tree, folder, where, overrides, complete)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Path]:
@@ -207,11 +218,18 @@ def _read(path: Path) -> tuple[dict[str, Any], Path]:
 
 
 def _build(
-    kind: type[AnyRecipe], tree: dict[str, Any], folder: Path, where: str, overrides: Iterable[str]
+    kind: type[AnyRecipe],
+    tree: dict[str, Any],
+    folder: Path,
+    where: str,
+    overrides: Iterable[str],
+    complete: Complete | None = None,
 ) -> AnyRecipe:
     problems: list[str] = []
     for item in overrides:
-        _override(tree, item, problems)
+        override(tree, item, problems)
+    if complete and not problems:
+        complete(tree, folder)
     known = ["name", *kind.PARTS, *kind.SHELVES, *kind.SECTIONS]
     problems += [f"unknown section {key!r}.{near_match(key, known)}" for key in tree.keys() - known]
     parts = {
@@ -235,27 +253,6 @@ def _build(
         name=str(tree["name"]), folder=folder, **parts, **shelves, **sections
     )
     return recipe
-
-
-def _override(tree: dict[str, Any], item: str, problems: list[str]) -> None:
-    key, equals, text = item.partition("=")
-    section, dot, name = key.strip().partition(".")
-    if not (equals and dot and name):
-        problems.append(f"--set {item!r} is not of the form section.key=value")
-        return
-    target = tree.setdefault(section, {})
-    if isinstance(target, dict):
-        target[name] = _value(text)
-    else:
-        problems.append(f"--set {item!r}: {section!r} is not a section")
-
-
-def _value(text: str) -> Any:
-    """Parse a value as TOML; anything that is not valid TOML is a string."""
-    try:
-        return tomllib.loads(f"v = {text}")["v"]
-    except tomllib.TOMLDecodeError:
-        return text
 
 
 def _part(table: Any, kind: str, shelf: str, problems: list[str]) -> Part | None:

@@ -139,7 +139,7 @@ class Tokenizer:
 class Start:
     """[init] of `nlpkit pretrain`: start from another run (`--init RUN`)."""
 
-    run: str = setting("", "folder of the run whose encoder and tokenizer to start from")
+    run: str = setting("", "run or bundle whose tokenizer and weights to start from")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +149,9 @@ class Init(Start):
     Discriminative rates and gradual unfreezing are from ULMFiT (Howard & Ruder 2018).
     """
 
+    labels: tuple[str, ...] = setting(
+        (), 'own labels and those of the source, if they differ: ["bom=positive", "ruim=negative"]'
+    )
     rate: float = setting(
         1.0, "learning rate of the encoder's top stage, as a share of train.lr, the head's", 0, 10
     )
@@ -231,8 +234,9 @@ class Train:
 class Export:
     """[export]: the precisions to write, and the gate's limits: beyond one, nothing is written."""
 
-    precisions: tuple[Literal["fp32", "int8", "fp16"], ...] = setting(
-        ("fp32", "int8", "fp16"), "precisions to write; int8 alone makes the smallest bundle"
+    precisions: tuple[Literal["fp32", "int8", "int4", "fp16"], ...] = setting(
+        ("fp32", "int8", "fp16"),
+        "precisions to write: int8 makes small bundles, int4 smaller ones of wide networks",
     )
     max_logit_diff: float = setting(
         1e-4, "fp32: largest difference of a logit between torch and ONNX Runtime, any shape"

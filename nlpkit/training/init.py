@@ -1,92 +1,76 @@
-"""Start a run from a finished run: take its tokenizer and its encoder's weights."""
+"""Start a run from another model: take its tokenizer and its weights."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from nlpkit import text
-from nlpkit.errors import ModelError, UsageError, quoted
+from nlpkit import catalog
+from nlpkit.errors import ModelError, UsageError, near_match, quoted
+from nlpkit.settings import declaration
 from nlpkit.settings.recipe import Pretraining, Recipe
-from nlpkit.training import checkpoint, summary as summaries
-from nlpkit.training.summary import PretrainingSummary, RunSummary
+from nlpkit.training import checkpoint, sources
+from nlpkit.training.sources import Source
 
-SUBWORDS = ("bpe", "unigram")
 EMBEDDING = "embed.weight"  # the name of the embedding in every pretrained encoder
+OUTPUT = "output."  # the prefix of a head's layer with a row for each label
 
 
-@dataclass(frozen=True)
-class FinishedRun:
-    """The contents of a finished run's folder; `tokenizer` is the text of tokenizer.json."""
+def complete(tree: dict[str, Any], folder: Path) -> None:
+    """Fill in the settings that a recipe leaves out and its [init] run has.
 
-    folder: Path
-    tokenizer: str
-    summary: RunSummary | PretrainingSummary
-    weights: dict[str, Tensor]
+    These are the architecture, the tokenizer and the head, and the settings FINE_TUNING of the
+    architecture's module, which suit a start from pretrained weights. A source that does not exist
+    changes nothing; `of` reports it when training starts.
+    """
+    name = tree.get("init", {}).get("run")
+    if not name or not isinstance(name, str):
+        return
+    try:
+        found = sources.sections(sources.find(name, folder))
+    except ModelError:
+        return
+    theirs = found.get("architecture", {})
+    if tree.get("architecture", theirs).get("name") != theirs.get("name"):
+        return
+    module = catalog.load("architectures", theirs["name"])
+    known = {key for key, *_ in declaration.described(module.Config)} | {"name"}
+    theirs = {key: value for key, value in theirs.items() if key in known}
+    tree["architecture"] = theirs | tree.get("architecture", {})
+    tree["tokenizer"] = found.get("tokenizer", {}) | tree.get("tokenizer", {})
+    task = tree.get("task", {})
+    if "task" in found:
+        tree["task"] = found["task"] | task
+    for section, values in getattr(module, "FINE_TUNING", {}).items():
+        tree[section] = values | tree.get(section, {})
 
 
-def of(recipe: Recipe | Pretraining) -> FinishedRun | None:
-    """Return the run that a recipe starts from; None if its weights start random.
+def of(recipe: Recipe | Pretraining) -> Source | None:
+    """Return the model that a recipe starts from; None if its weights start random.
 
     Raises:
-        ModelError: the folder holds no finished run, or its files are damaged.
-        UsageError: the recipe's tokenizer is not bpe or unigram.
+        ModelError: there is no such model, or its files are damaged.
+        UsageError: the recipe's tokenizer is of another kind.
     """
     if not recipe.init.run:
         return None
-    relative = recipe.folder / recipe.init.run
-    folder = relative if relative.exists() else Path(recipe.init.run)
-    if recipe.tokenizer.kind not in SUBWORDS:
+    source = sources.read(sources.find(recipe.init.run, recipe.folder))
+    if recipe.tokenizer.kind != source.kind:
         raise UsageError(
-            f"[init]: needs [tokenizer] kind = {' or '.join(SUBWORDS)}, "
-            f"not {recipe.tokenizer.kind}; change the kind, or leave [init] out"
+            f"[tokenizer] kind = {recipe.tokenizer.kind!r}: {quoted(source.folder)} has a "
+            f"tokenizer of kind {source.kind!r}; change the kind, or leave [init] out"
         )
-    try:
-        summary = summaries.read(folder)
-        tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
-    except OSError:
-        raise ModelError(
-            f"{quoted(folder)}: no finished run to start from; make one with "
-            f"'nlpkit pretrain RECIPE -o {quoted(folder)}' or 'nlpkit train', "
-            "or finish it with --resume"
-        ) from None
-    except (KeyError, TypeError, ValueError) as problem:
-        raise ModelError(
-            f"{quoted(folder / 'run.json')}: damaged ({problem}); make the run again"
-        ) from None
-    tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
-    rows = len(tensors.get(f"encoder.{EMBEDDING}", ()))
-    _check_pieces(folder, recipe.tokenizer.kind, tokenizer, rows)
-    return FinishedRun(folder, tokenizer, summary, checkpoint.part(tensors, "encoder"))
-
-
-def _check_pieces(folder: Path, kind: str, tokenizer: str, rows: int) -> None:
-    """Check that the tokenizer has as many pieces as the embedding has rows.
-
-    Raises:
-        ModelError: the numbers differ, or the tokenizer is damaged.
-    """
-    try:
-        pieces = text.load(kind, tokenizer).vocab_size
-    except ValueError as problem:
-        raise ModelError(
-            f"{quoted(folder / 'tokenizer.json')}: damaged ({problem}); make the run again"
-        ) from None
-    if rows not in (0, pieces):
-        raise ModelError(
-            f"{quoted(folder)}: the tokenizer has {pieces} pieces, the embedding {rows} rows; "
-            "make the run again"
-        )
+    return source
 
 
 def start(
     recipe: Recipe | Pretraining, folder: Path, resumed: bool, leads: bool
-) -> tuple[FinishedRun | None, dict[str, Any] | None]:
-    """Return the run to start from, and its entry for run.json, which the leader also stores.
+) -> tuple[Source | None, dict[str, Any] | None]:
+    """Return the model to start from, and its entry for run.json, which the leader also stores.
 
     A resumed run no longer needs its source, which may have moved: the entry is read from the run's
     folder. Raises as `of`.
@@ -95,14 +79,14 @@ def start(
     if resumed:
         return None, json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
     source = of(recipe)
-    entry = provenance(source)
+    entry = dict(source.entry) if source else None
     if leads and source:
         checkpoint.save_text(path, json.dumps(entry, ensure_ascii=False, indent=1))
     return source, entry
 
 
-def load(source: FinishedRun | None, encoder: nn.Module) -> None:
-    """Load a run's weights into an encoder.
+def load(source: Source | None, encoder: nn.Module) -> None:
+    """Load the weights of a model into an encoder.
 
     Either side may lack weights of the other (skip-gram learns only the embedding, a deeper encoder
     has more layers). Both must have the embedding, and shared weights must have equal shapes.
@@ -115,22 +99,64 @@ def load(source: FinishedRun | None, encoder: nn.Module) -> None:
     own = encoder.state_dict()
     wrong = [
         f"{name} is {list(tensor.shape)}, here {list(own[name].shape)}"
-        for name, tensor in source.weights.items()
+        for name, tensor in source.encoder.items()
         if name in own and own[name].shape != tensor.shape
     ]
-    if wrong or not {EMBEDDING} <= source.weights.keys() & own.keys():
+    if wrong or not {EMBEDDING} <= source.encoder.keys() & own.keys():
         reason = wrong[0] if wrong else f"they do not share {EMBEDDING}"
         raise UsageError(
             f"{quoted(source.folder)} does not fit the recipe's [architecture]: {reason}; "
             "use the settings of the pretraining"
         )
-    encoder.load_state_dict({**own, **{k: v for k, v in source.weights.items() if k in own}})
+    encoder.load_state_dict({**own, **{k: v for k, v in source.encoder.items() if k in own}})
 
 
-def provenance(source: FinishedRun | None) -> dict[str, Any] | None:
-    """Return the entry of a source run for run.json: name, objective, data and licences."""
-    if source is None:
-        return None
-    keys = ("name", "objective", "architecture", "steps", "data", "init")
-    stored = source.summary.to_dict()
-    return {key: stored[key] for key in keys if key in stored}
+def load_head(
+    source: Source | None, head: nn.Module, labels: Sequence[str], pairs: Sequence[str]
+) -> list[str]:
+    """Load the weights of a model's head; return the labels whose outputs were taken over.
+
+    A label takes the output of the source's label of that name, or of that in its pair OWN=SOURCE.
+    Where the two heads differ in a layer, nothing is loaded.
+
+    Raises:
+        UsageError: a pair has a label that one of the models lacks.
+    """
+    split = [pair.partition("=") for pair in pairs]
+    names = {own.strip(): theirs.strip() for own, _, theirs in split}
+    if wrong := [pair for pair in pairs if "=" not in pair]:
+        raise UsageError(f"init.labels: {wrong[0]!r} is not of the form OWN=SOURCE")
+    for own, theirs in names.items() if source else ():
+        for label, known in ((own, labels), (theirs, source.labels if source else ())):
+            if label not in known:
+                raise UsageError(
+                    f"init.labels: no label {label!r}.{near_match(label, known)} "
+                    f"There are: {', '.join(known) or 'none'}"
+                )
+    weights = head.state_dict()
+    if source is None or not source.labels or not _alike(source.head, weights):
+        return []
+    rows = {
+        row: source.labels.index(names.get(label, label))
+        for row, label in enumerate(labels)
+        if names.get(label, label) in source.labels
+    }
+    if not rows:
+        return []
+    for name, tensor in source.head.items():
+        if not name.startswith(OUTPUT):
+            weights[name] = tensor
+            continue
+        for row, theirs_row in rows.items():
+            weights[name][row] = tensor[theirs_row]
+    head.load_state_dict(weights)
+    return [labels[row] for row in rows]
+
+
+def _alike(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    """Tell whether two heads have the same layers, apart from the number of labels."""
+    return one.keys() == other.keys() and all(
+        tensor.shape[1:] == other[name].shape[1:]
+        and (name.startswith(OUTPUT) or tensor.shape == other[name].shape)
+        for name, tensor in one.items()
+    )

@@ -29,6 +29,7 @@ from nlpkit.training.events import Listener, Started
 from nlpkit.training.folder import at_work, begun
 from nlpkit.training.loop import Loop
 from nlpkit.training.selfsupervised import SelfSupervised, save_encoder
+from nlpkit.training.sources import Source
 from nlpkit.training.state import State
 from nlpkit.training.summary import PretrainingSummary
 from nlpkit.version import __version__
@@ -123,7 +124,7 @@ def _best_scores(state: State) -> dict[str, float]:
     return {key: value for key, value in line.items() if key == "step" or key.startswith("dev_")}
 
 
-def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.FinishedRun | None) -> None:
+def _prepare_corpus(recipe: Pretraining, folder: Path, source: Source | None) -> None:
     """Learn the tokenizer or copy that of `source`, and tokenise the corpus, if not done before.
 
     Raises:
@@ -162,9 +163,7 @@ def _prepare_corpus(recipe: Pretraining, folder: Path, source: init.FinishedRun 
     )
 
 
-def _tokenizer(
-    recipe: Pretraining, source: init.FinishedRun | None, documents: list[str]
-) -> Tokenizer:
+def _tokenizer(recipe: Pretraining, source: Source | None, documents: list[str]) -> Tokenizer:
     """Return the tokenizer of the run to start from, or one learned from documents."""
     kind = recipe.tokenizer.kind
     if source:

@@ -72,6 +72,8 @@ def _train(
     resumed = resume and begun(folder)
     source, provenance = init.start(recipe, folder, resumed, members.leads)
     init.load(source, net.encoder)
+    labels = getattr(data.task, "labels", ())
+    init.load_head(source, net.head, labels, recipe.init.labels)
     torch.manual_seed(recipe.train.seed + members.rank)
     run = network.TorchRun(net, members.device)
     model = Model(

@@ -23,7 +23,7 @@ def export(
     precision: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B", help="Files to write: fp32,int8,fp16; the recipe's if left out."
+            metavar="A,B", help="Files to write: fp32,int8,int4,fp16; the recipe's if left out."
         ),
     ] = None,
     dev: Annotated[

@@ -1,0 +1,107 @@
+"""Rewrite a graph so that its wide matrices and tables are read in blocks (`nlpkit.blocks`).
+
+ONNX Runtime's `MatMulNBits` multiplies by such a matrix with activations in int8 (accuracy level
+4), scaled for each block of a row, so that a row's result does not depend on the other rows of its
+batch. `GatherBlockQuantized` looks up rows of such a table.
+
+Legend: N rows, K columns.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from nlpkit.blocks import BLOCK, is_wide, packed, quantised
+
+DOMAIN = "com.microsoft"
+INT8_ACTIVATIONS = 4  # the accuracy level
+
+
+def in_blocks(model: onnx.ModelProto, bits: int, table_bits: int) -> onnx.ModelProto | None:
+    """Return the model with its wide matrices in `bits` and its tables in `table_bits`.
+
+    A table_bits of 0 leaves the tables as they are. Return None if there is nothing to quantise.
+    """
+    arrays = {tensor.name: tensor for tensor in model.graph.initializer}
+    replaced: dict[str, list[TensorProto]] = {}
+    nodes = []
+    for node in model.graph.node:
+        name = _quantisable(node, arrays, model, table_bits)
+        if name is None:
+            nodes.append(node)
+            continue
+        if name not in replaced:
+            matrix = numpy_helper.to_array(arrays[name])
+            is_table = node.op_type == "Gather"
+            replaced[name] = _stored(
+                name, matrix if is_table else matrix.T, table_bits if is_table else bits, is_table
+            )
+        nodes.append(_reading(node, name, arrays[name].dims, bits, table_bits))
+    if not replaced:
+        return None
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    del copy.graph.node[:], copy.graph.initializer[:], copy.graph.value_info[:]
+    copy.graph.node.extend(nodes)
+    copy.graph.initializer.extend(t for t in model.graph.initializer if t.name not in replaced)
+    copy.graph.initializer.extend(tensor for tensors in replaced.values() for tensor in tensors)
+    copy.opset_import.append(helper.make_opsetid(DOMAIN, 1))
+    return copy
+
+
+def _quantisable(
+    node: NodeProto, arrays: dict[str, TensorProto], model: onnx.ModelProto, table_bits: int
+) -> str | None:
+    """Return the name of the matrix that a node reads, if it can be quantised."""
+    if node.op_type not in ("MatMul", "Gather"):
+        return None
+    name = node.input[1] if node.op_type == "MatMul" else node.input[0]
+    if name not in arrays or arrays[name].data_type != TensorProto.FLOAT:
+        return None
+    dims = arrays[name].dims if node.op_type == "Gather" else arrays[name].dims[::-1]
+    users = [user.op_type for user in model.graph.node if name in user.input]
+    is_read_alike = set(users) == {node.op_type}
+    wanted = node.op_type == "MatMul" or table_bits > 0
+    return name if wanted and is_read_alike and is_wide(dims) else None
+
+
+def _stored(name: str, matrix_NK: np.ndarray, bits: int, is_table: bool) -> list[TensorProto]:
+    """Return the tensors NAME_qBITS and NAME_scales."""
+    blocks = quantised(matrix_NK, bits)
+    codes = packed(blocks.codes_NK, bits)
+    scales = blocks.scales_NS
+    if not is_table:
+        codes = codes.reshape(len(codes), matrix_NK.shape[1] // BLOCK, -1)
+        scales = scales.reshape(-1)
+    return [
+        numpy_helper.from_array(np.ascontiguousarray(codes), f"{name}_q{bits}"),
+        numpy_helper.from_array(np.ascontiguousarray(scales), f"{name}_scales"),
+    ]
+
+
+def _reading(node: NodeProto, name: str, dims: list[int], bits: int, table_bits: int) -> NodeProto:
+    """Return the node that reads the quantised matrix."""
+    if node.op_type == "Gather":
+        return helper.make_node(
+            "GatherBlockQuantized",
+            [f"{name}_q{table_bits}", node.input[1], f"{name}_scales"],
+            list(node.output),
+            domain=DOMAIN,
+            bits=table_bits,
+            block_size=BLOCK,
+            gather_axis=0,
+            quantize_axis=1,
+        )
+    return helper.make_node(
+        "MatMulNBits",
+        [node.input[0], f"{name}_q{bits}", f"{name}_scales"],
+        list(node.output),
+        domain=DOMAIN,
+        K=dims[0],
+        N=dims[1],
+        bits=bits,
+        block_size=BLOCK,
+        accuracy_level=INT8_ACTIVATIONS,
+    )

@@ -1,0 +1,194 @@
+"""Read what a training may start from: a finished run, a pretrained encoder, or a bundle.
+
+A bundle's weights are those of its ONNX file, widened to float32.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nlpkit import blocks, text, zoo
+from nlpkit.errors import ModelError, quoted
+from nlpkit.runtime.bundle import Bundle, read_bundle
+from nlpkit.runtime.graphs import MAIN
+from nlpkit.training import checkpoint, summary as summaries
+
+SECTIONS = ("task", "architecture", "tokenizer")  # those that a start needs of its source
+ENTRY = ("name", "objective", "architecture", "steps", "data", "init")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model to start from.
+
+    Attributes:
+        folder: its run or bundle.
+        kind: of its tokenizer.
+        tokenizer: the contents of tokenizer.json.
+        entry: its entry in run.json: name, data and licences.
+        encoder: the encoder's weights by name.
+        head: the head's weights by name; empty for a pretrained encoder.
+        labels: of the head's outputs; empty if it has none.
+    """
+
+    folder: Path
+    kind: str
+    tokenizer: str
+    entry: Mapping[str, Any]
+    encoder: Mapping[str, Tensor]
+    head: Mapping[str, Tensor] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+
+
+def find(name: str, folder: Path) -> Path:
+    """Return the folder of a run or bundle, by its path from `folder` or from here, or by name.
+
+    Raises:
+        ModelError: there is none.
+    """
+    for path in (folder / name, Path(name)):
+        if path.exists():
+            return path
+    try:
+        return zoo.find_bundle(name)
+    except ModelError as problem:
+        raise ModelError(
+            f"{quoted(name)}: no finished run to start from, and {problem}. Make a run with "
+            f"'nlpkit import', 'nlpkit pretrain RECIPE -o {quoted(name)}' or 'nlpkit train'"
+        ) from None
+
+
+def sections(folder: Path) -> dict[str, Any]:
+    """Return the task, architecture and tokenizer of a run or bundle, as its recipe names them.
+
+    Raises:
+        ModelError: its recipe cannot be read.
+    """
+    try:
+        if _is_bundle(folder):
+            tree: Any = read_bundle(folder).manifest.tree["training"]["recipe"]
+        else:
+            tree = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
+        return {name: dict(tree[name]) for name in SECTIONS if name in tree}
+    except (OSError, KeyError, TypeError, ValueError) as problem:
+        raise ModelError(
+            f"{quoted(folder)}: its recipe cannot be read ({problem}); make it again"
+        ) from None
+
+
+def read(folder: Path) -> Source:
+    """Read a run or bundle to start from.
+
+    Raises:
+        ModelError: it is unfinished or damaged.
+    """
+    source = _bundle(folder) if _is_bundle(folder) else _run(folder)
+    rows = len(source.encoder.get("embed.weight", ()))
+    try:
+        pieces = text.load(source.kind, source.tokenizer).vocab_size
+    except ValueError as problem:
+        raise ModelError(
+            f"{quoted(folder / 'tokenizer.json')}: damaged ({problem}); make it again"
+        ) from None
+    if rows not in (0, pieces):
+        raise ModelError(
+            f"{quoted(folder)}: the tokenizer has {pieces} pieces, the embedding {rows} rows; "
+            "make it again"
+        )
+    return source
+
+
+def _is_bundle(folder: Path) -> bool:
+    return (folder / "bundle.json").is_file()
+
+
+def _run(folder: Path) -> Source:
+    try:
+        summary = summaries.read(folder)
+        tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    except OSError:
+        raise ModelError(
+            f"{quoted(folder)}: no finished run to start from; make one with "
+            f"'nlpkit pretrain RECIPE -o {quoted(folder)}' or 'nlpkit train', "
+            "or finish it with --resume"
+        ) from None
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ModelError(
+            f"{quoted(folder / 'run.json')}: damaged ({problem}); make the run again"
+        ) from None
+    tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
+    stored = summary.to_dict()
+    return Source(
+        folder,
+        sections(folder)["tokenizer"]["kind"],
+        tokenizer,
+        {key: stored[key] for key in ENTRY if key in stored},
+        checkpoint.part(tensors, "encoder"),
+        checkpoint.part(tensors, "head"),
+        tuple(stored.get("task", {}).get("labels", ())),
+    )
+
+
+def _bundle(folder: Path) -> Source:
+    bundle = read_bundle(folder)
+    manifest = bundle.manifest
+    training = manifest.tree["training"]
+    tensors = _weights(bundle)
+    content = bundle.checked(manifest.tokenizer_file).read_text(encoding="utf-8")
+    return Source(
+        folder,
+        manifest.tokenizer_kind,
+        content,
+        {"name": manifest.name, "data": training["data"], "init": training["init"]},
+        checkpoint.part(tensors, "encoder"),
+        checkpoint.part(tensors, "head"),
+        manifest.labels,
+    )
+
+
+def _weights(bundle: Bundle) -> dict[str, Tensor]:
+    """Return the weights of the bundle's most precise file, by the names of the network.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    files = bundle.manifest.graphs[MAIN].files
+    best = next(name for name in ("fp32", "int8", "int4", "fp16") if name in files)
+    path = bundle.checked(files[best])
+    try:
+        graph = onnx.load_model_from_string(path.read_bytes()).graph
+    except Exception as problem:  # protobuf's errors share no class
+        raise ModelError(f"{quoted(path)}: damaged ({problem}); install it again") from None
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    return {name: torch.from_numpy(array) for name, array in _widened(arrays).items()}
+
+
+def _widened(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the float arrays of a graph in float32 and untransposed, by the network's names."""
+    widened: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        stem, _, suffix = name.rpartition("_")
+        scales = arrays.get(f"{stem}_scales", arrays.get(f"{stem}_scale"))
+        if suffix in ("q4", "q8") and scales is not None:
+            bits = int(suffix[1])
+            codes = blocks.unpacked(array.reshape(len(array), -1), bits)
+            found = blocks.Blocks(codes, scales.reshape(len(array), -1))
+            # A matrix is stored with its outputs as rows, as torch does.
+            widened[stem.removesuffix(blocks.TRANSPOSED)] = blocks.restored(found, bits)
+        elif suffix == "int8" and scales is not None:
+            widened[stem] = array.astype(np.float32) * scales
+        elif array.dtype in (np.float32, np.float16) and suffix not in ("scale", "scales"):
+            plain = array.T if name.endswith(blocks.TRANSPOSED) else array
+            widened[name.removesuffix(blocks.TRANSPOSED)] = np.array(plain, dtype=np.float32)
+    return widened
