@@ -75,10 +75,17 @@ def reversed_words(rows: int, seed: int) -> list[Row]:
     return made
 
 
+def directions(rows: int, seed: int) -> list[Row]:
+    """Return texts with a vector that follows from one word."""
+    axes = {"negative": [1.0, 0.0, 0.0], "neutral": [0.0, 2.0, 0.0], "positive": [0.0, 0.0, 0.5]}
+    return [{"text": row["text"], "embedding": axes[row["label"]]} for row in corpus(rows, seed)]
+
+
 HEAD = {"hidden": 0, "dropout": 0.1}
 EXAMPLES: dict[str, Example] = {
     "sentiment": Example(corpus, settings=HEAD),
     "classify": Example(renamed, settings=HEAD),
+    "embed": Example(directions),
     "tag": Example(sentences, "wordlstm", "words", settings={"hidden": 16}),
     "capitals": Example(
         capitalised, "lstm", tokenizer={"lowercase": False}, train={"epochs": 6, "lr": 0.01}

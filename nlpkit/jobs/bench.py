@@ -131,8 +131,9 @@ def _times(run: Run, graph: str, drawn: Sequence[Feeds], seconds: float) -> list
 
 
 def _asked(signature: Signature) -> tuple[str, ...]:
-    """Return the outputs that answers need; embeddings are not computed for them."""
-    return tuple(name for name in signature.outputs if name != EMBEDDING)
+    """Return the outputs that answers need: not the embedding, unless there is nothing else."""
+    others = tuple(name for name in signature.outputs if name != EMBEDDING)
+    return others or (EMBEDDING,)
 
 
 def _row(

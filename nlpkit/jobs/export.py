@@ -20,6 +20,8 @@ def export(
 ) -> dict[str, Any]:
     """Write the bundle of a run to `folder` and return its manifest.
 
+    The bundle of a pretrained encoder embeds texts, and training can start from it.
+
     Raises:
         ModelError: `run` is not a finished training run.
         GateError: the exported model exceeds a limit of [export]; nothing was written.
@@ -34,11 +36,15 @@ def export(
         raise UsageError(
             f"--set {wrong[0]!r}: an export can set export.KEY only; train again for other keys"
         )
+    from nlpkit.exporting import encoder
     from nlpkit.exporting.export import export as write
     from nlpkit.training.data import load_dev
     from nlpkit.training.opened import open_run
 
-    model, _, summary = open_run(Path(run))
-    recipe = recipes.load(Path(run) / "recipe.toml", overrides)
-    dev = load_dev(recipe, model.task)
+    if encoder.is_encoder(Path(run)):
+        model, recipe, summary, dev = encoder.open_encoder(Path(run), overrides)
+    else:
+        model, _, summary = open_run(Path(run))
+        recipe = recipes.load(Path(run) / "recipe.toml", overrides)
+        dev = load_dev(recipe, model.task)
     return write(model, recipe, summary, dev, folder, limits=recipe.export, listener=listener)

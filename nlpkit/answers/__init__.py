@@ -1,4 +1,4 @@
-"""The kinds of answer of a model: a label, tags of the words, spans of the text, or a new text.
+"""The kinds of answer of a model: a label, tags, spans of the text, a new text, a vector.
 
 Each kind defines its fields and cells in a table and its values in JSON. It has a confidence
 (`score`, None if the kind has none) and counts its agreement with another answer. A document
