@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +149,8 @@ def open_bundle(
     from nlpkit import tasks
     from nlpkit.runtime import bundle
 
+    if rule := bundle.read_bundle(folder).manifest.cascade:
+        return _cascade(folder.name, rule, device=device, precision=precision, threads=threads)
     return bundle.open_bundle(
         folder,
         device=device,
@@ -157,6 +159,21 @@ def open_bundle(
         build_task=tasks.build,
         build_steps=lambda steps: pipeline(*steps),
     )
+
+
+def _cascade(name: str, stored: Mapping[str, Any], **options: Any) -> Model:
+    """Load the two models of a cascade. Raises as `load`, and ModelError if they do not fit."""
+    from dataclasses import replace
+
+    from nlpkit.cascade import Rule, Task
+
+    fast, best = (load(stored[part], **options) for part in ("fast", "best"))
+    rule = Rule(*(float(stored[key]) for key in ("threshold", "weight", "temperature")))
+    try:
+        task = Task.of(fast.task, best, rule)
+    except ValueError as problem:
+        raise ModelError(f"{name}: {problem}; build the cascade again") from None
+    return replace(fast, name=name, task=task, file_bytes=fast.file_bytes + best.file_bytes)
 
 
 def answers_of(name: str) -> type[Answer]:

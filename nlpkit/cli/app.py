@@ -29,7 +29,7 @@ GROUPS = {
     ),
     "Train your own": (
         *("init", "debug-data", "split", "pretrain", "train", "tune"),
-        *("evaluate", "compare", "export"),
+        *("evaluate", "compare", "export", "cascade"),
     ),
     "Models and machine": ("models", "bench", "doctor"),
 }

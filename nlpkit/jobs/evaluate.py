@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlpkit import metrics, zoo
+from nlpkit import cascade, metrics, zoo
 from nlpkit.errors import InputError, Note, UsageError, quoted
 from nlpkit.records.answered import check_confidence
 from nlpkit.records.rows import gold_of, read_rows
@@ -120,6 +120,7 @@ def evaluate(
         )
         documents += labelled.documents
         golds += labelled.golds
+    asked = model.task.asked if isinstance(model.task, cascade.Task) else 0
     started = time.perf_counter()
     answers = model.predict(documents)
     seconds = time.perf_counter() - started
@@ -130,6 +131,8 @@ def evaluate(
     if not scored:
         raise InputError(f"--min-confidence {min_confidence}: no answer has this score; lower it")
     scores = metrics.measure(model.task.answers, *map(list, zip(*scored, strict=True)))
+    if isinstance(model.task, cascade.Task):
+        scores["asked"] = round((model.task.asked - asked) / len(documents), 6)
     if min_confidence:
         scores["coverage"] = round(len(scored) / len(pairs), 6)
     return Evaluation(

@@ -129,7 +129,7 @@ def _verified(folder: Path, name: str) -> Verified:
         # Format 1 wrote the words of a document as one text, separated by spaces.
         golden = [(text.split(), expected) for text, expected in golden]
     checked = []
-    for precision in bundle.manifest.precisions:
+    for precision in bundle.manifest.precisions or ("auto",):
         try:
             model = zoo.open_bundle(folder, device="cpu", precision=precision)
         except DeviceError:

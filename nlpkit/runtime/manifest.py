@@ -64,6 +64,7 @@ class Manifest(NamedTuple):  # a dataclass would add 1 ms to every start
     dev: Mapping[str, Any]
     files: Mapping[str, str]  # file -> SHA-256
     tree: Mapping[str, Any]
+    cascade: Mapping[str, Any] | None = None  # of a bundle that joins two others
 
     def precision(self, wanted: str, device: str) -> str:
         """Return the precision to load on a device; "auto" takes fp16 on CUDA if there is one.
@@ -84,6 +85,8 @@ class Manifest(NamedTuple):  # a dataclass would add 1 ms to every start
 
     def bytes_of(self, precision: str) -> int:
         """Return the size of a precision's files in bytes, as the export measured it."""
+        if self.cascade is not None:
+            return 0
         return int(self.precisions[precision]["bytes"])
 
 
@@ -158,6 +161,7 @@ def _manifest(tree: dict[str, Any]) -> Manifest:
         dev=tree["scores"]["dev"],
         files=tree["files"],
         tree=tree,
+        cascade=tree.get("cascade"),
     )
 
 
@@ -205,14 +209,26 @@ def _is_sound(manifest: Manifest) -> bool:
         and isinstance(manifest.dev[manifest.score], float)
         and all(isinstance(digest, str) for digest in manifest.files.values())
         and all(isinstance(entry["bytes"], int) for entry in manifest.precisions.values())
-        and bool(manifest.graphs)
+        and _has_network(manifest)
         and all(graph.files.keys() == manifest.precisions.keys() for graph in graphs)
         and all(isinstance(file, str) for graph in graphs for file in graph.files.values())
-        and manifest.cpu_precision in manifest.precisions
         and isinstance(manifest.tokenizer_kind, str)
         and isinstance(manifest.tokenizer_file, str)
         and type(window) is type(overlap) is int
         and 0 <= overlap < window < LONGEST_WINDOW
+    )
+
+
+def _has_network(manifest: Manifest) -> bool:
+    """Return whether the bundle has graphs in its precision for CPUs, or the rule of a cascade."""
+    if (rule := manifest.cascade) is None:
+        return bool(manifest.graphs) and manifest.cpu_precision in manifest.precisions
+    numbers = (rule["threshold"], rule["weight"], rule["temperature"])
+    return (
+        not manifest.graphs
+        and all(isinstance(rule[part], str) for part in ("fast", "best"))
+        and all(isinstance(number, float) for number in numbers)
+        and rule["temperature"] > 0
     )
 
 
@@ -236,7 +252,8 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
             "the bundle; remove it and try again"
         )
     used = [file for graph in manifest.graphs.values() for file in graph.files.values()]
-    if unknown := [name for name in [*used, manifest.tokenizer_file] if name not in listed]:
+    used += [manifest.tokenizer_file] if manifest.cascade is None else []
+    if unknown := [name for name in used if name not in listed]:
         raise ModelError(
             f"{quoted(folder / NAME)}: {unknown[0]!r} has no hash; export the model again"
         )

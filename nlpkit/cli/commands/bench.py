@@ -11,6 +11,7 @@ from nlpkit.cli import options as o
 
 if TYPE_CHECKING:
     from nlpkit.jobs.bench import Row
+    from nlpkit.jobs.cascade import Point
 
 app = typer.Typer(add_completion=False)
 
@@ -33,7 +34,8 @@ def bench(
     """Measure latency and throughput of a model's network.
 
     Prints a line for each device, precision, length and batch size. --device auto measures the CPU,
-    and CUDA if it works. Reading and tokenizing are not counted.
+    and CUDA if it works. Reading and tokenizing are not counted. Of a cascade it prints the
+    measurements of 'nlpkit cascade'.
     """
     import sys
     from dataclasses import asdict
@@ -42,9 +44,13 @@ def bench(
     from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs.bench import bench as job
+    from nlpkit.jobs.cascade import curve_of
 
     if to not in ("table", "json"):
         raise UsageError(f"--to {to}: not one of table, json")
+    if stored := curve_of(model):
+        _curve(model, *stored, to=to)
+        return
     sizes = _numbers("--lengths", lengths), _numbers("--batches", batches)
     with Console(stderr=True, quiet=not sys.stderr.isatty()).status("measuring"):
         rows = job(model, device=device, seconds=seconds, lengths=sizes[0], batches=sizes[1])
@@ -52,6 +58,21 @@ def bench(
         print_json({"model": model, "rows": [asdict(row) for row in rows]})
     else:
         _table(rows)
+
+
+def _curve(model: str, curve: Sequence[Point], share: float, *, to: str) -> None:
+    """Print the measurements of a cascade, whose speed depends on the texts that it reads."""
+    from dataclasses import asdict
+
+    from nlpkit.cli.screen.cascade import show_curve
+    from nlpkit.cli.screen.console import Console
+    from nlpkit.cli.screen.json import print_json
+
+    if to == "json":
+        print_json({"model": model, "share": share, "curve": [asdict(point) for point in curve]})
+        return
+    print("measured on the dev rows when the cascade was built:")
+    show_curve(Console(highlight=False), curve, share)
 
 
 def _numbers(option: str, given: str) -> list[int]:

@@ -1,0 +1,306 @@
+"""Join a fast model and a better one in a cascade, whose threshold is chosen on dev files.
+
+Legend: N documents, C labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nlpkit import metrics, tasks, zoo
+from nlpkit.cascade import Rule
+from nlpkit.errors import InputError, UsageError, quoted
+from nlpkit.records.rows import gold_of, read_rows
+from nlpkit.runtime.bundle import read_bundle
+from nlpkit.runtime.manifest import FORMAT, NAME as MANIFEST
+from nlpkit.version import __version__
+
+if TYPE_CHECKING:
+    from nlpkit.answers import Label
+    from nlpkit.runtime.model import Model
+
+SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)  # points of the curve
+WEIGHTS = (0.5, 0.67, 0.8, 1.0)  # of the better model, tried on dev
+TIMED = 512  # documents whose answers are timed
+
+
+@dataclass(frozen=True)
+class Point:
+    """A share of documents that the better model is asked, its score on dev, and its speed."""
+
+    share: float
+    threshold: float
+    score: float
+    docs_per_second: float
+
+
+@dataclass(frozen=True)
+class Built:
+    """A cascade: its rule, the chosen point, and the curve of all points tried."""
+
+    rule: Rule
+    point: Point
+    curve: tuple[Point, ...]
+    folder: Path
+
+
+class Judged:
+    """The dev documents of several files with both models' probabilities.
+
+    Every file counts alike in the score, as the recipes of the bundled models choose.
+    """
+
+    def __init__(self, fast: Model, best: Model, files: Sequence[str], columns: Any) -> None:
+        self.fast, self.best = fast, best
+        self.golds: list[Label] = []
+        self.documents: list[Any] = []
+        owner: list[int] = []
+        for number, file in enumerate(files):
+            rows = read_rows(file, text=columns.text, label=columns.target)
+            self.documents += [row.text for row in rows]
+            self.golds += [gold_of(fast.task.gold, row) for row in rows]
+            owner += [number] * len(rows)
+        pairs = list(zip(*(m.predict(self.documents) for m in (fast, best)), strict=True))
+        rows_read = [row for row, (one, two) in enumerate(pairs) if one and two]
+        if not rows_read:
+            raise InputError("the dev files hold no text that both models can read")
+        self.pairs = [pairs[row] for row in rows_read]
+        self.golds = [self.golds[row] for row in rows_read]
+        self.files = [
+            [place for place, row in enumerate(rows_read) if owner[row] == number]
+            for number in range(len(files))
+        ]
+
+    def answers(self, rule: Rule) -> list[Label]:
+        """Return the cascade's answers."""
+        return [
+            one if one.score >= rule.threshold else rule.mixed(one.scores, two.scores)
+            for one, two in self.pairs
+        ]
+
+    def score(self, rule: Rule) -> float:
+        """Return the task's score, the mean over the files."""
+        answers, kind, name = self.answers(rule), self.fast.task.answers, self.fast.task.score
+        found = [
+            metrics.measure(kind, [self.golds[i] for i in rows], [answers[i] for i in rows])[name]
+            for rows in self.files
+            if rows
+        ]
+        return float(sum(found) / len(found))
+
+    def threshold(self, share: float) -> float:
+        """Return the threshold below which a share of the documents lies."""
+        import numpy as np
+
+        if share >= 1:
+            return 1.1  # above every probability
+        return round(float(np.quantile([one.score for one, _ in self.pairs], share)), 4)
+
+    def temperature(self, rule: Rule) -> float:
+        """Return the temperature of the mixture with the lowest negative log-likelihood."""
+        import numpy as np
+
+        asked = [i for i, (one, _) in enumerate(self.pairs) if one.score < rule.threshold]
+        if not asked:
+            return 1.0
+
+        def loss(temperature: float) -> float:
+            hotter = Rule(rule.threshold, rule.weight, temperature)
+            mixed = [hotter.mixed(self.pairs[i][0].scores, self.pairs[i][1].scores) for i in asked]
+            likely = [m.scores[self.golds[i].label] for m, i in zip(mixed, asked, strict=True)]
+            return float(-np.mean(np.log(np.array(likely) + 1e-12)))
+
+        tried: list[float] = np.geomspace(0.5, 2.0, 31).tolist()
+        best = min(tried, key=loss)
+        return round(best, 4)
+
+
+def build(
+    fast_name: str,
+    best_name: str,
+    files: Sequence[str],
+    folder: Path,
+    *,
+    share: float | None = None,
+    budget: float | None = None,
+) -> Built:
+    """Write the bundle of a cascade, and return its rule and its curve.
+
+    Args:
+        fast_name: the bundle that reads every document.
+        best_name: the bundle that is asked about some.
+        files: labelled dev files, on which weight, threshold and temperature are chosen.
+        folder: the bundle to write.
+        share: of the documents that the better model is asked; 0.2 if neither is given.
+        budget: documents a second to reach, by the speeds measured here.
+
+    Raises:
+        ModelError: a model is missing or damaged.
+        UsageError: the models do not fit, or no share reaches the budget.
+        InputError: a dev file cannot be read.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        raise UsageError(f"{quoted(folder)} is not empty and not a bundle; choose another --output")
+    parts = [_stored_name(name) for name in (fast_name, best_name)]
+    fast, best = (zoo.load(part, device="cpu") for part in parts)
+    if set(_labels(fast)) != set(_labels(best)) or not _labels(fast):
+        raise UsageError(f"{fast.name} and {best.name} must be classifiers of the same labels")
+    judged = Judged(fast, best, files, fast.task.columns)
+    seconds = [_seconds(model, judged.documents) for model in (fast, best)]
+    if budget is not None:
+        share = _share_of(budget, seconds)
+    share = 0.2 if share is None else share
+    threshold = judged.threshold(share)
+    weight = max(WEIGHTS, key=lambda weight: judged.score(Rule(threshold, weight)))
+    rule = Rule(threshold, weight)
+    rule = Rule(threshold, weight, judged.temperature(rule))
+    curve = []
+    for each in sorted({*SHARES, share}):
+        limit = judged.threshold(each)
+        tried = judged.score(Rule(limit, weight, rule.temperature))
+        speed = 1 / (seconds[0] + each * seconds[1])
+        curve.append(Point(each, limit, round(tried, 4), round(speed, 1)))
+    point = next(point for point in curve if point.share == share)
+    _write(folder, parts, rule, point, curve, judged)
+    return Built(rule, point, tuple(curve), folder)
+
+
+def curve_of(name: str) -> tuple[list[Point], float] | None:
+    """Return the curve of a cascade's bundle and its share; None for another model.
+
+    Raises:
+        ModelError: the bundle does not exist or is damaged.
+    """
+    rule = None if name in zoo.RULES else read_bundle(zoo.find_bundle(name)).manifest.cascade
+    return None if rule is None else ([Point(**each) for each in rule["curve"]], rule["share"])
+
+
+def _stored_name(name: str) -> str:
+    """Return how a cascade names a part: by name if it is installed, else by its absolute path."""
+    found = zoo.find_bundle(name)
+    return name if found != Path(name) else str(found.resolve())
+
+
+def _labels(model: Model) -> Sequence[str]:
+    return model.task.labels if isinstance(model.task, tasks.Distillable) else ()
+
+
+def _seconds(model: Model, documents: Sequence[Any]) -> float:
+    """Return the seconds that a model takes for a document, of TIMED spread over all."""
+    step = max(len(documents) // TIMED, 1)
+    timed = documents[::step][:TIMED]
+    started = time.perf_counter()
+    model.predict(timed)
+    return max(time.perf_counter() - started, 1e-9) / len(timed)
+
+
+def _share_of(budget: float, seconds: Sequence[float]) -> float:
+    """Return the share of documents for the better model at which both reach a speed.
+
+    Raises:
+        UsageError: the fast model alone does not reach it.
+    """
+    share = (1 / budget - seconds[0]) / seconds[1]
+    if share < 0:
+        raise UsageError(
+            f"--budget {budget:g}: the fast model alone answers {1 / seconds[0]:,.0f} documents a "
+            "second here; lower the budget"
+        )
+    return round(min(share, 1.0), 4)
+
+
+def _write(
+    folder: Path,
+    parts: Sequence[str],
+    rule: Rule,
+    point: Point,
+    curve: Sequence[Point],
+    judged: Judged,
+) -> None:
+    """Write the bundle beside its folder, then rename it."""
+    from nlpkit.exporting.golden import golden_lines  # torch-free
+
+    fast, best = (read_bundle(zoo.find_bundle(part)).manifest for part in parts)
+    kind = judged.fast.task.answers
+    dev = metrics.measure(kind, judged.golds, judged.answers(rule))
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "name": folder.name,
+        "version": "1",
+        "task": dict(fast.task),
+        "architecture": {"name": "cascade"},
+        "parameters": fast.parameters + best.parameters,
+        "labels": list(fast.labels),
+        "languages": list(fast.languages),
+        "steps": [],
+        "window": fast.window,
+        "overlap": fast.overlap,
+        "tokenizer": {"kind": fast.tokenizer_kind, "file": fast.tokenizer_file},
+        "graphs": {},
+        "precisions": {},
+        "cascade": {
+            "fast": parts[0],
+            "best": parts[1],
+            **asdict(rule),
+            "share": point.share,
+            "curve": [asdict(each) for each in curve],
+        },
+        "score": fast.score,
+        "scores": {"dev": dev, "dev_files": []},
+        "tools": {"nlpkit": __version__},
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        part.chmod(0o755)
+        card = _card(manifest, point, curve)
+        _put(part, manifest, {"README.md": card.encode()})
+        golden = golden_lines(zoo.open_bundle(part, device="cpu"))
+        _put(part, manifest, {"README.md": card.encode(), "golden.jsonl": golden.encode()})
+        old = part.with_name(part.name + ".old")
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(part, folder)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _put(part: Path, manifest: dict[str, Any], files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        (part / name).write_bytes(content)
+    manifest["files"] = {
+        name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+    (part / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _card(manifest: dict[str, Any], point: Point, curve: Sequence[Point]) -> str:
+    cascade = manifest["cascade"]
+    rows = "\n".join(
+        f"| {each.share:.2f} | {each.threshold:.4f} | {each.score:.4f} | "
+        f"{each.docs_per_second:,.0f} |"
+        for each in curve
+    )
+    return (
+        f"# {manifest['name']}\n\n"
+        f"A cascade: {cascade['fast']} answers where its highest probability is at least "
+        f"{cascade['threshold']:.4f}, and {cascade['best']} is asked about the other documents "
+        f"(a share of {point.share:.2f} on dev). There, the probabilities of both are added, "
+        f"{cascade['best']}'s with a weight of {cascade['weight']:g}. Both bundles must be "
+        "installed; their cards name the data, the licences and the limits.\n\n"
+        f"```\nnlpkit predict --model {manifest['name']} FILE\n```\n\n"
+        "| share asked | threshold | dev score | docs/s |\n|--:|--:|--:|--:|\n"
+        f"{rows}\n\nThe score is the mean over the dev files; the speed is that of the machine "
+        "that built the cascade.\n"
+    )

@@ -1,0 +1,113 @@
+"""Cascades: a fast model and a better one in one bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Cli, Made, corpus
+
+import nlpkit
+from nlpkit.cascade import Rule
+from nlpkit.errors import ModelError, UsageError
+from nlpkit.jobs import cascade, install
+from nlpkit.jobs.evaluate import evaluate
+
+TEXTS = [row["text"] for row in corpus(60, 9)] + ["", "zzz qqq", "🙂"]
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_bundle: Made, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of a cascade of two tiny models, where half of the dev rows go on."""
+    path = tmp_path_factory.mktemp("cascade") / "auto"
+    parts = [str(tiny_bundle(name)) for name in ("bow", "lstm")]
+    cascade.build(*parts, [str(data / "dev.jsonl")], path, share=0.5)
+    return path
+
+
+def test_better_model_answers_where_the_fast_one_is_unsure(folder: Path, tiny_bundle: Made) -> None:
+    fast, best = (nlpkit.load(str(tiny_bundle(name))) for name in ("bow", "lstm"))
+    model = nlpkit.load(str(folder))
+    rule = model.task.rule
+    kinds = set()
+    for text, answer in zip(TEXTS, model.predict(TEXTS), strict=True):
+        one, two = fast.predict(text), best.predict(text)
+        if one is None:
+            assert answer is None
+        elif one.score >= rule.threshold or two is None:
+            assert answer == one
+            kinds.add("fast")
+        else:
+            assert answer == rule.mixed(one.scores, two.scores)
+            kinds.add("both")
+    assert kinds == {"fast", "both"}
+
+
+def test_answers_do_not_depend_on_the_batch(folder: Path) -> None:
+    model = nlpkit.load(str(folder))
+    assert model.predict(TEXTS) == [model.predict([text])[0] for text in TEXTS]
+
+
+def test_mixture_is_a_distribution_and_temperature_softens_it() -> None:
+    fast, best = {"a": 0.5, "b": 0.3, "c": 0.2}, {"a": 0.1, "b": 0.9, "c": 0.0}
+    plain, soft = (Rule(1, 0.5, heat).mixed(fast, best) for heat in (1.0, 2.0))
+    assert plain.label == soft.label == "b"
+    assert sum(plain.scores.values()) == pytest.approx(1) == sum(soft.scores.values())
+    assert plain.scores == pytest.approx({"a": 0.3, "b": 0.6, "c": 0.1})
+    assert soft.score < plain.score
+
+
+def test_curve_and_share_are_stored_and_reported(folder: Path, data: Path, quick_cli: Cli) -> None:
+    done = quick_cli("bench", folder, "--to", "json")
+    report = json.loads(done.stdout)
+    shares = [point["share"] for point in report["curve"]]
+    assert shares == sorted({*cascade.SHARES, 0.5}) and report["share"] == 0.5
+    speeds = [point["docs_per_second"] for point in report["curve"]]
+    assert speeds == sorted(speeds, reverse=True)
+    scores = evaluate(nlpkit.load(str(folder)), [str(data / "test.jsonl")]).scores
+    assert 0 < scores["asked"] < 1
+    assert "chosen" in quick_cli("bench", folder).stdout.decode()
+    assert install.verify(str(folder)).name == "auto"
+
+
+def test_models_lists_the_cascade(folder: Path, quick_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "home/bundles").mkdir(parents=True)
+    (tmp_path / "home/bundles/auto").symlink_to(folder)
+    done = quick_cli("models", "--to", "json", env={"NLPKIT_HOME": str(tmp_path / "home")})
+    entry = next(one for one in json.loads(done.stdout) if one["name"] == "auto")
+    assert entry["architecture"] == "cascade" and entry["bytes"] == 0
+
+
+def test_budget_chooses_the_share(tiny_bundle: Made, data: Path, tmp_path: Path) -> None:
+    parts = [str(tiny_bundle(name)) for name in ("bow", "lstm")]
+    dev = [str(data / "dev.jsonl")]
+    assert cascade.build(*parts, dev, tmp_path / "slow", budget=0.001).point.share == 1.0
+    with pytest.raises(UsageError, match="lower the budget"):
+        cascade.build(*parts, dev, tmp_path / "fast", budget=1e12)
+    assert not (tmp_path / "fast").exists()
+
+
+def test_models_that_do_not_fit_are_refused(
+    folder: Path, tiny_bundle: Made, data: Path, tmp_path: Path, quick_cli: Cli
+) -> None:
+    part = str(tiny_bundle("bow"))
+    with pytest.raises(UsageError, match="same labels"):
+        cascade.build(part, "tagger-pt", [str(data / "dev.jsonl")], tmp_path / "x")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken/notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="choose another"):
+        cascade.build(part, part, [str(data / "dev.jsonl")], tmp_path / "taken")
+    broken: dict[str, Any] = json.loads((folder / "bundle.json").read_text())
+    for key, value in (("threshold", "high"), ("temperature", 0.0), ("best", None)):
+        copy = tmp_path / f"broken-{key}"
+        copy.mkdir()
+        for name in broken["files"]:
+            (copy / name).write_bytes((folder / name).read_bytes())
+        damaged = broken | {"cascade": broken["cascade"] | {key: value}}
+        (copy / "bundle.json").write_text(json.dumps(damaged))
+        with pytest.raises(ModelError, match="wrong type"):
+            nlpkit.load(str(copy))
+    done = quick_cli("cascade", part, part, "--dev", data / "dev.jsonl", "-o", tmp_path / "y")
+    assert done.returncode == 0 and b"share asked" in done.stdout
