@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from nlpkit.augmentations.typos import slip, without_accents
+from nlpkit.augmentations.typos import SHORT, slip, without_accents
 from nlpkit.capabilities import fill, unknown
 from nlpkit.records.rows import fingerprint
 
@@ -132,9 +132,7 @@ def typed(text: str, label: str, lang: str, rng: Random) -> str:
         text = text.upper()
     elif text[-1].isalnum() and label != "neutral":
         text += rng.choice(("!", "!!", "!!!", "...", " !"))
-    if label != "neutral" and len(text.split()) > 2 and rng.random() < 0.1:
-        text = f"{text} {mark(label, lang, rng)}"
-    elif label == "neutral" and len(text.split()) > 2 and rng.random() < 0.04:
+    if len(text.split()) > 2 and rng.random() < (0.04 if label == "neutral" else 0.1):
         text = f"{text} {mark(label, lang, rng)}"
     return text
 
@@ -146,7 +144,6 @@ def mark(label: str, lang: str, rng: Random) -> str:
 
 def shortened(text: str, lang: str, share: float, rng: Random) -> str:
     """Return the text with a share of its common words abbreviated."""
-    from nlpkit.augmentations.typos import SHORT
 
     def word_of(word: str) -> str:
         bare = word.rstrip(",.!?")
