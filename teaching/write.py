@@ -23,6 +23,8 @@ from typing import Any
 
 from nlpkit.augmentations.typos import SHORT, slip, without_accents
 from nlpkit.capabilities import fill, unknown
+from nlpkit.capabilities.cases import cases
+from nlpkit.capabilities.sheet import read, shipped
 from nlpkit.records.rows import fingerprint
 
 HERE = Path(__file__).parent
@@ -179,7 +181,9 @@ def templates(lang: str) -> tuple[dict[str, list[str]], list[dict[str, Any]]]:
 def tested() -> set[str]:
     """Return the keys of all sentences that models are tested with."""
     with (HERE.parent / "benchmarks/probes.tsv").open(encoding="utf-8", newline="") as file:
-        return {key(row[2]) for row in csv.reader(file, delimiter="\t") if len(row) == 3}
+        probes = [row[2] for row in csv.reader(file, delimiter="\t") if len(row) == 3]
+    drawn = [text for path in shipped() for case in cases(read(path)) for text in case.texts]
+    return {key(text) for text in [*probes, *drawn]}
 
 
 if __name__ == "__main__":

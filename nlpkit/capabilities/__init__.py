@@ -78,3 +78,30 @@ def unknown(text: str, slots: Slots) -> list[str]:
     while INNERMOST.search(text):
         text = INNERMOST.sub(check, text)
     return missing
+
+
+def circular(slots: Slots) -> str:
+    """Return the name of a slot whose words lead back to it, or "" if there is none."""
+    done: set[str] = set()
+
+    def leads_back(name: str, way: tuple[str, ...]) -> str:
+        if name in way:
+            return name
+        if name in done:
+            return ""
+        inner = {used for word in slots[name] for used in _used(word, slots)}
+        found = next(
+            (loop for used in sorted(inner) if (loop := leads_back(used, (*way, name)))), ""
+        )
+        done.add(name)
+        return found
+
+    return next((loop for name in slots if (loop := leads_back(name, ()))), "")
+
+
+def _used(text: str, slots: Slots) -> Iterator[str]:
+    """Yield the slots that a text may draw from."""
+    for inner in INNERMOST.findall(text):
+        yield from (name for name in (inner, *(inner + end for end in ENDINGS)) if name in slots)
+    if INNERMOST.search(text):
+        yield from _used(INNERMOST.sub("", text), slots)
