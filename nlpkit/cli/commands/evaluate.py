@@ -11,13 +11,19 @@ from nlpkit.cli import options as o
 
 app = typer.Typer(add_completion=False)
 
+CAPABILITIES = "Capabilities"
 
-@app.command(epilog="Example: nlpkit evaluate sentiment test.jsonl --to json")
+
+@app.command(
+    epilog="Example: nlpkit evaluate sentiment test.jsonl --to json\n"
+    "Example: nlpkit evaluate sentiment --capabilities --lang pt --failures"
+)
 def evaluate(
     model: Annotated[str, typer.Argument(help="A bundle's name or path, or a run's folder.")],
     data: Annotated[
-        list[str], typer.Argument(metavar="FILE", help="Files with a text and a label in each row.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="FILE", help="Files with a text and a label in each row."),
+    ] = None,
     column: Annotated[
         str | None,
         typer.Option(
@@ -46,14 +52,60 @@ def evaluate(
             help="Count only answers with this score or more, and report their share.",
         ),
     ] = 0.0,
+    capabilities: Annotated[
+        bool,
+        typer.Option(
+            "--capabilities",
+            help="Test with sentences of nlpkit's own, such as negation and irony; needs no FILE.",
+            rich_help_panel=CAPABILITIES,
+        ),
+    ] = False,
+    templates: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TOML",
+            help="Test with the templates of this file instead of nlpkit's own.",
+            rich_help_panel=CAPABILITIES,
+        ),
+    ] = None,
+    lang: Annotated[
+        str,
+        typer.Option(
+            metavar="CODE",
+            help="Test in one language only, such as pt.",
+            rich_help_panel=CAPABILITIES,
+        ),
+    ] = "",
+    failures: Annotated[
+        bool,
+        typer.Option(
+            "--failures", help="Show each failed sentence too.", rich_help_panel=CAPABILITIES
+        ),
+    ] = False,
 ) -> None:
-    """Score a model on labelled data: macro-F1, each class and calibration of a classifier."""
+    """Score a model on labelled data: macro-F1, each class and calibration of a classifier.
+
+    With --capabilities, no data are needed: sentences from templates test what a classifier of
+    sentiment can do, and the failure rate of each capability is printed.
+    """
     from nlpkit.cli.screen.json import print_json
     from nlpkit.errors import UsageError
     from nlpkit.jobs import evaluate as job
 
     if to not in ("table", "json"):
         raise UsageError(f"--to {to}: not one of table, json")
+    if capabilities or templates:
+        if data or column or label or rename or min_confidence:
+            raise UsageError(
+                "--capabilities and --templates have their own sentences and labels; "
+                "leave out FILE, --column, --label, --rename and --min-confidence"
+            )
+        _capabilities(model, templates or [], lang, device, precision, to, failures)
+        return
+    if lang or failures:
+        raise UsageError("--lang and --failures go with --capabilities or --templates")
+    if not data:
+        raise UsageError("FILE is missing: give labelled files, or --capabilities")
     names = dict(_renaming(item) for item in rename or ())
     opened = job.open_model(model, device=device, precision=precision)
     scores = job.evaluate(
@@ -71,6 +123,28 @@ def evaluate(
         print_json(scores.to_dict())
     else:
         _show(scores.to_dict())
+
+
+def _capabilities(
+    model: str,
+    templates: list[str],
+    lang: str,
+    device: str,
+    precision: str,
+    to: str,
+    failures: bool,
+) -> None:
+    from nlpkit.cli.screen.capabilities import show
+    from nlpkit.cli.screen.json import print_json
+    from nlpkit.jobs import capabilities as job
+    from nlpkit.jobs.evaluate import open_model
+
+    sheets = job.read_sheets(templates, lang)
+    report = job.evaluate(open_model(model, device=device, precision=precision), sheets)
+    if to == "json":
+        print_json(report.to_dict(failures=failures))
+    else:
+        show(report, failures=failures)
 
 
 def _renaming(item: str) -> tuple[str, str]:
