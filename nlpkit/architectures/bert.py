@@ -17,6 +17,12 @@ from torch.nn.functional import gelu
 from nlpkit.attention import attend
 from nlpkit.settings.declaration import setting
 
+# Settings for a start from pretrained weights; a recipe's own come first.
+FINE_TUNING = {
+    "train": {"epochs": 5, "batch_size": 32, "lr": 1e-3, "warmup": 0.1},
+    "init": {"rate": 0.1, "layer_decay": 0.9, "freeze": 1},
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
