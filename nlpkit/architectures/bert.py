@@ -17,6 +17,10 @@ from torch.nn.functional import gelu
 from nlpkit.attention import attend
 from nlpkit.settings.declaration import setting
 
+# [init] of a training from files alone: with the default train.lr, 5e-5 for the top block, as
+# BERT's authors advise (Devlin et al. 2019); the head's rate would destroy pretrained weights.
+INIT = {"rate": 0.025}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nlpkit import catalog, tasks, zoo
-from nlpkit.errors import UsageError
+from nlpkit.errors import ModelError, UsageError, quoted
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe
 
@@ -40,7 +41,8 @@ def load_recipe(name: str, overrides: Sequence[str]) -> Recipe:
 def recipe_from_files(
     *,
     task: str,
-    arch: str,
+    arch: str | None,
+    init: str | None = None,
     train: Sequence[str],
     dev: Sequence[str],
     fields: Mapping[str, str | None],
@@ -50,7 +52,8 @@ def recipe_from_files(
 
     Args:
         task: the name of the task.
-        arch: the name of the architecture.
+        arch: the name of the architecture; None takes that of `init`, with its sizes.
+        init: the folder of a run to start from, whose tokenizer settings are used too.
         train: paths of the training files.
         dev: paths of the development files.
         fields: settings of every file, such as its text and label fields; None is the default.
@@ -58,21 +61,49 @@ def recipe_from_files(
 
     Raises:
         UsageError: an override is wrong, or the task or the architecture does not exist.
+        ModelError: `init` has no recipe.
         MissingExtra: torch is not installed.
     """
     tasks.class_of(task)
+    sections = _like(init, arch) if init else _of_architecture(str(arch))
     given = {key: value for key, value in fields.items() if value is not None}
     tree: dict[str, Any] = {
-        "name": f"{task}-{arch}",
+        "name": f"{task}-{sections['architecture']['name']}",
         "task": {"name": task},
-        "architecture": {"name": arch},
-        "tokenizer": getattr(catalog.load("architectures", arch), "TOKENIZER", {}),
+        **sections,
         "data": {
             "train": [{"path": str(Path(path).resolve()), **given} for path in train],
             "dev": [{"path": str(Path(path).resolve()), **given} for path in dev],
         },
     }
     return recipes.from_dict(tree, folder=Path.cwd(), where="command line", overrides=overrides)
+
+
+def _of_architecture(arch: str) -> dict[str, Any]:
+    tokenizer = getattr(catalog.load("architectures", arch), "TOKENIZER", {})
+    return {"architecture": {"name": arch}, "tokenizer": tokenizer}
+
+
+def _like(run: str, arch: str | None) -> dict[str, Any]:
+    """Return the sections that a run to start from decides, and its architecture's own [init].
+
+    Raises:
+        UsageError: the run is of another architecture than `arch`.
+        ModelError: the run has no recipe.
+    """
+    try:
+        tree = tomllib.loads((Path(run) / "recipe.toml").read_text(encoding="utf-8"))
+        architecture, tokenizer = tree["architecture"], tree["tokenizer"]
+        name = architecture["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ModelError(
+            f"--init {quoted(run)}: no run to start from; make one with 'nlpkit import', "
+            "'nlpkit pretrain' or 'nlpkit train'"
+        ) from None
+    if arch not in (None, name):
+        raise UsageError(f"--arch {arch}: {quoted(run)} is of {name}; leave --arch out")
+    own = getattr(catalog.load("architectures", name), "INIT", {})
+    return {"architecture": architecture, "tokenizer": tokenizer, "init": own}
 
 
 def train(

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from nlpkit import text
 from nlpkit.errors import ModelError, UsageError, quoted
 from nlpkit.settings.recipe import Pretraining, Recipe
+from nlpkit.text.vocabulary import SUBWORDS
 from nlpkit.training import checkpoint, summary as summaries
 from nlpkit.training.summary import PretrainingSummary, RunSummary
 
-SUBWORDS = ("bpe", "unigram")
 EMBEDDING = "embed.weight"  # the name of the embedding in every pretrained encoder
 
 
@@ -34,7 +34,7 @@ def of(recipe: Recipe | Pretraining) -> FinishedRun | None:
 
     Raises:
         ModelError: the folder holds no finished run, or its files are damaged.
-        UsageError: the recipe's tokenizer is not bpe or unigram.
+        UsageError: the recipe's tokenizer does not read subword pieces.
     """
     if not recipe.init.run:
         return None

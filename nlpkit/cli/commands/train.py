@@ -66,7 +66,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The network; see 'nlpkit models architectures'.",
+            help="The network; see 'nlpkit models architectures'. Left out: that of --init.",
             rich_help_panel=FILES,
         ),
     ] = None,
@@ -121,7 +121,7 @@ def train(
     teachers = None if teacher is None else [name.strip() for name in teacher.split(",")]
     overrides += named("--teacher", "distill.teachers", teachers)
     fields = {"text": column, "label": label, "encoding": encoding}
-    made = _recipe(job, recipe, output, overrides, resume, task, arch, files, dev, fields)
+    made = _recipe(job, recipe, output, overrides, resume, task, arch, init, files, dev, fields)
     folder = output or job.run_or(recipe, Path("runs") / made.name)
     with TrainingProgress(quiet=quiet) as progress:
         summary = job.train(made, folder, device=device, resume=resume, listener=progress)
@@ -137,6 +137,7 @@ def _recipe(
     resume: bool,
     task: str | None,
     arch: str | None,
+    init: str | None,
     files: list[str] | None,
     dev: list[str] | None,
     fields: dict[str, str | None],
@@ -149,10 +150,11 @@ def _recipe(
                 "a recipe names its own task, data and architecture; override with --set"
             )
         return job.load_recipe(recipe, overrides)
-    if arch and files and dev:
+    if (arch or init) and files and dev:
         return job.recipe_from_files(
             task=task or "sentiment",
             arch=arch,
+            init=init,
             train=files,
             dev=dev,
             fields=fields,
@@ -160,4 +162,6 @@ def _recipe(
         )
     if resume and output and (output / "recipe.toml").exists():
         return job.load_recipe(str(output), overrides)
-    raise UsageError("give a recipe, or --arch, --train and --dev; 'nlpkit init recipe' writes one")
+    raise UsageError(
+        "give a recipe, or --train and --dev with --arch or --init; 'nlpkit init recipe' writes one"
+    )
