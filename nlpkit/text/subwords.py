@@ -60,7 +60,8 @@ class Subwords:
 
     def pieces(self, ids: Sequence[Any]) -> list[str]:
         """Return the piece of each id; `▁` is the space before a word, `##` the inside."""
-        return [str(self.tokenizer.id_to_token(int(id))) for id in ids]
+        # The name of an imported special piece ends in a space.
+        return [str(self.tokenizer.id_to_token(int(id))).rstrip(" ") for id in ids]
 
     def text(self, ids: Sequence[Any]) -> str:
         """Decode ids to a text, without `pad`, `bos` and `eos`.

@@ -16,7 +16,6 @@ from typing import Any
 
 from nlpkit.text.pieces import SPACE
 
-NEVER = -1000.0  # score of a special piece, so that the same characters in a text are plain text
 KINDS = {"Unigram": "unigram", "BPE": "bpe", "WordPiece": "wordpiece"}
 SUBWORDS = tuple(sorted(KINDS.values()))  # the kinds of tokenizers with these models
 # Marks of a piece: SPACE (Kudo & Richardson 2018) and BYTE_SPACE (byte-level BPE, Radford et al.
@@ -51,21 +50,25 @@ def silent(tree: Mapping[str, Any]) -> set[int]:
 def renumbered(tree: Mapping[str, Any], ids: Sequence[int], specials: int) -> dict[str, Any]:
     """Return the tree with only the pieces `ids`, which get the ids 0, 1, 2 and so on.
 
-    The first `specials` pieces stand for nothing in a text, and may be the same piece. Special
-    tokens and post-processing are left out: the encoder itself adds bos and eos, and "[CLS]" in a
-    text is plain text. Tokens that the file adds must be the last of `ids`.
+    The first `specials` pieces stand for nothing in a text, and may be the same piece; the second
+    is the unknown one. Special tokens and post-processing are left out: the encoder itself adds bos
+    and eos, and "[CLS]" in a text is plain text, since a special piece gets a space that no word
+    has. Tokens that the file adds must be the last of `ids`.
     """
     model = dict(tree["model"])
     pieces, inside = pieces_of(tree), _of_model(model)
-    names = _distinct([pieces[id] for id in ids])
     count = specials + sum(id in inside for id in ids[specials:])
-    new = {name: place for place, name in enumerate(names[:count])}
+    first = _unlike_words([pieces[id] for id in ids[:specials]])
+    names = first + [pieces[id] for id in ids[specials:count]]
+    new = {name: place for place, name in enumerate(names)}
     if model["type"] == "Unigram":
-        first = [[name, NEVER] for name in names[:specials]]
-        model["vocab"] = first + [model["vocab"][id] for id in ids[specials:count]]
-        model["unk_id"] = ids.index(tree["model"]["unk_id"])
+        worst = min(score for _, score in model["vocab"])  # unknown characters are below it
+        pairs = [model["vocab"][id] for id in ids[specials:count]]
+        model |= {"vocab": [[name, worst] for name in first] + pairs, "unk_id": 1}
     else:
         model["vocab"] = new
+        if model["unk_token"] is not None:
+            model["unk_token"] = first[1]
     if model["type"] == "BPE":
         model["merges"] = [pair for pair in model["merges"] if _merged(model, pair) <= new.keys()]
     place_of = {id: place for place, id in enumerate(ids)}
@@ -161,15 +164,15 @@ def _of_model(model: Mapping[str, Any]) -> dict[int, str]:
     return {id: piece for piece, id in sorted(model["vocab"].items(), key=lambda item: item[1])}
 
 
-def _distinct(pieces: Sequence[str]) -> list[str]:
-    """Return the pieces; one that occurs again, as pad does where it is unk too, gets a suffix."""
-    names: dict[str, None] = {}
+def _unlike_words(pieces: Sequence[str]) -> list[str]:
+    """Return different names for special pieces, which end in spaces, as no other piece does."""
+    names: list[str] = []
     for piece in pieces:
-        name = piece
-        while name in names:
-            name += " "  # no piece ends in a space
-        names[name] = None
-    return list(names)
+        name = piece.rstrip(" ") + " "
+        while name in names:  # pad, where it is unk too
+            name += " "
+        names.append(name)
+    return names
 
 
 def _pair(merge: Any) -> tuple[str, str]:
