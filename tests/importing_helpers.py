@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,14 @@ NASTY = [
 ]
 
 
-def wordpiece() -> Tokenizer:
+def wordpiece(corpus: Sequence[str] = CORPUS) -> Tokenizer:
     """Return a tokenizer like BERT's."""
     made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     made.normalizer = normalizers.BertNormalizer(lowercase=False)
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     trainer = trainers.WordPieceTrainer(vocab_size=250, special_tokens=special, show_progress=False)
-    made.train_from_iterator(CORPUS, trainer)
+    made.train_from_iterator(corpus, trainer)
     ids = [(name, made.token_to_id(name)) for name in ("[SEP]", "[CLS]")]
     made.post_processor = processors.BertProcessing(*ids)
     made.decoder = decoders.WordPiece()
@@ -101,8 +102,8 @@ TOKENIZERS = {
 }
 
 
-def model_of(kind: str, vocab_size: int, *, head: bool = False, **settings: Any) -> Any:
-    """Return a random encoder of transformers, in which no weight is 0 or 1."""
+def model_of(kind: str, vocab_size: int, *, head: bool = False, untrained: bool = False) -> Any:
+    """Return a random encoder of transformers, in which no weight is 0 or 1 unless `untrained`."""
     import transformers
 
     sizes: dict[str, Any] = {
@@ -121,12 +122,11 @@ def model_of(kind: str, vocab_size: int, *, head: bool = False, **settings: Any)
         max_position_embeddings=POSITIONS + skipped,
         pad_token_id=pad,
         **sizes,
-        **settings,
     )
     maker = transformers.AutoModelForMaskedLM if head else transformers.AutoModel
     torch.manual_seed(1)
     model = maker.from_config(config).eval()
-    for weight in model.parameters():
+    for weight in () if untrained else model.parameters():
         torch.nn.init.normal_(weight, std=0.2)
     return model
 

@@ -103,13 +103,13 @@ def _stretches(texts: Iterator[Any]) -> Iterator[list[Any]]:
 def _texts(files: Sequence[str]) -> Iterator[Any]:
     """Yield the texts of files, or their lists of words, one at a time."""
     from nlpkit.records import TEXT
-    from nlpkit.records.rows import read_records
+    from nlpkit.records.rows import is_blank, read_records
     from nlpkit.records.source import column_named
 
     for file in files:
         for record in read_records(file, TEXT):
             value = record[column_named(TEXT, record) or TEXT]
-            if value and isinstance(value, str | list):
+            if isinstance(value, str | list) and value and not is_blank(value):
                 yield value if isinstance(value, str) else [str(word) for word in value]
 
 
