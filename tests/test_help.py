@@ -37,6 +37,16 @@ def test_every_command_of_ours_is_in_a_group() -> None:
     assert len([*named]) == sum(map(len, GROUPS.values()))  # none is in two
 
 
+def test_a_command_may_have_the_name_of_a_keyword() -> None:
+    assert "import" in commands() and "import_" not in commands()
+    assert catalog.current("commands", "import") == "import_"
+    assert [*map(catalog.shown, ("import_", "debug_data", "odd_"))] == [
+        "import",
+        "debug-data",
+        "odd-",
+    ]
+
+
 def test_the_list_of_commands_has_a_line_for_each_at_80_columns() -> None:
     shown = helped()
     for title, names in grouped().items():
