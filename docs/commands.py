@@ -43,8 +43,7 @@ def pages() -> dict[str, str]:
 
 
 def _is_ours(name: str) -> bool:
-    file = name.replace("-", "_")
-    return any(catalog.source_of(kind, file) for kind in ("commands", "steps"))
+    return any(catalog.source_of(kind, name) for kind in ("commands", "steps"))
 
 
 def _page(command: Any, name: str, level: int) -> Iterator[str]:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -58,9 +59,18 @@ RENAMED = {("tasks", "lemma"): "tag"}
 
 
 def current(kind: str, name: str) -> str:
-    """Return the module name of a plugin, given that name, its form with `-`, or an old name."""
+    """Return the module name of a plugin, given that name, its form as `shown`, or an old name."""
     name = name.replace("-", "_")
-    return RENAMED.get((kind, name), name)
+    return RENAMED.get((kind, name), f"{name}_" if iskeyword(name) else name)
+
+
+def shown(name: str) -> str:
+    """Return the name that the command line shows for a module: debug-data, or import for import_.
+
+    The last underscore is that of PEP 8: no module can have the name of a keyword.
+    """
+    bare = name.removesuffix("_")
+    return (bare if iskeyword(bare) else name).replace("_", "-")
 
 
 def names(kind: str) -> list[str]:
@@ -119,7 +129,8 @@ def _of_another_package(shelf: Shelf, name: str, path: str) -> ModuleType:
 
 
 def source_of(kind: str, name: str) -> Path | None:
-    """Return the source file of a plugin of nlpkit; None for another package's."""
+    """Return the source file of a plugin of nlpkit, by any name; None for another package's."""
+    name = current(kind, name)
     return PACKAGE / SHELVES[kind].folder / f"{name}.py" if name in _own(kind) else None
 
 

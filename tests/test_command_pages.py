@@ -28,7 +28,7 @@ def test_every_command_has_a_page_and_the_index_names_it() -> None:
     for kind in ("commands", "steps"):
         for name in catalog.names(kind):
             if catalog.source_of(kind, name):
-                page = f"{name.replace('_', '-')}.md"
+                page = f"{catalog.shown(name)}.md"
                 assert f"({page})" in index and (PAGES / page).exists()
 
 

@@ -127,7 +127,7 @@ def test_misspelt_command_or_option_exits_2(cli: Cli) -> None:
 def test_help_names_every_command(cli: Cli) -> None:
     shown = cli("--help", COLUMNS="100").stdout.decode()
     for name in catalog.names("commands"):
-        assert f"\n  {name.replace('_', '-')} " in shown
+        assert f"\n  {catalog.shown(name)} " in shown
 
 
 def test_locale_does_not_matter(cli: Cli, tiny_bundle: Made, data: Path) -> None:

@@ -14,7 +14,7 @@ from nlpkit import catalog
 from nlpkit.cli.app import GROUPS, MORE, app, commands, grouped, summary
 
 VERBS = {
-    *("Check", "Clean", "Compare", "Cut", "Drop", "Export", "Label", "List", "Measure"),
+    *("Check", "Clean", "Compare", "Cut", "Drop", "Export", "Import", "Label", "List", "Measure"),
     *("Pretrain", "Print", "Replace", "Report", "Run", "Score", "Search", "Split", "Train", "Turn"),
 }
 BOXES = "╭╮╰╯│─┃━"
@@ -31,10 +31,20 @@ def test_every_command_of_ours_is_in_a_group() -> None:
     ours = [
         name
         for name in commands()
-        if any(catalog.source_of(kind, name.replace("-", "_")) for kind in ("commands", "steps"))
+        if any(catalog.source_of(kind, name) for kind in ("commands", "steps"))
     ]
     assert set(ours) <= named
     assert len([*named]) == sum(map(len, GROUPS.values()))  # none is in two
+
+
+def test_a_command_may_have_the_name_of_a_keyword() -> None:
+    assert "import" in commands() and "import_" not in commands()
+    assert catalog.current("commands", "import") == "import_"
+    assert [*map(catalog.shown, ("import_", "debug_data", "odd_"))] == [
+        "import",
+        "debug-data",
+        "odd-",
+    ]
 
 
 def test_the_list_of_commands_has_a_line_for_each_at_80_columns() -> None:

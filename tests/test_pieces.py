@@ -19,7 +19,7 @@ from nlpkit.text import pieces, word_memory
 from nlpkit.text.pieces import Pieces, reads_by_word
 
 Answer = tuple[np.ndarray, np.ndarray]
-KINDS = ("bpe", "unigram", "char")
+KINDS = ("bpe", "unigram", "wordpiece", "char")
 PARTS = ["k", "kkkk", "HA", "ha", "rs", "!", "?", ".", "@", "ana", "http://a", "www.", "[PAD]", "1"]
 PARTS += [
     " ",

@@ -111,7 +111,7 @@ def test_missing_label_gets_no_gradient() -> None:
     assert 0 < neutral_gradient(0.1) < neutral_gradient(1.0)
 
 
-@pytest.mark.parametrize("kind", ["bpe", "unigram", "char"])
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "wordpiece", "char"])
 def test_tokenizer_reads_any_text_and_special_tokens_as_plain_text(kind: str) -> None:
     tokenizer = learned(kind)
 

@@ -28,7 +28,7 @@ GROUPS = {
         *("vectorize", "pipe", "steps"),
     ),
     "Train your own": (
-        *("init", "debug-data", "split", "pretrain", "train", "tune"),
+        *("init", "debug-data", "split", "import", "pretrain", "train", "tune"),
         *("evaluate", "compare", "export", "cascade"),
     ),
     "Models and machine": ("models", "bench", "doctor"),
@@ -46,18 +46,18 @@ def commands() -> list[str]:
 def _kinds() -> dict[str, str]:
     """Map each command to its kind in the catalog, "commands" or "steps"."""
     kinds = {name: kind for kind in ("steps", "commands") for name in catalog.names(kind)}
-    return {name.replace("_", "-"): kind for name, kind in kinds.items()}
+    return {catalog.shown(name): kind for name, kind in kinds.items()}
 
 
 def summary(name: str) -> str:
     """Return the first line of a command's module docstring, read without importing our own."""
-    kind, file = _kinds()[name], name.replace("-", "_")
-    if path := catalog.source_of(kind, file):
+    kind = _kinds()[name]
+    if path := catalog.source_of(kind, name):
         with path.open(encoding="utf-8") as lines:
             first = next(lines).strip().strip('"')
     else:
         try:
-            module = catalog.load(kind, file)
+            module = catalog.load(kind, name)
         except NlpkitError as problem:  # a broken plugin must not break the help
             return f"({problem})"
         first = (module.__doc__ or "").strip().partition("\n")[0]
@@ -66,13 +66,12 @@ def summary(name: str) -> str:
 
 
 def _load(name: str) -> typer.Typer:
-    file = name.replace("-", "_")
-    if catalog.known("commands", file):
-        app: typer.Typer = catalog.load("commands", file).app
+    if _kinds()[name] == "commands":
+        app: typer.Typer = catalog.load("commands", name).app
         return app
     from nlpkit.cli.step_command import app_of
 
-    return app_of(file)
+    return app_of(catalog.current("steps", name))
 
 
 def grouped() -> dict[str, list[str]]:

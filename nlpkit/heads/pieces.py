@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit.errors import UsageError
+from nlpkit.text import vocabulary
 
-SPACE = "▁"  # the first character of a piece that begins a word (Kudo & Richardson 2018)
 MASK = 1  # the id of the unknown piece, which also serves as the mask and so costs no extra id
 
 
@@ -55,11 +55,17 @@ def embedding_of(encoder: nn.Module, pieces: Sequence[str], objective: str) -> n
 
 
 class Words:
-    """Groups of pieces that form words: one begins at a space mark, at punctuation and after it."""
+    """Groups of pieces that form words: one begins at a space mark, at punctuation and after it.
+
+    Where pieces inside a word are marked (WordPiece), one begins at each piece without that mark.
+    """
 
     def __init__(self, pieces: Sequence[str]) -> None:
-        self.opens_V = np.array([piece.startswith(SPACE) for piece in pieces])
-        self.mark_V = np.array([not any(c.isalnum() for c in piece) for piece in pieces])
+        mark = vocabulary.mark_of(pieces)
+        inside = mark == vocabulary.INSIDE
+        texts = [vocabulary.text_of(piece, mark == vocabulary.BYTE_SPACE) for piece in pieces]
+        self.opens_V = np.array([piece.startswith(mark) != inside for piece in pieces])
+        self.mark_V = np.array([not any(map(_is_in_word, text)) for text in texts])
 
     def hidden(
         self, ids_BT: np.ndarray, mask_BT: np.ndarray, rate: float, rng: np.random.Generator
@@ -70,3 +76,7 @@ class Words:
         word_BT = np.cumsum(self.opens_V[ids_BT] | mark_BT | after_BT, axis=1)
         chosen_BW = rng.random((len(ids_BT), word_BT.max() + 1)) < rate
         return np.asarray(np.take_along_axis(chosen_BW, word_BT, axis=1) & mask_BT)
+
+
+def _is_in_word(char: str) -> bool:
+    return char.isalnum() or char == "\ufffd"  # U+FFFD is a byte of a letter, if no sign of its own

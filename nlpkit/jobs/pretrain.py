@@ -11,6 +11,7 @@ from nlpkit.errors import MissingExtra, UsageError
 from nlpkit.jobs.train import find_recipe
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Pretraining
+from nlpkit.text.vocabulary import SUBWORDS
 
 if TYPE_CHECKING:
     from nlpkit.training.events import Listener
@@ -49,9 +50,9 @@ def pretrain(
         raise UsageError(
             f"{recipe.architecture.name} cannot be pretrained: it does not read subword pieces"
         )
-    if recipe.tokenizer.kind not in ("bpe", "unigram"):
+    if recipe.tokenizer.kind not in SUBWORDS:
         raise UsageError(
-            f"[tokenizer] kind = {recipe.tokenizer.kind}: pretraining needs bpe or unigram"
+            f"[tokenizer] kind = {recipe.tokenizer.kind}: pretraining needs {' or '.join(SUBWORDS)}"
         )
     try:
         from nlpkit.training import pretrain as training

@@ -53,7 +53,7 @@ def recipe_from_files(
 
     Args:
         task: the name of the task.
-        arch: the name of the architecture; None takes that of `init`.
+        arch: the name of the architecture; None takes that of `init`, with its sizes.
         train: paths of the training files.
         dev: paths of the development files.
         fields: settings of every file, such as its text and label fields; None is the default.
@@ -62,6 +62,7 @@ def recipe_from_files(
 
     Raises:
         UsageError: an override is wrong, or the task or the architecture does not exist.
+        ModelError: `init` has no recipe.
         MissingExtra: torch is not installed.
     """
     from nlpkit.training import sources

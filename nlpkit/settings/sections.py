@@ -106,7 +106,9 @@ class Tokenizer:
     """[tokenizer]: how text becomes ids. tokenizer.json stores every setting."""
 
     kind: str = setting(
-        "bpe", "bpe or unigram: subword pieces; char for the bow architecture, words for wordlstm"
+        "bpe",
+        "bpe, unigram or wordpiece: subword pieces; char for the bow architecture, words for "
+        "wordlstm",
     )
     vocab_size: int = setting(
         12000,

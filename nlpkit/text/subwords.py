@@ -14,6 +14,7 @@ from nlpkit.errors import InputError
 from nlpkit.text import Encoded
 from nlpkit.text.pieces import BLANKS, SOCIAL, SPACE, Pieces
 from nlpkit.text.unicode import visible, whole
+from nlpkit.text.vocabulary import INSIDE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,13 +59,23 @@ class Subwords:
         )
 
     def pieces(self, ids: Sequence[Any]) -> list[str]:
-        """Return the piece of each id; `▁` marks the space before a word."""
-        return [str(self.tokenizer.id_to_token(int(id))) for id in ids]
+        """Return the piece of each id; `▁` is the space before a word, `##` the inside."""
+        # The name of an imported special piece ends in a space.
+        return [str(self.tokenizer.id_to_token(int(id))).rstrip(" ") for id in ids]
 
     def text(self, ids: Sequence[Any]) -> str:
-        """Decode ids to a text, without `pad`, `bos` and `eos`."""
+        """Decode ids to a text, without `pad`, `bos` and `eos`.
+
+        An imported tokenizer has a decoder of its own, such as that of bytes; ours need none.
+        """
         silent = {self.pad, self.bos, self.eos}
-        return "".join(self.pieces([i for i in ids if i not in silent])).replace(SPACE, " ").strip()
+        heard = [int(id) for id in ids if id not in silent]
+        if self.tokenizer.decoder:
+            return str(self.tokenizer.decode(heard, skip_special_tokens=False)).strip()
+        pieces = self.pieces(heard)
+        if self.kind == "wordpiece":
+            pieces = [piece.removeprefix(INSIDE) for piece in pieces]
+        return "".join(pieces).replace(SPACE, " ").strip()
 
     def sizes(self) -> Mapping[str, int]:
         """Return the vocabulary's size."""

@@ -67,7 +67,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The network; see 'nlpkit models architectures'.",
+            help="The network; see 'nlpkit models architectures'. Left out: that of --init.",
             rich_help_panel=FILES,
         ),
     ] = None,
@@ -164,5 +164,5 @@ def _recipe(
     if resume and output and (output / "recipe.toml").exists():
         return job.load_recipe(str(output), overrides)
     raise UsageError(
-        "give a recipe, or --arch or --init, --train and --dev; 'nlpkit init recipe' writes one"
+        "give a recipe, or --train and --dev with --arch or --init; 'nlpkit init recipe' writes one"
     )
