@@ -2,8 +2,9 @@
 
 For each set and seed, 1,500 rows of the train split (fewer where the set is small) are drawn for
 training and 200 for dev; all other rows of the train and dev splits measure macro-F1. Test splits
-are not read. Each architecture trains twice: with its defaults, and with patience off. Finished
-trainings are kept in --output, so a killed script can be run again:
+are not read. Each architecture trains twice: with its defaults, and with patience off. Each of
+--starts, a run or a bundle, is fine-tuned with its own defaults and --set. Finished trainings are
+kept in --output, so a killed script can be run again:
 
     python benchmarks/small_data.py --data ../shared/data --output runs/small_data.jsonl
 
@@ -71,8 +72,14 @@ def macro_f1(predict: Predict, rows: Rows) -> float:
     return round(float(score([label for _, label in rows], said, average="macro")), 4)
 
 
-def network(arch: str, parts: dict[str, Rows], seed: int, settings: list[str]) -> dict[str, Any]:
-    """Train an architecture on the parts; return macro-F1 on held, and the epochs."""
+def network(
+    arch: str | None,
+    parts: dict[str, Rows],
+    seed: int,
+    settings: list[str],
+    init: str | None = None,
+) -> dict[str, Any]:
+    """Train an architecture, or from `init`; return macro-F1 on held, the epochs and the time."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part, rows in parts.items():
@@ -81,29 +88,36 @@ def network(arch: str, parts: dict[str, Rows], seed: int, settings: list[str]) -
         recipe = train.recipe_from_files(
             task="sentiment",
             arch=arch,
+            init=init,
             train=[str(folder / "train.jsonl")],
             dev=[str(folder / "dev.jsonl")],
             fields={},
-            overrides=[f"train.seed={seed}", "train.threads=1", *settings],
+            overrides=[f"train.seed={seed}", *settings],
         )
         summary = train.train(
             recipe, folder / "run", device="cpu", resume=False, listener=lambda event: None
         )
         model = evaluate.open_model(str(folder / "run"), device="cpu", precision="auto")
         scores = evaluate.evaluate(model, [str(folder / "held.jsonl")]).scores
-        epochs = {"epochs": summary.epochs, "best": summary.best_epoch}
+        epochs = {"epochs": summary.epochs, "best": summary.best_epoch, "s": summary.seconds}
         return {"f1": round(scores["macro_f1"], 4), **epochs}
 
 
-def systems(archs: Sequence[str]) -> dict[str, Callable[[dict[str, Rows], int], dict[str, Any]]]:
+def systems(
+    archs: Sequence[str], starts: Sequence[str], settings: Sequence[str]
+) -> dict[str, Callable[[dict[str, Rows], int], dict[str, Any]]]:
     """Return what is measured, by name: a function of the parts and the seed."""
+    one_thread = ["train.threads=1"]
     made: dict[str, Any] = {
         "tfidf plain": lambda p, seed: {"f1": macro_f1(plain_tfidf(p["train"]), p["held"])},
         "tfidf tuned": lambda p, seed: {"f1": macro_f1(tfidf(p["train"], p["dev"])[0], p["held"])},
     }
     for arch in archs:
-        for name, settings in PATIENCE.items():
-            made[arch + name] = lambda p, seed, a=arch, s=settings: network(a, p, seed, s)
+        for name, more in PATIENCE.items():
+            made[arch + name] = lambda p, seed, a=arch, s=more: network(a, p, seed, one_thread + s)
+    for start in starts:
+        name = " ".join(["from", Path(start).name, *settings])
+        made[name] = lambda p, seed, i=start: network(None, p, seed, list(settings), i)
     return made
 
 
@@ -123,6 +137,9 @@ def table(lines: Sequence[dict[str, Any]], archs: Sequence[str]) -> str:
     for arch in archs:
         cells = [f"{mean(arch, n)} ({mean(arch + ' patience off', n)})" for n in SETS]
         rows.append(f"| {arch} | " + " | ".join(cells) + " |")
+    for system in dict.fromkeys(line["system"] for line in lines):
+        if system.startswith("from "):
+            rows.append(f"| {system} | " + " | ".join(mean(system, name) for name in SETS) + " |")
     return "\n".join(rows) + "\n"
 
 
@@ -130,14 +147,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--output", type=Path, default=Path("runs/small_data.jsonl"))
-    parser.add_argument("--archs", nargs="+", default=list(ARCHITECTURES))
+    parser.add_argument("--archs", nargs="*", default=list(ARCHITECTURES))
+    parser.add_argument("--starts", nargs="*", default=[])
+    parser.add_argument("--set", nargs="*", default=[], help="settings of the starts")
+    parser.add_argument("--baselines", nargs="*", default=list(BASELINES))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     args = parser.parse_args()
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.touch()
     lines = [json.loads(line) for line in args.output.read_text(encoding="utf-8").splitlines()]
     done = {(line["system"], line["set"], line["seed"]) for line in lines}
-    for system, measure in systems(args.archs).items():
+    measured = systems(args.archs, args.starts, args.set)
+    skipped = set(BASELINES) - set(args.baselines)
+    for system, measure in measured.items():
+        if system in skipped:
+            continue
         for name in SETS:
             for seed in args.seeds:
                 if (system, name, seed) in done:

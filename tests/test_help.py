@@ -14,7 +14,19 @@ from nlpkit import catalog
 from nlpkit.cli.app import GROUPS, MORE, app, commands, grouped, summary
 
 VERBS = {
-    *("Check", "Clean", "Compare", "Cut", "Drop", "Export", "Import", "Label", "List", "Measure"),
+    *(
+        "Check",
+        "Clean",
+        "Compare",
+        "Cut",
+        "Drop",
+        "Export",
+        "Import",
+        "Join",
+        "Label",
+        "List",
+        "Measure",
+    ),
     *("Pretrain", "Print", "Replace", "Report", "Run", "Score", "Search", "Split", "Train", "Turn"),
 }
 BOXES = "╭╮╰╯│─┃━"

@@ -83,7 +83,9 @@ def recipe_from_files(
         tree["tokenizer"] = dict(getattr(catalog.load("architectures", arch), "TOKENIZER", {}))
     if init:
         tree["init"] = {"run": init}
-        sources.find(init, Path.cwd())  # raises ModelError
+        theirs = sources.sections(sources.find(init, Path.cwd()))["architecture"]["name"]
+        if arch not in (None, theirs):
+            raise UsageError(f"--arch {arch}: {init} is of {theirs}; leave --arch out")
     return recipes.from_dict(
         tree, folder=Path.cwd(), where="command line", overrides=overrides, complete=complete
     )

@@ -1,4 +1,4 @@
-"""nlpkit cascade: join a fast model and a better one, asked where the fast one is unsure."""
+"""nlpkit cascade: join a fast model and one to ask where it is unsure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog="Example: nlpkit cascade sentiment sentiment-best --dev dev.csv --share 0.2 "
-    "-o export/mine"
-)
+@app.command(epilog="Example: nlpkit cascade sentiment export/mine --dev dev.csv -o export/both")
 def cascade(
     fast: Annotated[str, typer.Argument(metavar="FAST", help="The model that reads every text.")],
     best: Annotated[
