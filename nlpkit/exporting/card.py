@@ -28,15 +28,13 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         f"{_reading(manifest, task)}{_calibration(task)}",
         "## Scores",
         f"On dev ({dev['n']} {task.unit}, pooled): "
-        f"{', '.join([f'{score} {dev[score]:.4f}{spread}', *others])}. Dev chose the epoch, so "
-        "these scores are slightly too high: measure the model on your own data with "
-        f"`nlpkit evaluate {manifest['name']} FILE`.",
+        f"{', '.join([f'{score} {dev[score]:.4f}{spread}', *others])}. {_advice(manifest)}",
         *_by_file(manifest["scores"]["dev_files"], score),
         "## Precisions",
         _precisions(manifest["precisions"], score),
         "## Training data",
         _origin(manifest["training"]),
-        _data(manifest["training"]["data"]["train"], manifest["training"]["data"].get("seen", [])),
+        *_data(manifest["training"]["data"]["train"], manifest["training"]["data"].get("seen", [])),
         *_pretraining(manifest["training"]["init"]),
         "## Limits",
         *([limits] if (limits := manifest["training"]["recipe"]["export"]["limits"]) else []),
@@ -45,6 +43,16 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         "above bind those who retrain or redistribute it.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _advice(manifest: dict[str, Any]) -> str:
+    """Return what the scores on dev mean."""
+    if not manifest["training"]["data"]["train"]:
+        return "The gold vectors are those of the encoder before its export."
+    return (
+        "Dev chose the epoch, so these scores are slightly too high: measure the model on your own "
+        f"data with `nlpkit evaluate {manifest['name']} FILE`."
+    )
 
 
 def _reading(manifest: dict[str, Any], task: Task) -> str:
@@ -84,7 +92,9 @@ def _by_file(files: list[dict[str, Any]], score: str) -> list[str]:
 def _origin(training: dict[str, Any]) -> str:
     """Return the sentences on pretraining and distillation, or that there was neither."""
     sentences = []
-    if training["init"]:
+    if training["init"] and not training["data"]["train"]:
+        sentences.append(f"This is the encoder {training['init']['name']}, without more training.")
+    elif training["init"]:
         sentences.append(
             f"Training started from {training['init']['name']}, pretrained on the texts below."
         )
@@ -103,7 +113,7 @@ def _pretraining(init: dict[str, Any] | None) -> list[str]:
         return []
     head = f"Pretraining ({init['name']}):\n\n| file | documents | licence |\n|---|--:|---|\n"
     rows = [
-        f"| {entry['file']} | {entry['rows']} | {entry['licence'] or 'not stated'} |"
+        f"| {entry['file']} | {entry['rows'] or '-'} | {entry['licence'] or 'not stated'} |"
         for entry in init["data"]["train"]
     ]
     return [head + "\n".join(rows), *_pretraining(init.get("init"))]
@@ -119,7 +129,10 @@ def _precisions(entries: dict[str, Any], score: str) -> str:
     return head + "\n".join(rows)
 
 
-def _data(files: list[dict[str, Any]], seen: list[dict[str, Any]]) -> str:
+def _data(files: list[dict[str, Any]], seen: list[dict[str, Any]]) -> list[str]:
+    """Return the table of the training files, or [] if there are none."""
+    if not files and not seen:
+        return []
     head = "| file | rows | labels | licence |\n|---|---|---|---|\n"
     rows = [
         f"| {entry['file']} | {entry['rows']} "
@@ -131,4 +144,4 @@ def _data(files: list[dict[str, Any]], seen: list[dict[str, Any]]) -> str:
         f"| {entry['path']} | text only, before training | - | {entry['licence'] or 'not stated'} |"
         for entry in seen
     ]
-    return head + "\n".join(rows)
+    return [head + "\n".join(rows)]
