@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nlpkit import metrics, tasks, text
 from nlpkit.errors import ModelError, quoted
-from nlpkit.exporting.golden import TEXTS
+from nlpkit.runtime.golden import TEXTS
 from nlpkit.runtime.model import Model
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +12,17 @@ import onnx
 import onnxruntime
 import torch
 
-from nlpkit.errors import GateError, UsageError, quoted
+from nlpkit.errors import GateError, UsageError
 from nlpkit.exporting import gate
 from nlpkit.exporting.card import model_card
-from nlpkit.exporting.golden import golden_lines
 from nlpkit.exporting.onnx import Exported, to_onnx
 from nlpkit.exporting.precision import PRECISIONS
 from nlpkit.runtime import device
-from nlpkit.runtime.bundle import read_bundle
 from nlpkit.runtime.graphs import MAIN, Signature
-from nlpkit.runtime.manifest import FORMAT, NAME as MANIFEST
+from nlpkit.runtime.manifest import FORMAT
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.session import SessionRun
+from nlpkit.runtime.shelving import check_output, write_bundle
 from nlpkit.settings.links import links_of
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Export
@@ -58,7 +53,7 @@ def export(
         GateError: a precision exceeded a limit; nothing was written.
         UsageError, ModelError: the output is not a bundle, or no precision suits the network.
     """
-    _check_output(folder)
+    check_output(folder)
     run: Any = model.run
     graphs = to_onnx(run.network, model.tokenizer)
     reference = gate.Gate(model, run, dev)
@@ -86,7 +81,9 @@ def export(
         )
     files[TOKENIZER] = model.tokenizer.to_json().encode()
     manifest = _manifest(recipe, summary, reports, folder.name, model, signatures)
-    return _write(folder, files, manifest, model.task)
+    files["README.md"] = model_card(manifest, model.task).encode()
+    write_bundle(folder, files, manifest, partial(open_bundle, device="cpu"))
+    return manifest
 
 
 def _contents(graphs: Mapping[str, Exported], precision: str) -> dict[str, bytes] | None:
@@ -111,21 +108,6 @@ def _run(
 def _file(graph: str, precision: str) -> str:
     name = "model" if graph == MAIN else graph
     return f"{name}.onnx" if precision == "fp32" else f"{name}.{precision}.onnx"
-
-
-def _check_output(folder: Path) -> None:
-    """Check that the output is a new folder, or a bundle without other files, to be replaced."""
-    if (
-        folder.name in ("", "..")
-        or folder.is_symlink()
-        or (folder.exists() and not folder.is_dir())
-    ):
-        raise UsageError(f"{quoted(folder)}: name a folder to write, such as export/mine")
-    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if names and MANIFEST not in names:
-        raise UsageError(f"{quoted(folder)} is not empty and not a bundle; choose another --output")
-    if names:
-        read_bundle(folder)  # raises ModelError if other files are beside the bundle's
 
 
 def _manifest(
@@ -186,36 +168,3 @@ def _fastest(reports: Sequence[gate.Report]) -> str:
     best = max(report.docs_per_second for report in suitable)
     fast = [report for report in suitable if report.docs_per_second >= 0.95 * best]
     return min(fast, key=lambda report: report.bytes).precision
-
-
-def _write(
-    folder: Path, files: dict[str, bytes], manifest: dict[str, Any], task: Any
-) -> dict[str, Any]:
-    """Write the bundle to a folder beside the output, open it there, then rename it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        part.chmod(0o755)
-        files["README.md"] = model_card(manifest, task).encode()
-        _put(part, files, manifest)
-        golden = golden_lines(open_bundle(part, device="cpu")).encode()
-        _put(part, files | {"golden.jsonl": golden}, manifest)
-        open_bundle(part, device="cpu")
-        old = part.with_name(part.name + ".old")
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(part, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return manifest
-
-
-def _put(part: Path, files: dict[str, bytes], manifest: dict[str, Any]) -> None:
-    for name, content in files.items():
-        (part / name).write_bytes(content)
-    manifest["files"] = {
-        name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())
-    }
-    text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
-    (part / MANIFEST).write_text(text, encoding="utf-8")

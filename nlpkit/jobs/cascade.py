@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlpkit import metrics, tasks, zoo
 from nlpkit.cascade import Rule
-from nlpkit.errors import UsageError, quoted
+from nlpkit.errors import UsageError
 from nlpkit.jobs.judging import Judged
 from nlpkit.runtime.bundle import read_bundle
-from nlpkit.runtime.manifest import FORMAT, NAME as MANIFEST
+from nlpkit.runtime.manifest import FORMAT
+from nlpkit.runtime.shelving import check_output, write_bundle
 from nlpkit.version import __version__
 
 if TYPE_CHECKING:
@@ -73,8 +70,7 @@ def build(
         UsageError: the models do not fit, or no share reaches the budget.
         InputError: a dev file cannot be read.
     """
-    if folder.exists() and not (folder / MANIFEST).is_file():
-        raise UsageError(f"{quoted(folder)} is not empty and not a bundle; choose another --output")
+    check_output(folder)
     parts = [_stored_name(name) for name in (fast_name, best_name)]
     fast, best = (zoo.load(part, device="cpu") for part in parts)
     if set(_labels(fast)) != set(_labels(best)) or not _labels(fast):
@@ -151,9 +147,7 @@ def _write(
     curve: Sequence[Point],
     judged: Judged,
 ) -> None:
-    """Write the bundle beside its folder, then rename it."""
-    from nlpkit.exporting.golden import golden_lines  # torch-free
-
+    """Write the bundle of a cascade."""
     fast, best = (read_bundle(zoo.find_bundle(part)).manifest for part in parts)
     kind = judged.fast.task.answers
     dev = metrics.measure(kind, judged.golds, judged.answers(rule))
@@ -183,31 +177,8 @@ def _write(
         "scores": {"dev": dev, "dev_files": []},
         "tools": {"nlpkit": __version__},
     }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        part.chmod(0o755)
-        card = _card(manifest, point, curve)
-        _put(part, manifest, {"README.md": card.encode()})
-        golden = golden_lines(zoo.open_bundle(part, device="cpu"))
-        _put(part, manifest, {"README.md": card.encode(), "golden.jsonl": golden.encode()})
-        old = part.with_name(part.name + ".old")
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(part, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-def _put(part: Path, manifest: dict[str, Any], files: dict[str, bytes]) -> None:
-    for name, content in files.items():
-        (part / name).write_bytes(content)
-    manifest["files"] = {
-        name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())
-    }
-    text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
-    (part / MANIFEST).write_text(text, encoding="utf-8")
+    card = _card(manifest, point, curve).encode()
+    write_bundle(folder, {"README.md": card}, manifest, partial(zoo.open_bundle, device="cpu"))
 
 
 def _card(manifest: dict[str, Any], point: Point, curve: Sequence[Point]) -> str:
