@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from nlpkit.blocks import BLOCK, is_wide, packed, quantised
+from nlpkit.blocks import BLOCK, is_wide, packed, quantised, restored
 
 DOMAIN = "com.microsoft"
 INT8_ACTIVATIONS = 4  # the accuracy level
@@ -22,23 +22,25 @@ INT8_ACTIVATIONS = 4  # the accuracy level
 def in_blocks(model: onnx.ModelProto, bits: int, table_bits: int) -> onnx.ModelProto | None:
     """Return the model with its wide matrices in `bits` and its tables in `table_bits`.
 
-    A table_bits of 0 leaves the tables as they are. Return None if there is nothing to quantise.
+    A matrix that 4 bits hold exactly takes 4 bits in any case, such as one that was imported in 4
+    bits and not trained. Return None if there is nothing to quantise.
     """
     arrays = {tensor.name: tensor for tensor in model.graph.initializer}
     replaced: dict[str, list[TensorProto]] = {}
+    used: dict[str, int] = {}  # bits of each matrix
     nodes = []
     for node in model.graph.node:
-        name = _quantisable(node, arrays, model, table_bits)
+        name = _quantisable(node, arrays, model)
         if name is None:
             nodes.append(node)
             continue
+        is_table = node.op_type == "Gather"
         if name not in replaced:
             matrix = numpy_helper.to_array(arrays[name])
-            is_table = node.op_type == "Gather"
-            replaced[name] = _stored(
+            used[name], replaced[name] = _stored(
                 name, matrix if is_table else matrix.T, table_bits if is_table else bits, is_table
             )
-        nodes.append(_reading(node, name, arrays[name].dims, bits, table_bits))
+        nodes.append(_reading(node, name, arrays[name].dims, used[name]))
     if not replaced:
         return None
     copy = onnx.ModelProto()
@@ -52,7 +54,7 @@ def in_blocks(model: onnx.ModelProto, bits: int, table_bits: int) -> onnx.ModelP
 
 
 def _quantisable(
-    node: NodeProto, arrays: dict[str, TensorProto], model: onnx.ModelProto, table_bits: int
+    node: NodeProto, arrays: dict[str, TensorProto], model: onnx.ModelProto
 ) -> str | None:
     """Return the name of the matrix that a node reads, if it can be quantised."""
     if node.op_type not in ("MatMul", "Gather"):
@@ -63,33 +65,38 @@ def _quantisable(
     dims = arrays[name].dims if node.op_type == "Gather" else arrays[name].dims[::-1]
     users = [user.op_type for user in model.graph.node if name in user.input]
     is_read_alike = set(users) == {node.op_type}
-    wanted = node.op_type == "MatMul" or table_bits > 0
-    return name if wanted and is_read_alike and is_wide(dims) else None
+    return name if is_read_alike and is_wide(dims) else None
 
 
-def _stored(name: str, matrix_NK: np.ndarray, bits: int, is_table: bool) -> list[TensorProto]:
-    """Return the tensors NAME_qBITS and NAME_scales."""
-    blocks = quantised(matrix_NK, bits)
+def _stored(
+    name: str, matrix_NK: np.ndarray, bits: int, is_table: bool
+) -> tuple[int, list[TensorProto]]:
+    """Return the bits that are used, and the tensors NAME_qBITS and NAME_scales."""
+    blocks = quantised(matrix_NK, 4)
+    if bits != 4 and not np.array_equal(restored(blocks, 4), matrix_NK):
+        blocks = quantised(matrix_NK, bits)
+    else:
+        bits = 4
     codes = packed(blocks.codes_NK, bits)
     scales = blocks.scales_NS
     if not is_table:
         codes = codes.reshape(len(codes), matrix_NK.shape[1] // BLOCK, -1)
         scales = scales.reshape(-1)
-    return [
+    return bits, [
         numpy_helper.from_array(np.ascontiguousarray(codes), f"{name}_q{bits}"),
         numpy_helper.from_array(np.ascontiguousarray(scales), f"{name}_scales"),
     ]
 
 
-def _reading(node: NodeProto, name: str, dims: list[int], bits: int, table_bits: int) -> NodeProto:
+def _reading(node: NodeProto, name: str, dims: list[int], bits: int) -> NodeProto:
     """Return the node that reads the quantised matrix."""
     if node.op_type == "Gather":
         return helper.make_node(
             "GatherBlockQuantized",
-            [f"{name}_q{table_bits}", node.input[1], f"{name}_scales"],
+            [f"{name}_q{bits}", node.input[1], f"{name}_scales"],
             list(node.output),
             domain=DOMAIN,
-            bits=table_bits,
+            bits=bits,
             block_size=BLOCK,
             gather_axis=0,
             quantize_axis=1,

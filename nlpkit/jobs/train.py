@@ -65,9 +65,6 @@ def recipe_from_files(
         ModelError: `init` has no recipe.
         MissingExtra: torch is not installed.
     """
-    from nlpkit.training import sources
-    from nlpkit.training.init import complete
-
     tasks.class_of(task)
     given = {key: value for key, value in fields.items() if value is not None}
     tree: dict[str, Any] = {
@@ -81,6 +78,9 @@ def recipe_from_files(
     if arch:
         tree["architecture"] = {"name": arch}
         tree["tokenizer"] = dict(getattr(catalog.load("architectures", arch), "TOKENIZER", {}))
+    from nlpkit.training import sources
+    from nlpkit.training.init import complete
+
     if init:
         tree["init"] = {"run": init}
         theirs = sources.sections(sources.find(init, Path.cwd()))["architecture"]["name"]
