@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Made
+from conftest import Cli, Made
 from hypothesis import given, settings, strategies as st
 
 import nlpkit
@@ -74,6 +74,21 @@ def test_blocks_run_and_answers_do_not_depend_on_the_batch(wide: Path, precision
     least = {"int8": 0.05, "int4": 0.6}[precision]
     for one, other in zip(together, whole, strict=True):
         assert abs(one.scores["positive"] - other.scores["positive"]) < least
+
+
+@pytest.mark.parametrize("arch", ["atnet", "transformer", "lstm"])
+def test_a_bundle_that_lacks_weights_is_refused(
+    arch: str, tiny_bundle: Made, data: Path, quick_cli: Cli
+) -> None:
+    """The graph of an LSTM holds its matrices in another layout, so its run must be used."""
+    files = ["--train", data / "train.jsonl", "--dev", data / "dev.jsonl"]
+    quick = ["--set", "train.epochs=1", "--set", "train.threads=1", "--device", "cpu"]
+    done = quick_cli("train", "--init", tiny_bundle(arch), *files, *quick, "-o", "run")
+    if arch == "lstm":
+        assert done.returncode == 2 and b"start from the run" in done.stderr
+        assert done.stderr.count(b"\n") == 1
+    else:
+        assert done.returncode == 0, done.stderr
 
 
 def test_training_starts_from_the_weights_of_a_bundle(

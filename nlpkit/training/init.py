@@ -89,7 +89,8 @@ def load(source: Source | None, encoder: nn.Module) -> None:
     """Load the weights of a model into an encoder.
 
     Either side may lack weights of the other (skip-gram learns only the embedding, a deeper encoder
-    has more layers). Both must have the embedding, and shared weights must have equal shapes.
+    has more layers); a bundle must have all. Both must have the embedding, and shared weights must
+    have equal shapes.
 
     Raises:
         UsageError: the weights do not fit the encoder.
@@ -97,6 +98,11 @@ def load(source: Source | None, encoder: nn.Module) -> None:
     if source is None:
         return
     own = encoder.state_dict()
+    if source.is_bundle and (lacking := sorted(own.keys() - source.encoder.keys())):
+        raise UsageError(
+            f"{quoted(source.folder)}: its file does not hold {lacking[0]} as the network has it, "
+            "so training cannot start from this bundle; export its run again, or start from the run"
+        )
     wrong = [
         f"{name} is {list(tensor.shape)}, here {list(own[name].shape)}"
         for name, tensor in source.encoder.items()

@@ -37,6 +37,7 @@ class Source:
         encoder: the encoder's weights by name.
         head: the head's weights by name; empty for a pretrained encoder.
         labels: of the head's outputs; empty if it has none.
+        is_bundle: whether the weights are those of a bundle, which must be complete.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Source:
     encoder: Mapping[str, Tensor]
     head: Mapping[str, Tensor] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    is_bundle: bool = False
 
 
 def find(name: str, folder: Path) -> Path:
@@ -147,10 +149,11 @@ def _bundle(folder: Path) -> Source:
         folder,
         manifest.tokenizer_kind,
         content,
-        {"name": manifest.name, "data": training["data"], "init": training["init"]},
+        {"name": manifest.name, "data": training["data"], "init": training.get("init")},
         checkpoint.part(tensors, "encoder"),
         checkpoint.part(tensors, "head"),
         manifest.labels,
+        is_bundle=True,
     )
 
 

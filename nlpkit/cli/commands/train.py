@@ -42,7 +42,7 @@ def train(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Start from a run or bundle, such as base; the same as --set init.run=MODEL.",
+            help="Start from a run or a bundle; the same as --set init.run=MODEL.",
         ),
     ] = None,
     teacher: Annotated[
