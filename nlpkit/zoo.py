@@ -149,10 +149,11 @@ def open_bundle(
     from nlpkit import tasks
     from nlpkit.runtime import bundle
 
-    if rule := bundle.read_bundle(folder).manifest.cascade:
+    found = bundle.read_bundle(folder)
+    if rule := found.manifest.cascade:
         return _cascade(folder.name, rule, device=device, precision=precision, threads=threads)
     return bundle.open_bundle(
-        folder,
+        found,
         device=device,
         precision=precision,
         threads=threads,

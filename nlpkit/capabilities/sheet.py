@@ -1,4 +1,4 @@
-"""Read a file of templates, and report what is wrong with it by line."""
+"""Read a file of templates, and report its errors by line."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
 
 
 def _advice(manifest: dict[str, Any]) -> str:
-    """Return what the scores on dev mean."""
+    """Return how to read the scores on dev."""
     if not manifest["training"]["data"]["train"]:
         return "The gold vectors are those of the encoder before its export."
     return (

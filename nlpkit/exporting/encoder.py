@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from nlpkit.training.data import Split
 from nlpkit.training.summary import PretrainingSummary, RunSummary
 
 TASK = "embed"
+LANGUAGES = ("pt", "en")  # a pretraining recipe names none
 
 
 def is_encoder(folder: Path) -> bool:
@@ -37,20 +37,18 @@ def open_encoder(folder: Path, overrides: Sequence[str]) -> tuple[Model, Recipe,
     """
     source = sources.read(folder)
     found = sources.sections(folder)
-    tree = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
-    languages = tree.get("data", {}).get("languages", ["pt", "en"])
     settings = {
         "name": str(source.entry["name"]),
         "task": {"name": TASK},
         "architecture": found["architecture"],
         "tokenizer": found["tokenizer"],
-        "data": {"languages": languages},
+        "data": {"languages": LANGUAGES},
     }
     recipe = recipes.from_dict(settings, folder=folder, where=str(folder), overrides=overrides)
-    tokenizer = text.load(source.kind, source.tokenizer, languages)
-    width = network.build_encoder(recipe.architecture, recipe.tokenizer.window, tokenizer).width
-    task = tasks.build({"name": TASK, "config": {}, "size": width})
-    net = network.build(recipe, task, tokenizer)
+    tokenizer = text.load(source.kind, source.tokenizer, LANGUAGES)
+    encoder = network.build_encoder(recipe.architecture, recipe.tokenizer.window, tokenizer)
+    task = tasks.build({"name": TASK, "config": {}, "size": encoder.width})
+    net = network.Network(encoder, task.head(encoder, tokenizer))
     try:
         net.encoder.load_state_dict(dict(source.encoder))
     except RuntimeError as problem:

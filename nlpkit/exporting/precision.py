@@ -76,13 +76,13 @@ def as_int8(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """
     if summed := as_sums(model):
         return summed
-    wide = in_blocks(model, 8, 8) if _is_wide(model) else None
+    wide = in_blocks(model, 8) if _is_wide(model) else None
     return _with_int8_tables(wide or model) or wide
 
 
 def as_int4(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """Return the model with wide matrices and tables in blocks of 4 bits, or None without them."""
-    return in_blocks(model, 4, 4)
+    return in_blocks(model, 4)
 
 
 def _is_wide(model: onnx.ModelProto) -> bool:

@@ -19,8 +19,8 @@ DOMAIN = "com.microsoft"
 INT8_ACTIVATIONS = 4  # the accuracy level
 
 
-def in_blocks(model: onnx.ModelProto, bits: int, table_bits: int) -> onnx.ModelProto | None:
-    """Return the model with its wide matrices in `bits` and its tables in `table_bits`.
+def in_blocks(model: onnx.ModelProto, bits: int) -> onnx.ModelProto | None:
+    """Return the model with its wide matrices and tables in `bits`.
 
     A matrix that 4 bits hold exactly takes 4 bits in any case, such as one that was imported in 4
     bits and not trained. Return None if there is nothing to quantise.
@@ -38,7 +38,7 @@ def in_blocks(model: onnx.ModelProto, bits: int, table_bits: int) -> onnx.ModelP
         if name not in replaced:
             matrix = numpy_helper.to_array(arrays[name])
             used[name], replaced[name] = _stored(
-                name, matrix if is_table else matrix.T, table_bits if is_table else bits, is_table
+                name, matrix if is_table else matrix.T, bits, is_table
             )
         nodes.append(_reading(node, name, arrays[name].dims, used[name]))
     if not replaced:

@@ -89,7 +89,7 @@ def task_of(bundle: Bundle, build: BuildTask) -> Any:
 
 
 def open_bundle(
-    folder: Path,
+    bundle: Bundle,
     *,
     device: str,
     precision: str,
@@ -97,7 +97,7 @@ def open_bundle(
     build_task: BuildTask,
     build_steps: BuildSteps,
 ) -> Model:
-    """Load a bundle as a model.
+    """Load a bundle, which `read_bundle` returned, as a model.
 
     `build_task` and `build_steps` build its parts from their descriptions in the manifest.
     `threads` is the number of CPU threads; 0 uses every core.
@@ -107,7 +107,6 @@ def open_bundle(
         DeviceError: the device does not work on this machine.
         UsageError: the device or the precision does not exist.
     """
-    bundle = read_bundle(folder)
     manifest = bundle.manifest
     started = _start_first(bundle, device, precision, threads)
     task = task_of(bundle, build_task)

@@ -1,4 +1,4 @@
-"""Read what a training may start from: a finished run, a pretrained encoder, or a bundle.
+"""Read a model to start a training from: a finished run, a pretrained encoder, or a bundle.
 
 A bundle's weights are those of its ONNX file, widened to float32.
 """
