@@ -26,6 +26,7 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -76,10 +77,14 @@ def pool(data: Path, split: str, banned: set[str]) -> Rows:
     return pooled
 
 
-def bundle(python: str, model: str, data: Path, key: str) -> dict[str, Any]:
-    file = f"{data}/sentiment_{key}/test.jsonl.xz"
-    command = [python, "-m", "nlpkit", "evaluate", model, file, "--to", "json"]
-    scores = json.loads(subprocess.check_output(command, env=os.environ | {"PYTHONPATH": CHECKOUT}))
+def bundle(python: str, model: str, rows: Rows) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "test.jsonl"
+        lines = (json.dumps({"text": text, "label": label}) + "\n" for text, label in rows)
+        file.write_text("".join(lines), encoding="utf-8")
+        command = [python, "-m", "nlpkit", "evaluate", model, str(file), "--to", "json"]
+        environment = os.environ | {"PYTHONPATH": CHECKOUT}
+        scores = json.loads(subprocess.check_output(command, env=environment))
     names = ("macro_f1", "macro_f1_interval", "accuracy", "n", "ece")
     return {key: scores[key] for key in names if key in scores}
 
@@ -119,6 +124,9 @@ def main() -> None:
     parser.add_argument(
         "--baselines", default="leia,fasttext,spacy,tfidf", help="default: %(default)s"
     )
+    parser.add_argument(
+        "--most", type=int, metavar="ROWS", help="sample larger test sets; default: all rows"
+    )
     parser.add_argument("--autotune", type=int, default=600, help="seconds; default: %(default)s")
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME", help="nlpkit bundles")
     parser.add_argument("--python", default=sys.executable, help="the Python with nlpkit")
@@ -133,6 +141,9 @@ def main() -> None:
     if not tests or set(baselines) - set(known):
         parser.error(f"baselines are {', '.join(known)}; {len(tests)} test sets in {args.data}")
     banned = {normalised(text) for rows in tests.values() for text, _ in rows}
+    for rows in tests.values() if args.most else ():
+        random.Random(SEED).shuffle(rows)
+        del rows[args.most :]
     splits = ("train", "dev") if set(baselines) - {"leia"} else ()
     train, dev = [pool(args.data, split, banned) for split in splits] or ([], [])
     systems = kept(args.output, baselines, len(train), len(dev))
@@ -142,7 +153,7 @@ def main() -> None:
             predict, notes = known[name](train, dev)
             scores = {key: score(tests[key], predict) for key in keys}
         else:
-            scores, notes = {key: bundle(args.python, name, args.data, key) for key in keys}, {}
+            scores, notes = {key: bundle(args.python, name, tests[key]) for key in keys}, {}
         for lang in ("pt", "en"):
             sets = [scores[k] for k in keys if k.startswith(lang) and GENERATED not in k]
             for m in ("macro_f1", "accuracy", "ece") if sets else ():

@@ -1,6 +1,6 @@
 """Quantise matrices in blocks of 32 weights with a scale each, as bundles store them.
 
-A weight is (code - 2 ** (bits - 1)) * scale.
+A weight is (code - 2 ** (bits - 1)) * scale. Scales are values of float16, which bundles store.
 
 Legend: N rows, K columns, S blocks of a row.
 """
@@ -19,7 +19,7 @@ TRIED = tuple(np.linspace(1.0, 0.8, 5))  # shares of the largest weight that the
 
 
 class Blocks(NamedTuple):
-    """A quantised matrix: codes_NK (uint8) and scales_NS (float32)."""
+    """A quantised matrix: codes_NK (uint8) and scales_NS (float32 with values of float16)."""
 
     codes_NK: np.ndarray
     scales_NS: np.ndarray
@@ -43,7 +43,7 @@ def quantised(matrix_NK: np.ndarray, bits: int) -> Blocks:
     best = np.full(largest.shape, np.inf, dtype=np.float32)
     codes, scales = np.zeros(blocks.shape, np.uint8), np.ones(largest.shape, np.float32)
     for share in TRIED if bits < 8 else (1.0,):
-        scale = np.where(largest == 0, 1.0, largest * np.float32(share) / -middle)
+        scale = _half(largest * np.float32(share) / -middle)
         code = np.clip(np.rint(blocks / scale) + middle, 0, 2 * middle - 1)
         error = (((code - middle) * scale - blocks) ** 2).sum(-1, keepdims=True)
         better = error < best
@@ -51,6 +51,13 @@ def quantised(matrix_NK: np.ndarray, bits: int) -> Blocks:
         scales = np.where(better, scale, scales).astype(np.float32)
         codes = np.where(better, code, codes).astype(np.uint8)
     return Blocks(codes.reshape(rows, columns), scales[..., 0])
+
+
+def _half(scales: np.ndarray) -> np.ndarray:
+    """Return the nearest scales that float16 holds; 1 for 0, whose weights are all 0."""
+    most = np.finfo(np.float16).max
+    rounded = scales.clip(-most, most).astype(np.float16).astype(np.float32)
+    return np.where(rounded == 0, np.float32(1), rounded)
 
 
 def restored(blocks: Blocks, bits: int) -> np.ndarray:

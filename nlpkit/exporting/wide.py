@@ -2,7 +2,8 @@
 
 ONNX Runtime's `MatMulNBits` multiplies by such a matrix with activations in int8 (accuracy level
 4), scaled for each block of a row, so that a row's result does not depend on the other rows of its
-batch. `GatherBlockQuantized` looks up rows of such a table.
+batch. `GatherBlockQuantized` looks up rows of such a table. Both want scales in float32; the file
+holds them in float16 and ONNX Runtime casts them once, when it loads.
 
 Legend: N rows, K columns.
 """
@@ -17,6 +18,7 @@ from nlpkit.blocks import BLOCK, is_wide, packed, quantised, restored
 
 DOMAIN = "com.microsoft"
 INT8_ACTIVATIONS = 4  # the accuracy level
+STORED, READ = "scales", "wide_scales"  # suffixes of a matrix's scales in float16 and float32
 
 
 def in_blocks(model: onnx.ModelProto, bits: int) -> onnx.ModelProto | None:
@@ -40,6 +42,8 @@ def in_blocks(model: onnx.ModelProto, bits: int) -> onnx.ModelProto | None:
             used[name], replaced[name] = _stored(
                 name, matrix if is_table else matrix.T, bits, is_table
             )
+            stored, scales = f"{name}_{STORED}", f"{name}_{READ}"
+            nodes.append(helper.make_node("Cast", [stored], [scales], to=TensorProto.FLOAT))
         nodes.append(_reading(node, name, arrays[name].dims, used[name]))
     if not replaced:
         return None
@@ -78,13 +82,13 @@ def _stored(
     else:
         bits = 4
     codes = packed(blocks.codes_NK, bits)
-    scales = blocks.scales_NS
+    scales = blocks.scales_NS.astype(np.float16)
     if not is_table:
         codes = codes.reshape(len(codes), matrix_NK.shape[1] // BLOCK, -1)
         scales = scales.reshape(-1)
     return bits, [
         numpy_helper.from_array(np.ascontiguousarray(codes), f"{name}_q{bits}"),
-        numpy_helper.from_array(np.ascontiguousarray(scales), f"{name}_scales"),
+        numpy_helper.from_array(np.ascontiguousarray(scales), f"{name}_{STORED}"),
     ]
 
 
@@ -93,7 +97,7 @@ def _reading(node: NodeProto, name: str, dims: list[int], bits: int) -> NodeProt
     if node.op_type == "Gather":
         return helper.make_node(
             "GatherBlockQuantized",
-            [f"{name}_q{bits}", node.input[1], f"{name}_scales"],
+            [f"{name}_q{bits}", node.input[1], f"{name}_{READ}"],
             list(node.output),
             domain=DOMAIN,
             bits=bits,
@@ -103,7 +107,7 @@ def _reading(node: NodeProto, name: str, dims: list[int], bits: int) -> NodeProt
         )
     return helper.make_node(
         "MatMulNBits",
-        [node.input[0], f"{name}_q{bits}", f"{name}_scales"],
+        [node.input[0], f"{name}_q{bits}", f"{name}_{READ}"],
         list(node.output),
         domain=DOMAIN,
         K=dims[0],

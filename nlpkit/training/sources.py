@@ -186,7 +186,7 @@ def _widened(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         if suffix in ("q4", "q8") and scales is not None:
             bits = int(suffix[1])
             codes = blocks.unpacked(array.reshape(len(array), -1), bits)
-            found = blocks.Blocks(codes, scales.reshape(len(array), -1))
+            found = blocks.Blocks(codes, scales.reshape(len(array), -1).astype(np.float32))
             # A matrix is stored with its outputs as rows, as torch does.
             widened[stem.removesuffix(blocks.TRANSPOSED)] = blocks.restored(found, bits)
         elif suffix == "int8" and scales is not None:
