@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 from conftest import Cli, Made
 from hypothesis import given, settings, strategies as st
+from onnx import TensorProto, helper, numpy_helper
 
 import nlpkit
 from nlpkit import blocks
 from nlpkit.blocks import BLOCK, packed, quantised, restored, unpacked
+from nlpkit.exporting.rows import in_rows
 from nlpkit.jobs.export import export
 from nlpkit.training import sources
 
@@ -23,7 +27,7 @@ TEXTS = ["bom demais", "ruim", "o livro tem 90 páginas", "não gostei, nunca ma
 @given(st.integers(0, 2**32 - 1), st.sampled_from([4, 8]))
 def test_error_is_within_a_step_and_bytes_come_back(seed: int, bits: int) -> None:
     rng = np.random.default_rng(seed)
-    matrix = rng.normal(0, 10.0 ** rng.integers(-4, 4), (3, 2 * BLOCK)).astype(np.float32)
+    matrix = rng.normal(0, 10.0 ** rng.integers(-2, 4), (3, 2 * BLOCK)).astype(np.float32)
     stored = quantised(matrix, bits)
     again = unpacked(packed(stored.codes_NK, bits), bits)
     assert (again == stored.codes_NK).all()
@@ -66,7 +70,7 @@ def wide(tiny_run: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("precision", ["int8", "int4"])
 def test_blocks_run_and_answers_do_not_depend_on_the_batch(wide: Path, precision: str) -> None:
     content = (wide / f"model.{precision}.onnx").read_bytes()
-    assert b"MatMulNBits" in content
+    assert {"int8": b"MatMulInteger", "int4": b"MatMulNBits"}[precision] in content
     model = nlpkit.load(str(wide), device="cpu", precision=precision)
     together = model.predict(TEXTS)
     assert together == [model.predict([text])[0] for text in TEXTS]
@@ -74,6 +78,55 @@ def test_blocks_run_and_answers_do_not_depend_on_the_batch(wide: Path, precision
     least = {"int8": 0.05, "int4": 0.6}[precision]
     for one, other in zip(together, whole, strict=True):
         assert abs(one.scores["positive"] - other.scores["positive"]) < least
+
+
+def test_a_matrix_that_4_bits_hold_is_stored_in_them_and_multiplied_in_int8() -> None:
+    rng = np.random.default_rng(1)
+    trained_NK, imported_NK = (
+        rng.normal(0, 0.1, shape).astype(np.float32) for shape in ((288, 512), (512, 288))
+    )
+    imported_NK = restored(quantised(imported_NK, 4), 4)
+    model = chained({"a.weight.T": trained_NK.T, "b.weight.T": imported_NK.T})
+    coded = in_rows(model)
+    assert coded is not None
+    stored = {t.name: numpy_helper.to_array(t) for t in coded.graph.initializer}
+    assert stored["a.weight.T_int8"].shape == (512, 288)
+    assert np.abs(stored["a.weight.T_int8"]).max() == 63  # no pair of products overflows 16 bits
+    assert stored["b.weight.T_q4"].dtype.name == "uint4"
+    back = sources._widened(stored)
+    assert np.array_equal(back["b.weight"], imported_NK)
+    assert np.abs(back["a.weight"] - trained_NK).max() <= np.abs(trained_NK).max() / 120
+    x = rng.normal(0, 1, (2, 3, 512)).astype(np.float32)
+    x[1] *= 1000  # each row has its own scale
+    x[0, 2] = 0
+    plain, rows = (
+        onnxruntime.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"])
+        for m in (model, coded)
+    )
+    expected, found = (session.run(None, {"x": x})[0] for session in (plain, rows))
+    assert np.isfinite(found).all() and (found[0, 2] == 0).all()
+    for row, near in zip(found.reshape(6, -1), expected.reshape(6, -1), strict=True):
+        assert np.abs(row - near).mean() <= 0.03 * max(np.abs(near).mean(), 1e-9)
+
+
+def chained(matrices: dict[str, np.ndarray]) -> onnx.ModelProto:
+    """Return a graph that multiplies x by each matrix in turn."""
+    names = ["x", *(f"y{place}" for place in range(len(matrices)))]
+    nodes = [
+        helper.make_node("MatMul", [before, matrix], [after])
+        for before, matrix, after in zip(names, matrices, names[1:], strict=False)
+    ]
+    sizes = [next(iter(matrices.values())).shape[0], [*matrices.values()][-1].shape[1]]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "time", size])
+        for name, size in zip((names[0], names[-1]), sizes, strict=True)
+    ]
+    tensors = [
+        numpy_helper.from_array(np.ascontiguousarray(array), name)
+        for name, array in matrices.items()
+    ]
+    graph = helper.make_graph(nodes, "chain", ends[:1], ends[1:], tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
 
 
 @pytest.mark.parametrize("arch", ["atnet", "transformer", "lstm"])

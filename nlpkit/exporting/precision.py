@@ -13,12 +13,13 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from nlpkit.blocks import BLOCK, is_wide
+from nlpkit.exporting.rows import in_rows
 from nlpkit.exporting.sums import as_sums
 from nlpkit.exporting.wide import in_blocks
 from nlpkit.heads.pooled import MaxPool
 
 BYTES = {"fp32": 4, "fp16": 2}  # of a number
-BITS = {"int8": 8, "int4": 4}  # of a number in a block
+SIZES = {"int8": 1.0, "int4": 0.5 + 2 / BLOCK}  # bytes of a number of a wide matrix
 SMALLEST_TABLE = 1 << 10  # elements; smaller tables stay float32, since int8 would save little
 
 
@@ -41,7 +42,7 @@ def estimate(network: nn.Module, precision: str) -> int:
     in_rows = sum(table.numel() for table in tables)
     in_wide = sum(weight.numel() for weight in wide)
     outside = (numbers - in_rows - in_wide) * BYTES["fp32"]
-    inside = in_rows + in_wide * (BITS[precision] / 8 + BYTES["fp32"] / BLOCK)
+    inside = in_rows + in_wide * SIZES[precision]
     pool = getattr(getattr(network, "head", None), "pool", None)
     if getattr(getattr(network, "encoder", None), "adds_rows", False) and isinstance(pool, MaxPool):
         return int(outside + inside)  # `sums` has one scale in all
@@ -69,28 +70,21 @@ def as_int8(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """Return the model with its tables and wide matrices in int8, or None where it has neither.
 
     Each row of a table has its own scale; where rows are only added and their maximum taken, all
-    rows share one scale (`sums`). Wide matrices have a scale for each block (`wide`).
+    rows share one scale (`sums`). Wide matrices have a scale for each column, and the activations
+    that they multiply one for each row (`rows`); tables beside them are in blocks (`wide`).
 
-    Other activations stay float32: dynamic quantisation takes its scale from the whole batch, so a
-    document's scores would depend on the rest of its batch, and ConvInteger is slower than float32.
+    Other activations stay float32: ConvInteger is slower than float32.
     """
     if summed := as_sums(model):
         return summed
-    wide = in_blocks(model, 8) if _is_wide(model) else None
-    return _with_int8_tables(wide or model) or wide
+    if wide := in_rows(model):
+        return in_blocks(wide, 8, ["Gather"]) or wide
+    return _with_int8_tables(model)
 
 
 def as_int4(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """Return the model with wide matrices and tables in blocks of 4 bits, or None without them."""
     return in_blocks(model, 4)
-
-
-def _is_wide(model: onnx.ModelProto) -> bool:
-    """Tell whether a model multiplies by wide matrices; the tables of others are kept in rows."""
-    wide = {tensor.name for tensor in model.graph.initializer if is_wide(tensor.dims[::-1])}
-    return any(
-        node.op_type == "MatMul" and wide.intersection(node.input) for node in model.graph.node
-    )
 
 
 def _with_int8_tables(model: onnx.ModelProto) -> onnx.ModelProto | None:

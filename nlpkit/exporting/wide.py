@@ -10,19 +10,24 @@ Legend: N rows, K columns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from nlpkit.blocks import BLOCK, is_wide, packed, quantised, restored
 
+KINDS = ("MatMul", "Gather")
 DOMAIN = "com.microsoft"
 INT8_ACTIVATIONS = 4  # the accuracy level
 STORED, READ = "scales", "wide_scales"  # suffixes of a matrix's scales in float16 and float32
 
 
-def in_blocks(model: onnx.ModelProto, bits: int) -> onnx.ModelProto | None:
-    """Return the model with its wide matrices and tables in `bits`.
+def in_blocks(
+    model: onnx.ModelProto, bits: int, kinds: Sequence[str] = KINDS
+) -> onnx.ModelProto | None:
+    """Return the model with its wide matrices (MatMul) and tables (Gather) in `bits`.
 
     A matrix that 4 bits hold exactly takes 4 bits in any case, such as one that was imported in 4
     bits and not trained. Return None if there is nothing to quantise.
@@ -32,7 +37,7 @@ def in_blocks(model: onnx.ModelProto, bits: int) -> onnx.ModelProto | None:
     used: dict[str, int] = {}  # bits of each matrix
     nodes = []
     for node in model.graph.node:
-        name = _quantisable(node, arrays, model)
+        name = quantisable(node, arrays, model) if node.op_type in kinds else None
         if name is None:
             nodes.append(node)
             continue
@@ -57,11 +62,11 @@ def in_blocks(model: onnx.ModelProto, bits: int) -> onnx.ModelProto | None:
     return copy
 
 
-def _quantisable(
+def quantisable(
     node: NodeProto, arrays: dict[str, TensorProto], model: onnx.ModelProto
 ) -> str | None:
     """Return the name of the matrix that a node reads, if it can be quantised."""
-    if node.op_type not in ("MatMul", "Gather"):
+    if node.op_type not in KINDS:
         return None
     name = node.input[1] if node.op_type == "MatMul" else node.input[0]
     if name not in arrays or arrays[name].data_type != TensorProto.FLOAT:

@@ -177,6 +177,12 @@ def _weights(bundle: Bundle) -> dict[str, Tensor]:
     return {name: torch.from_numpy(array) for name, array in _widened(arrays).items()}
 
 
+def _codes(array: np.ndarray, bits: int) -> np.ndarray:
+    """Return codes_NK of a stored matrix, whose bytes hold two codes each or are of type uint4."""
+    flat = array.reshape(len(array), -1)
+    return flat.astype(np.uint8) if array.dtype != np.uint8 else blocks.unpacked(flat, bits)
+
+
 def _widened(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the float arrays of a graph in float32 and untransposed, by the network's names."""
     widened: dict[str, np.ndarray] = {}
@@ -185,12 +191,15 @@ def _widened(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         scales = arrays.get(f"{stem}_scales", arrays.get(f"{stem}_scale"))
         if suffix in ("q4", "q8") and scales is not None:
             bits = int(suffix[1])
-            codes = blocks.unpacked(array.reshape(len(array), -1), bits)
+            codes = _codes(array, bits)
             found = blocks.Blocks(codes, scales.reshape(len(array), -1).astype(np.float32))
             # A matrix is stored with its outputs as rows, as torch does.
             widened[stem.removesuffix(blocks.TRANSPOSED)] = blocks.restored(found, bits)
         elif suffix == "int8" and scales is not None:
-            widened[stem] = array.astype(np.float32) * scales
+            plain = array.astype(np.float32) * scales
+            widened[stem.removesuffix(blocks.TRANSPOSED)] = (
+                plain.T if stem.endswith(blocks.TRANSPOSED) else plain
+            )
         elif array.dtype in (np.float32, np.float16) and suffix not in ("scale", "scales"):
             plain = array.T if name.endswith(blocks.TRANSPOSED) else array
             widened[name.removesuffix(blocks.TRANSPOSED)] = np.array(plain, dtype=np.float32)
