@@ -126,7 +126,7 @@ def chained(matrices: dict[str, np.ndarray]) -> onnx.ModelProto:
         for name, array in matrices.items()
     ]
     graph = helper.make_graph(nodes, "chain", ends[:1], ends[1:], tensors)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
 @pytest.mark.parametrize("arch", ["atnet", "transformer", "lstm"])

@@ -25,6 +25,7 @@ from nlpkit.exporting.wide import quantisable
 # no sum overflows, so that every processor computes the same.
 LARGEST = 63
 ZERO = 128  # the code of an activation of 0, in uint8
+OPSET, IR_VERSION = 21, 10  # the first with numbers of 4 bits
 TINY = 1e-12  # least scale
 CONSTANTS = {
     "rows_last": np.array([-1]),
@@ -71,6 +72,10 @@ def in_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
     copy.graph.node.extend(nodes)
     copy.graph.initializer.extend(t for t in model.graph.initializer if t.name not in replaced)
     copy.graph.initializer.extend(tensors.values())
+    copy.ir_version = max(copy.ir_version, IR_VERSION)
+    for domain in copy.opset_import:
+        if not domain.domain:
+            domain.version = max(domain.version, OPSET)
     return copy
 
 
