@@ -91,11 +91,12 @@ def test_a_matrix_that_4_bits_hold_is_stored_in_them_and_multiplied_in_int8() ->
     assert coded is not None
     stored = {t.name: numpy_helper.to_array(t) for t in coded.graph.initializer}
     assert stored["a.weight.T_int8"].shape == (512, 288)
-    assert np.abs(stored["a.weight.T_int8"]).max() == 63  # no pair of products overflows 16 bits
+    pairs = np.abs(stored["a.weight.T_int8"].astype(int)).reshape(256, 2, 288).sum(axis=1)
+    assert 120 <= pairs.max() <= 128  # 255 times it fits 16 bits
     assert stored["b.weight.T_q4"].dtype.name == "uint4"
     back = sources._widened(stored)
     assert np.array_equal(back["b.weight"], imported_NK)
-    assert np.abs(back["a.weight"] - trained_NK).max() <= np.abs(trained_NK).max() / 120
+    assert np.abs(back["a.weight"] - trained_NK).max() <= np.abs(trained_NK).max() / 60
     x = rng.normal(0, 1, (2, 3, 512)).astype(np.float32)
     x[1] *= 1000  # each row has its own scale
     x[0, 2] = 0

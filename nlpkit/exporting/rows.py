@@ -21,9 +21,9 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from nlpkit.blocks import BLOCK, packed, quantised, restored
 from nlpkit.exporting.wide import quantisable
 
-# Of a weight. AVX2 adds pairs of products in 16 bits: with activations to 255 and weights to 63
-# no sum overflows, so that every processor computes the same.
-LARGEST = 63
+# Of the sizes of two neighbouring codes of a column, before they are rounded. AVX2 adds the two
+# products in 16 bits: 255 * 128 fits, so that every processor computes the same.
+LARGEST = 127
 ZERO = 128  # the code of an activation of 0, in uint8
 OPSET, IR_VERSION = 21, 10  # the first with numbers of 4 bits
 TINY = 1e-12  # least scale
@@ -83,7 +83,8 @@ def _stored(name: str, matrix_KN: np.ndarray) -> tuple[list[TensorProto], list[N
     """Return the tensors of a matrix, and the nodes that make NAME_int8 and NAME_scale of them."""
     blocks = quantised(np.ascontiguousarray(matrix_KN.T), 4)
     if not np.array_equal(restored(blocks, 4), matrix_KN.T):
-        scale_N = np.maximum(np.abs(matrix_KN).max(axis=0), TINY) / LARGEST
+        pairs_N = np.abs(matrix_KN).reshape(-1, 2, matrix_KN.shape[1]).sum(axis=1).max(axis=0)
+        scale_N = np.maximum(pairs_N, TINY) / LARGEST
         codes_KN = np.rint(matrix_KN / scale_N).astype(np.int8)
         return [
             numpy_helper.from_array(codes_KN, f"{name}_int8"),
@@ -93,11 +94,13 @@ def _stored(name: str, matrix_KN: np.ndarray) -> tuple[list[TensorProto], list[N
     codes = TensorProto(name=f"{name}_q4", data_type=TensorProto.UINT4)
     codes.dims.extend([outputs, inputs // BLOCK, BLOCK])
     codes.raw_data = packed(blocks.codes_NK, 4).tobytes()
-    scales_NS1 = blocks.scales_NS[:, :, None].astype(np.float16)
-    shape = numpy_helper.from_array(np.array([outputs, inputs]), f"{name}_shape")
-    return [codes, numpy_helper.from_array(scales_NS1, f"{name}_scales"), shape], list(
-        _widening(name)
-    )
+    constants = {
+        f"{name}_scales": blocks.scales_NS[:, :, None].astype(np.float16),
+        f"{name}_shape": np.array([outputs, inputs]),
+        f"{name}_pairs_shape": np.array([outputs, inputs // 2, 2]),
+    }
+    tensors = [numpy_helper.from_array(array, key) for key, array in constants.items()]
+    return [codes, *tensors], list(_widening(name))
 
 
 def _widening(name: str) -> Iterator[NodeProto]:
@@ -109,7 +112,9 @@ def _widening(name: str) -> Iterator[NodeProto]:
         ("Mul", ["centred", "steps"], "blocks", {}),
         ("Reshape", ["blocks", f"{name}_shape"], "matrix", {}),
         ("Abs", ["matrix"], "sizes", {}),
-        ("ReduceMax", ["sizes", "rows_outputs"], "largest", {"keepdims": 1}),
+        ("Reshape", ["sizes", f"{name}_pairs_shape"], "pairs", {}),
+        ("ReduceSum", ["pairs", "rows_last"], "sums", {"keepdims": 0}),
+        ("ReduceMax", ["sums", "rows_outputs"], "largest", {"keepdims": 1}),
         ("Max", ["largest", "rows_tiny"], "bounded", {}),
         ("Mul", ["bounded", "rows_column_step"], "column", {}),
         ("Div", ["matrix", "column"], "divided", {}),
