@@ -1,10 +1,10 @@
-"""Measure how wide networks run fastest on a CPU: float32, 8 and 4 bits by block, int8 by row.
+"""Measure how wide networks run fastest on a CPU: float32, int8 by row, 8 and 4 bits by block.
 
 Each RUN (a finished training of the architecture `bert`) is exported in memory in each form, and
 all forms answer the same texts in alternating rounds, so that noise affects all alike: documents a
 second through the graph only, the median of the rounds, and as a ratio to float32. The score is
-macro-F1 on a sample of the run's dev rows. `rows8` is not a precision of nlpkit: MatMulInteger with
-activations in 8 bits, scaled row by row.
+macro-F1 on a sample of the run's dev rows. `blocks8` is not a precision of nlpkit: MatMulNBits with
+8 bits, as int4 is with 4.
 
     python benchmarks/wide.py runs/best runs/six ... --data ../shared/data --output runs/wide.json
 
@@ -19,91 +19,30 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from nlpkit import metrics
-from nlpkit.blocks import is_wide
 from nlpkit.exporting.onnx import to_onnx
 from nlpkit.exporting.precision import PRECISIONS
+from nlpkit.exporting.wide import in_blocks
 from nlpkit.runtime import device
 from nlpkit.runtime.session import SessionRun
 from nlpkit.training.data import load_dev
 from nlpkit.training.opened import open_run
 
-FORMS = ("fp32", "int8", "int4", "rows8")
+FORMS = ("fp32", "int8", "blocks8", "int4")
 ROUNDS, SPEED_TEXTS = 5, 256
-
-
-def by_rows(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with MatMulInteger in place of its wide products."""
-    arrays = {tensor.name: tensor for tensor in model.graph.initializer}
-    constants = {"eps": 1e-9, "most": 127.0, "zero": 128.0}
-    new = [numpy_helper.from_array(np.float32(v), f"rows8_{k}") for k, v in constants.items()]
-    new.append(numpy_helper.from_array(np.uint8(128), "rows8_point"))
-    new.append(numpy_helper.from_array(np.array([-1]), "rows8_axis"))
-    nodes: list[NodeProto] = []
-    scaled, gone = set(), set()
-    for node in model.graph.node:
-        name = node.input[1] if node.op_type == "MatMul" else ""
-        if name not in arrays or not is_wide(arrays[name].dims[::-1]):
-            nodes.append(node)
-            continue
-        states, out = node.input[0], node.output[0]
-        if states not in scaled:
-            scaled.add(states)
-            nodes += _rounded(states)
-        if name not in gone:
-            gone.add(name)
-            matrix = numpy_helper.to_array(arrays[name])
-            scale = np.maximum(np.abs(matrix).max(0), 1e-9) / 127
-            codes = np.rint(matrix / scale).astype(np.int8)
-            new.append(numpy_helper.from_array(codes, f"{name}_codes"))
-            new.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}_by"))
-        nodes += [
-            helper.make_node(
-                "MatMulInteger", [f"{states}_q", f"{name}_codes", "rows8_point"], [f"{out}_i"]
-            ),
-            helper.make_node("Cast", [f"{out}_i"], [f"{out}_f"], to=TensorProto.FLOAT),
-            helper.make_node("Mul", [f"{out}_f", f"{states}_scale"], [f"{out}_m"]),
-            helper.make_node("Mul", [f"{out}_m", f"{name}_by"], [out]),
-        ]
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    del copy.graph.node[:], copy.graph.initializer[:], copy.graph.value_info[:]
-    copy.graph.node.extend(nodes)
-    copy.graph.initializer.extend(t for t in model.graph.initializer if t.name not in gone)
-    copy.graph.initializer.extend(new)
-    return copy
-
-
-def _rounded(states: str) -> list[NodeProto]:
-    """Return the nodes that quantise the rows of an array to uint8, with a scale each."""
-    steps = [
-        ("Abs", [states], f"{states}_abs"),
-        ("ReduceMax", [f"{states}_abs", "rows8_axis"], f"{states}_max"),
-        ("Max", [f"{states}_max", "rows8_eps"], f"{states}_top"),
-        ("Div", [f"{states}_top", "rows8_most"], f"{states}_scale"),
-        ("Div", [states, f"{states}_scale"], f"{states}_in"),
-        ("Round", [f"{states}_in"], f"{states}_round"),
-        ("Add", [f"{states}_round", "rows8_zero"], f"{states}_up"),
-    ]
-    nodes = [helper.make_node(op, inputs, [out]) for op, inputs, out in steps]
-    return [
-        *nodes,
-        helper.make_node("Cast", [f"{states}_up"], [f"{states}_q"], to=TensorProto.UINT8),
-    ]
 
 
 def forms(run: Any, tokenizer: Any) -> dict[str, bytes]:
     """Return the ONNX file of each form."""
     graph = to_onnx(run.network, tokenizer)["main"].model
-    made: Mapping[str, Any] = {**PRECISIONS, "rows8": by_rows}
+    made: Mapping[str, Any] = {**PRECISIONS, "blocks8": partial(in_blocks, bits=8)}
     return {form: made[form](graph).SerializeToString() for form in FORMS}
 
 
