@@ -53,10 +53,22 @@ def quantised(matrix_NK: np.ndarray, bits: int) -> Blocks:
     return Blocks(codes.reshape(rows, columns), scales[..., 0])
 
 
+def exact(matrix_NK: np.ndarray) -> Blocks | None:
+    """Return a matrix in blocks of 4 bits, or None if they do not hold it exactly."""
+    blocks = quantised(matrix_NK, 4)
+    return blocks if np.array_equal(restored(blocks, 4), matrix_NK) else None
+
+
 def _half(scales: np.ndarray) -> np.ndarray:
-    """Return the nearest scales that float16 holds; 1 for 0, whose weights are all 0."""
+    """Return scales that float16 holds; 1 for 0, whose weights are all 0.
+
+    They are rounded away from 0, so that the largest weight of a block keeps a code.
+    """
     most = np.finfo(np.float16).max
-    rounded = scales.clip(-most, most).astype(np.float16).astype(np.float32)
+    bounded = scales.clip(-most, most)
+    rounded = bounded.astype(np.float16)
+    away = np.nextafter(rounded, np.copysign(np.float16(np.inf), bounded).astype(np.float16))
+    rounded = np.where(np.abs(rounded) < np.abs(bounded), away, rounded).astype(np.float32)
     return np.where(rounded == 0, np.float32(1), rounded)
 
 

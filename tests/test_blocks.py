@@ -1,4 +1,4 @@
-"""Matrices in blocks of 4 and 8 bits: what is stored, what runs, and what a training reads back."""
+"""Matrices in blocks of 4 and 8 bits and in int8 columns: stored, run, and read by a training."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEXTS = ["bom demais", "ruim", "o livro tem 90 páginas", "não gostei, nunca ma
 @given(st.integers(0, 2**32 - 1), st.sampled_from([4, 8]))
 def test_error_is_within_a_step_and_bytes_come_back(seed: int, bits: int) -> None:
     rng = np.random.default_rng(seed)
-    matrix = rng.normal(0, 10.0 ** rng.integers(-2, 4), (3, 2 * BLOCK)).astype(np.float32)
+    matrix = rng.normal(0, 10.0 ** rng.integers(-6, 4), (3, 2 * BLOCK)).astype(np.float32)
     stored = quantised(matrix, bits)
     again = unpacked(packed(stored.codes_NK, bits), bits)
     assert (again == stored.codes_NK).all()

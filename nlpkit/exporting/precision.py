@@ -15,7 +15,7 @@ from torch import nn
 from nlpkit.blocks import BLOCK, is_wide
 from nlpkit.exporting.rows import in_rows
 from nlpkit.exporting.sums import as_sums
-from nlpkit.exporting.wide import in_blocks
+from nlpkit.exporting.wide import in_blocks, rewritten
 from nlpkit.heads.pooled import MaxPool
 
 BYTES = {"fp32": 4, "fp16": 2}  # of a number
@@ -89,12 +89,9 @@ def as_int4(model: onnx.ModelProto) -> onnx.ModelProto | None:
 
 def _with_int8_tables(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """Return the model with its embedding tables in int8, or None where it has no large table."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    del copy.graph.value_info[:]
     tables = {
         tensor.name: tensor
-        for tensor in copy.graph.initializer
+        for tensor in model.graph.initializer
         if tensor.data_type == TensorProto.FLOAT
         and len(tensor.dims) == 2
         and tensor.dims[0] * tensor.dims[1] >= SMALLEST_TABLE
@@ -104,22 +101,22 @@ def _with_int8_tables(model: onnx.ModelProto) -> onnx.ModelProto | None:
         for name in tables
         if all(
             node.op_type == "Gather" and node.input[0] == name and not _axis(node)
-            for node in copy.graph.node
+            for node in model.graph.node
             if name in node.input
         )
     }
     if not gathered:
         return None
     nodes = []
-    for node in copy.graph.node:
+    for node in model.graph.node:
         table = node.input[0] if node.op_type == "Gather" else ""
         nodes += _dequantised(node, table) if table in gathered else [node]
-    initializers = [item for item in copy.graph.initializer if item.name not in gathered]
-    for name in sorted(gathered):
-        initializers += _quantised(name, numpy_helper.to_array(tables[name]))
-    del copy.graph.node[:], copy.graph.initializer[:]
-    copy.graph.node.extend(nodes)
-    copy.graph.initializer.extend(initializers)
+    quantised = [
+        tensor
+        for name in sorted(gathered)
+        for tensor in _quantised(name, numpy_helper.to_array(tables[name]))
+    ]
+    copy = rewritten(model, nodes, gathered, quantised)
     onnx.checker.check_model(copy)
     return copy
 

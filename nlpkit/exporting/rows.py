@@ -18,8 +18,8 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from nlpkit.blocks import BLOCK, packed, quantised, restored
-from nlpkit.exporting.wide import quantisable
+from nlpkit.blocks import BLOCK, exact, packed
+from nlpkit.exporting.wide import quantisable, rewritten
 
 # Of the sizes of two neighbouring codes of a column, before they are rounded. AVX2 adds the two
 # products in 16 bits: 255 * 128 fits, so that every processor computes the same.
@@ -66,12 +66,7 @@ def in_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
         nodes += _multiplying(inputs, name, node.output[0])
     if not replaced:
         return None
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    del copy.graph.node[:], copy.graph.initializer[:], copy.graph.value_info[:]
-    copy.graph.node.extend(nodes)
-    copy.graph.initializer.extend(t for t in model.graph.initializer if t.name not in replaced)
-    copy.graph.initializer.extend(tensors.values())
+    copy = rewritten(model, nodes, replaced, tensors.values())
     copy.ir_version = max(copy.ir_version, IR_VERSION)
     for domain in copy.opset_import:
         if not domain.domain:
@@ -81,8 +76,8 @@ def in_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
 
 def _stored(name: str, matrix_KN: np.ndarray) -> tuple[list[TensorProto], list[NodeProto]]:
     """Return the tensors of a matrix, and the nodes that make NAME_int8 and NAME_scale of them."""
-    blocks = quantised(np.ascontiguousarray(matrix_KN.T), 4)
-    if not np.array_equal(restored(blocks, 4), matrix_KN.T):
+    blocks = exact(np.ascontiguousarray(matrix_KN.T))
+    if blocks is None:
         pairs_N = np.abs(matrix_KN).reshape(-1, 2, matrix_KN.shape[1]).sum(axis=1).max(axis=0)
         scale_N = np.maximum(pairs_N, TINY) / LARGEST
         codes_KN = np.rint(matrix_KN / scale_N).astype(np.int8)

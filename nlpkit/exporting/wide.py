@@ -10,13 +10,13 @@ Legend: N rows, K columns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from nlpkit.blocks import BLOCK, is_wide, packed, quantised, restored
+from nlpkit.blocks import BLOCK, exact, is_wide, packed, quantised
 
 KINDS = ("MatMul", "Gather")
 DOMAIN = "com.microsoft"
@@ -52,13 +52,26 @@ def in_blocks(
         nodes.append(_reading(node, name, arrays[name].dims, used[name]))
     if not replaced:
         return None
+    tensors = [tensor for each in replaced.values() for tensor in each]
+    copy = rewritten(model, nodes, replaced.keys(), tensors)
+    copy.opset_import.append(helper.make_opsetid(DOMAIN, 1))
+    return copy
+
+
+def rewritten(
+    model: onnx.ModelProto,
+    nodes: Iterable[NodeProto],
+    replaced: Container[str],
+    tensors: Iterable[TensorProto],
+) -> onnx.ModelProto:
+    """Return a copy of the model with these nodes, and `tensors` in place of those `replaced`."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
+    # The exporter's value infos describe values that may be gone.
     del copy.graph.node[:], copy.graph.initializer[:], copy.graph.value_info[:]
     copy.graph.node.extend(nodes)
     copy.graph.initializer.extend(t for t in model.graph.initializer if t.name not in replaced)
-    copy.graph.initializer.extend(tensor for tensors in replaced.values() for tensor in tensors)
-    copy.opset_import.append(helper.make_opsetid(DOMAIN, 1))
+    copy.graph.initializer.extend(tensors)
     return copy
 
 
@@ -81,11 +94,9 @@ def _stored(
     name: str, matrix_NK: np.ndarray, bits: int, is_table: bool
 ) -> tuple[int, list[TensorProto]]:
     """Return the bits that are used, and the tensors NAME_qBITS and NAME_scales."""
-    blocks = quantised(matrix_NK, 4)
-    if bits != 4 and not np.array_equal(restored(blocks, 4), matrix_NK):
-        blocks = quantised(matrix_NK, bits)
-    else:
-        bits = 4
+    blocks = exact(matrix_NK)
+    bits = bits if blocks is None else 4
+    blocks = blocks or quantised(matrix_NK, bits)
     codes = packed(blocks.codes_NK, bits)
     scales = blocks.scales_NS.astype(np.float16)
     if not is_table:
