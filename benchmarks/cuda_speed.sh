@@ -12,7 +12,8 @@
 #   there:  sh benchmarks/cuda_speed.sh check     # doctor, nlpkit bench, one shape of each network
 #   there:  sh benchmarks/cuda_speed.sh speed sentiment sentiment-transformer --minutes 4
 #   there:  sh benchmarks/cuda_speed.sh batch     # several processes, up to 1,000,000 lines
-#   there:  sh benchmarks/cuda_speed.sh speed teacher-gpu --static --minutes 2     # if time is left
+#   there:  sh benchmarks/cuda_speed.sh speed sentiment-best --minutes 2 \
+#             --tokenizer export/sentiment-best/tokenizer.json                    # if time is left
 #
 # The calls fit into 15 minutes, 10 for one call, with starts and transfers; the last take can go with
 # check in one call. Make them without pause: an idle machine may be taken back, with its files.
@@ -120,5 +121,5 @@ case ${1:-} in
   pack) shift; pack "$@" ;;
   take | try) "$1" ;;
   check | speed | batch) what=$1; shift; ready; "$what" "$@" ;;
-  *) sed -n '2,22s/^# \{0,1\}//p' "$0" ;;
+  *) sed -n '2,23s/^# \{0,1\}//p' "$0" ;;
 esac

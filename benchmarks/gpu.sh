@@ -1,11 +1,12 @@
 #!/bin/sh
-# Pretrain and fine-tune a large teacher (pretrain-gpu) on a GPU machine without network ("there").
+# Fine-tune the bundled encoder at full length on a GPU machine without network ("there"): read on in
+# colloquial text (pretrain-colloquial), then three seeds of three epochs on all labelled sets.
 #
 #   here:   sh benchmarks/gpu.sh pack              # tokenise the corpus once, into parts in .gpu/
 #   there:  sh benchmarks/gpu.sh take              # once for each part carried: copy it to /tmp/gpu
 #   there:  sh benchmarks/gpu.sh pretrain SECONDS  # once all parts are there; repeat it to resume
-#   there:  sh benchmarks/gpu.sh finetune          # train on the labelled sets; write parts to $OUT
-#   here:   cat PARTS | xz -d | tar x -C runs      # runs/teacher-gpu, for `train --teacher`
+#   there:  sh benchmarks/gpu.sh finetune SEED     # write parts to $OUT; once for each seed
+#   here:   cat PARTS | xz -d | tar x -C runs      # runs/best-gpu-SEED, for export and `train --teacher`
 #
 # Parts are below 60 MiB on the way there and below 15 MiB on the way back. $NLPKIT_DATA must be set
 # here; the machine there needs a python3 with torch, tokenizers, safetensors, typer and rich.
@@ -16,12 +17,13 @@ export PYTHONPATH="$here" NLPKIT_DATA="${NLPKIT_DATA:-$place/data}" PYTHONUNBUFF
 
 pack() {
   mkdir -p "$here/.gpu"
-  # One step writes the tokenizer and the corpus as ids; its checkpoint is not packed.
-  python3 -m nlpkit pretrain pretrain-gpu -o "$here/.gpu/run" --device cpu \
+  # One step writes the tokenizer, the start and the corpus as ids; its checkpoint is not packed.
+  python3 -m nlpkit pretrain pretrain-colloquial -o "$here/.gpu/run" --device cpu \
     --set pretrain.steps=1 --set pretrain.batch_tokens=512
-  cp "$here/models/pretrain-gpu/recipe.toml" "$here/.gpu/recipe.toml"
-  tar c -C "$here/.gpu" recipe.toml run/tokenizer.json run/corpus -C "$NLPKIT_DATA/.." \
-    "$(basename "$NLPKIT_DATA")/sentiment_pt" "$(basename "$NLPKIT_DATA")/sentiment_en" |
+  cp "$here/models/pretrain-colloquial/recipe.toml" "$here/.gpu/recipe.toml"
+  tar c -C "$here" teaching/rows.jsonl -C "$here/.gpu" recipe.toml run/tokenizer.json run/corpus \
+    -C "$NLPKIT_DATA/.." $(cd "$NLPKIT_DATA/.." && name=$(basename "$NLPKIT_DATA") &&
+      echo "$name/sentiment_pt" "$name/sentiment_en" "$name/ud" "$name/parallel/pira_qa") |
     xz -6 -T0 | split -b 60000000 - "$here/.gpu/part."
   rm -r "$here/.gpu/run"
   ls -l "$here"/.gpu/part.*
@@ -41,13 +43,16 @@ pretrain() {
 }
 
 finetune() {
-  python3 -m nlpkit train teacher-gpu --init "$place/run" -o "$place/teacher-gpu" --device cuda
-  rm -f "$place/teacher-gpu/last.safetensors"
-  tar c -C "$place" teacher-gpu | xz -1 -T0 | split -b 15000000 - "$OUT/teacher."
+  cp "$place/teaching/rows.jsonl" "$here/teaching/rows.jsonl"
+  python3 -m nlpkit train sentiment-best --init "$place/run" -o "$place/best-gpu-$1" \
+    --device cuda --set train.epochs=3 --set train.lr=1e-3 --set train.seed="$1" --set init.freeze=0
+  rm -f "$place/best-gpu-$1/last.safetensors"
+  tar c -C "$place" "best-gpu-$1" | xz -1 -T0 | split -b 15000000 - "$OUT/best-$1."
 }
 
 case ${1:-} in
-  pack | take | finetune) "$1" ;;
+  pack | take) "$1" ;;
   pretrain) pretrain "${2:-480}" ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0" ;;
+  finetune) finetune "${2:-1}" ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0" ;;
 esac
