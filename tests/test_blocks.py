@@ -18,6 +18,7 @@ from nlpkit import blocks
 from nlpkit.blocks import BLOCK, packed, quantised, restored, unpacked
 from nlpkit.exporting.rows import in_rows
 from nlpkit.jobs.export import export
+from nlpkit.runtime.widening import for_cuda
 from nlpkit.training import sources
 
 TEXTS = ["bom demais", "ruim", "o livro tem 90 páginas", "não gostei, nunca mais", "😍 10"]
@@ -108,6 +109,24 @@ def test_a_matrix_that_4_bits_hold_is_stored_in_them_and_multiplied_in_int8() ->
     assert np.isfinite(found).all() and (found[0, 2] == 0).all()
     for row, near in zip(found.reshape(6, -1), expected.reshape(6, -1), strict=True):
         assert np.abs(row - near).mean() <= 0.03 * max(np.abs(near).mean(), 1e-9)
+
+
+def test_rows_are_widened_for_cuda(wide: Path) -> None:
+    path = wide / "model.int8.onnx"
+    content = for_cuda(path)
+    assert isinstance(content, bytes)
+    kinds = {node.op_type for node in onnx.load_model_from_string(content).graph.node}
+    assert "MatMulInteger" in {node.op_type for node in onnx.load(path).graph.node}
+    assert not {"MatMulInteger", "QuantizeLinear"} & kinds
+    assert for_cuda(wide / "model.onnx") == str(wide / "model.onnx")
+    ids = np.array([[5, 6, 7, 8]] * 2)
+    inputs = {"ids": ids, "mask": np.ones(ids.shape, bool)}
+    coded, widened = (
+        onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        for model in (str(path), content)
+    )
+    for one, other in zip(coded.run(None, inputs), widened.run(None, inputs), strict=True):
+        assert np.abs(one - other).max() <= 0.02 * np.abs(one).max()
 
 
 def chained(matrices: dict[str, np.ndarray]) -> onnx.ModelProto:

@@ -19,8 +19,8 @@ from nlpkit.settings.declaration import described
 class Entry:
     """A model that can be run: a bundle, or rules, which have no weights and no dev score.
 
-    `bytes` is the size of its files for the CPU; `score` names the task's metric, and `dev` has the
-    scores on dev.
+    `bytes` is the size of its files for the CPU, 0 for a cascade; `score` names the task's metric,
+    and `dev` has the scores on dev.
     """
 
     name: str

@@ -20,6 +20,7 @@ from nlpkit.runtime.graphs import EMBEDDING, IDS, LOGITS, MASK, Signature
 from nlpkit.runtime.manifest import Manifest
 from nlpkit.runtime.model import Model, Steps
 from nlpkit.runtime.session import budget_of, run_of
+from nlpkit.runtime.widening import for_cuda
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -169,7 +170,8 @@ def _start(bundle: Bundle, kind: str, index: int, precision: str, threads: int) 
                 f"{quoted(path)}: keeps weights in another file; export the model again"
             )
         try:
-            session = devices.session(str(path), kind, index, int(one_thread) or threads)
+            model = for_cuda(path) if kind == "cuda" else str(path)
+            session = devices.session(model, kind, index, int(one_thread) or threads)
         except NlpkitError:
             raise
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception

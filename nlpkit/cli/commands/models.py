@@ -118,7 +118,7 @@ def _cells(entry: Entry) -> list[str]:
     return [
         *(entry.name, entry.task, entry.architecture, " ".join(entry.languages)),
         f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "-",
-        f"{entry.bytes / 1e6:.1f}",
+        f"{entry.bytes / 1e6:.1f}" if entry.bytes else "-",
         f"{entry.dev[entry.score]:.4f}" if entry.score in entry.dev else "-",
         "you" if is_own(entry.path) else "",
     ]
