@@ -43,11 +43,12 @@ def commit() -> str:
 
 def page(name: str, scores: dict[str, Any], baselines: dict[str, Any]) -> str:
     """Return the README.md of a model: its scores on every test set, beside the baselines."""
+    has_recipe = (ROOT / "models" / name / "recipe.toml").exists()
     lines = [
         f"# {name}",
         "",
-        "The recipe is `recipe.toml`; the model card, with data and licences, is "
-        f"`export/{name}/README.md`.",
+        ("The recipe is `recipe.toml`; the" if has_recipe else "The")
+        + f" model card, with data and licences, is `export/{name}/README.md`.",
         "",
         "Macro-F1 (95% interval) on test sets, which training never used "
         "(`benchmarks/quality.py`), beside the baselines:",

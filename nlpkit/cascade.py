@@ -23,7 +23,7 @@ class Rule:
     """When the better model is asked, and how the two answers are mixed.
 
     Attributes:
-        threshold: the fast model's highest probability below which the other is asked.
+        threshold: the better model is asked if the fast model's highest probability is lower.
         weight: of the better model's probabilities; the fast one's have the rest.
         temperature: calibrates the mixture; above 1 it becomes less sure.
     """
@@ -60,7 +60,7 @@ class Task(classify.Task):
         """Return the task of a cascade.
 
         Raises:
-            ValueError: the two models have other labels.
+            ValueError: the two models have different labels.
         """
         if set(fast.labels) != set(best.task.labels):
             ours, theirs = (", ".join(labels) for labels in (fast.labels, best.task.labels))

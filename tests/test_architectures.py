@@ -16,8 +16,10 @@ from nlpkit.exporting.gate import cases, grid, padding_difference
 from nlpkit.exporting.onnx import Exported, to_onnx
 from nlpkit.language.treebank import UPOS
 from nlpkit.runtime.session import SessionRun
+from nlpkit.settings.sections import Init, Train
 from nlpkit.tasks import classify
 from nlpkit.text.tokenizers.words import Words
+from nlpkit.training.descent import optimizer_for
 from nlpkit.training.network import Network, TorchRun
 
 VOCAB = 50
@@ -53,6 +55,20 @@ def tokenizer_of(name: str) -> Any:
 
 def some_ids(name: str, batch: int, time: int) -> torch.Tensor:
     return torch.from_numpy(tokenizer_of(name).random(np.random.default_rng(1), batch, time))
+
+
+def test_every_weight_of_bert_is_in_a_stage() -> None:
+    """A weight outside would learn at the rate of the head, and stay unfrozen."""
+    module = catalog.load("architectures", "bert")
+    settings = {key: SMALL[key] for key in ("width", "layers", "heads", "feedforward")}
+    encoder = module.Encoder(module.Config(**settings, vocab_size=VOCAB))
+    descent = optimizer_for(encoder, encoder, Train(), Init(freeze=1))
+    frozen = {name for name, weight in encoder.named_parameters() if not weight.requires_grad}
+    assert {name.partition(".")[0] for name in frozen} == {
+        *("embed", "positions", "segment_D", "norm")
+    }
+    trained = sum(len(group["params"]) for group in descent.param_groups)
+    assert trained == len([*encoder.blocks.parameters()])
 
 
 def shapes(name: str) -> Iterator[Any]:

@@ -17,6 +17,7 @@ import nlpkit
 from nlpkit import blocks
 from nlpkit.blocks import BLOCK, packed, quantised, restored, unpacked
 from nlpkit.exporting.rows import in_rows
+from nlpkit.exporting.wide import in_blocks
 from nlpkit.jobs.export import export
 from nlpkit.runtime.widening import for_cuda
 from nlpkit.training import sources
@@ -109,6 +110,27 @@ def test_a_matrix_that_4_bits_hold_is_stored_in_them_and_multiplied_in_int8() ->
     assert np.isfinite(found).all() and (found[0, 2] == 0).all()
     for row, near in zip(found.reshape(6, -1), expected.reshape(6, -1), strict=True):
         assert np.abs(row - near).mean() <= 0.03 * max(np.abs(near).mean(), 1e-9)
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_matrix_that_is_also_read_otherwise_stays(bits: int) -> None:
+    """As the left factor, or by columns, a matrix has another layout than the codes."""
+    rng = np.random.default_rng(1)
+    matrix = numpy_helper.from_array(rng.normal(0, 1, (512, 512)).astype(np.float32), "w")
+    x, y = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [512, 512]) for name in ("x", "y")
+    )
+    columns = numpy_helper.from_array(np.array([3, 5]), "columns")
+    for nodes in (
+        [
+            helper.make_node("MatMul", ["x", "w"], ["z"]),
+            helper.make_node("MatMul", ["w", "z"], ["y"]),
+        ],
+        [helper.make_node("Gather", ["w", "columns"], ["y"], axis=1)],
+    ):
+        graph = helper.make_graph(nodes, "both", [x], [y], [matrix, columns])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
+        assert in_blocks(model, bits) is None and in_rows(model) is None
 
 
 def test_rows_are_widened_for_cuda(wide: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT, Made
 
 from nlpkit.capabilities import INNERMOST, fill, sentences
-from nlpkit.capabilities.cases import Case, cases
+from nlpkit.capabilities.cases import CHANGED, Case, cases
 from nlpkit.capabilities.sheet import read, shipped
 from nlpkit.errors import InputError
 
@@ -142,6 +142,14 @@ def test_any_of_several_labels_may_be_allowed() -> None:
     assert not case.fails(("positive",))
 
 
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [("Tudo bem?", "Tudo bem?"), ("Tudo bem", "Tudo bem."), ("Tudo bem!...", "Tudo bem")],
+)
+def test_a_final_mark_is_added_or_taken_away(text: str, changed: str) -> None:
+    assert CHANGED["final mark"](text) == changed
+
+
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
 def test_shipped_templates_cover_every_capability(path: Path) -> None:
     sheet = read(path)
@@ -149,7 +157,7 @@ def test_shipped_templates_cover_every_capability(path: Path) -> None:
     for group in sheet.groups:
         counts[group.capability] += len(group.templates)
         assert set(group.labels) <= set(write.LABELS)
-    assert len(counts) == 17
+    assert counts.keys() == {g.capability for p in shipped() for g in read(p).groups}
     assert all(12 <= count <= 25 for count in counts.values()), counts
     texts = [text for case in cases(sheet) for text in case.texts]
     assert all(texts) and not any(mark in text for text in texts for mark in "{}|\0")

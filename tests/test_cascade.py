@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import Cli, Made, corpus
+from conftest import Cli, Made, corpus, write_jsonl
 
 import nlpkit
+from nlpkit import tasks
+from nlpkit.answers import Label
 from nlpkit.cascade import Rule
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.jobs import cascade, install
 from nlpkit.jobs.evaluate import evaluate
+from nlpkit.jobs.judging import Judged
 
 TEXTS = [row["text"] for row in corpus(90, 2)] + ["", "zzz qqq", "🙂"]  # the dev rows
 
@@ -83,6 +87,61 @@ def test_models_lists_the_cascade(
     assert entry["architecture"] == "cascade" and entry["bytes"] == 0
 
 
+def test_speed_budget_share_weight_and_size(
+    tiny_bundle: Made, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fast model takes 1 ms a document, the better one 10 ms, and the weight 0.67 is best."""
+    parts = [str(tiny_bundle(name)) for name in ("atnet", "lstm")]
+    fast = nlpkit.load(parts[0])
+    monkeypatch.setattr(
+        cascade, "_seconds", lambda model, _: 0.001 if model.name == fast.name else 0.01
+    )
+    monkeypatch.setattr(Judged, "score", lambda _, rule: 1 - abs(rule.weight - 0.67))
+    dev = [str(data / "dev.jsonl")]
+    built = cascade.build(*parts, dev, tmp_path / "a", budget=1 / 0.0035)
+    assert built.point.share == 0.25
+    assert [point.share for point in built.curve] == sorted({*cascade.SHARES, 0.25})
+    for point in built.curve:
+        assert point.docs_per_second == pytest.approx(1 / (0.001 + point.share * 0.01), rel=1e-3)
+    assert built.rule.weight == 0.67
+    assert cascade.build(*parts, dev, tmp_path / "b").point.share == 0.2
+    sizes = [json.loads((Path(part) / "bundle.json").read_text())["parameters"] for part in parts]
+    assert json.loads((tmp_path / "a/bundle.json").read_text())["parameters"] == sum(sizes)
+
+
+@pytest.mark.parametrize(("right", "warmer"), [(0.6, True), (1.0, False)])
+def test_files_count_alike_and_the_temperature_fits_the_mixture(
+    tmp_path: Path, right: float, warmer: bool
+) -> None:
+    """The better model says 0.9 for its label, and is right about so many documents."""
+    texts = {"one.jsonl": ["a0", "a1"], "two.jsonl": [f"b{number}" for number in range(20)]}
+    for name, rows in texts.items():
+        write_jsonl(tmp_path / name, [{"text": text, "label": "positive"} for text in rows])
+    wrong = {f"b{number}" for number in range(20) if number >= 20 * right}
+
+    def said(label: str, score: float) -> Label:
+        rest = dict.fromkeys(classes, (1 - score) / 2)
+        return Label(label, score, rest | {label: score})
+
+    classes = ("negative", "neutral", "positive")
+    task = tasks.class_of("sentiment")(None, classes)
+    fast = SimpleNamespace(
+        task=task,
+        predict=lambda rows: [
+            said("positive" if row in texts["one.jsonl"] else "negative", 0.5) for row in rows
+        ],
+    )
+    best = SimpleNamespace(
+        task=task,
+        predict=lambda rows: [
+            said("negative" if row in wrong else "positive", 0.9) for row in rows
+        ],
+    )
+    judged = Judged(fast, best, [str(tmp_path / name) for name in texts], task.columns)
+    assert judged.score(Rule(0.0, 1.0)) == 0.5  # the fast model alone: one file right, one wrong
+    assert (judged.temperature(Rule(1.1, 1.0)) > 1) == warmer
+
+
 def test_budget_chooses_the_share(tiny_bundle: Made, data: Path, tmp_path: Path) -> None:
     parts = [str(tiny_bundle(name)) for name in ("atnet", "lstm")]
     dev = [str(data / "dev.jsonl")]
@@ -102,6 +161,10 @@ def test_models_that_do_not_fit_are_refused(
     (tmp_path / "taken/notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="choose another"):
         cascade.build(part, part, [str(data / "dev.jsonl")], tmp_path / "taken")
+    with pytest.raises(UsageError, match="is a cascade itself"):
+        cascade.build(str(folder), part, [str(data / "dev.jsonl")], tmp_path / "x")
+    done = quick_cli("train", "--init", folder, "--train", data / "train.jsonl", "--dev", "d.jsonl")
+    assert done.returncode == 4 and b"start from" in done.stderr
     broken: dict[str, Any] = json.loads((folder / "bundle.json").read_text())
     for key, value in (("threshold", "high"), ("temperature", 0.0), ("best", None)):
         copy = tmp_path / f"broken-{key}"

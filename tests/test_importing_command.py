@@ -49,7 +49,7 @@ def test_import_train_export_predict(
     done = quick_cli("export", "run", "--output", "bundle", "--set", "export.max_score_drop=0.05")
     assert done.returncode == 0, done.stderr
     card = (tmp_path / "bundle/README.md").read_text(encoding="utf-8")
-    assert "mit" in card and "a folder of Hugging Face" in card
+    assert "mit" in card and "in Hugging Face's format" in card
     done = quick_cli("evaluate", "bundle", data / "test.jsonl", "--to", "json")
     assert json.loads(done.stdout)["accuracy"] > 0.8
 

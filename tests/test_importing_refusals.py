@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from importing_helpers import byte_level, change, model_of, unigram, wordpiece, write
@@ -14,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from nlpkit.errors import InputError, ModelError, UsageError
+from nlpkit.importing import Imported, huggingface
 from nlpkit.jobs.importing import import_run
 
 pytest.importorskip("transformers")
@@ -37,6 +40,34 @@ def refusal(model: Path, **options: Any) -> str:
 
 
 @pytest.mark.parametrize(
+    ("change_weights", "said"),
+    [
+        (lambda weights: weights.pop("norm.bias"), "norm.bias is missing"),
+        (lambda weights: weights.update({"norm.bias": np.zeros(3)}), r"norm.bias is \(3,\)"),
+        (lambda weights: weights.update(extra=np.zeros(3)), r"in bert it is missing"),
+    ],
+)
+def test_an_importer_must_give_each_weight_of_the_encoder(
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change_weights: Callable[[dict[str, Any]], Any],
+    said: str,
+) -> None:
+    read = huggingface.read
+
+    def changed(source: str) -> Imported:
+        found = read(source)
+        weights = dict(found.weights)
+        change_weights(weights)
+        return dataclasses.replace(found, weights=weights)
+
+    monkeypatch.setattr(huggingface, "read", changed)
+    with pytest.raises(ModelError, match=said):
+        import_run(str(model), model.parent / "run")
+    assert not (model.parent / "run").exists()
+
+
+@pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"model_type": "t5"}, "'t5'; nlpkit can import bert, roberta, xlm-roberta, distilbert"),
@@ -49,6 +80,7 @@ def refusal(model: Path, **options: Any) -> str:
         ({"num_hidden_layers": ...}, "num_hidden_layers is None"),
         ({"hidden_size": "16"}, "hidden_size is '16'"),
         ({"vocab_size": True}, "vocab_size is True"),
+        ({"type_vocab_size": 0}, "type_vocab_size is 0"),
         ({"num_attention_heads": 3}, "not a multiple of num_attention_heads, 3"),
         ({"layer_norm_eps": "x"}, "layer_norm_eps is 'x'"),
         ({"pad_token_id": -1}, "pad_token_id is -1"),

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, corpus, tiny_recipe, write_jsonl
+from conftest import ROOT, corpus, tiny_recipe, tiny_tree, write_jsonl
 from training_helpers import train
 
 from nlpkit.architectures import atnet
+from nlpkit.cli.screen.training import TrainingProgress
 from nlpkit.errors import UsageError
 from nlpkit.jobs.evaluate import open_model
 from nlpkit.runtime.device import cores
+from nlpkit.settings import recipe
 from nlpkit.training import supervised
+from nlpkit.training.events import Started
 
 ROWS, BATCH = 64, 16
 STEPS_AN_EPOCH = ROWS // BATCH
@@ -51,6 +56,29 @@ def test_few_rows_get_more_epochs(
     train(tiny_recipe("bow", rows, epochs=0), tmp_path / "run")
     lines = (tmp_path / "run/metrics.jsonl").read_text().splitlines()
     assert len(lines) == 10
+
+
+@pytest.mark.parametrize(
+    ("documents", "start", "hinted"), [(64, "", True), (64, "atnet", False), (6000, "", False)]
+)
+def test_few_rows_without_a_start_are_told_of_one(
+    rows: Path,
+    tmp_path: Path,
+    tiny_run: Callable[[str], Path],
+    capsys: pytest.CaptureFixture[str],
+    documents: int,
+    start: str,
+    hinted: bool,
+) -> None:
+    tree = tiny_tree("atnet", epochs=1)
+    if start:
+        tree["init"] = {"run": str(tiny_run(start))}
+    events: list[Any] = []
+    train(recipe.from_dict(tree, folder=rows, where="test"), tmp_path, listener=events.append)
+    (started,) = (event for event in events if isinstance(event, Started))
+    with TrainingProgress(quiet=False) as progress:
+        progress(dataclasses.replace(started, documents=documents))
+    assert ("--init base" in capsys.readouterr().err) == hinted
 
 
 def test_a_number_of_epochs_is_kept(rows: Path, tmp_path: Path) -> None:

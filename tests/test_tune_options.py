@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Made
 from tune_helpers import recipe_file, tune
 
 from nlpkit import catalog, tasks, text
@@ -78,6 +79,22 @@ def test_size_is_parsed_in_bytes(text: str, number: float) -> None:
 def test_invalid_size_is_refused(text: str) -> None:
     with pytest.raises(NlpkitError, match="bytes"):
         job.size(text)
+
+
+@pytest.mark.parametrize(
+    ("precisions", "counted"),
+    [(("int4",), "int4"), (("fp32", "int8"), "int8"), (("fp16",), "fp16")],
+)
+def test_size_is_that_of_the_smallest_file_for_a_cpu(
+    tiny_run: Made, precisions: tuple[str, ...], counted: str
+) -> None:
+    from nlpkit.exporting.precision import estimate
+    from nlpkit.training.opened import open_run
+    from nlpkit.tuning import corpus
+
+    model = open_run(tiny_run("transformer"), "cpu")[0]
+    recipe: Any = SimpleNamespace(export=SimpleNamespace(precisions=precisions))
+    assert corpus.size(model, recipe) == estimate(model.run.network, counted)
 
 
 @pytest.mark.parametrize("name", ["sentiment", "sentiment-lstm", "sentiment-transformer"])

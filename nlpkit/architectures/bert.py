@@ -75,9 +75,10 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.apply(_initialise)
 
-    def stages(self) -> list[list[nn.Module]]:
-        """Return the layers from the bottom up, for layer-wise rates and freezing."""
-        return [[self.embed, self.positions, self.norm], *([block] for block in self.blocks)]
+    def stages(self) -> list[list[nn.Module | nn.Parameter]]:
+        """Return the embeddings, then the layers from the bottom up, for layer-wise rates."""
+        embeddings = [self.embed, self.positions, self.segment_D, self.norm]
+        return [embeddings, *([block] for block in self.blocks)]
 
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
         if self.bos < 0:
@@ -118,8 +119,8 @@ class Block(nn.Module):
     def forward(self, states_BTD: Tensor, mask_B11T: Tensor) -> Tensor:
         mixed_BTD = self.mix(attend(self.qkv(states_BTD), mask_B11T, self.heads))
         states_BTD = self.attention_norm(states_BTD + self.dropout(mixed_BTD))
-        inner = self.narrow(gelu(self.widen(states_BTD)))
-        return self.feedforward_norm(states_BTD + self.dropout(inner))
+        wide_BTD = self.narrow(gelu(self.widen(states_BTD)))
+        return self.feedforward_norm(states_BTD + self.dropout(wide_BTD))
 
 
 def framed(ids_BT: Tensor, mask_BT: Tensor, bos: int, eos: int) -> tuple[Tensor, Tensor]:

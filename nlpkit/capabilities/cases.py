@@ -58,7 +58,9 @@ def _without_accents(text: str) -> str:
 
 
 def _final_mark(text: str) -> str:
-    """Return the text without its final marks, or with a full stop if it has none."""
+    """Return the text without its final marks, or with a full stop; a question stays as it is."""
+    if text[-1] == "?":
+        return text
     return text.rstrip(".!… ") or text if text[-1] in ".!…" else f"{text}."
 
 

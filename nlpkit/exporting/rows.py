@@ -21,8 +21,8 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from nlpkit.blocks import BLOCK, exact, packed
 from nlpkit.exporting.wide import quantisable, rewritten
 
-# Of the sizes of two neighbouring codes of a column, before they are rounded. AVX2 adds the two
-# products in 16 bits: 255 * 128 fits, so that every processor computes the same.
+# Limit for |a| + |b| of two neighbouring codes of a column, before they are rounded. AVX2 adds the
+# two products in 16 bits: 255 * 128 fits, so that every processor computes the same.
 LARGEST = 127
 ZERO = 128  # the code of an activation of 0, in uint8
 OPSET, IR_VERSION = 21, 10  # the first with numbers of 4 bits
@@ -31,7 +31,7 @@ CONSTANTS = {
     "rows_last": np.array([-1]),
     "rows_outputs": np.array([1]),
     "rows_tiny": np.float32(TINY),
-    "rows_step": np.float32(1 / 127),
+    "rows_step": np.float32(1 / (ZERO - 1)),
     "rows_zero": np.uint8(ZERO),
     "rows_middle": np.float32(8),  # the code of a weight of 0, in 4 bits
     "rows_column_step": np.float32(1 / LARGEST),

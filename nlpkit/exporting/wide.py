@@ -79,14 +79,20 @@ def quantisable(
     node: NodeProto, arrays: dict[str, TensorProto], model: onnx.ModelProto
 ) -> str | None:
     """Return the name of the matrix that a node reads, if it can be quantised."""
-    if node.op_type not in KINDS:
-        return None
-    name = node.input[1] if node.op_type == "MatMul" else node.input[0]
+    place = 1 if node.op_type == "MatMul" else 0  # of the matrix among the inputs
+    name = node.input[place]
+    if any(attribute.name == "axis" and attribute.i for attribute in node.attribute):
+        return None  # a Gather of columns
     if name not in arrays or arrays[name].data_type != TensorProto.FLOAT:
         return None
     dims = arrays[name].dims if node.op_type == "Gather" else arrays[name].dims[::-1]
-    users = [user.op_type for user in model.graph.node if name in user.input]
-    is_read_alike = set(users) == {node.op_type}
+    users = {
+        (user.op_type, at)
+        for user in model.graph.node
+        for at, each in enumerate(user.input)
+        if each == name
+    }
+    is_read_alike = users == {(node.op_type, place)}
     return name if is_read_alike and is_wide(dims) else None
 
 

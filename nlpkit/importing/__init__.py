@@ -19,12 +19,15 @@ class Imported:
     """A pretrained encoder as nlpkit's architecture `architecture` reads it.
 
     Attributes:
-        settings: the architecture's settings, but for sizes of the vocabulary and for bos and eos.
-        weights: float32 arrays by the names of the encoder's parameters.
-        tokenizer: the tree of a tokenizer.json of the library `tokenizers`.
+        architecture: `bert`, or one that also puts bos and eos around windows, has learned
+            positions and keeps its layers in `blocks`.
+        settings: the architecture's settings, except vocab_size, max_length, bos and eos.
+        weights: float32 arrays by the names of the encoder's parameters, each one of them.
+        tokenizer: the tree of a tokenizer.json of the library `tokenizers`, of the type Unigram,
+            BPE or WordPiece.
         pad, unk, bos, eos: ids in that tokenizer.
-        origin: name, source, licence and SHA-256 of the weights, for model cards; `use`, if its
-            texts need to be prepared.
+        origin: for model cards: `name`, `source` and `licence`; `sha256` of the weights, and
+            `use`, if texts need to be prepared, may be left out.
         ignored: names of tensors that the encoder does not have, such as those of a head.
     """
 

@@ -110,7 +110,7 @@ def read(source: str) -> Imported:
         eos=tokens.eos,
         origin={
             "name": name,
-            "source": f"{name}, a folder of Hugging Face with a {config['model_type']} encoder",
+            "source": f"{name}, a {config['model_type']} encoder in Hugging Face's format",
             "licence": _licence(folder / "README.md"),
             "sha256": _sha256(folder / WEIGHTS),
         },
@@ -147,8 +147,8 @@ def _settings(path: Path, config: Mapping[str, Any], family: Family) -> dict[str
             )
     names = {each: getattr(family, each) for each in ("width", "layers", "heads", "feedforward")}
     names["positions"] = "max_position_embeddings"
-    for name in (*names.values(), "vocab_size"):
-        value = config.get(name)
+    for name in (*names.values(), "vocab_size", "type_vocab_size"):
+        value = {"type_vocab_size": 2, **config}.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ModelError(
                 f"{quoted(path)}: {name} is {value!r}, not a number from 1; get the file again"

@@ -48,10 +48,15 @@ def read(source: str) -> Imported:
 
     Raises:
         MissingExtra: the package is not installed.
-        ModelError: the file is damaged or of another version.
+        ModelError: the file is missing, damaged or of another version.
     """
     path = _file() if source == PACKAGE else Path(source)
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise ModelError(
+            f"{quoted(path)}: cannot be read ({problem.strerror}); reinstall the package"
+        ) from None
     try:
         return _imported(Reader(content), content)
     except (struct.error, IndexError, KeyError, ValueError) as problem:

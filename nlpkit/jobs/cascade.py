@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlpkit import metrics, tasks, zoo
 from nlpkit.cascade import Rule
-from nlpkit.errors import UsageError
+from nlpkit.errors import UsageError, quoted
 from nlpkit.jobs.judging import Judged
 from nlpkit.runtime.bundle import read_bundle
 from nlpkit.runtime.manifest import FORMAT
@@ -28,7 +28,7 @@ TIMED = 512  # documents whose answers are timed
 
 @dataclass(frozen=True)
 class Point:
-    """A share of documents that the better model is asked, its score on dev, and its speed."""
+    """A share of documents that the better model is asked about; the cascade's score and speed."""
 
     share: float
     threshold: float
@@ -62,7 +62,7 @@ def build(
         best_name: the bundle that is asked about some.
         files: labelled dev files, on which weight, threshold and temperature are chosen.
         folder: the bundle to write.
-        share: of the documents that the better model is asked; 0.2 if neither is given.
+        share: of the documents that the better model is asked about; 0.2 without a budget.
         budget: documents a second to reach, by the speeds measured here.
 
     Raises:
@@ -81,9 +81,8 @@ def build(
         share = _share_of(budget, seconds)
     share = 0.2 if share is None else share
     threshold = judged.threshold(share)
-    weight = max(WEIGHTS, key=lambda weight: judged.score(Rule(threshold, weight)))
-    rule = Rule(threshold, weight)
-    rule = Rule(threshold, weight, judged.temperature(rule))
+    weight = max(WEIGHTS, key=lambda each: judged.score(Rule(threshold, each)))
+    rule = Rule(threshold, weight, judged.temperature(Rule(threshold, weight)))
     curve = []
     for each in sorted({*SHARES, share}):
         limit = judged.threshold(each)
@@ -108,6 +107,8 @@ def curve_of(name: str) -> tuple[list[Point], float] | None:
 def _stored_name(name: str) -> str:
     """Return how a cascade names a part: by name if it is installed, else by its absolute path."""
     found = zoo.find_bundle(name)
+    if read_bundle(found).manifest.cascade is not None:
+        raise UsageError(f"{quoted(name)}: is a cascade itself; join models with weights")
     return name if found != Path(name) else str(found.resolve())
 
 

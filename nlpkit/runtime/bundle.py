@@ -1,7 +1,7 @@
 """Load a bundle, the folder of an exported model, and check every file before it is used.
 
 bundle.json   the manifest: task, graphs, window, precisions, hashes, training data, scores
-tokenizer.json  model.onnx, model.int8.onnx or model.fp16.onnx    golden.jsonl  README.md
+tokenizer.json  model.onnx or model.PRECISION.onnx    golden.jsonl  README.md
 """
 
 from __future__ import annotations

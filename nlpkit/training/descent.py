@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -158,11 +158,13 @@ def _stages(network: nn.Module, encoder: Any) -> list[list[nn.Parameter]]:
     An encoder without a method `stages` is one stage.
     """
     stages = encoder.stages() if hasattr(encoder, "stages") else [[encoder]]
-    down = [
-        [weight for part in stage for weight in part.parameters()] for stage in reversed(stages)
-    ]
+    down = [[weight for part in stage for weight in _weights(part)] for stage in reversed(stages)]
     inside = {id(weight) for weights in down for weight in weights}
     return [[weight for weight in network.parameters() if id(weight) not in inside], *down]
+
+
+def _weights(part: nn.Module | nn.Parameter) -> Iterator[nn.Parameter]:
+    return part.parameters() if isinstance(part, nn.Module) else iter([part])
 
 
 def half_precision(settings: Train | Pretrain, device: torch.device) -> torch.dtype | None:

@@ -29,13 +29,18 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The data is read and the network is built; `tokens` is for pretraining only."""
+    """The data is read and the network is built.
+
+    `tokens` is for pretraining only; `from_scratch` tells that a task with labels starts without
+    pretrained weights.
+    """
 
     documents: int
     dev: int
     parameters: int
     vocab_size: int
     tokens: int | None = None
+    from_scratch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

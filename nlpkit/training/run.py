@@ -15,7 +15,7 @@ import torch
 
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import lone_label
+from nlpkit.tasks import Balanced, lone_label
 from nlpkit.training import checkpoint, distill, examples, init, network
 from nlpkit.training.distributed import Team
 from nlpkit.training.events import Listener, Started, Warned
@@ -104,7 +104,9 @@ def _train(
     parameters = sum(weight.numel() for weight in net.parameters())
     if members.leads:
         pieces = data.tokenizer.vocab_size
-        listener(Started(len(data.ids), len(data.dev.documents), parameters, pieces))
+        counts = len(data.ids), len(data.dev.documents), parameters, pieces
+        scratch = isinstance(data.task, Balanced) and not recipe.init.run
+        listener(Started(*counts, from_scratch=scratch))
         if warning := lone_label(data.task, data.dev.golds):
             listener(Warned(f"dev: {warning}"))
     if members.agree([float(resumed)])[0]:

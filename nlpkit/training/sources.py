@@ -72,11 +72,17 @@ def sections(folder: Path) -> dict[str, Any]:
     """Return the task, architecture and tokenizer of a run or bundle, as its recipe names them.
 
     Raises:
-        ModelError: its recipe cannot be read.
+        ModelError: its recipe cannot be read, or it is a cascade.
     """
     try:
         if _is_bundle(folder):
-            tree: Any = read_bundle(folder).manifest.tree["training"]["recipe"]
+            manifest = read_bundle(folder).manifest
+            if manifest.cascade is not None:
+                raise ModelError(
+                    f"{quoted(folder)}: a cascade has no weights of its own; start from "
+                    f"{manifest.cascade['best']}, its better model"
+                )
+            tree: Any = manifest.tree["training"]["recipe"]
         else:
             tree = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
         return {name: dict(tree[name]) for name in SECTIONS if name in tree}
@@ -158,7 +164,9 @@ def _bundle(folder: Path) -> Source:
 
 
 def _weights(bundle: Bundle) -> dict[str, Tensor]:
-    """Return the weights of the bundle's most precise file, by the names of the network.
+    """Return the weights of a bundle by the names of the network, from its file for training.
+
+    That is fp32 if there is one. The matrices of int8 and int4 may be exact; fp16 comes last.
 
     Raises:
         ModelError: the file is damaged.
@@ -178,7 +186,7 @@ def _weights(bundle: Bundle) -> dict[str, Tensor]:
 
 
 def _codes(array: np.ndarray, bits: int) -> np.ndarray:
-    """Return codes_NK of a stored matrix, whose bytes hold two codes each or are of type uint4."""
+    """Return codes_NK of a stored matrix: of type uint4, or bytes with 8 / `bits` codes each."""
     flat = array.reshape(len(array), -1)
     return flat.astype(np.uint8) if array.dtype != np.uint8 else blocks.unpacked(flat, bits)
 

@@ -110,7 +110,7 @@ class Corpus:
 
 
 def size(model: Model, recipe: Recipe) -> int:
-    """Return the estimated bytes of a model's file: int8 where the recipe exports it, else fp32."""
+    """Return the estimated bytes of the smallest file that the recipe exports for a CPU."""
     precisions = recipe.export.precisions
-    name = next(name for name in ("int8", "fp32", "fp16") if name in precisions)
+    name = next(name for name in ("int4", "int8", "fp32", "fp16") if name in precisions)
     return precision.estimate(model.run.network, name)  # type: ignore[attr-defined]
