@@ -51,6 +51,7 @@ class Task(classify.Task):
     `asked` counts the documents that the better model was asked about since it was loaded.
     """
 
+    fast: classify.Task
     best: Model
     rule: Rule
     asked = 0
@@ -62,12 +63,19 @@ class Task(classify.Task):
         Raises:
             ValueError: the two models have different labels.
         """
-        if set(fast.labels) != set(best.task.labels):
-            ours, theirs = (", ".join(labels) for labels in (fast.labels, best.task.labels))
-            raise ValueError(f"{best.name} has the labels {theirs}, the fast model {ours}")
+        ours, theirs = (getattr(task, "labels", ()) for task in (fast, best.task))
+        if not ours or set(ours) != set(theirs):
+            raise ValueError(
+                f"{best.name} has the labels {', '.join(theirs) or 'of no classifier'}, the fast "
+                f"model {', '.join(ours) or 'has none'}"
+            )
         task = cls(fast.config, fast.labels, fast.shift, fast.temperature)
-        task.best, task.rule = best, rule
+        task.fast, task.best, task.rule = fast, best, rule
         return task
+
+    def gold(self, fields: Mapping[str, Any]) -> Label:
+        """Return the row's label as the fast task reads it, such as `negativo` for `negative`."""
+        return self.fast.gold(fields)
 
     def answer(self, model: Model, documents: Sequence[Any], windows: Windows) -> list[Any]:
         """Return the fast model's answers, and those of both models where it is not sure."""

@@ -168,13 +168,30 @@ def _cascade(name: str, stored: Mapping[str, Any], **options: Any) -> Model:
 
     from nlpkit.cascade import Rule, Task
 
-    fast, best = (load(stored[part], **options) for part in ("fast", "best"))
+    fast, best = (_part(name, stored[part], options) for part in ("fast", "best"))
     rule = Rule(*(float(stored[key]) for key in ("threshold", "weight", "temperature")))
     try:
         task = Task.of(fast.task, best, rule)
     except ValueError as problem:
         raise ModelError(f"{name}: {problem}; build the cascade again") from None
     return replace(fast, name=name, task=task, file_bytes=fast.file_bytes + best.file_bytes)
+
+
+def _part(cascade: str, name: str, options: Mapping[str, Any]) -> Model:
+    """Load a model of a cascade. A cascade in a cascade is refused, since it may name itself."""
+    from nlpkit.runtime import bundle
+
+    try:
+        folder = find_bundle(name)
+        if bundle.read_bundle(folder).manifest.cascade is None:
+            return open_bundle(folder, **options)
+        problem = f"{quoted(name)}: is a cascade itself"
+    except ModelError as error:
+        problem = str(error)
+    raise ModelError(
+        f"{cascade}: a cascade, of which one model cannot be loaded: {problem}; install that "
+        "model, or build the cascade again"
+    )
 
 
 def answers_of(name: str) -> type[Answer]:

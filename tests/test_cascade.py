@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import Cli, Made, corpus, write_jsonl
+from conftest import ROOT, Cli, Made, corpus, write_jsonl
 
 import nlpkit
 from nlpkit import tasks
@@ -16,7 +17,7 @@ from nlpkit.answers import Label
 from nlpkit.cascade import Rule
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.jobs import cascade, install
-from nlpkit.jobs.evaluate import evaluate
+from nlpkit.jobs.evaluate import evaluate, read_labelled
 from nlpkit.jobs.judging import Judged
 
 TEXTS = [row["text"] for row in corpus(90, 2)] + ["", "zzz qqq", "🙂"]  # the dev rows
@@ -137,7 +138,11 @@ def test_files_count_alike_and_the_temperature_fits_the_mixture(
             said("negative" if row in wrong else "positive", 0.9) for row in rows
         ],
     )
-    judged = Judged(fast, best, [str(tmp_path / name) for name in texts], task.columns)
+    files = [
+        read_labelled(task, str(tmp_path / name), text=None, label=None, encoding="utf-8")
+        for name in texts
+    ]
+    judged = Judged(fast, best, files)
     assert judged.score(Rule(0.0, 1.0)) == 0.5  # the fast model alone: one file right, one wrong
     assert (judged.temperature(Rule(1.1, 1.0)) > 1) == warmer
 
@@ -149,6 +154,62 @@ def test_budget_chooses_the_share(tiny_bundle: Made, data: Path, tmp_path: Path)
     with pytest.raises(UsageError, match="lower the budget"):
         cascade.build(*parts, dev, tmp_path / "fast", budget=1e12)
     assert not (tmp_path / "fast").exists()
+
+
+def test_a_cascade_never_takes_the_place_of_its_models(
+    tiny_bundle: Made, data: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(tiny_bundle("bow"), mine)
+    before = sorted(mine.iterdir())
+    dev = [str(data / "dev.jsonl")]
+    with pytest.raises(UsageError, match="take the place"):
+        cascade.build(str(tiny_bundle("atnet")), str(mine), dev, mine)
+    with pytest.raises(UsageError, match="take the place"):
+        cascade.build("sentiment", str(mine), dev, tmp_path / "bundles/sentiment")
+    assert sorted(mine.iterdir()) == before
+    with pytest.raises(UsageError, match="must be numbers"):
+        cascade.build(str(mine), str(mine), dev, tmp_path / "x", share=float("nan"))
+
+
+def test_a_missing_or_other_model_is_named(
+    folder: Path, tiny_bundle: Made, data: Path, tmp_path: Path
+) -> None:
+    part, auto = tmp_path / "part", tmp_path / "auto"
+    shutil.copytree(tiny_bundle("bow"), part)
+    cascade.build(str(tiny_bundle("atnet")), str(part), [str(data / "dev.jsonl")], auto)
+    shutil.rmtree(part)
+    with pytest.raises(ModelError, match="auto: a cascade, of which one model .*part"):
+        nlpkit.load(str(auto))
+    shutil.copytree(folder, part)
+    with pytest.raises(ModelError, match="is a cascade itself"):
+        nlpkit.load(str(auto))
+    shutil.rmtree(part)
+    shutil.copytree(ROOT / "export/base", part)
+    with pytest.raises(ModelError, match="labels of no classifier"):
+        nlpkit.load(str(auto))
+
+
+def test_labels_and_columns_of_own_files(
+    folder: Path, tiny_bundle: Made, tmp_path: Path, quick_cli: Cli
+) -> None:
+    rows = [
+        {
+            "texto": row["text"],
+            "nota": {"positive": "Positivo", "negative": "mau"}.get(label, label),
+        }
+        for row in corpus(60, 2)
+        for label in [row["label"]]
+    ]
+    lines = "\n".join(f'"{row["texto"]}",{row["nota"]}' for row in rows)
+    (tmp_path / "own.csv").write_bytes(f"texto,nota\n{lines}\n".encode("cp1252", "replace"))
+    own = ["--column", "texto", "--label", "nota", "--rename", "mau=negative"]
+    own += ["--encoding", "cp1252"]
+    parts = [tiny_bundle(name) for name in ("atnet", "lstm")]
+    done = quick_cli("cascade", *parts, "--dev", tmp_path / "own.csv", *own, "-o", tmp_path / "z")
+    assert done.returncode == 0, done.stderr
+    done = quick_cli("evaluate", folder, tmp_path / "own.csv", *own)
+    assert done.returncode == 0, done.stderr
 
 
 def test_models_that_do_not_fit_are_refused(

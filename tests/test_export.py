@@ -60,6 +60,7 @@ def test_manifest_describes_graph_inputs_and_outputs(tiny_bundle: Made) -> None:
     ("precision", "measured", "said"),
     [
         ("fp32", {"agreement": 0.98}, "fp32: min_agreement is 0.99, measured 0.98"),
+        ("fp32", {"agreement": 0.9, "changed": 2, "score_drop": 0.1}, None),
         ("fp32", {"score_drop": 0.02}, "fp32: max_score_drop is 0.005, measured 0.02"),
         ("fp32", {"logit_diff": 2e-4}, "fp32: max_logit_diff is 0.0001, measured 0.0002"),
         ("fp32", {"logit_diff": float("inf")}, "fp32: max_logit_diff is 0.0001, measured inf"),
@@ -77,11 +78,12 @@ def test_gate_checks_each_limit(
     rest = {
         "precision": precision,
         "bytes": 1,
+        "changed": 3,
         "score": 0.9,
         "docs_per_second": 1.0,
         "one_thread": False,
     }
-    failures = Report(**good | measured | rest).failures(Export())
+    failures = Report(**good | rest | measured).failures(Export())
     assert failures == ([said] if said else [])
 
 
@@ -109,7 +111,7 @@ def test_wrong_conversion_is_refused_and_leaves_no_file(
 
 
 def test_failed_gate_exits_6(tiny_run: Made, tmp_path: Path, quick_cli: Cli) -> None:
-    limit = ("--set", "export.min_agreement=1.01", "--precision", "fp32")
+    limit = ("--set", "export.max_logit_diff=0", "--precision", "fp32")
     done = quick_cli("export", tiny_run("atnet"), "-o", "out", *limit)
     assert done.returncode == 6
     assert b"nothing was written" in done.stderr

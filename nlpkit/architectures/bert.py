@@ -21,6 +21,8 @@ from nlpkit.settings.declaration import setting
 FINE_TUNING = {
     "train": {"epochs": 5, "batch_size": 32, "lr": 1e-3, "warmup": 0.1},
     "init": {"rate": 0.1, "layer_decay": 0.9, "freeze": 1},
+    # int8 changes 1% of the labels of a network as wide as e5-small, both ways alike.
+    "export": {"min_agreement": 0.98},
 }
 
 

@@ -151,6 +151,27 @@ Verbose = Annotated[
         "--verbose", "-v", help="Print the model and the device on stderr.", rich_help_panel=RUNNING
     ),
 ]
+Label = Annotated[
+    str | None,
+    typer.Option(metavar="FIELD", help="The field that holds the true label ('label')."),
+]
+Rename = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OLD=NEW", help="Read the true label OLD as NEW, such as 5=positive."),
+]
+
+
+def renamed(items: list[str] | None) -> dict[str, str]:
+    """Return the new name of each old label. Raises UsageError if an item has no =."""
+    from nlpkit.errors import UsageError
+
+    names = {}
+    for item in items or ():
+        old, equals, new = item.partition("=")
+        if not (old and equals and new):
+            raise UsageError(f"--rename {item}: give OLD=NEW, such as 5=positive")
+        names[old] = new
+    return names
 
 
 def named(option: str, key: str, value: str | list[str] | None) -> list[str]:

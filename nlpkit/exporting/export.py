@@ -76,14 +76,20 @@ def export(
         raise GateError(
             f"nothing was written; limits exceeded: {'; '.join(failures)}. "
             "A network whose answers depend on padding or on the rest of the batch must be "
-            "corrected; otherwise leave the precision out, or widen a limit with "
-            "--set export.KEY=VALUE"
+            f"corrected; otherwise leave the precision out{_advice(reports, limits)}, or widen a "
+            "limit with --set export.KEY=VALUE"
         )
     files[TOKENIZER] = model.tokenizer.to_json().encode()
     manifest = _manifest(recipe, summary, reports, folder.name, model, signatures)
     files["README.md"] = model_card(manifest, model.task).encode()
     write_bundle(folder, files, manifest, partial(open_bundle, device="cpu"))
     return manifest
+
+
+def _advice(reports: Sequence[gate.Report], limits: Export) -> str:
+    """Return the option that names the precisions within the limits, if there are any."""
+    passed = [report.precision for report in reports if not report.failures(limits)]
+    return f" (--precision {','.join(passed)})" if passed else ""
 
 
 def _contents(graphs: Mapping[str, Exported], precision: str) -> dict[str, bytes] | None:

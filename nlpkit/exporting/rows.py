@@ -66,7 +66,9 @@ def in_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
         nodes += _multiplying(inputs, name, node.output[0])
     if not replaced:
         return None
-    copy = rewritten(model, nodes, replaced, tensors.values())
+    read = {name for node in nodes for name in node.input}
+    used = [tensor for name, tensor in tensors.items() if name in read]
+    copy = rewritten(model, nodes, replaced, used)
     copy.ir_version = max(copy.ir_version, IR_VERSION)
     for domain in copy.opset_import:
         if not domain.domain:

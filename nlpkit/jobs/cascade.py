@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nlpkit import metrics, tasks, zoo
 from nlpkit.cascade import Rule
 from nlpkit.errors import UsageError, quoted
+from nlpkit.jobs.evaluate import read_labelled
 from nlpkit.jobs.judging import Judged
 from nlpkit.runtime.bundle import read_bundle
 from nlpkit.runtime.manifest import FORMAT
@@ -54,6 +56,10 @@ def build(
     *,
     share: float | None = None,
     budget: float | None = None,
+    text: str | None = None,
+    label: str | None = None,
+    encoding: str = "utf-8",
+    names: Mapping[str, str] | None = None,
 ) -> Built:
     """Write the bundle of a cascade, and return its rule and its curve.
 
@@ -64,18 +70,29 @@ def build(
         folder: the bundle to write.
         share: of the documents that the better model is asked about; 0.2 without a budget.
         budget: documents a second to reach, by the speeds measured here.
+        text, label: the columns of the dev files, if they are not the task's own.
+        encoding: of the dev files.
+        names: new names of labels.
 
     Raises:
         ModelError: a model is missing or damaged.
-        UsageError: the models do not fit, or no share reaches the budget.
+        UsageError: the models do not fit, one of them is a cascade or lies in `folder`, or no
+            share reaches the budget.
         InputError: a dev file cannot be read.
     """
     check_output(folder)
-    parts = [_stored_name(name) for name in (fast_name, best_name)]
+    for number in (share, budget):
+        if number is not None and math.isnan(number):
+            raise UsageError("--share and --budget must be numbers")
+    parts = [_stored_name(name, folder) for name in (fast_name, best_name)]
     fast, best = (zoo.load(part, device="cpu") for part in parts)
     if set(_labels(fast)) != set(_labels(best)) or not _labels(fast):
         raise UsageError(f"{fast.name} and {best.name} must be classifiers of the same labels")
-    judged = Judged(fast, best, files, fast.task.columns)
+    labelled = [
+        read_labelled(fast.task, file, text=text, label=label, encoding=encoding, names=names)
+        for file in files
+    ]
+    judged = Judged(fast, best, labelled)
     seconds = [_seconds(model, judged.documents) for model in (fast, best)]
     if budget is not None:
         share = _share_of(budget, seconds)
@@ -104,9 +121,18 @@ def curve_of(name: str) -> tuple[list[Point], float] | None:
     return None if rule is None else ([Point(**each) for each in rule["curve"]], rule["share"])
 
 
-def _stored_name(name: str) -> str:
-    """Return how a cascade names a part: by name if it is installed, else by its absolute path."""
+def _stored_name(name: str, folder: Path) -> str:
+    """Return how a cascade names a part: by name if it is installed, else by its absolute path.
+
+    Raises:
+        UsageError: the part is a cascade, or would be replaced by the new bundle.
+    """
     found = zoo.find_bundle(name)
+    if folder.resolve() == found.resolve() or folder.name == name:
+        raise UsageError(
+            f"--output {quoted(folder)}: would take the place of {quoted(name)}, which the cascade "
+            "needs; choose another name"
+        )
     if read_bundle(found).manifest.cascade is not None:
         raise UsageError(f"{quoted(name)}: is a cascade itself; join models with weights")
     return name if found != Path(name) else str(found.resolve())

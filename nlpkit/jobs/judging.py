@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from nlpkit import metrics
 from nlpkit.cascade import Rule
 from nlpkit.errors import InputError
-from nlpkit.records.rows import gold_of, read_rows
 
 if TYPE_CHECKING:
     from nlpkit.answers import Label
+    from nlpkit.jobs.evaluate import Labelled
     from nlpkit.runtime.model import Model
 
 
@@ -21,16 +21,15 @@ class Judged:
     Every file counts alike in the score, as the recipes of the bundled models choose.
     """
 
-    def __init__(self, fast: Model, best: Model, files: Sequence[str], columns: Any) -> None:
-        self.fast, self.best = fast, best
+    def __init__(self, fast: Model, best: Model, files: Sequence[Labelled]) -> None:
+        self.fast = fast
         self.golds: list[Label] = []
         self.documents: list[Any] = []
         owner: list[int] = []
         for number, file in enumerate(files):
-            rows = read_rows(file, text=columns.text, label=columns.target)
-            self.documents += [row.text for row in rows]
-            self.golds += [gold_of(fast.task.gold, row) for row in rows]
-            owner += [number] * len(rows)
+            self.documents += file.documents
+            self.golds += file.golds
+            owner += [number] * len(file.documents)
         pairs = list(zip(*(m.predict(self.documents) for m in (fast, best)), strict=True))
         rows_read = [row for row, (one, two) in enumerate(pairs) if one and two]
         if not rows_read:

@@ -32,6 +32,10 @@ def for_cuda(path: Path) -> bytes | str:
     nodes = list(_needed([*_widened(model.graph)], {item.name for item in model.graph.output}))
     del model.graph.node[:]
     model.graph.node.extend(reversed(nodes))
+    read = {name for node in nodes for name in node.input}
+    arrays = [array for array in model.graph.initializer if array.name in read]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(arrays)
     return bytes(model.SerializeToString())
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nlpkit import zoo
+from nlpkit import cascade, zoo
 from nlpkit.errors import InputError, UsageError, quoted
 from nlpkit.records import TEXT
 from nlpkit.records.rows import read_records
@@ -59,6 +59,11 @@ def teacher_probabilities(
     sources = [source for source in sources if source not in files]
     teachers = [_opened(source, device) for source in sources]
     for source, teacher in zip(sources, teachers, strict=True):
+        if isinstance(teacher.task, cascade.Task):
+            raise UsageError(
+                f"teacher {quoted(source)}: a cascade cannot teach; name its better model, "
+                f"{teacher.task.best.name}"
+            )
         if type(teacher.task) is not type(task) or teacher.task.labels != task.labels:
             theirs, ours = (_described(one) for one in (teacher.task, task))
             raise UsageError(

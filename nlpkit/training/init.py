@@ -23,9 +23,9 @@ OUTPUT = "output."  # the prefix of a head's layer with a row for each label
 def complete(tree: dict[str, Any], folder: Path) -> None:
     """Fill in the settings that a recipe leaves out and its [init] run has.
 
-    These are the architecture, the tokenizer and the head, and the settings FINE_TUNING of the
-    architecture's module, which suit a start from pretrained weights. A source that does not exist
-    changes nothing; `of` reports it when training starts.
+    These are the sections of the architecture, the tokenizer and the task, and the settings
+    FINE_TUNING of the architecture's module, which suit a start from pretrained weights. A source
+    that does not exist changes nothing; `of` reports it when training starts.
     """
     name = tree.get("init", {}).get("run")
     if not name or not isinstance(name, str):
@@ -35,18 +35,23 @@ def complete(tree: dict[str, Any], folder: Path) -> None:
     except ModelError:
         return
     theirs = found.get("architecture", {})
-    if tree.get("architecture", theirs).get("name") != theirs.get("name"):
+    if tree.get("architecture", {}).get("name", theirs.get("name")) != theirs.get("name"):
         return
     module = catalog.load("architectures", theirs["name"])
-    known = {key for key, *_ in declaration.described(module.Config)} | {"name"}
-    theirs = {key: value for key, value in theirs.items() if key in known}
-    tree["architecture"] = theirs | tree.get("architecture", {})
+    tree["architecture"] = _known(module, theirs) | tree.get("architecture", {})
     tree["tokenizer"] = found.get("tokenizer", {}) | tree.get("tokenizer", {})
-    task = tree.get("task", {})
     if "task" in found:
-        tree["task"] = found["task"] | task
+        own = tree.get("task", {})
+        name = own.get("name", found["task"]["name"])
+        tree["task"] = _known(catalog.load("tasks", name), found["task"]) | own
     for section, values in getattr(module, "FINE_TUNING", {}).items():
         tree[section] = values | tree.get(section, {})
+
+
+def _known(module: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the name and the values that are settings of a module's Config."""
+    known = {key for key, *_ in declaration.described(module.Config)} | {"name"}
+    return {key: value for key, value in values.items() if key in known}
 
 
 def of(recipe: Recipe | Pretraining) -> Source | None:

@@ -87,6 +87,11 @@ def sections(folder: Path) -> dict[str, Any]:
             tree = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
         return {name: dict(tree[name]) for name in SECTIONS if name in tree}
     except (OSError, KeyError, TypeError, ValueError) as problem:
+        if (folder / "config.json").is_file():
+            raise ModelError(
+                f"{quoted(folder)}: not a run, but perhaps an encoder in Hugging Face's format; "
+                f"first make a run of it with 'nlpkit import {quoted(folder)} -o RUN'"
+            ) from None
         raise ModelError(
             f"{quoted(folder)}: its recipe cannot be read ({problem}); make it again"
         ) from None

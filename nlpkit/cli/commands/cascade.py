@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nlpkit.cli import options as o
+
 if TYPE_CHECKING:
     from nlpkit.jobs.cascade import Built
 
@@ -44,6 +46,10 @@ def cascade(
             help="Documents a second to reach on this machine, in place of --share.",
         ),
     ] = None,
+    column: o.Column = None,
+    label: o.Label = None,
+    rename: o.Rename = None,
+    encoding: o.Encoding = "utf-8",
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="table or json.")] = "table",
 ) -> None:
     """Join two models of the same labels in a bundle that is fast and almost as good as BEST.
@@ -61,7 +67,18 @@ def cascade(
         raise UsageError(f"--to {to}: not one of table, json")
     if share is not None and budget is not None:
         raise UsageError("--share and --budget exclude each other; give one")
-    built = build(fast, best, dev, output, share=share, budget=budget)
+    built = build(
+        fast,
+        best,
+        dev,
+        output,
+        share=share,
+        budget=budget,
+        text=column,
+        label=label,
+        encoding=encoding,
+        names=o.renamed(rename),
+    )
     if to == "json":
         print_json({"rule": asdict(built.rule), "curve": [asdict(p) for p in built.curve]})
     else:
@@ -75,6 +92,9 @@ def _show(built: Built) -> None:
 
     console = Console(highlight=False)
     show_curve(console, built.curve, built.point.share)
+    if built.point.score <= built.curve[0].score:
+        note = "on these dev rows, asking BEST does not help; more rows would tell better"
+        Console(stderr=True, highlight=False, soft_wrap=True).print(note, style="yellow")
     console.print(
         f"wrote {quoted(built.folder)}\nnext: nlpkit predict --model {quoted(built.folder)} FILE",
         markup=False,

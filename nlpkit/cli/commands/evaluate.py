@@ -30,14 +30,8 @@ def evaluate(
             "--column", "-c", metavar="FIELD", help="The field that holds the text ('text')."
         ),
     ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(metavar="FIELD", help="The field that holds the true label ('label')."),
-    ] = None,
-    rename: Annotated[
-        list[str] | None,
-        typer.Option(metavar="OLD=NEW", help="Read the true label OLD as NEW, such as 5=positive."),
-    ] = None,
+    label: o.Label = None,
+    rename: o.Rename = None,
     to: Annotated[str, typer.Option(metavar="FORMAT", help="table or json.")] = "table",
     encoding: o.Encoding = "utf-8",
     device: o.Device = "auto",
@@ -106,7 +100,7 @@ def evaluate(
         raise UsageError("--lang and --failures go with --capabilities or --templates")
     if not data:
         raise UsageError("FILE is missing: give labelled files, or --capabilities")
-    names = dict(_renaming(item) for item in rename or ())
+    names = o.renamed(rename)
     opened = job.open_model(model, device=device, precision=precision)
     scores = job.evaluate(
         opened,
@@ -145,16 +139,6 @@ def _capabilities(
         print_json(report.to_dict(failures=failures))
     else:
         show(report, failures=failures)
-
-
-def _renaming(item: str) -> tuple[str, str]:
-    """Return OLD and NEW of an option. Raises UsageError if it has no =."""
-    from nlpkit.errors import UsageError
-
-    old, equals, new = item.partition("=")
-    if not (old and equals and new):
-        raise UsageError(f"--rename {item}: give OLD=NEW, such as 5=positive")
-    return old, new
 
 
 def _show(scores: dict[str, Any]) -> None:
