@@ -12,6 +12,7 @@ from conftest import ROOT, TEXTS
 
 import nlpkit
 from nlpkit import zoo
+from nlpkit.exporting.card import model_card
 from nlpkit.runtime import onepass
 from nlpkit.runtime.bundle import read_bundle
 
@@ -97,3 +98,13 @@ def test_the_cascade_asks_the_best_model_where_the_default_is_unsure() -> None:
     assert both[0] == fast[0] != best[0]
     assert both[1] not in (fast[1], best[1])
     assert both[1].label == best[1].label != fast[1].label
+
+
+def test_card_names_the_earlier_trainings_that_had_data() -> None:
+    """A bundle that was imported and not trained, such as `base`, has no rows of its own."""
+    manifest = json.loads((ROOT / "export/sentiment-best/bundle.json").read_text())
+    source = {"file": "e5", "rows": 0, "licence": "MIT"}
+    imported = {"name": "e5-small", "data": {"train": [source]}, "init": None}
+    manifest["training"]["init"] = {"name": "base", "data": {"train": []}, "init": imported}
+    card = model_card(manifest, nlpkit.load("sentiment").task)
+    assert "Earlier training (e5-small)" in card and "Earlier training (base)" not in card

@@ -27,6 +27,7 @@ from tokenizers import AddedToken, Tokenizer
 
 from nlpkit import text
 from nlpkit.jobs.importing import import_run
+from nlpkit.jobs.pruning import Corpus
 from nlpkit.text.unicode import visible
 
 pytest.importorskip("transformers")
@@ -182,7 +183,7 @@ def test_tokens_that_the_file_adds_are_kept(
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("\n".join(CORPUS[:3]), encoding="utf-8")
     line = f"o {token}é {token} <silent>"
-    for options in ({}, {"keep_vocabulary": [str(corpus)]}):
+    for options in ({}, {"keep_vocabulary": Corpus([str(corpus)])}):
         run = tmp_path / f"run{len(options)}"
         import_run(str(tmp_path / "model"), run, **options)
         _, ours = opened(run)

@@ -69,6 +69,15 @@ def test_report_says_what_was_imported_and_lost(quick_cli: Cli, model: Path) -> 
     assert not quick_cli("import", model, "-o", "again", "--quiet").stderr
 
 
+def test_corpus_with_its_own_column_and_encoding(
+    quick_cli: Cli, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_bytes("id;opinião\n1;Péssimo café\n".encode("cp1252"))
+    options = ["--keep-vocabulary", "a.csv", "--encoding", "cp1252", "--column", "opinião"]
+    done = quick_cli("import", model, "-o", "run", *options)
+    assert done.returncode == 0 and b"In 1 text, unknown tokens" in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from nlpkit.errors import InputError, ModelError, UsageError
 from nlpkit.importing import Imported, huggingface
 from nlpkit.jobs.importing import import_run
+from nlpkit.jobs.pruning import Corpus
 
 pytest.importorskip("transformers")
 
@@ -233,10 +234,10 @@ def test_wrong_options_are_refused(model: Path, tmp_path: Path) -> None:
     refused: list[tuple[dict[str, Any], type[Exception], str]] = [
         ({"layers": (0, 3)}, UsageError, "--layers 3: the encoder has the layers 0 to 2"),
         ({"layers": (1, 1)}, UsageError, "names a layer twice"),
-        ({"keep_vocabulary": ["-"]}, UsageError, "must be a file"),
-        ({"keep_vocabulary": [str(tmp_path)]}, UsageError, "must be a file"),
-        ({"keep_vocabulary": [str(tmp_path / "no.txt")]}, InputError, "no.txt"),
-        ({"keep_vocabulary": [str(empty)]}, InputError, "has no text"),
+        ({"keep_vocabulary": Corpus(["-"])}, UsageError, "must be a file"),
+        ({"keep_vocabulary": Corpus([str(tmp_path)])}, UsageError, "must be a file"),
+        ({"keep_vocabulary": Corpus([str(tmp_path / "no.txt")])}, InputError, "no.txt"),
+        ({"keep_vocabulary": Corpus([str(empty)])}, InputError, "has no text"),
     ]
     for options, kind, said in refused:
         with pytest.raises(kind, match=said):

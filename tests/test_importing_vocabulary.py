@@ -16,6 +16,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from nlpkit import text
 from nlpkit.jobs.importing import import_run
+from nlpkit.jobs.pruning import Corpus
 from nlpkit.text import pretrained, vocabulary
 
 SPECIALS = 4
@@ -91,7 +92,9 @@ def test_pruning_keeps_characters_and_emoji_that_the_corpus_lacks(
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("ótimo ótimo hotel hotel\nxyz\n", encoding="utf-8")
     import_run(str(tmp_path / "model"), tmp_path / "whole")
-    report = import_run(str(tmp_path / "model"), tmp_path / "pruned", keep_vocabulary=[str(corpus)])
+    report = import_run(
+        str(tmp_path / "model"), tmp_path / "pruned", keep_vocabulary=Corpus([str(corpus)])
+    )
     _, whole = opened(tmp_path / "whole")
     encoder, pruned = opened(tmp_path / "pruned")
     assert report.pruning and report.pruning.pieces_before == whole.vocab_size
@@ -114,7 +117,7 @@ def test_pruning_reports_what_is_lost(tmp_path: Path) -> None:
         import_run(
             str(tmp_path / "model"),
             tmp_path / f"run{least}",
-            keep_vocabulary=[str(corpus), str(corpus)],
+            keep_vocabulary=Corpus([str(corpus), str(corpus)]),
             min_count=least,
         ).pruning
         for least in (1, 60)
@@ -132,7 +135,7 @@ def test_pruning_reads_documents_one_stretch_at_a_time(
 
     alive = []
 
-    def records(path: str, column: str) -> Any:
+    def records(path: str, column: str, encoding: str) -> Any:
         for number in range(5000):
             alive.append(number)
             yield {"text": f"hotel {number}"}
@@ -146,7 +149,7 @@ def test_pruning_reads_documents_one_stretch_at_a_time(
 
     monkeypatch.setattr("nlpkit.records.rows.read_records", records)
     monkeypatch.setattr("nlpkit.text.encode", encoded)
-    pruning.prune(renumbered(unigram), ["a.txt"], 2, SPECIALS)
+    pruning.prune(renumbered(unigram), Corpus(["a.txt"]), 2, SPECIALS)
     assert max(seen) == pruning.STRETCH and sum(seen) == 10_000  # both passes
 
 

@@ -12,8 +12,9 @@ from pretraining_helpers import folder as folder, learn, made
 from safetensors.torch import load_file
 
 from nlpkit.errors import ModelError, UsageError
+from nlpkit.jobs import train as job
 from nlpkit.settings import recipe as recipes
-from nlpkit.training import run
+from nlpkit.training import run, sources
 
 
 def test_training_starts_from_pretrained_weights(folder: Path, data: Path) -> None:
@@ -69,3 +70,30 @@ def test_empty_option_value_is_an_error(quick_cli: Any, folder: Path) -> None:
     assert done.returncode == 2
     assert b"empty" in done.stderr
     assert quick_cli("train", "sentiment", "--teacher", ",").returncode == 2
+
+
+@pytest.mark.parametrize("task", ["classify", "tag"])
+def test_settings_that_are_left_out_come_from_the_start(task: str, tmp_path: Path) -> None:
+    """Those of the other task's head, and weights of labels, only where the task knows them."""
+    recipe = job.recipe_from_files(
+        task=task,
+        arch=None,
+        init="sentiment-best",
+        train=[str(tmp_path / "a.jsonl")],
+        dev=[str(tmp_path / "b.jsonl")],
+        fields={},
+        overrides=["architecture.dropout=0.2", "train.epochs=2"],
+    )
+    assert (recipe.architecture.name, recipe.task.name) == ("bert", task)
+    assert (recipe.architecture.config.width, recipe.architecture.config.dropout) == (384, 0.2)
+    assert (recipe.train.epochs, recipe.train.batch_size) == (2, 32)
+    assert recipe.train.class_weights == ("sqrt" if task == "classify" else "none")
+    assert recipe.export.min_agreement == 0.98
+
+
+def test_what_is_no_start_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="nlpkit import"):
+        sources.sections(tmp_path)
+    with pytest.raises(ModelError, match="start from sentiment-best"):
+        sources.sections(sources.find("sentiment-auto", tmp_path))

@@ -19,7 +19,13 @@ from nlpkit.settings.declaration import setting
 
 # Settings for a start from pretrained weights; a recipe's own come first.
 FINE_TUNING = {
-    "train": {"epochs": 5, "batch_size": 32, "lr": 1e-3, "warmup": 0.1},
+    "train": {
+        "epochs": 8,
+        "batch_size": 32,
+        "lr": 1e-3,
+        "warmup": 0.1,
+        "class_weights": "sqrt",  # for tasks with labels only
+    },
     "init": {"rate": 0.1, "layer_decay": 0.9, "freeze": 1},
     # int8 changes 1% of the labels of a network as wide as e5-small, both ways alike.
     "export": {"min_agreement": 0.98},

@@ -116,7 +116,7 @@ def _earlier(init: dict[str, Any] | None) -> list[str]:
         f"| {entry['file']} | {entry['rows'] or '-'} | {entry['licence'] or 'not stated'} |"
         for entry in init["data"]["train"]
     ]
-    return [head + "\n".join(rows), *_earlier(init.get("init"))]
+    return [*([head + "\n".join(rows)] if rows else []), *_earlier(init.get("init"))]
 
 
 def _precisions(entries: dict[str, Any], score: str) -> str:

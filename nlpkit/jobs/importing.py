@@ -14,7 +14,7 @@ from typing import Any
 from nlpkit import catalog
 from nlpkit.errors import MissingExtra, ModelError, UsageError, quoted
 from nlpkit.importing import Imported
-from nlpkit.jobs.pruning import Pruning, check_files, prune
+from nlpkit.jobs.pruning import Corpus, Pruning, check_files, prune
 from nlpkit.runtime.batcher import padded_length
 from nlpkit.text import vocabulary
 
@@ -41,7 +41,7 @@ def import_run(
     source: str,
     folder: Path,
     *,
-    keep_vocabulary: Sequence[str] = (),
+    keep_vocabulary: Corpus | None = None,
     min_count: int = 2,
     layers: Sequence[int] = (),
     social: bool = False,
@@ -51,8 +51,8 @@ def import_run(
     Args:
         source: a path or the name of a package, see `nlpkit.importing`.
         folder: a new folder.
-        keep_vocabulary: files of text, which are read twice; pieces that are rarer in them than
-            `min_count` are removed, but for single characters and emoji.
+        keep_vocabulary: a corpus, which is read twice; pieces that are rarer in it than
+            `min_count` are removed, except single characters and emoji.
         min_count: least occurrences of a piece that is not removed.
         layers: the layers to take, counted from 0; empty takes all.
         social: read a URL, an @user or a long laugh as one token, as `tokenizer.social` does.
@@ -70,7 +70,8 @@ def import_run(
         raise MissingExtra("train", str(problem.name)) from None
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UsageError(f"{quoted(folder)}: is not an empty folder; choose another --output")
-    check_files(keep_vocabulary)
+    if keep_vocabulary:
+        check_files(keep_vocabulary.files)
     found = _with_layers(_checked(importer_of(source).read(source)), layers)
     tree = _social(found.tokenizer) if social else found.tokenizer
     ids = _ordered(found, tree)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nlpkit.errors import InputError, UsageError, quoted
 from nlpkit.text import vocabulary
@@ -35,6 +35,14 @@ class Pruning:
     longer: float
 
 
+class Corpus(NamedTuple):
+    """Files with a column of text."""
+
+    files: Sequence[str]
+    text: str = "text"
+    encoding: str = "utf-8"
+
+
 def check_files(files: Sequence[str]) -> None:
     """Raise UsageError if a file is a pipe, which cannot be read twice."""
     for file in files:
@@ -45,13 +53,13 @@ def check_files(files: Sequence[str]) -> None:
 
 
 def prune(
-    tree: Mapping[str, Any], files: Sequence[str], min_count: int, specials: int
+    tree: Mapping[str, Any], corpus: Corpus, min_count: int, specials: int
 ) -> tuple[list[int], Pruning]:
-    """Return the ids to keep, and their effect on the texts of the files, which are read twice.
+    """Return the ids to keep, and their effect on the texts of a corpus, which is read twice.
 
     Args:
         tree: the tokenizer.json.
-        files: files with a column of text.
+        corpus: the texts.
         min_count: least occurrences of a piece that is not removed.
         specials: the number of special pieces, which have the first ids.
 
@@ -59,16 +67,17 @@ def prune(
         InputError: a file cannot be read, or all have no text.
     """
     full = _tokenizer(tree)
-    counts, documents = _counts(full, files)
+    counts, documents = _counts(full, corpus)
     if not documents:
         raise InputError(
-            f"--keep-vocabulary {' '.join(map(quoted, files))}: has no text; name other files"
+            f"--keep-vocabulary {' '.join(map(quoted, corpus.files))}: has no text; "
+            "name other files"
         )
     wanted = {id for id, count in counts.items() if count >= min_count}
     wanted |= vocabulary.basic(tree) | set(range(specials))
     kept = sorted(vocabulary.with_parts(tree, wanted))
     pruned = _tokenizer(vocabulary.renumbered(tree, kept, specials))
-    after, _ = _counts(pruned, files)
+    after, _ = _counts(pruned, corpus)
     total = max(counts.total(), 1)
     return kept, Pruning(
         pieces_before=full.vocab_size,
@@ -80,15 +89,15 @@ def prune(
     )
 
 
-def _counts(tokenizer: Tokenizer, files: Sequence[str]) -> tuple[Counter[int], int]:
-    """Return how often each id occurs in the files, and the number of their texts."""
+def _counts(tokenizer: Tokenizer, corpus: Corpus) -> tuple[Counter[int], int]:
+    """Return how often each id occurs in the corpus, and the number of their texts."""
     import numpy as np
 
     from nlpkit.text import encode
 
     counts_V = np.zeros(tokenizer.vocab_size, np.int64)
     documents = 0
-    for texts in _stretches(_texts(files)):
+    for texts in _stretches(_texts(corpus)):
         documents += len(texts)
         ids_S = encode(tokenizer, texts).ids_S
         counts_V += np.bincount(ids_S, minlength=len(counts_V))
@@ -100,15 +109,14 @@ def _stretches(texts: Iterator[Any]) -> Iterator[list[Any]]:
         yield stretch
 
 
-def _texts(files: Sequence[str]) -> Iterator[Any]:
+def _texts(corpus: Corpus) -> Iterator[Any]:
     """Yield the texts of files, or their lists of words, one at a time."""
-    from nlpkit.records import TEXT
     from nlpkit.records.rows import is_blank, read_records
     from nlpkit.records.source import column_named
 
-    for file in files:
-        for record in read_records(file, TEXT):
-            value = record[column_named(TEXT, record) or TEXT]
+    for file in corpus.files:
+        for record in read_records(file, corpus.text, corpus.encoding):
+            value = record[column_named(corpus.text, record) or corpus.text]
             if isinstance(value, str | list) and value and not is_blank(value):
                 yield value if isinstance(value, str) else [str(word) for word in value]
 

@@ -205,13 +205,17 @@ def class_of(name: str) -> type[Task]:
     return task
 
 
+def has(task: type[Task], protocol: type) -> bool:
+    """Tell whether a task has every method of a protocol."""
+    return all(hasattr(task, name) for name in vars(protocol) if not name.startswith("_"))
+
+
 def need(task: type[Task], protocol: type, setting: str) -> None:
     """Check that a task has every method of a protocol that `setting` requires.
 
     Raises:
         UsageError: the task lacks one.
     """
-    methods = (name for name in vars(protocol) if not name.startswith("_"))
-    if not all(hasattr(task, name) for name in methods):
+    if not has(task, protocol):
         name = task.__module__.rpartition(".")[2]
         raise UsageError(f"{setting}: needs a task with labels, and {name} has none; leave it out")

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nlpkit import catalog
+from nlpkit import catalog, tasks
 from nlpkit.errors import ModelError, UsageError, near_match, quoted
 from nlpkit.settings import declaration
 from nlpkit.settings.recipe import Pretraining, Recipe
@@ -44,8 +44,11 @@ def complete(tree: dict[str, Any], folder: Path) -> None:
         own = tree.get("task", {})
         name = own.get("name", found["task"]["name"])
         tree["task"] = _known(catalog.load("tasks", name), found["task"]) | own
+    name = tree.get("task", {}).get("name")
+    has_labels = name and tasks.has(tasks.class_of(name), tasks.Balanced)
     for section, values in getattr(module, "FINE_TUNING", {}).items():
-        tree[section] = values | tree.get(section, {})
+        suited = {k: v for k, v in values.items() if has_labels or k != "class_weights"}
+        tree[section] = suited | tree.get(section, {})
 
 
 def _known(module: Any, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,15 @@ def import_(
             help="Remove pieces that the texts of this file lack; repeat for more files.",
         ),
     ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD", help="The field of --keep-vocabulary with the text ('text')."
+        ),
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="Encoding of --keep-vocabulary.")
+    ] = "utf-8",
     min_count: Annotated[
         int | None,
         typer.Option(min=1, help="Least occurrences of a piece that is not removed. Default: 2."),
@@ -55,13 +64,17 @@ def import_(
     """
     from nlpkit.errors import UsageError
     from nlpkit.jobs.importing import import_run
+    from nlpkit.jobs.pruning import Corpus
+    from nlpkit.records import TEXT
 
     if min_count is not None and not keep_vocabulary:
         raise UsageError("--min-count needs --keep-vocabulary, whose files are counted")
     report = import_run(
         source,
         output,
-        keep_vocabulary=keep_vocabulary or (),
+        keep_vocabulary=Corpus(keep_vocabulary, column or TEXT, encoding)
+        if keep_vocabulary
+        else None,
         min_count=min_count or 2,
         layers=_numbers(layers),
         social=social,
