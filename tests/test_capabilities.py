@@ -99,6 +99,7 @@ def test_the_same_seed_fills_alike() -> None:
         ("templates = [", "templates = [1, ", 6, "a list of sentences"),
         ('["celular"]', '"celular"', 3, "not a list of words"),
         ('["celular"]', '["{coisa}"]', 3, "contains itself"),
+        ('coisa_m = ["celular"]', "coisa_m=[]", 3, "not a list of words"),
         ('["Ana", "Rui"]', '["{nada}"]', 5, "no slot 'nada'"),
         ('language = "pt"', "sentences = 0", 1, "a number from 1 to 1000"),
         ('language = "pt"', 'lang = "pt"', 1, "unknown 'lang'. Did you mean 'language'"),

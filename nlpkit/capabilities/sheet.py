@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -93,13 +94,13 @@ class _Reader:
             raise self.wrong("slots", "[slots] is not a table")
         for name, words in table.items():
             if not _texts(words):
-                raise self.wrong(f"{name} ", f"the slot {name!r} is not a list of words")
+                raise self.error(self.key_line(name), f"the slot {name!r} is not a list of words")
             if set(name) & set("|/{}"):
                 raise self.wrong(name, f"the slot {name!r} has one of | / {{ }} in its name")
         for word in (word for words in table.values() for word in words):
             self.places(word, table, word)
         if loop := circular(table):
-            raise self.wrong(f"{loop} ", f"the slot {loop!r} contains itself")
+            raise self.error(self.key_line(loop), f"the slot {loop!r} contains itself")
         return table
 
     def group(self, table: Any, slots: Slots, number: int) -> Group:
@@ -166,6 +167,10 @@ class _Reader:
     def group_line(self, number: int) -> int:
         heads = [n for n, line in enumerate(self.lines, 1) if line.strip().startswith("[[group]]")]
         return heads[number] if number < len(heads) else 1
+
+    def key_line(self, key: str) -> int:
+        pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
+        return next((n for n, line in enumerate(self.lines, 1) if pattern.match(line)), 1)
 
     def line_of(self, needle: str) -> int:
         return next((n for n, line in enumerate(self.lines, 1) if needle in line), 1)

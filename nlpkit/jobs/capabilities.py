@@ -91,7 +91,8 @@ def read_sheets(paths: Sequence[str], language: str = "") -> list[Sheet]:
     chosen = [sheet for sheet in sheets if language in ("", sheet.language)]
     if not chosen:
         known = sorted({sheet.language for sheet in sheets if sheet.language})
-        raise UsageError(f"--lang {language}: the templates are in {', '.join(known) or 'none'}")
+        theirs = f"are in {', '.join(known)}" if known else "name no language; leave --lang out"
+        raise UsageError(f"--lang {language}: the templates {theirs}")
     return chosen
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nlpkit.cli.screen.answers import printable
 from nlpkit.cli.screen.console import Console
 from nlpkit.cli.screen.table import Column, show_table
 from nlpkit.jobs.capabilities import Failure, Report
@@ -35,7 +36,8 @@ def show(report: Report, *, failures: bool) -> None:
             if failed.failures:
                 console.print(f"\n{name}", style="bold", markup=False)
             for failure in failed.failures:
-                console.print(f"  {_line(failure)}", markup=False)
+                line = _line(failure)
+                console.print(f"  {printable(line, len(line))}", markup=False)
 
 
 def _line(failure: Failure) -> str:
