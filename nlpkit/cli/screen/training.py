@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 FEW = 5000  # documents
 # docs/train-your-own.md has the figures.
 HINT = (
-    "few documents: --init base, instead of --arch, starts from a pretrained encoder; with 1,500 "
-    "reviews it had a macro-F1 of X, against Y from scratch, but it trains more slowly"
+    "few documents: with 1,500, '--init base' in place of --arch had a mean macro-F1 of 0.63 in "
+    "our tests, ngrams 0.58; it starts from a pretrained encoder and takes some minutes"
 )
 
 
