@@ -89,11 +89,11 @@ def test_bundled_models_exist_and_are_small_enough() -> None:
     assert sum(file.stat().st_size for file in files) < 100e6  # the most that PyPI takes
 
 
-def test_the_cascade_asks_the_best_model_where_the_default_is_unsure() -> None:
-    texts = ["Adorei!", "O atendimento é ótimo mas a comida é ruim"]
+def test_the_cascade_asks_the_best_model_where_the_fast_one_is_unsure() -> None:
+    texts = ["Adorei!", "Serve, mas o tamanho é menor"]
     fast, best, both = (
         zoo.load(name, device="cpu").predict(texts)
-        for name in ("sentiment", "sentiment-best", "sentiment-auto")
+        for name in ("sentiment-atnet", "sentiment-best", "sentiment-auto")
     )
     assert both[0] == fast[0] != best[0]
     assert both[1] not in (fast[1], best[1])
