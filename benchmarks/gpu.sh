@@ -17,7 +17,8 @@ export PYTHONPATH="$here" NLPKIT_DATA="${NLPKIT_DATA:-$place/data}" PYTHONUNBUFF
 
 pack() {
   mkdir -p "$here/.gpu"
-  # One step writes the tokenizer, the start and the corpus as ids; its checkpoint is not packed.
+  # One step writes the tokenizer and the corpus as ids; its checkpoint is not packed. The run
+  # there starts from export/base, which must be in the checkout that travels.
   python3 -m nlpkit pretrain pretrain-colloquial -o "$here/.gpu/run" --device cpu \
     --set pretrain.steps=1 --set pretrain.batch_tokens=512
   cp "$here/models/pretrain-colloquial/recipe.toml" "$here/.gpu/recipe.toml"

@@ -19,6 +19,7 @@ from nlpkit.errors import ModelError, UsageError, near_match, quoted
 if TYPE_CHECKING:
     from nlpkit.answers import Answer
     from nlpkit.chain import Pipeline
+    from nlpkit.runtime.bundle import Bundle
     from nlpkit.runtime.model import Model
 
 PACKAGE = Path(__file__).parent
@@ -146,23 +147,26 @@ def open_bundle(
         DeviceError: `device` does not work on this machine.
         UsageError: `device` or `precision` does not exist.
     """
+    from nlpkit.runtime.bundle import read_bundle
+
+    options: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
+    found = read_bundle(folder)
+    if rule := found.manifest.cascade:
+        return _cascade(folder.name, rule, options)
+    return _network(found, options)
+
+
+def _network(found: Bundle, options: Mapping[str, Any]) -> Model:
+    """Load a bundle that has a network of its own."""
     from nlpkit import tasks
     from nlpkit.runtime import bundle
 
-    found = bundle.read_bundle(folder)
-    if rule := found.manifest.cascade:
-        return _cascade(folder.name, rule, device=device, precision=precision, threads=threads)
     return bundle.open_bundle(
-        found,
-        device=device,
-        precision=precision,
-        threads=threads,
-        build_task=tasks.build,
-        build_steps=lambda steps: pipeline(*steps),
+        found, build_task=tasks.build, build_steps=lambda steps: pipeline(*steps), **options
     )
 
 
-def _cascade(name: str, stored: Mapping[str, Any], **options: Any) -> Model:
+def _cascade(name: str, stored: Mapping[str, Any], options: Mapping[str, Any]) -> Model:
     """Load the two models of a cascade. Raises as `load`, and ModelError if they do not fit."""
     from dataclasses import replace
 
@@ -179,12 +183,12 @@ def _cascade(name: str, stored: Mapping[str, Any], **options: Any) -> Model:
 
 def _part(cascade: str, name: str, options: Mapping[str, Any]) -> Model:
     """Load a model of a cascade. A cascade in a cascade is refused, since it may name itself."""
-    from nlpkit.runtime import bundle
+    from nlpkit.runtime.bundle import read_bundle
 
     try:
-        folder = find_bundle(name)
-        if bundle.read_bundle(folder).manifest.cascade is None:
-            return open_bundle(folder, **options)
+        found = read_bundle(find_bundle(name))
+        if found.manifest.cascade is None:
+            return _network(found, options)
         problem = f"{quoted(name)}: is a cascade itself"
     except ModelError as error:
         problem = str(error)

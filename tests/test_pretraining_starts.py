@@ -94,6 +94,8 @@ def test_settings_that_are_left_out_come_from_the_start(task: str, tmp_path: Pat
 def test_what_is_no_start_is_told_apart(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ModelError, match="nlpkit import"):
-        sources.sections(tmp_path)
+        sources.find(str(tmp_path), tmp_path)
     with pytest.raises(ModelError, match="start from sentiment-best"):
         sources.sections(sources.find("sentiment-auto", tmp_path))
+    with pytest.raises(ModelError, match="start from sentiment-best"):
+        sources.read(sources.find("sentiment-auto", tmp_path))

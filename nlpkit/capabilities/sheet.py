@@ -169,11 +169,13 @@ class _Reader:
         return heads[number] if number < len(heads) else 1
 
     def key_line(self, key: str) -> int:
-        pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
-        return next((n for n, line in enumerate(self.lines, 1) if pattern.match(line)), 1)
+        return self.first(rf"^\s*[\"']?{re.escape(key)}[\"']?\s*=")
 
     def line_of(self, needle: str) -> int:
-        return next((n for n, line in enumerate(self.lines, 1) if needle in line), 1)
+        return self.first(re.escape(needle))
+
+    def first(self, pattern: str) -> int:
+        return next((n for n, line in enumerate(self.lines, 1) if re.search(pattern, line)), 1)
 
     def wrong(self, needle: str, message: str) -> InputError:
         return self.error(self.line_of(needle), message)

@@ -129,7 +129,7 @@ def _config(path: Path) -> dict[str, Any]:
         raise ModelError(
             f"{quoted(path)}: its model_type is {kind!r}; nlpkit can import {', '.join(FAMILIES)}"
         )
-    return config
+    return {"type_vocab_size": 2, **config}
 
 
 def _settings(path: Path, config: Mapping[str, Any], family: Family) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _settings(path: Path, config: Mapping[str, Any], family: Family) -> dict[str
     names = {each: getattr(family, each) for each in ("width", "layers", "heads", "feedforward")}
     names["positions"] = "max_position_embeddings"
     for name in (*names.values(), "vocab_size", "type_vocab_size"):
-        value = {"type_vocab_size": 2, **config}.get(name)
+        value = config.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ModelError(
                 f"{quoted(path)}: {name} is {value!r}, not a number from 1; get the file again"
@@ -230,7 +230,7 @@ def _weights(
                 "segment_D": np.zeros(D, np.float32),
             }
             if family.segments:
-                types = config.get("type_vocab_size", 2)
+                types = config["type_vocab_size"]
                 weights["segment_D"] = tensors.take(place("token_type"), [types, D])[0]
             for layer in range(settings["layers"]):
                 theirs = family.layer.format(layer)

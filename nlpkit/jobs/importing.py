@@ -19,6 +19,7 @@ from nlpkit.runtime.batcher import padded_length
 from nlpkit.text import vocabulary
 
 SPECIALS = 4  # pad, unk, bos and eos have the ids 0, 1, 2 and 3
+ENDS = {"bos": 2, "eos": 3}  # their ids, as settings of the encoder
 WINDOW, OVERLAP = 128, 32  # tokens that a run reads at once, if the encoder has the positions
 
 
@@ -112,7 +113,7 @@ def _checked(found: Imported) -> Imported:
 
     module = catalog.load("architectures", found.architecture)
     rows = len(found.weights["embed.weight"])
-    config = module.Config(**found.settings, vocab_size=rows, bos=2, eos=3)
+    config = module.Config(**found.settings, vocab_size=rows, **ENDS)
     with torch.device("meta"):  # shapes only
         encoder = module.Encoder(config)
     due = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
@@ -212,7 +213,7 @@ def _write(
     parameters = sum(int(array.size) for array in weights.values())
     recipe = {
         "name": origin["name"],
-        "architecture": {"name": found.architecture, **found.settings, "bos": 2, "eos": 3},
+        "architecture": {"name": found.architecture, **found.settings, **ENDS},
         "tokenizer": {
             "kind": vocabulary.KINDS[tree["model"]["type"]],
             "vocab_size": vocab_size,

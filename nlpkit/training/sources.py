@@ -54,10 +54,15 @@ def find(name: str, folder: Path) -> Path:
     """Return the folder of a run or bundle, by its path from `folder` or from here, or by name.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is none, or the folder must be imported first.
     """
     for path in (folder / name, Path(name)):
         if path.exists():
+            if (path / "config.json").is_file() and not (path / "recipe.toml").is_file():
+                raise ModelError(
+                    f"{quoted(path)}: not a run, but perhaps an encoder in Hugging Face's format; "
+                    f"first make a run of it with 'nlpkit import {quoted(path)} -o RUN'"
+                )
             return path
     try:
         return zoo.find_bundle(name)
@@ -76,22 +81,11 @@ def sections(folder: Path) -> dict[str, Any]:
     """
     try:
         if _is_bundle(folder):
-            manifest = read_bundle(folder).manifest
-            if manifest.cascade is not None:
-                raise ModelError(
-                    f"{quoted(folder)}: a cascade has no weights of its own; start from "
-                    f"{manifest.cascade['best']}, its better model"
-                )
-            tree: Any = manifest.tree["training"]["recipe"]
+            tree: Any = _training(read_bundle(folder))["recipe"]
         else:
             tree = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
         return {name: dict(tree[name]) for name in SECTIONS if name in tree}
     except (OSError, KeyError, TypeError, ValueError) as problem:
-        if (folder / "config.json").is_file():
-            raise ModelError(
-                f"{quoted(folder)}: not a run, but perhaps an encoder in Hugging Face's format; "
-                f"first make a run of it with 'nlpkit import {quoted(folder)} -o RUN'"
-            ) from None
         raise ModelError(
             f"{quoted(folder)}: its recipe cannot be read ({problem}); make it again"
         ) from None
@@ -153,7 +147,7 @@ def _run(folder: Path) -> Source:
 def _bundle(folder: Path) -> Source:
     bundle = read_bundle(folder)
     manifest = bundle.manifest
-    training = manifest.tree["training"]
+    training = _training(bundle)
     tensors = _weights(bundle)
     content = bundle.checked(manifest.tokenizer_file).read_text(encoding="utf-8")
     return Source(
@@ -166,6 +160,16 @@ def _bundle(folder: Path) -> Source:
         manifest.labels,
         is_bundle=True,
     )
+
+
+def _training(bundle: Bundle) -> Any:
+    """Return the manifest's entry of the training. Raises ModelError for a cascade."""
+    if cascade := bundle.manifest.cascade:
+        raise ModelError(
+            f"{quoted(bundle.folder)}: a cascade has no weights of its own; start from "
+            f"{cascade['best']}, its better model"
+        )
+    return bundle.manifest.tree["training"]
 
 
 def _weights(bundle: Bundle) -> dict[str, Tensor]:
