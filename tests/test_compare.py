@@ -128,6 +128,17 @@ def test_rounds_are_interleaved(files: list[str]) -> None:
     ]
 
 
+def test_labels_of_other_names_are_read(files: list[str], tmp_path: Path) -> None:
+    stars = {"negative": "1", "neutral": "3", "positive": "5"}
+    rows = [json.loads(line) for line in Path(files[0]).read_text("utf-8").splitlines()]
+    given = [{"text": row["text"], "label": stars[row["label"]]} for row in rows]
+    path = str(write_jsonl(tmp_path / "stars.jsonl", given))
+    back = {star: label for label, star in stars.items()}
+    other = job.compare(["nearly"], [path], rounds=1, renamed=back).to_dict()["models"]
+    usual = job.compare(["nearly"], files[:1], rounds=1).to_dict()["models"]
+    assert other[0]["macro_f1"] == usual[0]["macro_f1"]
+
+
 def test_documents_without_an_answer_are_left_out_for_all_models(
     files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from conftest import Cli, Made, corpus, tiny_tree, write_jsonl
 from debug_data_helpers import found, here as here, places
 
 from nlpkit import tasks
-from nlpkit.errors import InputError, UsageError
+from nlpkit.errors import InputError, Note, UsageError
 from nlpkit.records.rows import label_of, read_rows
 from nlpkit.settings import declaration, recipe as recipes
 from nlpkit.tasks import sentiment
@@ -55,6 +55,13 @@ def test_anything_else_is_an_error_with_its_line(value: Any) -> None:
     write_jsonl(Path("dev.jsonl"), [{"text": "outra coisa", "label": "a"}])
     with pytest.raises(InputError, match="train.jsonl:3: the label is "):
         load(recipe_of())
+
+
+def test_rows_with_an_empty_text_are_left_out_and_counted(tmp_path: Path) -> None:
+    rows = [{"text": text, "label": "a"} for text in ("um", "", "dois", "  ")]
+    path = write_jsonl(tmp_path / "some.jsonl", rows)
+    with pytest.warns(Note, match=r"some.jsonl: 2 rows with an empty 'text' left out$"):
+        assert len(read_rows(str(path), text="text", label="label")) == 2
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])

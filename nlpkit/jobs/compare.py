@@ -98,6 +98,7 @@ def compare(
     text: str | None = None,
     label: str | None = None,
     encoding: str = "utf-8",
+    renamed: Mapping[str, str] | None = None,
     device: str = "auto",
     precision: str = "auto",
     rounds: int = 5,
@@ -106,7 +107,8 @@ def compare(
     """Score and time models on the same files.
 
     Scores are means over the files, of the documents that every model answers. Models are compared
-    by the score of their task. `listener` receives a line at the start of each stage.
+    by the score of their task. `renamed` are new names of labels in the files. `listener` receives
+    a line at the start of each stage.
 
     Raises:
         UsageError: a model is named twice, or has another task or other labels than the first.
@@ -115,7 +117,7 @@ def compare(
     """
     models = _open(names, device, precision, listener)
     task = models[names[0]].task
-    read = partial(read_labelled, task, text=text, label=label, encoding=encoding)
+    read = partial(read_labelled, task, text=text, label=label, encoding=encoding, names=renamed)
     files = {path: read(path) for path in paths}
     scored = [_scored(models, path, labelled, listener) for path, labelled in files.items()]
     documents = [document for labelled in files.values() for document in labelled.documents]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nlpkit import records
-from nlpkit.errors import InputError, quoted
+from nlpkit.errors import InputError, Note, quoted
 from nlpkit.records.source import column_named, near_column
 from nlpkit.text.unicode import whole
 from nlpkit.wording import plural
@@ -74,7 +75,7 @@ def read_rows(
     every_label: str = "",
     names: Mapping[str, str] | None = None,
 ) -> list[Row]:
-    """Return the rows of a file, without those that have an empty text.
+    """Return the rows of a file. Rows with an empty text are left out, which a note tells.
 
     Args:
         path: the file; its extension gives the format.
@@ -89,11 +90,13 @@ def read_rows(
     """
     rows = []
     unlabelled = []
+    empty = 0
     for where, record in located(path, text, encoding):
         if every_label:
             record = record | {label: every_label}
         document = _document(record[column_named(text, record) or text])
         if not document:
+            empty += 1
             continue
         column = column_named(label, record)
         if column is None:
@@ -113,6 +116,9 @@ def read_rows(
         raise InputError(
             f"{quoted(unlabelled[0])}: its {label!r} is empty{advice} or leave {them} out"
         )
+    if empty and rows:
+        note = f"{plural(empty, 'row')} with an empty {text!r} left out"
+        warnings.warn(Note(f"{quoted(path)}: {note}"), stacklevel=2)
     return rows
 
 

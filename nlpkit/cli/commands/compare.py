@@ -41,10 +41,8 @@ def compare(
             "--column", "-c", metavar="FIELD", help="The field that holds the text ('text')."
         ),
     ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(metavar="FIELD", help="The field that holds the true label ('label')."),
-    ] = None,
+    label: o.Label = None,
+    rename: o.Rename = None,
     to: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",
     svg: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the plot to this file as SVG.")
@@ -73,6 +71,7 @@ def compare(
             text=column,
             label=label,
             encoding=encoding,
+            renamed=o.renamed(rename),
             device=device,
             precision=precision,
             rounds=rounds,
