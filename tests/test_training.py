@@ -18,10 +18,10 @@ from training_helpers import train
 from nlpkit import catalog
 from nlpkit.errors import NlpkitError
 from nlpkit.settings import declaration
-from nlpkit.settings.sections import Tokenizer as Settings
+from nlpkit.settings.sections import Tokenizer as Settings, Train
 from nlpkit.tasks import Reads, sentiment
 from nlpkit.text import Tokenizer
-from nlpkit.training.descent import rate
+from nlpkit.training.descent import half_precision, rate
 
 TEXTS = ["Que filme ótimo!", "péssimo, nunca mais", "kkkkk adorei @ana http://x.br"] * 20
 
@@ -84,6 +84,25 @@ def test_learning_rate_warms_up_decays_and_is_never_zero(schedule: str) -> None:
     assert rates[:10] == sorted(rates[:10]) and rates[10:] == sorted(rates[10:], reverse=True)
     assert max(rates) == 1 and min(rates) > 0
     assert rate(0, 1, settings) > 0
+
+
+@pytest.mark.parametrize(
+    ("amp", "has", "dtype"),
+    [
+        ("fast", {"avx512_bf16": True}, torch.bfloat16),
+        ("fast", {"amx_bf16": True}, torch.bfloat16),
+        ("fast", {"avx512_bf16": False}, None),
+        ("fast", {}, None),
+        ("bf16", {}, torch.bfloat16),
+        ("auto", {"avx512_bf16": True}, None),
+        ("off", {"avx512_bf16": True}, None),
+    ],
+)
+def test_precision_on_a_cpu(
+    amp: str, has: dict[str, bool], dtype: torch.dtype | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has, raising=False)
+    assert half_precision(Train(amp=amp), torch.device("cpu")) is dtype
 
 
 def test_nan_loss_stops_training(data: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ FINE_TUNING = {
         "lr": 1e-3,
         "warmup": 0.1,
         "class_weights": "sqrt",  # for tasks with labels only
+        "amp": "fast",
     },
     "init": {"rate": 0.1, "layer_decay": 0.9, "freeze": 1},
     # int8 changes 1% of the labels of a network as wide as e5-small, both ways alike.

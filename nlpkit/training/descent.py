@@ -169,8 +169,17 @@ def _weights(part: nn.Module | nn.Parameter) -> Iterator[nn.Parameter]:
 
 def half_precision(settings: Train | Pretrain, device: torch.device) -> torch.dtype | None:
     """Return the dtype of autocast, or None for float32; fp16 is for GPUs only."""
-    if settings.amp == "off" or (device.type != "cuda" and settings.amp != "bf16"):
+    amp = settings.amp
+    if amp == "fast" and device.type == "cpu" and _multiplies_bf16():
+        amp = "bf16"
+    if amp == "off" or (device.type != "cuda" and amp != "bf16"):
         return None
-    if settings.amp == "auto":
+    if amp in ("auto", "fast"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return torch.bfloat16 if settings.amp == "bf16" else torch.float16
+    return torch.bfloat16 if amp == "bf16" else torch.float16
+
+
+def _multiplies_bf16() -> bool:
+    """Return whether the CPU has instructions for bf16; without them it is slower than float32."""
+    has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
