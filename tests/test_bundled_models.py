@@ -82,7 +82,7 @@ def test_manifests_of_both_formats_are_read(path: Path) -> None:
 
 def test_bundled_models_exist_and_are_small_enough() -> None:
     found = {TREES[path]["architecture"]["name"] for path in BUNDLED}
-    assert {"ngrams", "lstm", "atnet", "transformer", "bert"} <= found
+    assert {"ngrams", "lstm", "atnet", "bert"} <= found
     assert (zoo.find_bundle("sentiment") / "model.int8.onnx").exists()
     files = [file for path in TREES for file in path.parent.iterdir()]
     assert max(file.stat().st_size for file in files) < 30e6
