@@ -60,7 +60,14 @@ def test_manifest_describes_graph_inputs_and_outputs(tiny_bundle: Made) -> None:
     ("precision", "measured", "said"),
     [
         ("fp32", {"agreement": 0.98}, "fp32: min_agreement is 0.99, measured 0.98"),
-        ("fp32", {"agreement": 0.9, "changed": 2, "score_drop": 0.1}, None),
+        ("fp32", {"agreement": 0.9, "changed": 2, "score_drop": 0.1}, None),  # 2 of 20
+        ("int8", {"agreement": 1 - 3 / 144, "changed": 3, "score_drop": 0.02}, None),
+        ("int8", {"agreement": 0.9, "changed": 15}, "int8: min_agreement is 0.99, measured 0.9"),
+        (
+            "int8",
+            {"agreement": 1 - 3 / 144, "changed": 3, "score_drop": 0.05},
+            "int8: max_score_drop is 0.005, measured 0.05",
+        ),
         ("fp32", {"score_drop": 0.02}, "fp32: max_score_drop is 0.005, measured 0.02"),
         ("fp32", {"logit_diff": 2e-4}, "fp32: max_logit_diff is 0.0001, measured 0.0002"),
         ("fp32", {"logit_diff": float("inf")}, "fp32: max_logit_diff is 0.0001, measured inf"),
@@ -78,7 +85,7 @@ def test_gate_checks_each_limit(
     rest = {
         "precision": precision,
         "bytes": 1,
-        "changed": 3,
+        "changed": 30,
         "score": 0.9,
         "docs_per_second": 1.0,
         "one_thread": False,

@@ -10,6 +10,7 @@ Legend: B batch, T time.
 from __future__ import annotations
 
 import dataclasses
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ from nlpkit.training.network import TorchRun
 
 SHAPES = ((1, 1), (1, 7), (4, 2), (2, 9), (5, 1), (8, 33))
 SPEED_DOCUMENTS = 1000
-SPARE = 2  # answers that may change in any case: on a small dev set, one is a percent or more
+SMALL = 1000  # answers on dev; with fewer, chance widens the limits of agreement and score
 ENOUGH = 0.9  # share of the speed of all threads at which one thread is preferred
 
 
@@ -53,7 +54,7 @@ class Report:
     def failures(self, limits: Export) -> list[str]:
         """Return one line for each exceeded limit."""
         half = self.precision == "fp16"
-        few_changed = self.changed <= SPARE
+        chance, score_chance = self._by_chance(1 - limits.min_agreement)
         most_diff = limits.max_logit_diff_fp16 if half else limits.max_logit_diff
         most_padding = limits.max_padding_diff_fp16 if half else limits.max_padding_diff
         checks = [
@@ -66,13 +67,13 @@ class Report:
             (
                 "min_agreement",
                 self.agreement,
-                few_changed or self.agreement >= limits.min_agreement,
+                self.agreement >= limits.min_agreement - chance,
                 limits.min_agreement,
             ),
             (
                 "max_score_drop",
                 self.score_drop,
-                few_changed or self.score_drop <= limits.max_score_drop,
+                self.score_drop <= limits.max_score_drop + score_chance,
                 limits.max_score_drop,
             ),
         ]
@@ -87,6 +88,17 @@ class Report:
             for name, value, passed, limit in checks
             if not passed
         ]
+
+    def _by_chance(self, share: float) -> tuple[float, float]:
+        """Return two standard deviations of the share of changed answers, and of the score.
+
+        `share` is the share that may change. Of 144 answers, a precision that changes 2% of all
+        texts changes three by the median, and six now and then. Zero on large dev sets.
+        """
+        answers = self.changed / (1 - self.agreement) if self.agreement < 1 else SMALL
+        if answers >= SMALL:
+            return 0.0, 0.0
+        return 2 * math.sqrt(share / answers) + 1 / answers, 2 * math.sqrt(self.changed) / answers
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for bundle.json."""
