@@ -38,7 +38,10 @@ def import_(
     column: Annotated[
         str | None,
         typer.Option(
-            metavar="FIELD", help="The field of --keep-vocabulary with the text ('text')."
+            "--column",
+            "-c",
+            metavar="FIELD",
+            help="The field of --keep-vocabulary with the text ('text').",
         ),
     ] = None,
     encoding: Annotated[

@@ -91,6 +91,8 @@ def train(
     column: Annotated[
         str | None,
         typer.Option(
+            "--column",
+            "-c",
             metavar="FIELD",
             help="The field that holds the text; the task's own if left out.",
             rich_help_panel=FILES,
