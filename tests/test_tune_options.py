@@ -97,7 +97,7 @@ def test_size_is_that_of_the_smallest_file_for_a_cpu(
     assert corpus.size(model, recipe) == estimate(model.run.network, counted)
 
 
-@pytest.mark.parametrize("name", ["sentiment", "sentiment-lstm", "sentiment-transformer"])
+@pytest.mark.parametrize("name", ["sentiment", "sentiment-lstm", "sentiment-atnet"])
 def test_size_estimate_matches_the_bundled_file(name: str) -> None:
     from nlpkit.exporting.precision import estimate
     from nlpkit.training.network import Network
