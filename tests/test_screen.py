@@ -16,6 +16,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from nlpkit.cli.app import app
+from nlpkit.cli.screen import training as training_screen
 from nlpkit.cli.screen.answers import show
 from nlpkit.cli.screen.batch import BatchProgress
 from nlpkit.cli.screen.plot import Point, text_plot
@@ -181,6 +182,17 @@ def test_progress_is_not_cut(width: int, monkeypatch: pytest.MonkeyPatch) -> Non
         console.print(bar.make_tasks_table(bar.tasks))
         (line,) = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
         assert "…" not in line and len(line) <= width
+
+
+def test_a_log_has_a_line_of_progress_a_minute(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 30.0, 60.0, 60.0, 90.0])
+    monkeypatch.setattr(training_screen, "monotonic", lambda: next(clock))
+    progress = TrainingProgress(quiet=False)
+    for step in (100, 200, 300):
+        progress(Progress(1, step, 400, 0.5, 80, "docs", 90))
+    assert capsys.readouterr().err == "step 200 of 400  loss 0.5000  80 docs/s  1:30 left\n"
 
 
 def test_a_name_in_the_plot_is_beside_its_point_or_has_its_number() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nlpkit.training.summary import PretrainingSummary, RunSummary
 
 FEW = 5000  # documents
+EVERY = 60  # seconds between lines in a log, where no bar is drawn
 # docs/train-your-own.md has the figures.
 HINT = (
     "few documents: with 1,500, '--init base' in place of --arch had a mean macro-F1 of 0.63 in "
@@ -50,6 +52,7 @@ class TrainingProgress(Live):
         )
         self.task: TaskID | None = None
         self.best = "dev -"
+        self.told = monotonic()
 
     def finish(self, summary: RunSummary, folder: Path) -> None:
         """Print the scores and the next command."""
@@ -111,6 +114,12 @@ class TrainingProgress(Live):
         if self.task is None:
             self.task = self.bar.add_task("", total=event.of, **fields)
         self.bar.update(self.task, completed=event.done, **fields)
+        if not self.console.is_terminal and monotonic() - self.told >= EVERY:
+            self.told = monotonic()
+            self.console.print(
+                f"step {event.done:,} of {event.of:,}  loss {event.loss:.4f}  "
+                f"{fields['speed']}  {fields['left']} left"
+            )
 
     def _epoch(self, event: EpochEnded) -> None:
         score = f"dev {event.score} {event.scores[event.score]:.4f}"
