@@ -94,6 +94,11 @@ def test_gate_checks_each_limit(
     assert failures == ([said] if said else [])
 
 
+def test_a_limit_beyond_all_answers_fails_a_small_dev_set_too() -> None:
+    few = Report("int8", 1, 0.0, 0.0, 0.9, 2, 0.9, 0.0, 1.0, False)
+    assert few.failures(Export(min_agreement=1.01)) == ["int8: min_agreement is 1.01, measured 0.9"]
+
+
 def test_wrong_conversion_is_refused_and_leaves_no_file(
     tiny_run: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +123,7 @@ def test_wrong_conversion_is_refused_and_leaves_no_file(
 
 
 def test_failed_gate_exits_6(tiny_run: Made, tmp_path: Path, quick_cli: Cli) -> None:
-    limit = ("--set", "export.max_logit_diff=0", "--precision", "fp32")
+    limit = ("--set", "export.min_agreement=1.01", "--precision", "fp32")
     done = quick_cli("export", tiny_run("atnet"), "-o", "out", *limit)
     assert done.returncode == 6
     assert b"nothing was written" in done.stderr

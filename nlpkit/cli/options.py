@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -48,16 +48,15 @@ From = Annotated[
         rich_help_panel=READING,
     ),
 ]
-Column = Annotated[
-    str | None,
-    typer.Option(
-        "--column",
-        "-c",
-        metavar="FIELD",
-        help="The field that holds the text ('text').",
-        rich_help_panel=READING,
-    ),
-]
+HOLDS_TEXT = "The field that holds the text ('text')."
+
+
+def column(help: str = HOLDS_TEXT, panel: str | None = None) -> Any:
+    """Return the option --column, in a section of the help."""
+    return typer.Option("--column", "-c", metavar="FIELD", help=help, rich_help_panel=panel)
+
+
+Column = Annotated[str | None, column(panel=READING)]
 Sheet = Annotated[
     str | None,
     typer.Option(

@@ -54,7 +54,7 @@ class Report:
     def failures(self, limits: Export) -> list[str]:
         """Return one line for each exceeded limit."""
         half = self.precision == "fp16"
-        chance, score_chance = self._by_chance(1 - limits.min_agreement)
+        chance, score_chance = self._by_chance(max(0.0, 1 - limits.min_agreement))
         most_diff = limits.max_logit_diff_fp16 if half else limits.max_logit_diff
         most_padding = limits.max_padding_diff_fp16 if half else limits.max_padding_diff
         checks = [
@@ -90,10 +90,11 @@ class Report:
         ]
 
     def _by_chance(self, share: float) -> tuple[float, float]:
-        """Return two standard deviations of the share of changed answers, and of the score.
+        """Return how far chance may exceed the limits of the changed answers and of the score.
 
+        As a share and a score: two standard deviations, and one answer; zero on a large dev set.
         `share` is the share that may change. Of 144 answers, a precision that changes 2% of all
-        texts changes three by the median, and six now and then. Zero on large dev sets.
+        texts changes three by the median, and six now and then.
         """
         answers = self.changed / (1 - self.agreement) if self.agreement < 1 else SMALL
         if answers >= SMALL:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nlpkit.errors import InputError, UsageError, quoted
+from nlpkit.records import TEXT
 from nlpkit.text import vocabulary
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Corpus(NamedTuple):
     """Files with a column of text."""
 
     files: Sequence[str]
-    text: str = "text"
+    text: str = TEXT
     encoding: str = "utf-8"
 
 

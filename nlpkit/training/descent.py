@@ -170,10 +170,11 @@ def _weights(part: nn.Module | nn.Parameter) -> Iterator[nn.Parameter]:
 def half_precision(settings: Train | Pretrain, device: torch.device) -> torch.dtype | None:
     """Return the dtype of autocast, or None for float32; fp16 is for GPUs only."""
     amp = settings.amp
-    if amp == "fast" and device.type == "cpu" and _multiplies_bf16():
-        amp = "bf16"
-    if amp == "off" or (device.type != "cuda" and amp != "bf16"):
+    if amp == "off":
         return None
+    if device.type != "cuda":
+        is_bf16 = amp == "bf16" or (amp == "fast" and _multiplies_bf16())
+        return torch.bfloat16 if is_bf16 else None
     if amp in ("auto", "fast"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return torch.bfloat16 if amp == "bf16" else torch.float16

@@ -35,12 +35,7 @@ def compare(
             help="A file with a text and a label in each row; scores are means over all files.",
         ),
     ],
-    column: Annotated[
-        str | None,
-        typer.Option(
-            "--column", "-c", metavar="FIELD", help="The field that holds the text ('text')."
-        ),
-    ] = None,
+    column: Annotated[str | None, o.column()] = None,
     label: o.Label = None,
     rename: o.Rename = None,
     to: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",

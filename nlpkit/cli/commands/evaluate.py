@@ -24,12 +24,7 @@ def evaluate(
         list[str] | None,
         typer.Argument(metavar="FILE", help="Files with a text and a label in each row."),
     ] = None,
-    column: Annotated[
-        str | None,
-        typer.Option(
-            "--column", "-c", metavar="FIELD", help="The field that holds the text ('text')."
-        ),
-    ] = None,
+    column: Annotated[str | None, o.column()] = None,
     label: o.Label = None,
     rename: o.Rename = None,
     to: Annotated[str, typer.Option(metavar="FORMAT", help="table or json.")] = "table",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nlpkit.cli import options as o
+
 if TYPE_CHECKING:
     from nlpkit.jobs.importing import Report
 
@@ -36,13 +38,7 @@ def import_(
         ),
     ] = None,
     column: Annotated[
-        str | None,
-        typer.Option(
-            "--column",
-            "-c",
-            metavar="FIELD",
-            help="The field of --keep-vocabulary with the text ('text').",
-        ),
+        str | None, o.column("The field of --keep-vocabulary with the text ('text').")
     ] = None,
     encoding: Annotated[
         str, typer.Option(metavar="NAME", help="Encoding of --keep-vocabulary.")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from nlpkit import catalog
+from nlpkit.cli import options as o
 
 app = typer.Typer(add_completion=False)
 FILES = "Without a recipe"
@@ -89,14 +90,7 @@ def train(
         ),
     ] = None,
     column: Annotated[
-        str | None,
-        typer.Option(
-            "--column",
-            "-c",
-            metavar="FIELD",
-            help="The field that holds the text; the task's own if left out.",
-            rich_help_panel=FILES,
-        ),
+        str | None, o.column("The field that holds the text; the task's own if left out.", FILES)
     ] = None,
     label: Annotated[
         str | None,
