@@ -161,8 +161,9 @@ def _network(found: Bundle, options: Mapping[str, Any]) -> Model:
     from nlpkit import tasks
     from nlpkit.runtime import bundle
 
+    build_task = partial(tasks.build, read=lambda file: found.checked(file).read_bytes())
     return bundle.open_bundle(
-        found, build_task=tasks.build, build_steps=lambda steps: pipeline(*steps), **options
+        found, build_task=build_task, build_steps=lambda steps: pipeline(*steps), **options
     )
 
 

@@ -20,6 +20,7 @@ from nlpkit.errors import InputError, ModelError
 from nlpkit.jobs.export import export
 from nlpkit.language.edit_scripts import apply, script_of
 from nlpkit.records import Source
+from nlpkit.runtime import onepass
 from nlpkit.settings import recipe
 from nlpkit.tasks import tag
 from nlpkit.text.documents import Words
@@ -281,3 +282,13 @@ def test_predict_reads_conllu(cli: Cli, tmp_path: Path) -> None:
     ]
     refused = cli("predict", "-m", "sentiment", "a.conllu")
     assert refused.returncode == 2 and b"conllu holds words" in refused.stderr
+
+
+def test_a_long_document_is_decoded_in_parts(tagger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nlpkit.load(str(tagger))
+    words = [word for row in sentences(400, 5) for word in row["words"]]
+    documents = [words, words[:3], [], words[:900]]
+    whole = model.predict(documents)
+    for part in (1, 2, 7):
+        monkeypatch.setattr(onepass, "PART", part)
+        assert model.predict(documents) == whole

@@ -26,6 +26,7 @@ from nlpkit.runtime.shelving import check_output, write_bundle
 from nlpkit.settings.links import links_of
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Export
+from nlpkit.tasks import Equipped
 from nlpkit.training.data import Split
 from nlpkit.training.summary import RunSummary
 from nlpkit.version import __version__
@@ -80,6 +81,8 @@ def export(
             "limit with --set export.KEY=VALUE"
         )
     files[TOKENIZER] = model.tokenizer.to_json().encode()
+    if isinstance(model.task, Equipped):
+        files |= model.task.files
     manifest = _manifest(recipe, summary, reports, folder.name, model, signatures)
     files["README.md"] = model_card(manifest, model.task).encode()
     write_bundle(folder, files, manifest, partial(open_bundle, device="cpu"))

@@ -5,7 +5,7 @@ Legend: N documents, W windows, D width, S tokens of all documents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Outputs = Sequence["np.ndarray"]
 Span = tuple[int, int]  # first and one past the last token
+PART = 64  # most windows of a long document whose outputs are held at once
 Combine = Callable[[Outputs, Sequence[Span]], "np.ndarray"]
 
 
@@ -59,10 +60,62 @@ def answers(task: OnePass, model: Reader, documents: Sequence[Any], windows: Win
     return decoded if len(rows) == len(documents) else spread(rows, decoded, len(documents))
 
 
+def answers_by_part(
+    task: OnePass,
+    model: Reader,
+    documents: Sequence[Any],
+    windows: Windows,
+    join: Callable[[Sequence[Any]], Any],
+) -> list[Any]:
+    """Return what `answers` does, in bounded memory: `documents` are lists of words.
+
+    A document of more than PART windows is decoded in parts of so many, whose answers `join` joins.
+    """
+    import numpy as np
+
+    counts_N = np.bincount(windows.owner_W, minlength=len(documents))
+    long = np.flatnonzero(counts_N > PART).tolist()
+    if not long:
+        return answers(task, model, documents, windows)
+    short = windows.select(np.flatnonzero(counts_N[windows.owner_W] <= PART))
+    answered = answers(task, model, documents, short)
+    for row in long:
+        own = windows.select(np.flatnonzero(windows.owner_W == row))
+        answered[row] = join(list(_parts(task, model, documents[row], own)))
+    return answered
+
+
+def _parts(task: OnePass, model: Reader, words: Sequence[str], windows: Windows) -> Iterator[Any]:
+    """Yield the answers of the parts of one document."""
+    import numpy as np
+
+    bounds = _bounds(windows.spans(slice(None)))
+    for start in range(0, len(windows), PART):
+        kept = bounds[start : start + PART]
+        part = windows.select(np.arange(start, start + len(kept)))
+
+        def combine(outputs: Outputs, spans: Sequence[Span], kept: Any = kept) -> np.ndarray:
+            return _cut(outputs, spans, kept)
+
+        _, outputs = by_document(model, part, LOGITS, combine)
+        yield from task.decode([words[kept[0][0] : kept[-1][1]]], outputs, None)
+
+
 def outputs(model: Reader, documents: Sequence[Any]) -> list[np.ndarray | None]:
     """Return the logits of each document; None for a document without tokens."""
     rows, arrays = by_document(model, model.encode(documents), LOGITS, model.task.combine)
     return spread(rows, arrays, len(documents))
+
+
+def read(
+    model: Reader, documents: Sequence[Any]
+) -> tuple[list[np.ndarray | None], list[np.ndarray | None] | None]:
+    """Return the logits of each document, and the offsets of its tokens if the task has OFFSETS."""
+    windows = model.encode(documents)
+    rows, arrays = by_document(model, windows, LOGITS, model.task.combine)
+    offsets = _offsets(windows, rows)
+    count = len(documents)
+    return spread(rows, arrays, count), None if offsets is None else spread(rows, offsets, count)
 
 
 def embeddings(model: Reader, documents: Sequence[Any]) -> list[np.ndarray | None]:
@@ -87,14 +140,22 @@ def joined(outputs: Outputs, spans: Sequence[Span]) -> np.ndarray:
     Of the tokens that two windows share, the first half is taken from the earlier window and the
     rest from the later one, the window in which the token has more context.
     """
+    return _cut(outputs, spans, _bounds(spans))
+
+
+def _bounds(spans: Sequence[Span]) -> list[Span]:
+    """Return the tokens that each window of a document answers for."""
+    edges = [(start + end) // 2 for (_, end), (start, _) in pairwise(spans)]
+    return list(zip([spans[0][0], *edges], [*edges, spans[-1][1]], strict=True))
+
+
+def _cut(outputs: Outputs, spans: Sequence[Span], bounds: Sequence[Span]) -> np.ndarray:
     import numpy as np
 
-    parts = []
-    for window, (output, (start, end)) in enumerate(zip(outputs, spans, strict=True)):
-        first = start if not window else (start + spans[window - 1][1]) // 2
-        has_next = window + 1 < len(spans)
-        last = (spans[window + 1][0] + end) // 2 if has_next else end
-        parts.append(output[first - start : last - start])
+    parts = [
+        output[first - start : last - start]
+        for output, (start, _), (first, last) in zip(outputs, spans, bounds, strict=True)
+    ]
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace as replace_fields
 from itertools import accumulate
-from typing import Literal
+from typing import Any, Literal
 
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.language.contractions import split as split_contraction
@@ -21,12 +21,12 @@ IDEMPOTENT = False
 OUTSIDE = ("model",)
 EXAMPLES = (
     ("", "Os produtos chegaram quebrados", "o produto chegar quebrado"),
-    ("--pos", "As casas eram azuis", "o/DET casa/NOUN ser/AUX azul/ADJ"),
+    ("--pos", "As casas são azuis", "o/DET casa/NOUN ser/AUX azul/ADJ"),
     ("--lang en", "These phones were cheaper", "this phone be cheap"),
-    ("--engine lookup", "As casas eram azuis", "o casa ser azul"),
+    ("--engine lookup", "As casas são azuis", "o casa ser azul"),
 )
 BUNDLES = {"pt": "tagger-pt", "en": "tagger-en"}
-_CODE = re.compile(r"[^-]*[^\W_]-[A-Z\d]+")
+_CODE = re.compile(r"[^-]*[^\W_]-[A-Z\d]+\]?")  # the bracket is an alias's: [PESSOA-KDTRMB]
 LAYERS = ("lemmas", "upos")  # answers of a tagger for each word
 
 Tagged = tuple[list[str], list[str]]  # lemmas and tags of a document, one of each for a token
@@ -42,6 +42,11 @@ class Options:
         "neural", "nlpkit's tagger, simplemma's table (no context), or a spaCy pipeline (--model)"
     )
     model: str | None = setting(None, "a tagger's bundle, or a pipeline's name for --engine spacy")
+    convention: Literal["nlpkit", "treebank"] = setting(
+        "nlpkit",
+        "lemmas of diminutives, feminines and superlatives: the base form, or as the tagger's "
+        "treebank has them",
+    )
     pos: bool = setting(False, "add the UPOS tag: casa/NOUN")
     pretokenized: bool = setting(False, "split at spaces only, for text that is tokenized already")
 
@@ -63,11 +68,13 @@ def build(options: Options, load: Load = no_models) -> Step:
         raise UsageError("--pos: --engine lookup gives no tags; use --engine neural or spacy")
     if options.engine == "lookup" and options.model:
         raise UsageError("--model: --engine lookup uses no model; leave out --model or --engine")
+    if options.convention == "treebank" and options.engine != "neural":
+        raise UsageError(f"--convention treebank needs --engine neural, not {options.engine}")
     if options.engine == "spacy" and not options.model:
         raise UsageError("--engine spacy needs --model, such as pt_core_news_lg")
     words = Words(options.lang, pretokenized=options.pretokenized)
     engine = ENGINES[options.engine]
-    taggers = {lang: engine(lang, options.model, load) for lang in languages(options.lang)}
+    taggers = {lang: engine(lang, options, load) for lang in languages(options.lang)}
 
     def lemmatize(texts: Sequence[str]) -> Sequence[Tokens]:
         split = words(texts)
@@ -87,10 +94,12 @@ def _result(lemmas: Sequence[str], upos: Sequence[str], pos: bool) -> Tokens:
     return Tokens(items, {"lemmas": tokens, "upos": list(upos)})
 
 
-def _neural(lang: str, model: str | None, load: Load) -> Tagger:
-    tagger = load(model or BUNDLES[lang], device="cpu")
+def _neural(lang: str, options: Options, load: Load) -> Tagger:
+    tagger: Any = load(options.model or BUNDLES[lang], device="cpu")
     if getattr(tagger.task.answers, "LAYERS", ()) != LAYERS:
-        raise ModelError(f"--model {model}: not a tagger; 'nlpkit models' lists the models")
+        raise ModelError(f"--model {options.model}: not a tagger; 'nlpkit models' lists the models")
+    if options.convention == "treebank":
+        tagger = replace_fields(tagger, task=tagger.task.as_annotated())
 
     def tag(documents: Sequence[list[str]]) -> list[Tagged]:
         parts = [[_words_of(token, lang) for token in tokens] for tokens in documents]
@@ -125,7 +134,7 @@ def _of_tokens(layers: Sequence[Sequence[str]], parts: Sequence[Sequence[str]]) 
     return [lemmas[start] for start in starts], [upos[start] for start in starts]
 
 
-def _lookup(lang: str, model: str | None, load: Load) -> Tagger:
+def _lookup(lang: str, options: Options, load: Load) -> Tagger:
     from simplemma import lemmatize
 
     def lemma(word: str) -> str:
@@ -137,10 +146,11 @@ def _lookup(lang: str, model: str | None, load: Load) -> Tagger:
     return lambda documents: [([lemma(word) for word in words], []) for words in documents]
 
 
-def _trained(lang: str, model: str | None, load: Load) -> Tagger:
+def _trained(lang: str, options: Options, load: Load) -> Tagger:
     import spacy
     from spacy.tokens import Doc
 
+    model = options.model
     assert model is not None  # build has checked
     try:
         nlp = spacy.load(model)
@@ -157,7 +167,7 @@ def _trained(lang: str, model: str | None, load: Load) -> Tagger:
     return tag
 
 
-ENGINES: dict[str, Callable[[str, str | None, Load], Tagger]] = {
+ENGINES: dict[str, Callable[[str, Options, Load], Tagger]] = {
     "neural": _neural,
     "lookup": _lookup,
     "spacy": _trained,

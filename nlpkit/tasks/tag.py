@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nlpkit.answers import UNKNOWN, Tags
@@ -23,10 +25,12 @@ from nlpkit.text.windows import Slide
 if TYPE_CHECKING:
     import numpy as np
 
+    from nlpkit.language.lemmas import Chooser
     from nlpkit.runtime.model import Model
     from nlpkit.text import Tokenizer
     from nlpkit.text.windows import Windows
 
+LEXICON = "lexicon.npz"
 TRIED = 8  # most scripts to try for a word, best first, until one applies
 IGNORED = -100  # the target that torch's cross_entropy ignores
 
@@ -42,6 +46,9 @@ class Config:
         0.3, "dropout on the states and before the scripts", 0, 1, tune=(0.0, 0.5)
     )
     min_count: int = setting(2, "fewest occurrences of an edit script in the training rows", 1)
+    lexicon: str = setting(
+        "", "file of the lemmas that known forms may have, as lexicon/ builds it; empty: any lemma"
+    )
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,13 @@ class Analysis(Tags):
 
     LAYERS: ClassVar[tuple[str, ...]] = ("lemmas", "upos")
     NAMES: ClassVar[tuple[str, ...]] = ("lemma", "upos")
+
+
+def _joined(parts: Sequence[Analysis]) -> Analysis:
+    """Join the answers of the parts of a document."""
+    lemmas, upos = zip(*(part.layers for part in parts), strict=True)
+    layers = tuple(chain.from_iterable(lemmas)), tuple(chain.from_iterable(upos))
+    return Analysis(layers, tuple(chain.from_iterable(part.words for part in parts)))
 
 
 class Task:
@@ -88,6 +102,26 @@ class Task:
         self.shown = UPOS
         self.label_indices = {label: index for index, label in enumerate(self.labels)}
         self.graphs = {"main": {"logits": len(self.labels)}}
+        self.needs = {LEXICON: config.lexicon} if config.lexicon else {}
+        self.files: dict[str, bytes] = {}
+        self.chooser: Chooser | None = None
+
+    def equip(self, files: Mapping[str, bytes]) -> None:
+        """Take over the lexicon. Raises ValueError if it is damaged."""
+        from nlpkit.language.lemmas import Chooser
+        from nlpkit.language.lexicon import Lexicon
+
+        self.files = dict(files)
+        self.chooser = Chooser(Lexicon.read(files[LEXICON]), self.labels[len(UPOS) :])
+
+    def as_annotated(self) -> Task:
+        """Return a copy of the task that keeps to the lemmas of its treebank, if they are words."""
+        from nlpkit.language.lemmas import Chooser
+
+        other = copy(self)
+        if self.chooser:
+            other.chooser = Chooser(self.chooser.lexicon, self.chooser.scripts, treebank=True)
+        return other
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, Any]], config: Config) -> Self:
@@ -176,7 +210,8 @@ class Task:
 
     def answer(self, model: Model, documents: Sequence[Any], windows: Windows) -> list[Any]:
         """Read each window once; where two overlap, each answers for half of the overlap."""
-        return onepass.answers(self, model, windows.encoded.words or documents, windows)
+        words = windows.encoded.words or documents
+        return onepass.answers_by_part(self, model, words, windows, _joined)
 
     def combine(self, outputs: onepass.Outputs, spans: Sequence[onepass.Span]) -> np.ndarray:
         """Join the logits of a document's windows to logits_TC."""
@@ -187,13 +222,17 @@ class Task:
     ) -> list[Analysis]:
         """Return each document's lemmas and tags.
 
-        Where a script does not apply to its word, the next best one is tried.
+        A lexicon decides which lemmas a form may have. Without one, the best script that applies
+        to the word gives its lemma.
         """
         return [
             self._decoded(words, output) for words, output in zip(documents, outputs, strict=True)
         ]
 
     def _decoded(self, forms: Sequence[str], logits_TC: np.ndarray) -> Analysis:
+        if self.chooser:
+            words = tuple(forms[: len(logits_TC)])
+            return Analysis(self.chooser.choose(words, logits_TC), words)
         tags = logits_TC[:, : len(UPOS)].argmax(axis=1).tolist()
         scripts_TS = logits_TC[:, len(UPOS) :]
         best = scripts_TS.argmax(axis=1).tolist()

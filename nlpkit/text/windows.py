@@ -38,6 +38,11 @@ class Windows:
     def __len__(self) -> int:
         return len(self.owner_W)
 
+    def select(self, rows: np.ndarray) -> Windows:
+        """Return the windows with these indices."""
+        parts = (self.owner_W, self.start_W, self.first_W, self.last_W)
+        return Windows(self.encoded, *(array[rows] for array in parts))
+
     def spans(self, places: slice) -> list[tuple[int, int]]:
         """Return (first token, one past the last) of a slice of the windows."""
         pairs = zip(self.first_W[places].tolist(), self.last_W[places].tolist(), strict=True)

@@ -37,7 +37,7 @@ def open_run(
                 f"train one from it with 'nlpkit train RECIPE --init {quoted(folder)}'"
             )
         recipe = recipes.load(folder / "recipe.toml")
-        task = tasks.build(_task(summary))
+        task = tasks.build(_task(summary), read=lambda file: (folder / file).read_bytes())
         content = (folder / "tokenizer.json").read_text(encoding="utf-8")
         tokenizer = text.load(recipe.tokenizer.kind, content, recipe.data.languages)
         net = network.build(recipe, task, tokenizer)
