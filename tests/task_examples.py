@@ -65,6 +65,22 @@ def capitalised(rows: int, seed: int) -> list[Row]:
     return made
 
 
+def people_and_places(rows: int, seed: int) -> list[Row]:
+    """Return texts with entities: names after "com" are people, names after "em" are places."""
+    rng = random.Random(seed)
+    made = []
+    for _ in range(rows):
+        text, entities = "", []
+        for _ in range(rng.randint(1, 3)):
+            before, kind = rng.choice([("com", "PER"), ("em", "LOC")])
+            name = " ".join(rng.choice(WORDS).capitalize() for _ in range(rng.randint(1, 2)))
+            text += f"{rng.choice(WORDS)} {before} "
+            entities.append([len(text), len(text) + len(name), kind])
+            text += f"{name}{rng.choice([', ', '. ', ' '])}"
+        made.append({"text": text.strip(), "entities": entities})
+    return made
+
+
 def reversed_words(rows: int, seed: int) -> list[Row]:
     """Return texts whose target is the words in reverse order."""
     rng = random.Random(seed)
@@ -89,6 +105,12 @@ EXAMPLES: dict[str, Example] = {
     "tag": Example(sentences, "wordlstm", "words", settings={"hidden": 16}),
     "capitals": Example(
         capitalised, "lstm", tokenizer={"lowercase": False}, train={"epochs": 6, "lr": 0.01}
+    ),
+    "entities": Example(
+        people_and_places,
+        "lstm",
+        tokenizer={"lowercase": False, "simple_words": True},
+        train={"epochs": 8, "lr": 0.01},
     ),
     "reverse": Example(
         reversed_words,

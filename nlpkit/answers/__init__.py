@@ -204,16 +204,16 @@ class Spans(_Spans):
         Scores are rounded to four places.
         """
         (field,) = cls.fields(into)
-        return {field: [_table(span) for span in answer.spans] if answer else []}
+        return {field: [table(span) for span in answer.spans] if answer else []}
 
     def plain(self) -> dict[str, Any]:
         """Return the spans as tables, scores rounded to four places."""
-        return {"spans": [_table(span) for span in self.spans]}
+        return {"spans": [table(span) for span in self.spans]}
 
-    def at_least(self, least: float) -> Spans:
+    def at_least(self, least: float) -> Self:
         """Return the spans whose score is `least` or more, and the spans without a score."""
         spans = (span for span in self.spans if span.score is None or span.score >= least)
-        return Spans(tuple(spans))
+        return type(self)(tuple(spans))
 
     def matches(self, other: Any) -> tuple[int, int]:
         """Return how many spans are in both answers, and how many are in either."""
@@ -224,10 +224,15 @@ class Spans(_Spans):
         """Return (start, end, label) of each span; equal spans have equal keys."""
         return {(span.start, span.end, span.label) for span in self.spans}
 
+    def judges(self, label: str) -> bool:
+        """Tell whether these spans, as a gold answer, hold all spans with this label."""
+        return True
 
-def _table(span: Span) -> dict[str, Any]:
-    table = {"start": span.start, "end": span.end, "label": span.label, "text": span.text}
-    return table if span.score is None else table | {"score": _rounded(span.score)}
+
+def table(span: Span, label: str = "label") -> dict[str, Any]:
+    """Return a span as plain values; `label` is the name of its label's field."""
+    values = {"start": span.start, "end": span.end, label: span.label, "text": span.text}
+    return values if span.score is None else values | {"score": _rounded(span.score)}
 
 
 def _rounded(score: float | None) -> float | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlpkit import cascade, metrics, zoo
+from nlpkit import cascade, metrics, tasks, zoo
 from nlpkit.errors import InputError, Note, UsageError, quoted
 from nlpkit.records.answered import check_confidence
-from nlpkit.records.rows import gold_of, read_rows
+from nlpkit.records.rows import read_rows
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task, lone_label
@@ -67,7 +67,7 @@ def read_labelled(
         both = " and ".join(map(repr, fields))
         note = f"its {both} may be answers of nlpkit; --label names the column of the right answers"
         warnings.warn(Note(f"{quoted(path)}: {note}"), stacklevel=2)
-    return Labelled([row.text for row in rows], [gold_of(task.gold, row) for row in rows])
+    return Labelled([row.text for row in rows], tasks.golds_of(task, rows))
 
 
 @dataclass(frozen=True)

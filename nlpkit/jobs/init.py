@@ -65,7 +65,11 @@ def _text(
     for part, chosen in parts.items():
         module = catalog.load(kind.PARTS[part], chosen)
         lines += ["", f"[{part}]", f"name = {toml_value(chosen)}", *_settings(module.Config, {})]
-    tokenizer = getattr(catalog.load("architectures", parts["architecture"]), "TOKENIZER", {})
+    tokenizer = {
+        key: value
+        for part, chosen in parts.items()
+        for key, value in getattr(catalog.load(kind.PARTS[part], chosen), "TOKENIZER", {}).items()
+    }
     for section, config in kind.SECTIONS.items():
         values = tokenizer if section == "tokenizer" else given.get(section, {})
         lines += ["", f"[{section}]", *_settings(config, values)]

@@ -77,18 +77,28 @@ def recipe_from_files(
     }
     if arch:
         tree["architecture"] = {"name": arch}
-        tree["tokenizer"] = dict(getattr(catalog.load("architectures", arch), "TOKENIZER", {}))
+        tree["tokenizer"] = tokenizer_defaults(task, arch)
     from nlpkit.training import sources
     from nlpkit.training.init import complete
 
     if init:
         tree["init"] = {"run": init}
+        tree.setdefault("tokenizer", _defaults("tasks", task))
         theirs = sources.sections(sources.find(init, Path.cwd()))["architecture"]["name"]
         if arch not in (None, theirs):
             raise UsageError(f"--arch {arch}: {init} is of {theirs}; leave --arch out")
     return recipes.from_dict(
         tree, folder=Path.cwd(), where="command line", overrides=overrides, complete=complete
     )
+
+
+def tokenizer_defaults(task: str, arch: str) -> dict[str, Any]:
+    """Return the tokenizer settings that suit a task and an architecture."""
+    return _defaults("tasks", task) | _defaults("architectures", arch)
+
+
+def _defaults(kind: str, name: str) -> dict[str, Any]:
+    return dict(getattr(catalog.load(kind, name), "TOKENIZER", {}))
 
 
 def train(

@@ -108,6 +108,8 @@ def read_rows(
             unlabelled.append(where)
             continue
         fields = record | {"label": renamed(record[column], names), "document": document}
+        if names:
+            fields["names"] = names
         rows.append(Row(document, fields, where))
     if unlabelled:
         others = len(unlabelled) - 1

@@ -104,6 +104,8 @@ def convert(value: Any, hint: Any) -> Any:
 
 
 def _within(value: Any, bounds: Mapping[str, Any]) -> Any:
+    if value is None:
+        return None
     low, high = bounds.get("low"), bounds.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
         allowed = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)

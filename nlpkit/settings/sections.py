@@ -26,8 +26,15 @@ class Source:
     )
     style: str = setting("", "annotation style that the file follows (words tokenizers)")
     max_per_label: int = setting(0, "most rows of each label, drawn at random; 0 keeps all", 0)
-    missing_labels: float = setting(
-        1.0, "weight in the loss of labels that the file never uses; 0 ignores them", 0, 1
+    types: Mapping[str, str] | None = setting(
+        None, 'new names of types of entities, such as {PESSOA = "PER"}; "" leaves a type out'
+    )
+    missing_labels: float | None = setting(
+        None,
+        "weight in the loss of labels that the file never uses; 0 ignores them. Default: 1, and 0 "
+        "for types of entities",
+        0,
+        1,
     )
     weight: float = setting(1.0, "weight of each row of the file in the loss", 0, 1000)
     taught: bool = setting(True, "distil the teachers on these rows; false learns the labels only")
@@ -123,6 +130,11 @@ class Tokenizer:
     lowercase: bool = setting(True, "ignore case")
     strip_accents: bool = setting(False, "ignore accents: péssimo = pessimo", tune=[False, True])
     social: bool = setting(True, "read a URL, an @user or a long laugh (kkkk) as one token")
+    simple_words: bool = setting(
+        False,
+        "split texts into runs of letters and single marks first, so that tokens keep to "
+        "words; words: in place of the rules of nlpkit tokenize",
+    )
     window: int = setting(
         256, "tokens that the network reads at once; longer texts are cut into windows", 1
     )

@@ -8,16 +8,20 @@ Optional abilities are protocols of their own, checked by `isinstance`:
 
     OnePass       (nlpkit.runtime.onepass) answers are decoded from one output of one graph
     Calibrated    scores are probabilities that a temperature calibrates
+    Partial       files may lack labels that others have
+    Inventoried   files may annotate only some types, and are not scored on the others
     Balanced      labels can be weighted, counted separately and shifted
     Distillable   the task can learn from the probabilities of other models
     Labelled      every gold answer is a label: a text, an integer or a boolean
+    Equipped      answers need files of the task's own, such as a lexicon
+    Learned       answers need numbers that the head learns, outside of the graphs
 
 Legend: N documents, C labels, B batch, T time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 from nlpkit import catalog
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nlpkit.answers import Answer
+    from nlpkit.records.rows import Row
     from nlpkit.runtime.model import Model
     from nlpkit.text import Tokenizer
     from nlpkit.text.windows import Slide, Windows
@@ -113,15 +118,47 @@ class Calibrated(Protocol):
 
     temperature: float
 
-    def fit_temperature(self, golds: Sequence[Any], outputs: Outputs, weights: Any) -> float:
-        """Return the calibrating temperature; `weights` has one number a document, or is None."""
+    def fit_temperature(
+        self,
+        golds: Sequence[Any],
+        outputs: Outputs,
+        offsets: Sequence[np.ndarray] | None,
+        weights: Any,
+    ) -> float:
+        """Return the calibrating temperature.
+
+        `offsets` are those of each document's tokens if the task has OFFSETS; `weights` has one
+        number a document, or is None.
+        """
 
     def at_temperature(self, temperature: float) -> Any:
         """Return a copy of the task with another temperature."""
 
 
 @runtime_checkable
-class Balanced(Protocol):
+class Partial(Protocol):
+    """A task whose files may lack labels that others have."""
+
+    def priors(self, golds: Sequence[Any], missing: float | None) -> Mapping[int, float]:
+        """Return the weight of each label's index that is absent from a file's golds.
+
+        `missing` is the weight that the recipe gives it, or None.
+        """
+
+    def prior_targets(self, priors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
+        """Return the arrays that `loss` needs of the rows' priors, each with B rows."""
+
+
+@runtime_checkable
+class Inventoried(Protocol):
+    """A task whose files may annotate only some of its types; others are not scored in them."""
+
+    def in_file(self, golds: Sequence[Any]) -> list[Any]:
+        """Return the golds of one file as ones that know which types the file has."""
+
+
+@runtime_checkable
+class Balanced(Partial, Protocol):
     """A task with labels, some of which may be rare, or absent from a file."""
 
     labels: Sequence[str]
@@ -132,12 +169,6 @@ class Balanced(Protocol):
 
     def group(self, gold: Any) -> Any:
         """Return the key by which `max_per_label` counts golds."""
-
-    def priors(self, golds: Sequence[Any], missing: float) -> Mapping[int, float]:
-        """Return {label index: `missing`} for each label that is absent from a file's golds."""
-
-    def prior_targets(self, priors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
-        """Return the arrays that `loss` needs of the rows' priors, each with B rows."""
 
     def class_weights(self, golds: Sequence[Any], scheme: str) -> list[float]:
         """Return the weight of each label in the loss."""
@@ -168,6 +199,33 @@ class Labelled(Protocol):
         """Return a label as text; raises InputError if it is of the wrong kind."""
 
 
+@runtime_checkable
+class Equipped(Protocol):
+    """A task that may need files of its own to answer, which lie beside the network's weights."""
+
+    needs: Mapping[str, str]  # file in a run or a bundle -> its path in the recipe
+    files: Mapping[str, bytes]  # what it was equipped with
+
+    def equip(self, files: Mapping[str, bytes]) -> None:
+        """Take over the contents of the files that it needs. Raises ValueError if damaged."""
+
+
+@runtime_checkable
+class Learned(Protocol):
+    """A task that decodes with numbers which its head learns, outside of the graphs."""
+
+    def learn(self, head: Any) -> None:
+        """Take over the numbers of a head."""
+
+
+def golds_of(task: Any, rows: Sequence[Row]) -> list[Any]:
+    """Return the golds of the rows of one file. Raises InputError at a row without a valid one."""
+    from nlpkit.records.rows import gold_of
+
+    golds = [gold_of(task.gold, row) for row in rows]
+    return task.in_file(golds) if isinstance(task, Inventoried) else golds
+
+
 def lone_label(task: Any, golds: Sequence[Any]) -> str:
     """Return a warning if all gold answers have the same label, otherwise ""."""
     labels = {task.group(gold) for gold in golds} if isinstance(task, Balanced) else ()
@@ -179,8 +237,11 @@ def lone_label(task: Any, golds: Sequence[Any]) -> str:
     )
 
 
-def build(described: Mapping[str, Any]) -> Any:
+def build(described: Mapping[str, Any], read: Callable[[str], bytes] | None = None) -> Any:
     """Rebuild a task from {"name": its name} and the values of its `describe`.
+
+    `read` returns the contents of a file that the task needs; without it, the task answers as if
+    it needed none.
 
     Raises:
         UsageError: no task has that name.
@@ -192,7 +253,16 @@ def build(described: Mapping[str, Any]) -> Any:
     if problems:
         raise ValueError("; ".join(problems))
     rest = {key: value for key, value in described.items() if key not in ("name", "config")}
-    return module.Task(config, **rest)
+    task = module.Task(config, **rest)
+    if read:
+        equip(task, read)
+    return task
+
+
+def equip(task: Any, read: Callable[[str], bytes]) -> None:
+    """Give a task the files that it needs. Raises ValueError if one is damaged."""
+    if isinstance(task, Equipped) and task.needs:
+        task.equip({name: read(name) for name in task.needs})
 
 
 def class_of(name: str) -> type[Task]:

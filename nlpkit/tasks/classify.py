@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from nlpkit.answers import Label
 from nlpkit.errors import InputError, near_match
 from nlpkit.runtime import onepass
+from nlpkit.runtime.onepass import Outputs
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
 from nlpkit.text.windows import Slide
@@ -139,10 +140,11 @@ class Task:
         """Return the label."""
         return gold.label
 
-    def priors(self, golds: Sequence[Label], missing: float) -> dict[int, float]:
-        """Return {label index: `missing`} for each label that is absent from a file's golds."""
+    def priors(self, golds: Sequence[Label], missing: float | None) -> dict[int, float]:
+        """Return {label index: `missing`, else 1} for each label absent from a file's golds."""
         present = {self.label_index(gold) for gold in golds}
-        return dict.fromkeys(set(range(len(self.labels))) - present, missing)
+        weight = 1.0 if missing is None else missing
+        return dict.fromkeys(set(range(len(self.labels))) - present, weight)
 
     def prior_targets(self, priors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
         """Return prior_BC: 1, except for labels that a row's file never uses.
@@ -231,12 +233,12 @@ class Task:
         """Read each window once; average the logits of a long document's windows."""
         return onepass.answers(self, model, documents, windows)
 
-    def combine(self, outputs: onepass.Outputs, spans: Sequence[onepass.Span]) -> np.ndarray:
+    def combine(self, outputs: Outputs, spans: Sequence[onepass.Span]) -> np.ndarray:
         """Average the logits of a document's windows, weighted by their numbers of tokens."""
         return onepass.averaged(outputs, spans)
 
     def decode(
-        self, documents: Sequence[Any], outputs: onepass.Outputs, offsets: Any = None
+        self, documents: Sequence[Any], outputs: Outputs, offsets: Any = None
     ) -> list[Label]:
         """Return each document's label, with the calibrated probabilities of all labels."""
         probs_NC = self.probabilities(outputs)
@@ -246,21 +248,20 @@ class Task:
             for best, row in zip(probs_NC.argmax(axis=1).tolist(), probs_NC.tolist(), strict=True)
         ]
 
-    def probabilities(self, outputs: onepass.Outputs) -> np.ndarray:
+    def probabilities(self, outputs: Outputs) -> np.ndarray:
         """Return probs_NC, softmax((logits + shift) / temperature) in float64."""
         return self._softmax(outputs, self.temperature)
 
-    def _softmax(self, outputs: onepass.Outputs, temperature: float) -> np.ndarray:
+    def _softmax(self, outputs: Outputs, temperature: float) -> np.ndarray:
         import numpy as np
 
         scaled_NC = np.array(outputs, dtype=np.float64).reshape(-1, len(self.labels))
         scaled_NC = (scaled_NC + self.shift) / temperature
-        scaled_NC -= scaled_NC.max(axis=1, keepdims=True)
-        exp_NC = np.exp(scaled_NC)
+        exp_NC = np.exp(scaled_NC - scaled_NC.max(axis=1, keepdims=True))
         return np.asarray(exp_NC / exp_NC.sum(axis=1, keepdims=True))
 
     def fit_temperature(
-        self, golds: Sequence[Label], outputs: onepass.Outputs, weights: Any = None
+        self, golds: Sequence[Label], outputs: Outputs, offsets: Any = None, weights: Any = None
     ) -> float:
         """Return the temperature, from 0.25 to 4, with the lowest negative log-likelihood.
 

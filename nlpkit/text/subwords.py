@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nlpkit.errors import InputError
 from nlpkit.text import Encoded
 from nlpkit.text.pieces import BLANKS, SOCIAL, SPACE, Pieces
+from nlpkit.text.simple import WORD
 from nlpkit.text.unicode import visible, whole
 from nlpkit.text.vocabulary import INSIDE
 
@@ -140,12 +141,10 @@ def learn(
     texts = as_texts(documents)
     result = Tokenizer(model)
     result.normalizer = normalizer(settings)
-    result.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always"),
-            pre_tokenizers.Punctuation("isolated"),
-        ]
-    )
+    metaspace = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
+    isolated = pre_tokenizers.Punctuation("isolated")
+    parts = [simple_words(), metaspace] if settings.simple_words else [metaspace, isolated]
+    result.pre_tokenizer = pre_tokenizers.Sequence(parts)
     try:
         result.train_from_iterator(texts, trainer)
     except Exception as problem:  # tokenizers raises bare Exception
@@ -153,6 +152,23 @@ def learn(
             f"the tokenizer can't be trained ({problem}); try another tokenizer.vocab_size"
         ) from None
     return Subwords(kind, _without_added(result))
+
+
+def simple_words() -> Any:
+    """Return a pre-tokenizer that splits as `nlpkit.text.simple` does."""
+    from tokenizers import Regex, pre_tokenizers
+
+    return pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
+
+
+def by_simple_words(tokenizer: Subwords) -> Subwords:
+    """Return a tokenizer whose pieces keep to simple words, each with the space before a word."""
+    from tokenizers import Tokenizer, pre_tokenizers
+
+    library = Tokenizer.from_str(tokenizer.to_json())
+    metaspace = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
+    library.pre_tokenizer = pre_tokenizers.Sequence([simple_words(), metaspace])
+    return Subwords(tokenizer.kind, library)
 
 
 def normalizer(settings: Settings, *more: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -11,20 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from nlpkit.errors import InputError
+from nlpkit import tasks
+from nlpkit.errors import InputError, NoColumn, quoted
 from nlpkit.records.rows import Row, fingerprint, gold_of, read_records, read_rows
 from nlpkit.records.source import column_named
 from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Texts
-from nlpkit.tasks import Balanced, Labelled, Task
+from nlpkit.tasks import Balanced, Labelled, Partial, Task
 from nlpkit.text.documents import Words
 from nlpkit.text.unicode import whole
 from nlpkit.text.windows import Slide
 
 FileRows = tuple[Source, Path, list[Row]]  # a data file with its rows
 
+HELD_OUT = ("text", "tokens", "words")  # columns of texts that must not be trained on
 POOL = 64  # batches whose documents are sorted by length together
 
 
@@ -149,11 +152,22 @@ def fingerprints(patterns: Sequence[str], folder: Path) -> set[str]:
         InputError: a file is missing or cannot be read.
     """
     return {
-        fingerprint(str(record["text"] or ""))
+        fingerprint(text)
         for pattern in patterns
         for path in resolve(pattern, folder)
-        for record in read_records(str(path), "text")
+        for text in _texts(path)
     }
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield the texts of a file of any task; those of lists of words are joined by spaces."""
+    for column in HELD_OUT:
+        with suppress(NoColumn):
+            for record in read_records(str(path), column):
+                text = record[column_named(column, record) or column]
+                yield text if isinstance(text, str) else " ".join(text or ())
+            return
+    raise InputError(f"{quoted(path)}: has none of the columns {', '.join(HELD_OUT)}")
 
 
 def _rows(sources: Sequence[Source], folder: Path, excluded: set[str]) -> list[FileRows]:
@@ -172,7 +186,7 @@ def _read(source: Source, path: Path) -> list[Row]:
         label=source.label,
         encoding=source.encoding,
         every_label=source.every_label,
-        names=source.labels,
+        names=source.labels or source.types,
     )
 
 
@@ -192,8 +206,8 @@ def _split(files: list[FileRows], task: Task, recipe: Recipe, name: str) -> Spli
     rng = np.random.default_rng(recipe.train.seed)
     split = Split()
     for source, path, rows in files:
-        golds = [gold_of(task.gold, row) for row in rows]
-        priors = task.priors(golds, source.missing_labels) if isinstance(task, Balanced) else {}
+        golds = tasks.golds_of(task, rows)
+        priors = task.priors(golds, source.missing_labels) if isinstance(task, Partial) else {}
         sampled = _sample(_groups(task, golds), source.max_per_label, rng)
         split.documents += [_document(rows[row], source) for row in sampled]
         split.golds += [golds[row] for row in sampled]

@@ -10,10 +10,12 @@ import numpy as np
 
 from nlpkit import catalog, tasks, text
 from nlpkit.chain import Pipeline
-from nlpkit.errors import InputError
+from nlpkit.errors import InputError, quoted
+from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.tasks import Task
 from nlpkit.text import Tokenizer, WordVectors
+from nlpkit.text.subwords import Subwords, by_simple_words
 from nlpkit.training import checkpoint, data, init, word_vectors
 from nlpkit.training.distributed import Team
 from nlpkit.training.folder import begun
@@ -39,12 +41,32 @@ class Examples:
 
 
 def load(recipe: Recipe) -> tuple[Task, data.Split, data.Split]:
-    """Return a recipe's task, training split and dev split.
+    """Return a recipe's task, with the files that it needs, training split and dev split.
 
     Raises:
-        InputError: as `data.load`.
+        InputError: as `data.load`, or a file that the task needs is missing or damaged.
     """
-    return data.load(recipe, tasks.class_of(recipe.task.name))
+    loaded = data.load(recipe, tasks.class_of(recipe.task.name))
+    _equip(loaded[0], recipe.folder)
+    return loaded
+
+
+def _equip(task: Any, folder: Path) -> None:
+    """Give a task the files that its settings name; `folder` is that of the recipe.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+
+    def content(name: str) -> bytes:
+        (path, *_) = resolve(task.needs[name], folder)
+        return path.read_bytes()
+
+    try:
+        tasks.equip(task, content)
+    except ValueError as problem:
+        files = ", ".join(map(quoted, task.needs.values()))
+        raise InputError(f"{files}: {problem}; build it again") from None
 
 
 def read(
@@ -93,11 +115,19 @@ def _tokenizer(
     if members.leads:
         if not begun(folder):
             source = init.of(recipe)
-            content = source.tokenizer if source else None
+            content = _of_source(recipe, source.tokenizer) if source else None
             content = content or learn(recipe, documents, bounds, vectors).to_json()
             checkpoint.save_text(path, content)
         content = path.read_text(encoding="utf-8")
     return text.load(kind, members.share_text(content), recipe.data.languages)
+
+
+def _of_source(recipe: Recipe, content: str) -> str:
+    """Return the tokenizer of the model to start from; the recipe may ask for simple words."""
+    tokenizer = text.load(recipe.tokenizer.kind, content, recipe.data.languages)
+    if not recipe.tokenizer.simple_words or not isinstance(tokenizer, Subwords):
+        return content
+    return by_simple_words(tokenizer).to_json()
 
 
 def learn(recipe: Recipe, documents: list[Any], bounds: bool, vectors: WordVectors) -> Tokenizer:

@@ -34,7 +34,9 @@ class Judge:
         self.task = model.task
         self.chosen = chosen_by(model.task, choose_by)
         # A calibrated task decodes its answers many times from the same outputs.
-        self.outputs = onepass.outputs(model, dev.documents) if self._is_calibrated else None
+        self.outputs = self.offsets = None
+        if self._is_calibrated:
+            self.outputs, self.offsets = onepass.read(model, dev.documents)
         self.answers = model.predict(dev.documents) if self.outputs is None else self.outputs
         self.answered_rows = [row for row, answer in enumerate(self.answers) if answer is not None]
         if not self.answered_rows:
@@ -66,7 +68,8 @@ class Judge:
         weights = None
         if self.choose_by != "rows":
             weights = 1 / np.bincount(self.owner)[self.owner]
-        fitted = self.task.fit_temperature(self.golds, self.predictions, weights)
+        offsets = self._offsets(range(len(self.answered_rows)))
+        fitted = self.task.fit_temperature(self.golds, self.predictions, offsets, weights)
         self.task = self.task.at_temperature(fitted)
 
     def fit_shift(self) -> None:
@@ -122,8 +125,14 @@ class Judge:
 
     def _decoded(self, task: Any, rows: Sequence[int], outputs: list[Any]) -> list[Any]:
         documents = [self.dev.documents[self.answered_rows[row]] for row in rows]
-        answers: list[Any] = task.decode(documents, outputs, None)
+        answers: list[Any] = task.decode(documents, outputs, self._offsets(rows))
         return answers
+
+    def _offsets(self, rows: Sequence[int]) -> list[Any] | None:
+        """Return the offsets of the tokens of answered rows, for a task with OFFSETS."""
+        if self.offsets is None:
+            return None
+        return [self.offsets[self.answered_rows[row]] for row in rows]
 
     def _score_of(self, task: Any) -> float:
         score: float = self._measured(range(len(self.answered_rows)), task)[task.score]

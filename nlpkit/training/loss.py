@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nlpkit.runtime.batcher import Batch
 from nlpkit.settings.sections import Distill, Train
-from nlpkit.tasks import Balanced, Distillable, Reads, Task
+from nlpkit.tasks import Balanced, Distillable, Partial, Reads, Task
 from nlpkit.text import Tokenizer
 from nlpkit.training.course import Forward
 from nlpkit.training.data import Split
@@ -66,7 +66,7 @@ class TaskLoss:
     def _targets(self, rows: list[int], reads: Reads) -> dict[str, Tensor]:
         golds = [self.split.golds[row] for row in rows]
         targets = self.task.targets(golds, reads, self.tokenizer)
-        if isinstance(self.task, Balanced):
+        if isinstance(self.task, Partial):
             targets |= self.task.prior_targets([self.split.priors[row] for row in rows])
         return self._tensors(targets)
 

@@ -18,6 +18,7 @@ from nlpkit.heads.graph import Graph
 from nlpkit.runtime.batcher import padded_length
 from nlpkit.runtime.graphs import Signature
 from nlpkit.settings.recipe import Part, Recipe
+from nlpkit.tasks import Learned
 from nlpkit.text import Tokenizer
 from nlpkit.training.threads import torch_threads
 
@@ -64,6 +65,12 @@ def build_encoder(architecture: Part, window: int, tokenizer: Tokenizer) -> Any:
     fields = {field.name for field in dataclasses.fields(module.Config)}
     settings = {key: value for key, value in known.items() if key in fields}
     return module.Encoder(dataclasses.replace(architecture.config, **settings))
+
+
+def learned(task: Any, network: nn.Module) -> None:
+    """Give a task the numbers that the network's head has learned for it, if it needs any."""
+    if isinstance(task, Learned):
+        task.learn(network.head)
 
 
 class TorchRun:

@@ -15,7 +15,7 @@ import torch
 
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import Balanced, lone_label
+from nlpkit.tasks import Balanced, Equipped, lone_label
 from nlpkit.training import checkpoint, distill, examples, init, network
 from nlpkit.training.distributed import Team
 from nlpkit.training.events import Listener, Started, Warned
@@ -86,6 +86,9 @@ def _train(
     )
     teacher_NC = None
     if members.leads:
+        if isinstance(data.task, Equipped):
+            for name, content in data.task.files.items():
+                (folder / name).write_bytes(content)
         device = str(members.device)
         teacher_NC = distill.teacher_probabilities(
             recipe, data.task, data.train, folder, device, listener
@@ -116,6 +119,7 @@ def _train(
         return None
     tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")
     net.load_state_dict(tensors)
+    network.learned(data.task, net)
     judge = Judge(model, data.dev, recipe.data.choose_by)
     if recipe.train.shift_labels:
         judge.fit_shift()

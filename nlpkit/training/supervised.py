@@ -28,6 +28,7 @@ from nlpkit.training.distributed import Team
 from nlpkit.training.events import EpochEnded
 from nlpkit.training.judge import Judge, chosen_by
 from nlpkit.training.loss import Reading, TaskLoss
+from nlpkit.training.network import learned
 from nlpkit.wording import plural
 
 Variants = Callable[[int], list[np.ndarray]]
@@ -149,6 +150,7 @@ class Supervised:
 
     def look(self, forward: Forward) -> Mapping[str, Any]:
         """Return the task's scores on dev."""
+        learned(self.model.task, self.network)
         return Judge(self.model, self.dev, self.recipe.data.choose_by).scores()
 
     def keep(self, folder: Path, look: Look) -> None:

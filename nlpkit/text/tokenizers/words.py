@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import UsageError
-from nlpkit.text import NO_VECTORS, Encoded, WordVectors
+from nlpkit.text import NO_VECTORS, Encoded, WordVectors, simple as simple_rules
 from nlpkit.text.subwords import UNK
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Columns of the features in a word's ids.
 FORM, SUFFIXES, OTHERS, STYLE, KNOWN = 0, slice(1, 6), slice(6, 9), 9, 10
 SLOTS = 11
+VERSION = 2
 LETTERS = 256
 LANGUAGES = ("pt", "en")  # languages with rules; texts in others are split at white space
 CACHED = 1 << 17  # most cached words; a full cache is cleared
@@ -43,12 +44,13 @@ class Words:
         buckets: rows of the hashed table.
         letters: most letters of a word.
         style: annotation style of documents that have none of their own (treebank embeddings,
-            Stymne et al. 2018).
+            Stymne et al. 2018); "" for none.
         vocabulary: words with pretrained vectors; their ids in the column KNOWN count from 1, and
             0 is any other word.
         width: dimensions of the vectors.
         lang: rules that split texts, those of `nlpkit tokenize` for pt or en; "" splits at white
             space.
+        simple: split texts, and lists of words, as `nlpkit.text.simple` does instead.
 
     Raises:
         ValueError: `buckets` or `letters` is below 2.
@@ -65,10 +67,13 @@ class Words:
         vocabulary: Sequence[str] = (),
         width: int = 0,
         lang: str = "",
+        simple: bool = False,
+        version: int = VERSION,
     ) -> None:
         if min(buckets, letters) < 2:
             raise ValueError("buckets and letters must be at least 2")
         self.buckets, self.letters, self.style, self.lang = buckets, letters, style, lang
+        self.simple, self.version = simple, version
         self.vocab_size = buckets
         self.pad, self.unk, self.bos, self.eos = 0, 0, None, None
         self.vocabulary, self.width = tuple(vocabulary), width
@@ -77,8 +82,14 @@ class Words:
 
     def to_json(self) -> str:
         """Return the contents of tokenizer.json."""
-        tree = {"kind": self.kind, "version": 1, "buckets": self.buckets, "letters": self.letters}
+        tree = {
+            "kind": self.kind,
+            "version": self.version,
+            "buckets": self.buckets,
+            "letters": self.letters,
+        }
         tree |= {"style": self.style, "width": self.width}
+        tree |= {"simple": True} if self.simple else {}
         tree |= {"vocabulary": " ".join(self.vocabulary)}
         return json.dumps(tree, ensure_ascii=False) + "\n"
 
@@ -95,8 +106,11 @@ class Words:
 
     def split(self, documents: Sequence[Any]) -> list[Sequence[str]]:
         """Return the words of each document."""
-        texts = [document for document in documents if isinstance(document, str)]
-        split = iter(_by_rules(texts, self.lang) if self.lang else map(str.split, texts))
+        if self.simple:
+            texts = (doc if isinstance(doc, str) else " ".join(doc) for doc in documents)
+            return [simple_rules.words(text) for text in texts]
+        raw = [document for document in documents if isinstance(document, str)]
+        split = iter(_by_rules(raw, self.lang) if self.lang else map(str.split, raw))
         return [next(split) if isinstance(doc, str) else doc for doc in documents]
 
     def _rows(self, document: Any, words: Sequence[str]) -> np.ndarray:
@@ -104,7 +118,9 @@ class Words:
 
         rows_TF = np.array([self._word(word) for word in words], dtype=np.int32)
         rows_TF = rows_TF.reshape(-1, SLOTS + self.letters)
-        rows_TF[:, STYLE] = self._hash("z" + getattr(document, "style", self.style))
+        style = getattr(document, "style", self.style)
+        if style or self.version == 1:  # which hashed the name of no style, too
+            rows_TF[:, STYLE] = self._hash("z" + style)
         return rows_TF
 
     def pieces(self, ids: Sequence[Any]) -> list[str]:
@@ -182,17 +198,21 @@ def learn(
         style=settings.style,
         vocabulary=vectors.words,
         width=vectors.width,
+        simple=settings.simple_words,
     )
 
 
 def load(content: str, languages: Sequence[str] = ()) -> Words:
     """Load the tokenizer from tokenizer.json. Raises ValueError, KeyError or TypeError."""
     tree = json.loads(content)
-    if tree["version"] != 1:
+    if tree["version"] not in (1, VERSION):
         raise ValueError(f"word tokenizer of unknown version {tree['version']!r}")
     settings = {key: tree[key] for key in ("buckets", "letters", "style", "width")}
     lang = languages[0] if languages and languages[0] in LANGUAGES else ""
-    return Words(**settings, vocabulary=tree["vocabulary"].split(), lang=lang)
+    vocabulary, by_marks = tree["vocabulary"].split(), bool(tree.get("simple", False))
+    return Words(
+        **settings, vocabulary=vocabulary, lang=lang, simple=by_marks, version=tree["version"]
+    )
 
 
 def _by_rules(texts: Sequence[str], lang: str) -> list[list[str]]:
@@ -217,7 +237,7 @@ def _offsets(documents: Sequence[Any], parts: Sequence[Sequence[str]]) -> np.nda
 
     spans: list[tuple[int, int]] = []
     for document, words in zip(documents, parts, strict=True):
-        text = document if isinstance(document, str) else " ".join(words)
+        text = document if isinstance(document, str) else " ".join(document)
         spans += [(start, end) for _, start, end in spans_of(text, words)]
     return np.array(spans, dtype=np.int64).reshape(-1, 2)
 

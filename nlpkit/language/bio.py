@@ -1,0 +1,125 @@
+"""Entities as people store them: tags of words (BIO, BIOES, IOB1, IO) and spans of characters.
+
+A span is (start, end, type), the end exclusive. Tags are those of CoNLL-2003 and its kin (Ramshaw &
+Marcus 1995); spans are written as Doccano ([0, 4, "PER"]), Label Studio ({"start": 0, "end": 4,
+"labels": ["PER"]}) and nlpkit ({"start": 0, "end": 4, "type": "PER"}) write them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from nlpkit.errors import InputError
+
+OUTSIDE = "O"
+LEFT_OUT = ""  # the new name of a type that is not wanted
+
+
+class Mention(NamedTuple):
+    """A typed span of a text, in characters; the end is exclusive."""
+
+    start: int
+    end: int
+    type: str
+
+
+def mentions(value: Any, document: Any, names: Mapping[str, str] | None = None) -> list[Mention]:
+    """Return the mentions of a record, sorted; overlapping ones lose against the longer.
+
+    Args:
+        value: tags of the words, or a list of spans; either may be JSON in a string.
+        document: the text, or its words.
+        names: new names of types; LEFT_OUT drops a type.
+
+    Raises:
+        InputError: the value is neither, or does not fit the document.
+    """
+    if isinstance(value, str):
+        value = _json(value)
+    if not isinstance(value, list | tuple):
+        raise InputError(f"entities are a list of tags or of spans, not {type(value).__name__}")
+    text = document if isinstance(document, str) else " ".join(document)
+    tagged = all(isinstance(item, str) for item in value) and not isinstance(document, str)
+    found = _of_tags(value, document) if tagged else [_of_span(item, text) for item in value]
+    renamed = (each._replace(type=(names or {}).get(each.type, each.type)) for each in found)
+    return without_overlaps(each for each in renamed if each.type != LEFT_OUT)
+
+
+def without_overlaps(found: Iterable[Mention]) -> list[Mention]:
+    """Return mentions that do not overlap, sorted; the longer of two stays, then the first."""
+    kept: list[Mention] = []
+    for each in sorted(found, key=lambda each: (each.start - each.end, each.start)):
+        if all(each.end <= other.start or other.end <= each.start for other in kept):
+            kept.append(each)
+    return sorted(kept)
+
+
+def _json(value: str) -> Any:
+    try:
+        return json.loads(value or "[]")
+    except ValueError:
+        raise InputError(f"entities are not JSON: {value[:40]!r}") from None
+
+
+def _of_tags(tags: Sequence[str], words: Sequence[str]) -> list[Mention]:
+    if len(tags) != len(words):
+        raise InputError(f"{len(tags)} tags for {len(words)} words; each word needs one")
+    starts, position = [], 0
+    for word in words:
+        starts.append(position)
+        position += len(word) + 1
+    return [
+        Mention(starts[first], starts[last] + len(words[last]), kind)
+        for first, last, kind in _runs(tags)
+    ]
+
+
+def _runs(tags: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield (first word, last word, type) of each run of tags."""
+    first, kind = -1, ""
+    for row, tag in enumerate([*tags, OUTSIDE]):
+        mark, name = _split(tag)
+        continues = mark in "IE" and kind and name == kind
+        if kind and not continues:
+            yield first, row - 1, kind
+            kind = ""
+        if mark != OUTSIDE and not continues:
+            first, kind = row, name
+
+
+def _split(tag: str) -> tuple[str, str]:
+    """Return the mark and the type of a tag: B-PER, PER-B, or PER alone, which continues."""
+    if tag in (OUTSIDE, "", "_"):
+        return OUTSIDE, ""
+    mark, dash, name = tag.partition("-")
+    if dash and mark in ("B", "I", "E", "S", "L", "U"):
+        return {"L": "E", "U": "S"}.get(mark, mark), name
+    return "I", tag
+
+
+def _of_span(item: Any, text: str) -> Mention:
+    if isinstance(item, Mapping):
+        kind = item.get("type", item.get("label", item.get("labels")))
+        kind = kind[0] if isinstance(kind, list | tuple) and kind else kind
+        start, end = item.get("start", item.get("start_offset")), item.get("end")
+        item = (start, item.get("end_offset") if end is None else end, kind)
+    if not isinstance(item, list | tuple) or len(item) != 3:
+        raise InputError(f"{item!r} is no span; write [start, end, type]")
+    start, end, kind = item
+    if not (type(start) is type(end) is int and isinstance(kind, str)):
+        raise InputError(f"{list(item)!r} is no span; start and end are integers, type is a text")
+    if not 0 <= start < end <= len(text):
+        raise InputError(f"span {start} to {end} is not in the text of {len(text)} characters")
+    return Mention(start, end, kind)
+
+
+def tags_of(found: Iterable[Mention], words: Sequence[tuple[int, int]]) -> list[str]:
+    """Return the BIO tag of each word, given [start, end) of the words."""
+    tags = [OUTSIDE] * len(words)
+    for each in found:
+        inside = [row for row, (start, _) in enumerate(words) if each.start <= start < each.end]
+        for row in inside:
+            tags[row] = f"{'B' if row == inside[0] else 'I'}-{each.type}"
+    return tags

@@ -1,0 +1,128 @@
+"""Entities as people store them: tags of words and spans of characters."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from nlpkit.errors import InputError
+from nlpkit.language.bio import Mention, mentions, tags_of, without_overlaps
+from nlpkit.records import Source, read, write
+from nlpkit.text.simple import first_tokens, spans, word_spans, words
+
+WORDS = ["Ana", "de", "Sá", "mora", "em", "Itu"]
+TEXT = " ".join(WORDS)
+ANA, ITU = Mention(0, 9, "PER"), Mention(18, 21, "LOC")
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["B-PER", "I-PER", "I-PER", "O", "O", "B-LOC"],
+        ["I-PER", "I-PER", "I-PER", "O", "O", "I-LOC"],  # IOB1
+        ["PER", "PER", "PER", "O", "O", "LOC"],  # IO
+        ["B-PER", "I-PER", "E-PER", "O", "O", "S-LOC"],  # BIOES
+        ["B-PER", "I-PER", "L-PER", "_", "", "U-LOC"],  # BILOU
+    ],
+)
+def test_tags_of_every_scheme_are_read(tags: list[str]) -> None:
+    assert mentions(tags, WORDS) == [ANA, ITU]
+
+
+def test_neighbours_of_one_type_stay_two() -> None:
+    tags = ["B-PER", "B-PER", "I-PER", "I-LOC", "O", "O"]
+    assert mentions(tags, WORDS) == [(0, 3, "PER"), (4, 9, "PER"), (10, 14, "LOC")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [[0, 9, "PER"], [18, 21, "LOC"]],  # Doccano
+        [{"start": 18, "end": 21, "labels": ["LOC"]}, {"start": 0, "end": 9, "labels": ["PER"]}],
+        [
+            {"start_offset": 0, "end_offset": 9, "label": "PER"},
+            {"start": 18, "end": 21, "type": "LOC"},
+        ],
+        '[[0, 9, "PER"], [18, 21, "LOC"]]',
+    ],
+)
+def test_spans_of_every_tool_are_read(value: Any) -> None:
+    assert mentions(value, TEXT) == [ANA, ITU]
+
+
+def test_types_are_renamed_and_left_out() -> None:
+    spans_given = [[0, 9, "PESSOA"], [18, 21, "OBRA"]]
+    assert mentions(spans_given, TEXT, {"PESSOA": "PER", "OBRA": ""}) == [ANA]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (["O"] * 5, "5 tags for 6 words"),
+        (7, "not int"),
+        ("{", "not JSON"),
+        ([[0, 9]], "no span"),
+        ([[0, 99, "PER"]], "not in the text of 21 characters"),
+        ([[5, 5, "PER"]], "span 5 to 5"),
+        ([["0", 9, "PER"]], "integers"),
+        ([[True, 9, "PER"]], "integers"),
+        ([{"start": 0, "end": 9}], "type is a text"),
+    ],
+)
+def test_what_is_neither_is_refused(value: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        mentions(value, WORDS)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9), st.sampled_from("AB"))))
+def test_mentions_never_overlap(drawn: list[tuple[int, int, str]]) -> None:
+    kept = without_overlaps(Mention(start, start + size, kind) for start, size, kind in drawn)
+    assert all(one.end <= two.start for one, two in itertools.pairwise(kept))
+
+
+@given(st.text("ab-.é\u0301 \n", max_size=30))
+def test_words_are_where_their_spans_say(text: str) -> None:
+    assert [text[start:end] for start, end in spans(text)] == words(text)
+    assert "".join(words(text)) == "".join(text.split())
+
+
+@given(st.lists(st.sampled_from(["Ana", "é", "A-B", "3,5", "."]), min_size=1), st.data())
+def test_tags_and_mentions_are_inverse(tokens: list[str], data: Any) -> None:
+    text = " ".join(tokens)
+    bounds = spans(text)
+    first = data.draw(st.integers(0, len(bounds) - 1))
+    last = data.draw(st.integers(first, len(bounds) - 1))
+    found = [Mention(bounds[first][0], bounds[last][1], "PER")]
+    tags = tags_of(found, bounds)
+    assert mentions(tags, [text[a:b] for a, b in bounds])[0].type == "PER"
+    assert sum(tag != "O" for tag in tags) == last - first + 1
+
+
+def test_conll_is_read_and_written() -> None:
+    content = "-DOCSTART- O\n\nAna NNP B-PER\nmora V O\n\n\nItu\tB-LOC\n"
+    source = Source("file", column="tokens")
+    records = list(read(io.BytesIO(content.encode()), "conll", source))
+    assert [record["tokens"] for record in records] == [["Ana", "mora"], ["Itu"]]
+    assert records[0]["tags"] == ["B-PER", "O"]
+    output = io.StringIO()
+    answered = [{"frase": "Ana, de Itu", "entities": [{"start": 8, "end": 11, "type": "LOC"}]}]
+    source.layout.text = "frase"
+    write(answered, output, "conll", source.layout)
+    assert output.getvalue() == "Ana\tO\n,\tO\nde\tO\nItu\tB-LOC\n\n"
+
+
+def test_a_conll_line_without_a_tag_is_told_with_its_line() -> None:
+    with pytest.raises(InputError, match="file:2: 'mora' has no tag"):
+        list(read(io.BytesIO(b"Ana B-PER\nmora\n"), "conll", Source("file")))
+
+
+def test_a_token_without_characters_ends_no_word() -> None:
+    offsets = np.array([[0, 2], [2, 3], [4, 4], [4, 5]])  # "Ana", a lone space, "."
+    first = first_tokens("Ana .", offsets)
+    assert first == [0, 3]
+    assert word_spans(offsets, first) == [(0, 3), (4, 5)]
