@@ -22,7 +22,7 @@ from nlpkit.version import __version__
 # which are of other packages, under MORE.
 STEPS = "Prepare text"
 GROUPS = {
-    "Label text": ("sentiment", "predict", "batch"),
+    "Label text": ("sentiment", "entities", "predict", "batch"),
     STEPS: (
         *("clean", "tokenize", "stopwords", "stem", "lemmatize"),
         *("vectorize", "pipe", "steps"),

@@ -79,4 +79,6 @@ def write(
         options["dialect"] = layout.written
     if getattr(writer, "SHEET", False):
         options["sheet"] = layout.sheet
+    if getattr(writer, "WANTS_TEXT", False):
+        options["text"] = layout.text or TEXT
     writer.write(records if first is None else chain([first], records), stream, **options)

@@ -167,17 +167,18 @@ def _show_labels(console: Any, scores: dict[str, Any]) -> None:
         *(Column("label"), Column("precision", drop=1, right=True)),
         *(Column("recall", drop=1, right=True), Column("F1", right=True)),
         Column("support", right=True),
-        *(Column(f"→{label}", drop=2, right=True) for label in scores["labels"]),
+        *(Column(f"→{label}", drop=2, right=True) for label in scores.get("labels", ())),
     ]
+    per_class = scores["per_class"]
     rows = [
         [
             *(label, *(f"{row[key]:.4f}" for key in shares), f"{row['support']:,}"),
             *(f"{count:,}" for count in counts),
         ]
         for (label, row), counts in zip(
-            scores["per_class"].items(), scores["confusion"], strict=True
+            per_class.items(), scores.get("confusion", [()] * len(per_class)), strict=True
         )
     ]
     console.print()
-    if show_table(console, columns, rows) == columns:
+    if show_table(console, columns, rows) == columns and "confusion" in scores:
         console.print("→label: documents of the row that the model gave this label", style="dim")

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import itertools
-import os
-import stat
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TextIO
-
 import typer
 
 from nlpkit.cli import options as o
-from nlpkit.wording import plural
-
-if TYPE_CHECKING:
-    from nlpkit.records.answered import Answered
-    from nlpkit.records.reading import Reading
-    from nlpkit.runtime.model import Model
 
 app = typer.Typer(add_completion=False)
 
@@ -50,180 +35,26 @@ def predict(
 
     The general form of 'nlpkit sentiment': takes any bundle, by name or path.
     """
-    from nlpkit import catalog
-    from nlpkit.cli.notes import print_empty
-    from nlpkit.errors import UsageError
-    from nlpkit.records.answered import check_into
-    from nlpkit.records.layout import Layout
-    from nlpkit.records.reading import Reading
-    from nlpkit.records.target import check_target
+    from nlpkit.cli.answering import answer_all
 
-    if not inputs and _is_terminal(sys.stdin):
-        raise UsageError("name a file, or pipe text in: echo 'Adorei!' | nlpkit sentiment")
-    formats = [name for name in catalog.names("formats") if name != "lines"]
-    if to is not None and to not in formats:
-        raise UsageError(f"--to {to}: not one of {', '.join(formats)}")
-    if by and len(by) > 1:
-        raise UsageError(f"--by counts by one field, not {len(by)}: {', '.join(by)}")
-    reading = Reading(
-        inputs=inputs or ["-"],
-        format=source,
+    answer_all(
+        model=model,
+        inputs=inputs,
+        source=source,
         column=column,
+        sheet=sheet,
         encoding=encoding,
         errors=errors,
         whole=whole,
-        sheet=sheet,
-        layout=Layout(asked=dialect),
+        to=to,
+        output=output,
+        dialect=dialect,
+        into=into,
+        by=by,
+        min_confidence=min_confidence,
+        line_buffered=line_buffered,
+        device=device,
+        precision=precision,
+        quiet=quiet,
+        verbose=verbose,
     )
-    check_target(output, reading.inputs)
-    loaded = _load(model, device, precision, verbose)
-    check_into(into)
-    if by:
-        from nlpkit.cli.screen.tally import count_by
-
-        count_by(
-            by[0],
-            loaded,
-            reading,
-            to=to,
-            output=output,
-            into=into,
-            min_confidence=min_confidence,
-            quiet=quiet,
-        )
-    elif to is None and output == "-" and dialect is None and _is_terminal(sys.stdout):
-        from nlpkit.cli.screen.answers import show
-
-        show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
-    else:
-        with Progress(
-            output, not quiet and _is_terminal(sys.stderr) and _goes_to_file(output)
-        ) as progress:
-            count = _write(
-                loaded, reading, to, output, into, min_confidence, line_buffered, progress
-            )
-            progress.finish(count)
-        print_empty(reading.inputs, count)
-    _print_truncated(loaded)
-
-
-def _print_truncated(model: Model) -> None:
-    """Print how many documents are longer than the model reads."""
-    if count := model.tally.truncated:
-        documents = f"{plural(count, 'document')} {'is' if count == 1 else 'are'}"
-        size = plural(model.windows.size, "token")
-        print(
-            f"nlpkit: {documents} longer than the {size} that {model.name} reads; "
-            "the rest was not read",
-            file=sys.stderr,
-        )
-
-
-def _goes_to_file(output: str) -> bool:
-    """Return whether the output is a file, so that no other program writes on the terminal."""
-    if os.environ.get("TERM") == "dumb":
-        return False
-    return output != "-" or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
-
-
-class Progress:
-    """Show the number of answered documents on one line of stderr."""
-
-    def __init__(self, output: str, watched: bool) -> None:
-        self.output, self.watched = output, watched
-        self.start = self.shown = time.monotonic()
-        self.count = 0
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if self.watched and kind is KeyboardInterrupt:
-            left = f"; {self.output} is not written" if self.output != "-" else ""
-            self._print(f"interrupted after {plural(self.count, 'document')}{left}", end="\n")
-
-    def answered(self, answers: Iterator[Answered]) -> Iterator[Answered]:
-        """Count answers as they pass."""
-        for answer in answers:
-            self.count += 1
-            yield answer
-
-    def show_count(self) -> None:
-        """Show the count and the speed, at most twice a second."""
-        if self.watched and (now := time.monotonic()) - self.shown > 0.5:
-            self.shown = now
-            speed = self.count / (now - self.start)
-            self._print(f"{plural(self.count, 'document')}, {speed:,.0f} a second")
-
-    def finish(self, count: int) -> None:
-        """Print the final count; for stdout, only if progress was shown."""
-        if self.watched and (self.output != "-" or self.shown > self.start):
-            seconds = max(time.monotonic() - self.start, 1e-9)
-            name = "" if self.output == "-" else f" to {self.output}"
-            summary = f"wrote {plural(count, 'document')}{name}, {count / seconds:,.0f} a second"
-            self._print(summary, end="\n")
-
-    def _print(self, text: str, end: str = "") -> None:
-        print(f"\r\x1b[Knlpkit: {text}", end=end, file=sys.stderr, flush=True)
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()
-
-
-def _load(name: str, device: str, precision: str, verbose: bool) -> Model:
-    from nlpkit import zoo
-
-    loaded = zoo.load(name, device=device, precision=precision)
-    if verbose:
-        print(f"nlpkit: {loaded.name} on {loaded.provider}", file=sys.stderr)
-    return loaded
-
-
-def _write(
-    model: Model,
-    reading: Reading,
-    to: str | None,
-    output: str,
-    into: str | None,
-    min_confidence: float,
-    line_buffered: bool,
-    progress: Progress,
-) -> int:
-    from nlpkit import records
-    from nlpkit.jobs.predict import answers
-    from nlpkit.records.answered import check_dialect, check_format, write
-    from nlpkit.records.target import format_for
-    from nlpkit.runtime.stream import PAUSE
-
-    alike = reading.common_format()
-    plain = alike == "lines"
-    format = format_for(output, to, "tsv" if plain else alike)
-    kind = model.task.answers
-    check_format(format, kind, into)
-    check_dialect(reading.layout.asked, format)
-    with records.write_output(output) as stream:
-        if line_buffered and isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(line_buffering=True)
-
-        def flush() -> None:
-            stream.flush()
-            progress.show_count()
-
-        pause = 0.0 if line_buffered else PAUSE
-        items = answers(model, reading, flush, min_confidence=min_confidence, pause=pause)
-        items = progress.answered(_warned(items, kind.fields(into)))
-        layout = reading.layout
-        return write(items, stream, format, kind=kind, into=into, plain=plain, layout=layout)
-
-
-def _warned(answers: Iterator[Answered], fields: Sequence[str]) -> Iterator[Answered]:
-    """Print one note if the answers replace fields of the input."""
-    from nlpkit.cli.notes import print_replaced
-    from nlpkit.records.answered import replaced
-
-    for item in itertools.islice(answers, 1):
-        if names := replaced(fields, item.record):
-            print_replaced(names)
-        yield item
-    yield from answers

@@ -36,9 +36,9 @@ def sentiment(
     Reads one document per line, or a field of CSV, TSV, JSON, JSONL or Excel. Writes one line for
     each document, in order. Works offline, in Portuguese and English.
     """
-    from nlpkit.cli.commands.predict import predict
+    from nlpkit.cli.answering import answer_all
 
-    predict(
+    answer_all(
         model=model,
         inputs=inputs,
         source=source,

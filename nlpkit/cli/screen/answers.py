@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rich.text import Text
 
 from nlpkit.answers import UNCERTAIN, Label, Spans
+from nlpkit.answers.entities import Entities
 from nlpkit.cli.screen.console import Console
 from nlpkit.wording import plural
 
@@ -139,6 +140,37 @@ class SpansLook:
             yield from _bars(self.counts, colours, columns)
 
 
+class EntitiesLook(SpansLook):
+    """The text with its entities in colour; the summary is the most frequent names of each type."""
+
+    def __init__(self, model: Model, uncertain: bool) -> None:
+        super().__init__(model, uncertain)
+        self.names: dict[str, Counter[str]] = {kind: Counter() for kind in self.colours}
+
+    def rows(self, item: Answered, columns: int) -> Iterable[Text]:
+        """Yield the text, and a line with its entities if it has any."""
+        for span in item.answer.spans if item.answer else ():
+            self.names[span.label][" ".join(span.text.split())] += 1
+        return super().rows(item, columns)
+
+    def summary(self, columns: int) -> Iterable[Text]:
+        """Yield a line for each type with its most frequent names, if there are documents."""
+        from nlpkit.jobs.entities import frequent
+
+        width = max(map(len, self.names))
+        if self.documents > 1 and self.counts:
+            yield Text()
+            for kind, counts in self.names.items():
+                if counts:
+                    names = ", ".join(
+                        f"{name} {n}" if n > 1 else name for name, n in frequent(counts)
+                    )
+                    line = Text(f"{kind:<{width}} {counts.total():>6,}  ", style=self.colours[kind])
+                    line.append(printable(names, columns), style="not dim")
+                    line.truncate(columns, overflow="ellipsis")
+                    yield line
+
+
 class CellsLook:
     """The text, and a line for each field of the answer."""
 
@@ -162,7 +194,11 @@ class CellsLook:
         return ()
 
 
-LOOKS: tuple[tuple[type, type[Look]], ...] = ((Label, LabelLook), (Spans, SpansLook))
+LOOKS: tuple[tuple[type, type[Look]], ...] = (
+    (Label, LabelLook),
+    (Entities, EntitiesLook),
+    (Spans, SpansLook),
+)
 
 
 def printable(text: str, columns: int) -> str:

@@ -1,0 +1,126 @@
+"""Find entities, and write them as lines of TSV or as a page of HTML."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle
+from typing import TYPE_CHECKING, TextIO
+
+from nlpkit.errors import ModelError, UsageError, near_match
+from nlpkit.jobs.predict import answers
+from nlpkit.records.escape import escape
+from nlpkit.wording import plural
+
+if TYPE_CHECKING:
+    from nlpkit.answers import Span
+    from nlpkit.records.answered import Answered
+    from nlpkit.records.reading import Reading
+    from nlpkit.runtime.model import Model
+
+FREQUENT = 10  # most names of a type in a summary
+# Pale backgrounds, on which black text can be read, for the types in turn.
+COLOURS = ("#ffd9a0", "#b9e3ff", "#c9f0c0", "#ffc9d4", "#e0d0ff", "#fff2a8", "#c8ebe4", "#e3e3e3")
+STYLE = """
+:root { color-scheme: light; }
+body { font: 1rem/1.7 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem;
+  color: #111; background: #fff; overflow-wrap: anywhere; }
+p { white-space: pre-wrap; border-bottom: 1px solid #ddd; padding-bottom: .8rem; }
+mark { color: inherit; border-radius: .3em; padding: .1em .25em; }
+mark small { font-weight: 700; font-size: .65em; margin-left: .4em; letter-spacing: .03em; }
+table { border-collapse: collapse; } td { padding: .1rem .8rem .1rem 0; vertical-align: top; }
+"""
+
+
+def only(model: Model, types: Sequence[str], option: str = "--types") -> Model:
+    """Return a model that gives only entities of some types; no types give all.
+
+    `option` is the name of the setting in an error.
+
+    Raises:
+        ModelError: the model finds no entities.
+        UsageError: it does not know a type.
+    """
+    from nlpkit.tasks.entities import Task
+
+    if not isinstance(model.task, Task):
+        raise ModelError(
+            f"{model.name}: finds no entities; 'nlpkit models' lists the models and their tasks"
+        )
+    for name in types:
+        if name not in model.task.types:
+            raise UsageError(
+                f"{option} {name}: {model.name} has no such type."
+                f"{near_match(name, model.task.types)} It has {', '.join(model.task.types)}"
+            )
+    return dataclasses.replace(model, task=model.task.only(types)) if types else model
+
+
+def located(model: Model, reading: Reading, least: float) -> Iterator[tuple[str, int, Answered]]:
+    """Yield the input's name, the record's number in it, from 1, and the answer."""
+    for path in reading.inputs:
+        single = dataclasses.replace(reading, inputs=[path])
+        name = "-" if path == "-" else path
+        for number, item in enumerate(answers(model, single, min_confidence=least), 1):
+            yield name, number, item
+
+
+def write_spans(items: Iterable[tuple[str, int, Answered]], stream: TextIO) -> int:
+    """Write FILE, RECORD, START, END, TYPE and TEXT of each entity; return the records' number."""
+    count = 0
+    for name, number, item in items:
+        count += 1
+        for span in item.answer.spans if item.answer else ():
+            cells = (name, str(number), str(span.start), str(span.end), span.label, span.text)
+            stream.write("\t".join(map(escape, cells)) + "\n")
+    return count
+
+
+def write_page(
+    items: Iterable[tuple[str, int, Answered]], types: Sequence[str], stream: TextIO
+) -> int:
+    """Write a page that shows the texts with their entities; return the records' number.
+
+    The page needs no other file, no script and no network.
+    """
+    colours = dict(zip(types, cycle(COLOURS), strict=False))
+    names: dict[str, Counter[str]] = {kind: Counter() for kind in types}
+    stream.write(
+        '<!doctype html>\n<html lang="pt">\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        f"<title>Entities</title>\n<style>{STYLE}</style>\n"
+    )
+    count = 0
+    for _, _, item in items:
+        count += 1
+        spans = item.answer.spans if item.answer else ()
+        for span in spans:
+            names[span.label][" ".join(span.text.split())] += 1
+        stream.write(f"<p>{_marked(item.text, spans, colours)}</p>\n")
+    stream.write(f"<h2>{plural(count, 'document')}</h2>\n<table>\n")
+    for kind, counts in names.items():
+        if counts:
+            listed = ", ".join(f"{html.escape(text)} ({n})" for text, n in frequent(counts))
+            stream.write(f"<tr><td>{_mark(kind, kind, colours)}</td><td>{listed}</td></tr>\n")
+    stream.write("</table>\n</html>\n")
+    return count
+
+
+def frequent(counts: Counter[str]) -> list[tuple[str, int]]:
+    """Return the most frequent names and their counts; those of equal counts by name."""
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:FREQUENT]
+
+
+def _marked(text: str, spans: Iterable[Span], colours: dict[str, str]) -> str:
+    parts, position = [], 0
+    for span in spans:
+        parts += [html.escape(text[position : span.start]), _mark(span.text, span.label, colours)]
+        position = span.end
+    return "".join([*parts, html.escape(text[position:])])
+
+
+def _mark(text: str, kind: str, colours: dict[str, str]) -> str:
+    label = "" if text == kind else f"<small>{html.escape(kind)}</small>"
+    return f'<mark style="background:{colours[kind]}">{html.escape(text)}{label}</mark>'
