@@ -1,11 +1,13 @@
-"""Lock an output folder, so that only one process works in it."""
+"""Lock an output folder, so that only one process works in it, or a file that several rewrite."""
 
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from nlpkit.errors import UsageError, quoted
 
@@ -33,3 +35,29 @@ def held(folder: Path) -> Iterator[None]:
                 "another --output"
             ) from None
         yield
+
+
+@contextmanager
+def held_file(path: Path, *, create: bool = False) -> Iterator[BinaryIO]:
+    """Open a file that processes rewrite in turns; wait until no other process holds it (flock).
+
+    The holder may replace the file by a rename: the next one then opens the new file. A created
+    file is empty and for its owner only.
+
+    Raises:
+        OSError: the file cannot be opened for reading and writing.
+    """
+    flags = os.O_RDWR | (os.O_CREAT if create else 0)
+    while True:
+        with open(os.open(path, flags, 0o600), "rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            if _is_still(path, stream):
+                yield stream
+                return
+
+
+def _is_still(path: Path, stream: BinaryIO) -> bool:
+    """Tell whether a path is still that of an open file."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(path.stat(), os.fstat(stream.fileno()))
+    return False

@@ -102,7 +102,7 @@ _ORDER_WORD = (
 )
 
 
-TAGS = ("[EMAIL]", "[CNPJ]", "[CPF]", "[CEP]", "[TELEFONE]")
+TAGS = ("[EMAIL]", "[CNPJ]", "[CPF]", "[CEP]", "[TELEFONE]", "[PESSOA]", "[LOCAL]", "[ORGANIZACAO]")
 
 Span = tuple[int, int]
 Finder = Callable[[str], list[Span]]

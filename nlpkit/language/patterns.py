@@ -29,7 +29,10 @@ NUMBER = (
     r"(?<!\w)(?!(?:(?<=<)|(?<=</))3(?![\w]|[.,:/-]\d))(?<!\w-)(?<!\d[.,:/])(?:(?:R|US)?\$\s?|[€£]\s?)?[+-]?\d++(?:[.,:/-]\d++)*+"
     r"(?:\s?%|[ºª°]|(?<=\d)h(?:\d\d)?(?:min|m|s)?)?+(?![\w\ufe0f\u20e3])"
 )
-TAG = r"\[(?:CPF|CNPJ|TELEFONE|EMAIL|CEP)\]"
+# An alias is the tag of a name with letters that tell it from others: [PESSOA-KDTRMB]. It has no
+# digits, so that it is never part of a number, and no vowels, so that it is never a word.
+ALIAS = r"\[[A-Z0-9_]++-[BCDFGHJKLMNPQRST]{6,}+\]"
+TAG = rf"(?:\[(?:CPF|CNPJ|TELEFONE|EMAIL|CEP|PESSOA|LOCAL|ORGANIZACAO)\]|{ALIAS})"
 
 _PICTURE = (
     r"\u203c\u2049\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf\u23e9-\u23fa\u24c2"
@@ -48,6 +51,7 @@ EMOTICON = r"(?<![\d:;=<])(?:</?3|[:;=][-'^]?(?:[)(*|]+|[DPO3/\\]))(?![\w/])"
 # Cheap tests for each pattern: a text that fails the test has no match.
 NEEDS: dict[str, Callable[[str], object]] = {
     TAG: lambda text: "[" in text,
+    ALIAS: lambda text: "[" in text and "-" in text,
     URL: lambda text: "/" in text or "w." in text or "W." in text,
     EMAIL: lambda text: "@" in text,
     USERS: lambda text: "@" in text,
@@ -92,7 +96,7 @@ def outside(kept: list[str], work: Operation, target: str = "") -> Operation:
 
     If `work` replaces a pattern of this file, pass it as `target`: texts without it are skipped.
     """
-    shield, hints = find(f"({'|'.join(kept)})"), [NEEDS[pattern] for pattern in kept]
+    shield, hints = find(f"({'|'.join(kept)})"), [NEEDS.get(pattern, bool) for pattern in kept]
     needs = NEEDS.get(target, str)
 
     def run(text: str) -> str:

@@ -33,6 +33,17 @@ _NEGATIONS = {"n't", "n’t", "n‘t", "nt", "not"}
 LEAN = "NLPKIT_LEAN_SPACY"  # set to "1" by the nlpkit command; others import spaCy in full
 
 
+def spacy_package() -> Any:
+    """Import spaCy and return it; the nlpkit command imports it without torch."""
+    lean = os.environ.get(LEAN) == "1"
+    if lean and "spacy" not in sys.modules and "torch" not in sys.modules:
+        with _left_out():
+            import spacy
+    else:
+        import spacy
+    return spacy
+
+
 def blank(lang: str) -> tuple[Any, set[str]]:
     """Return a blank pipeline of a language with our rules, which holds its tokenizer.
 
@@ -43,13 +54,9 @@ def blank(lang: str) -> tuple[Any, set[str]]:
         The pipeline, and the pieces of words that its rules split, such as "do" and "n't" of
         "don't", which must not be split again.
     """
-    lean = os.environ.get(LEAN) == "1"
-    if lean and "spacy" not in sys.modules and "torch" not in sys.modules:
-        with _left_out():
-            import spacy
-    else:
-        import spacy
     from nlpkit.language.mask import TAGS
+
+    spacy = spacy_package()
 
     language: Any = spacy.util.get_lang_class(lang)
     split = _split_words(language.Defaults.tokenizer_exceptions)

@@ -15,12 +15,12 @@ from typing import Any
 
 from nlpkit.language import spacy_rules
 from nlpkit.language.detect import Lang, language_of
-from nlpkit.language.patterns import EMOJI, NEEDS
+from nlpkit.language.patterns import ALIAS, EMOJI, NEEDS, find
 
 LONGEST = 500  # longest chunk for spaCy's patterns, in characters; _PIECE splits longer ones
 ASKED = 1 << 12  # chunks in a call of spaCy, whose rules for whole words take quadratic time
 CACHED = 1 << 18  # most cached chunks; a full cache is cleared
-_EMOJI = re.compile(f"({EMOJI})")
+_EMOJI, _ALIAS = re.compile(f"({EMOJI})"), find(f"({ALIAS})")
 _PIECE = re.compile(rf"{EMOJI}|(?:\w[\u0300-\u036f]*)+|[^\w\s]")
 Span = tuple[str, int, int]
 
@@ -115,6 +115,8 @@ class Splitter:
         for chunk in chunks:
             if chunk in self.whole or not _encodes(chunk):
                 tokens_of[chunk] = [chunk]
+            elif NEEDS[ALIAS](chunk) and _ALIAS.search(chunk):
+                tokens_of[chunk] = [part for part in _ALIAS.split(chunk) if part]
             elif NEEDS[EMOJI](chunk) and _EMOJI.search(chunk):
                 tokens_of[chunk] = [part for part in _EMOJI.split(chunk) if part]
             elif len(chunk) > LONGEST:

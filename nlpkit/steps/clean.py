@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace as replace_fields
 from typing import Any, Literal
 
+from nlpkit.errors import UsageError
 from nlpkit.language import clean_words as words, markup
+from nlpkit.language.clean_presets import PRESETS
 from nlpkit.language.detect import Lang, language_of, languages
 from nlpkit.language.patterns import (
     EMAIL,
@@ -29,6 +31,7 @@ from nlpkit.text.unicode import visible
 TAKES = GIVES = "text"
 IDEMPOTENT = True
 READS_INVISIBLE = True
+OUTSIDE = ("entities", "model", "pseudonyms", "restore")
 EXAMPLES = (
     ("", "  caf&eacute; <b>quente</b><br>e   bolo", "café quente e bolo"),
     (
@@ -62,6 +65,16 @@ class Options:
     )
     lang: Lang = setting("pt", "language of emoji names, placeholders and stretched words")
     mask: bool = setting(False, "hide CPF, CNPJ, phone, e-mail and CEP behind tags such as [CPF]")
+    entities: tuple[str, ...] = setting(
+        (), "with --mask: types of names to hide too; PER,LOC puts [PESSOA] and [LOCAL]"
+    )
+    model: str | None = setting(None, "bundle that finds the names of --entities (entities-pt)")
+    pseudonyms: str | None = setting(
+        None, "key file: a name becomes an alias of its own, such as [PESSOA-KDTRMB], not a tag"
+    )
+    restore: str | None = setting(
+        None, "key file of --pseudonyms: put the names back in the place of their aliases"
+    )
     html: bool | None = setting(None, "resolve entities (&amp;) and take out tags")
     nfc: bool | None = setting(None, "compose accents (NFC) and drop invisible characters")
     urls: Literal["keep", "drop", "token"] | None = setting(
@@ -93,42 +106,15 @@ class Options:
     whitespace: bool | None = setting(None, "one space for any white space, none at the ends")
 
 
-_NONE: dict[str, Any] = {
-    "html": False,
-    "nfc": False,
-    "urls": "keep",
-    "emails": "keep",
-    "users": "keep",
-    "hashtags": "keep",
-    "numbers": "keep",
-    "emoji": "keep",
-    "repeats": False,
-    "punctuation": "keep",
-    "lower": False,
-    "accents": "keep",
-    "whitespace": False,
-}
-# The default loses no word, mark or letter, so that it suits any text and any later step. Stretched
-# words show the strength of an opinion, so shortening them is an option.
-_DEFAULT = _NONE | {"html": True, "nfc": True, "whitespace": True}
-_DROPPED = ("urls", "emails", "users", "numbers", "punctuation", "emoji")
-# social, reviews and news are for models that read text, bow for counting words.
-_PRESETS: dict[str, dict[str, Any]] = {
-    "none": _NONE,
-    "default": _DEFAULT,
-    "social": _DEFAULT
-    | {"urls": "token", "emails": "token", "users": "token", "hashtags": "words", "repeats": True},
-    "reviews": _DEFAULT | {"urls": "drop", "emails": "drop", "repeats": True},
-    "news": _DEFAULT | {"urls": "drop", "emails": "drop"},
-    "bow": _DEFAULT
-    | dict.fromkeys(_DROPPED, "drop")
-    | {"hashtags": "words", "repeats": True, "lower": True},
-}
 _WORDS = {"urls": ("url", "url"), "emails": ("email", "email"), "users": ("usuario", "user")}
 _WORDS |= {"hashtags": ("hashtag", "hashtag"), "numbers": ("numero", "number")}
 # In this order, because each may contain the next.
 _ADDRESSES = {"urls": URL, "emails": EMAIL, "users": USERS, "hashtags": HASHTAGS}
 _PASSES = 12
+MODEL = "entities-pt"
+# What names are recognised by: these operations follow a model.
+_READABLE = {"numbers": "keep", "punctuation": "keep", "lower": False, "accents": "keep"}
+Texts = Sequence[str]
 
 
 def resolve(options: Options) -> Options:
@@ -137,20 +123,73 @@ def resolve(options: Options) -> Options:
 
 
 def _chosen(options: Options) -> dict[str, Any]:
-    preset = _PRESETS[options.preset]
+    preset = PRESETS[options.preset]
     given = {key: getattr(options, key) for key in preset}
     return preset | {key: value for key, value in given.items() if value is not None}
 
 
 def build(options: Options, load: Load = no_models) -> Step:
-    """Return the step."""
-    chosen = _chosen(options)
-    tell = language_of(options.lang)
+    """Return the step.
+
+    Raises:
+        UsageError: the options contradict each other, or a key file cannot be used.
+        InputError: a key file is not one.
+        ModelError: the model is missing, or finds no entities.
+    """
+    _check(options)
+    chosen, tell = _chosen(options), language_of(options.lang)
+    cleaned = _cleaning(chosen, options)
+    if (names := _names(options, load)) is None:
+        return lambda texts: cleaned(texts, map(tell, texts))
+    readable = _cleaning(chosen | _READABLE, options)
+
+    def clean(texts: Texts) -> Texts:
+        langs = [tell(text) for text in texts]
+        return cleaned(names(readable(texts, langs)), langs)
+
+    return clean
+
+
+def _check(options: Options) -> None:
+    if options.entities and not options.mask:
+        raise UsageError("--entities says which names --mask hides; add --mask")
+    if not options.entities and (options.model or options.pseudonyms):
+        flag = "--model" if options.model else "--pseudonyms"
+        raise UsageError(f"{flag} is for names; add --mask --entities PER,LOC, or leave it out")
+    if options.restore is not None and options.mask:
+        raise UsageError("--restore puts names back and --mask hides them; leave one out")
+
+
+def _names(options: Options, load: Load) -> Callable[[Texts], Texts] | None:
+    """Return a function from texts to texts that hides names or puts them back, if asked for."""
+    if options.restore is not None:
+        from nlpkit.language.pseudonyms import restoring
+
+        return restoring(options.restore)
+    if options.entities:
+        from nlpkit.language.names import Hiding
+
+        model = load(options.model or MODEL, device="cpu")
+        return Hiding(model, options.entities, options.pseudonyms)
+    return None
+
+
+def _cleaning(
+    chosen: Mapping[str, Any], options: Options
+) -> Callable[[Texts, Iterable[str]], list[str]]:
+    """Return a function from texts and their languages to clean texts."""
+    tags = TAG
+    if options.entities:
+        from nlpkit.language import names
+
+        tags = names.tags(options.entities)  # with those of other types than PER, LOC and ORG
     once = {
-        lang: _in_turn(list(_operations(chosen, lang, options.mask)))
+        lang: _in_turn(list(_operations(chosen, lang, options.mask, tags)))
         for lang in languages(options.lang)
     }
-    return lambda texts: [_settled(text, once[tell(text)]) for text in texts]
+    return lambda texts, langs: [
+        _settled(text, once[lang]) for text, lang in zip(texts, langs, strict=True)
+    ]
 
 
 def _in_turn(operations: Sequence[Operation]) -> Operation:
@@ -180,10 +219,12 @@ def _settled(text: str, once: Operation) -> str:
     return text
 
 
-def _operations(chosen: Mapping[str, Any], lang: str, mask: bool) -> Iterator[Operation]:
+def _operations(
+    chosen: Mapping[str, Any], lang: str, mask: bool, tags: str = TAG
+) -> Iterator[Operation]:
     """Yield the operations in an order in which none destroys the patterns of a later one."""
     yield from _unwrapping(chosen, mask)
-    kept = [TAG]  # patterns that no later operation changes
+    kept = [tags]  # patterns that no later operation changes
     yield from _replacing(chosen, lang, kept)
     yield from _respelling(chosen, lang, kept)
 
@@ -224,7 +265,7 @@ def _respelling(chosen: Mapping[str, Any], lang: str, kept: list[str]) -> Iterat
         faces = [EMOJI, EMOTICON] if chosen["emoji"] == "keep" else []
         yield outside(kept + faces, words.punctuation())
     if chosen["lower"]:
-        yield outside([TAG], str.lower)
+        yield outside(kept[:1], str.lower)  # tags
     if chosen["accents"] == "strip":  # after lower, which gives İ an accent
         yield words.accents()
     if chosen["whitespace"]:  # last, for the others leave spaces
