@@ -25,6 +25,7 @@ KNOWN = {
     b"\xd0\xcf\x11\xe0": "an Office 97-2003 file; if it is a spreadsheet, use --from xlsx",
     b"SQLite format 3\0": "a SQLite database; export a table of it as CSV",
     b"PAR1": "Parquet; name the file, with its .parquet",
+    b"x\x9c": "compressed with zlib; if it is a DocBin of spaCy, use --from spacy",
     b"%PDF-": "a PDF; extract its text with pdftotext",
 }
 TEXTUAL = (b"BZh", b"PAR1")  # text may begin so too, so check more bytes

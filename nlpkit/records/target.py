@@ -10,17 +10,21 @@ from nlpkit import catalog
 from nlpkit.errors import UsageError, quoted
 from nlpkit.records.input import format_of
 
+# What standard output gets in place of a binary format, unless `--to` names it.
+READABLE = {"xlsx": "csv", "spacy": "jsonl"}
+
 
 def format_for(output: str, to: str | None, alike: str) -> str:
     """Return the format of an output: `to`, else by its extension, else `alike`, as the input.
 
-    Standard output gets a workbook only by `to`; else it gets CSV, which the next program can read.
+    Standard output gets a workbook or a DocBin only by `to`; else it gets CSV or JSON Lines, which
+    the next program can read.
     """
     if to:
         return to
     if (named := format_of(output)) != "lines":
         return named
-    return "csv" if alike == "xlsx" and output == "-" else alike
+    return READABLE.get(alike, alike) if output == "-" else alike
 
 
 def check_target(output: str, inputs: Iterable[str]) -> None:
