@@ -21,6 +21,7 @@ VERBS = {
         "Cut",
         "Drop",
         "Export",
+        "Find",
         "Import",
         "Join",
         "Label",

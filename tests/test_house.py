@@ -14,7 +14,7 @@ from conftest import ROOT
 LONGEST = 300  # lines
 FOLDERS = ("nlpkit", "tests", "benchmarks", "docs")
 # Too heavy to load when a filter starts.
-HEAVY = {"torch", "spacy", "pandas", "sklearn", "ray", "onnx", "optuna"}
+HEAVY = {"torch", "spacy", "pandas", "sklearn", "ray", "onnx", "optuna", "lingua"}
 # Packages that may import torch at the top: the inference path does not import them.
 TORCH = {
     "attention",
@@ -26,6 +26,7 @@ TORCH = {
     "exporting",
     "recurrent",
 }
+SPACY = "spacy_components"  # spaCy imports it, by an entry point of the package
 
 
 def rooms() -> ModuleType:
@@ -83,13 +84,17 @@ def test_no_file_is_too_long() -> None:
 def test_inference_modules_import_nothing_heavy_at_the_top() -> None:
     found = []
     for name, path in HOUSE.modules().items():
-        if HOUSE.room_of(name) in TORCH:
+        if HOUSE.room_of(name) in {*TORCH, SPACY}:
             continue
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found += [f"{path}: {n}" for n in names if n.partition(".")[0] in HEAVY]
     assert not found, "\n".join(found)
+
+
+def test_only_spacy_imports_the_components() -> None:
+    assert not [room for room, others in HOUSE.room_graph().items() if SPACY in others]
 
 
 def test_rooms_svg_is_up_to_date() -> None:

@@ -21,6 +21,7 @@ RECIPES = [path for path in ALL if path not in PRETRAINING]
 SMALL = {
     "transformer": ["architecture.layers=1", "architecture.width=24"],
     "ngrams": ["architecture.buckets=1000"],
+    "bert": ["architecture.layers=1"],
 }
 
 
@@ -40,6 +41,13 @@ def test_shipped_recipe_trains_for_two_steps(path: Path, tmp_path: Path) -> None
         rows: list[dict] = sentences(12, 1)
         dev: list[dict] = sentences(2, 2)
         fields = ', text="words", label="upos"'
+    elif made.task.name == "entities":
+        kinds = made.task.config.types or ("LOC",)
+        rows = [
+            {"text": f"em Itu {n}", "entities": [[3, 6, kind]]}
+            for n, kind in enumerate([*kinds] * 2)
+        ]
+        dev, fields = [{"text": "na Itu", "entities": [[3, 6, kinds[0]]]}], ""
     else:
         words = {"negative": "ruim", "positive": "bom", "neutral": "mesa"}
         rows = [
@@ -57,9 +65,11 @@ def test_shipped_recipe_trains_for_two_steps(path: Path, tmp_path: Path) -> None
         "train.threads=1",
         'tokenizer.vectors=""',
         'init.run=""',
+        "init.freeze=0",
         "distill.teachers=[]",
         "distill.texts=[]",
         *SMALL.get(made.architecture.name, []),
+        *(['task.lexicon=""'] if made.task.name == "tag" else []),
     ]
     tree = tomllib.loads(path.read_text(encoding="utf-8")) | {"augment": {}}
     made = recipe.from_dict(tree, folder=tmp_path, where="test", overrides=small)

@@ -121,7 +121,7 @@ def test_undecodable_input_is_an_error(sentiment: Cli, tmp_path: Path) -> None:
         (b"\x7fELF\x00\xff\xfe\x00\x01" * 99, ["in.txt"], 3, "binary"),
         (b"id,review\n1,bom\n", ["in.csv"], 3, "Columns: id, review"),
         (b"{nope\n", ["in.jsonl"], 3, "in.jsonl:1"),
-        (b"a\n", ["in.txt", "--to", "xml"], 2, "parquet, tsv"),
+        (b"a\n", ["in.txt", "--to", "xml"], 2, "parquet, spacy, tsv"),
         (b"a\n", ["in.txt", "--from", "xslx"], 2, "Did you mean 'xlsx'?"),
         (b"a\n", ["in.txt", "-o", "out.ods"], 2, ".ods is an input format only; name it .xlsx"),
         (b"a\n", ["in.txt", "-o", "out.tsv", "--into", ""], 2, "--into: the name is empty"),

@@ -181,6 +181,7 @@ def test_missing_stop_word_file_is_an_error() -> None:
         made("stopwords", "--list nowhere.txt")
 
 
+@pytest.mark.filterwarnings("ignore::nlpkit.errors.Note")  # lingua may be missing
 def test_stems_of_portuguese_and_english() -> None:
     assert str(made("stem")("gostaram gostei")) == "gost gost"
     assert str(made("stem", "--lang auto")("the dogs were running")) == "the dog were run"
@@ -251,7 +252,9 @@ def test_recipe_steps_run_in_training_and_in_the_bundle(tmp_path: Path, data: Pa
     assert (one == other).all()
 
 
-@pytest.mark.parametrize("step", ["stopwords --list x.txt", "vectorize", "claen"])
+@pytest.mark.parametrize(
+    "step", ["stopwords --list x.txt", "vectorize", "claen", "clean --mask --entities PER"]
+)
 def test_recipe_refuses_steps_that_a_bundle_cannot_hold(step: str) -> None:
     from nlpkit.settings import recipe
 
