@@ -135,9 +135,10 @@ def test_killed_batch_resumes_on_a_cluster_to_the_output_of_the_local_engine(
         ".csv",
         ".parquet",
     }
-    said = done.stderr.decode().splitlines()
+    # A busy machine also prints a line of progress a minute.
+    said = [line for line in done.stderr.decode().splitlines() if not line.startswith("file ")]
     # Bad records of three files, one failed file, a replaced column, the summary.
-    assert len(said) == 6, said
+    assert len(said) == 6, "\n".join(said)
 
 
 @pytest.fixture
