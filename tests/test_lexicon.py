@@ -229,19 +229,19 @@ def test_a_changed_lexicon_of_a_bundle_is_refused(runs: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"no lexicon"])
-def test_a_recipe_with_a_wrong_lexicon_is_refused(content: bytes | None) -> None:
-    write_jsonl(Path("train.jsonl"), sentences(20, 1))
-    write_jsonl(Path("dev.jsonl"), sentences(20, 2))
+def test_a_recipe_with_a_wrong_lexicon_is_refused(content: bytes | None, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "train.jsonl", sentences(20, 1))
+    write_jsonl(tmp_path / "dev.jsonl", sentences(20, 2))
     if content:
-        Path("pt.npz").write_bytes(content)
+        (tmp_path / "pt.npz").write_bytes(content)
     source = {"text": "words", "label": "upos"}
     tree = tiny_tree("wordlstm") | {
         "task": {"name": "tag", "hidden": 16, "lexicon": "pt.npz"},
         "data": {name: [{"path": f"{name}.jsonl"} | source] for name in ("train", "dev")},
     }
-    built = recipe.from_dict(tree, folder=Path.cwd(), where="test")
+    built = recipe.from_dict(tree, folder=tmp_path, where="test")
     with pytest.raises(InputError, match="not a lexicon" if content else "pt.npz"):
-        run.train(built, Path("r"), device="cpu", resume=False, listener=lambda event: None)
+        run.train(built, tmp_path / "r", device="cpu", resume=False, listener=lambda event: None)
 
 
 def logits_of(words: list[str], tags: list[dict[str, float]]) -> np.ndarray:
