@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nlpkit.errors import InputError
-from nlpkit.language.bio import Mention, mentions, tags_of, without_overlaps
+from nlpkit.language.bio import Mention, mentions, nameless, tags_of, without_overlaps
 from nlpkit.records import Source, read, write
 from nlpkit.text.simple import first_tokens, spans, word_spans, words
 
@@ -126,3 +126,16 @@ def test_a_token_without_characters_ends_no_word() -> None:
     first = first_tokens("Ana .", offsets)
     assert first == [0, 3]
     assert word_spans(offsets, first) == [(0, 3), (4, 5)]
+
+
+def test_links_addresses_and_emoji_are_in_no_name() -> None:
+    text = "Ana Sá https://t.co/x 😡 ana@b.co Itu"
+    barred = nameless(text, spans(text))
+    assert {
+        text[start:end] for row, (start, end) in enumerate(spans(text)) if row not in barred
+    } == {
+        "Ana",
+        "Sá",
+        "Itu",
+    }
+    assert nameless("Ana Sá", [(0, 3), (4, 6)]) == []

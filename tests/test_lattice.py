@@ -76,6 +76,13 @@ def test_no_sequence_is_invalid(seed: int, scale: float) -> None:
     assert all(0 <= p <= 1 for row in lattice.probabilities(1.0) for p in row)
 
 
+def test_words_that_are_outside_end_an_entity() -> None:
+    scores = [9 * np.eye(TAGS)[[1, 2, 2, 2]]]
+    (runs,) = Lattice(scores, np.zeros((TAGS, TAGS)), [[2]]).runs
+    assert tuple(runs[0]) == (0, 1, 0)
+    assert all(not run.first <= 2 <= run.last for run in runs)
+
+
 def test_a_sequence_alone_is_decoded_as_among_others() -> None:
     scores = [drawn(row, words)[0] for row, words in enumerate((3, 80, 1, 12, 7))]
     together = Lattice(scores, np.zeros((TAGS, TAGS)))

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nlpkit.errors import InputError
+from nlpkit.language.patterns import EMAIL, EMOJI, NEEDS, URL, find
 
 OUTSIDE = "O"
 LEFT_OUT = ""  # the new name of a type that is not wanted
@@ -113,6 +114,26 @@ def _of_span(item: Any, text: str) -> Mention:
     if not 0 <= start < end <= len(text):
         raise InputError(f"span {start} to {end} is not in the text of {len(text)} characters")
     return Mention(start, end, kind)
+
+
+def nameless(text: str, words: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the indices of the words that no name holds: those of links, addresses and emoji.
+
+    `words` are [start, end) of each word of the text.
+    """
+    barred = [
+        match.span()
+        for pattern in (URL, EMAIL, EMOJI)
+        if NEEDS[pattern](text)
+        for match in find(pattern).finditer(text)
+    ]
+    if not barred:
+        return []
+    return [
+        word
+        for word, (start, end) in enumerate(words)
+        if any(start < last and first < end for first, last in barred)
+    ]
 
 
 def tags_of(found: Iterable[Mention], words: Sequence[tuple[int, int]]) -> list[str]:

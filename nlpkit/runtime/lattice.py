@@ -30,8 +30,18 @@ class Run(NamedTuple):
 class Lattice:
     """The best sequences of tags of documents, and the probabilities of their entities."""
 
-    def __init__(self, scores: Sequence[np.ndarray], moves_CC: np.ndarray) -> None:
-        """Decode each document's scores_WC; `moves_CC` scores pairs of tags in sequence."""
+    def __init__(
+        self,
+        scores: Sequence[np.ndarray],
+        moves_CC: np.ndarray,
+        outside: Sequence[Sequence[int]] = (),
+    ) -> None:
+        """Decode each document's scores_WC; `moves_CC` scores pairs of tags in sequence.
+
+        `outside` has the words of each document that are outside of all entities.
+        """
+        for each, words in zip(scores, outside, strict=False):
+            each[list(words), 1:] = viterbi.NEVER
         self.scores = scores
         start_C, forbidden_CC = constraints(len(moves_CC))
         self.start_C, self.moves_CC = start_C, moves_CC + forbidden_CC

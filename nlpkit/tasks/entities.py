@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from nlpkit.answers import Span
 from nlpkit.answers.entities import Annotated, Entities
 from nlpkit.errors import InputError
-from nlpkit.language.bio import Mention, mentions
+from nlpkit.language.bio import Mention, mentions, nameless
 from nlpkit.runtime import onepass
 from nlpkit.runtime.graphs import LOGITS
 from nlpkit.runtime.lattice import Lattice, Run, calibrated, constraints
@@ -237,7 +237,8 @@ class Task:
         firsts = [first_tokens(text, each) for text, each in zip(texts, offsets, strict=True)]
         scores = [logits[first] for logits, first in zip(outputs, firsts, strict=True)]
         words = [word_spans(each, first) for each, first in zip(offsets, firsts, strict=True)]
-        return Lattice(scores, self.moves_CC), words
+        outside = list(map(nameless, texts, words))
+        return Lattice(scores, self.moves_CC, outside), words
 
     def _spans(
         self,
