@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import lzma
 import re
+import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+
+from nlpkit.language.lexicon import pack
 
 OPEN = ("VERB", "AUX", "NOUN", "ADJ", "ADV")
 CLOSED = ("DET", "PRON", "ADP", "CCONJ", "SCONJ", "INTJ", "NUM", "PART")
@@ -104,3 +107,13 @@ def put_first(found: Lexicon, entries: Iterable[Entry]) -> None:
     """Make entries the first analyses of their forms."""
     for form, lemma, tag in entries:
         found[form] = [(tag, lemma), *(p for p in found.get(form, ()) if p != (tag, lemma))]
+
+
+def main(build: Callable[[Path], Lexicon], language: str) -> None:
+    """Write the lexicon of the data folder and to the file that the command line names."""
+    data, output = map(Path, sys.argv[1:])
+    found = build(data)
+    entries = ((form, lemma, tag) for form in found for tag, lemma in found[form])
+    content = pack(entries, language=language)
+    output.write_bytes(content)
+    print(f"{len(found):,} forms, {len(content):,} bytes")

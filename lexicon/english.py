@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,13 +23,12 @@ from counting import (
     counts_of,
     frequencies,
     gather,
+    main,
     meant,
     put_first,
     short,
     treebank,
 )
-
-from nlpkit.language.lexicon import pack
 
 TAGS = {"noun": "NOUN", "verb": "VERB", "adj": "ADJ", "adv": "ADV"}
 
@@ -67,14 +65,5 @@ def _lemminflect() -> Iterator[Entry]:
                     yield form, form, "NOUN"  # "sharing"
 
 
-def main() -> None:
-    data, output = map(Path, sys.argv[1:])
-    found = lexicon(data)
-    entries = ((form, lemma, tag) for form in found for tag, lemma in found[form])
-    content = pack(entries, language="en")
-    output.write_bytes(content)
-    print(f"{len(found):,} forms, {len(content):,} bytes")
-
-
 if __name__ == "__main__":
-    main()
+    main(lexicon, "en")

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import lzma
 import re
-import sys
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
@@ -29,6 +28,7 @@ from counting import (
     counts_of,
     frequencies,
     gather,
+    main,
     meant,
     put_first,
     short,
@@ -36,7 +36,7 @@ from counting import (
 )
 from verbs import Verbs
 
-from nlpkit.language.lexicon import pack, restored
+from nlpkit.language.lexicon import restored
 
 TAGS = {"n": "NOUN", "a": "ADJ", "adj": "ADJ", "adv": "ADV", "v": "VERB"}
 PARADIGM = 20  # fewest forms of a verb that only simplemma knows
@@ -226,14 +226,5 @@ def unaccented(word: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-def main() -> None:
-    data, output = map(Path, sys.argv[1:])
-    found = lexicon(data)
-    entries = ((form, lemma, tag) for form in found for tag, lemma in found[form])
-    content = pack(entries, language="pt")
-    output.write_bytes(content)
-    print(f"{len(found):,} forms, {len(content):,} bytes")
-
-
 if __name__ == "__main__":
-    main()
+    main(lexicon, "pt")

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit.heads.token import TokenHead
-
-NEVER = -1e4  # the score of what cannot be
+from nlpkit.runtime.viterbi import NEVER
 
 
 class CrfHead(TokenHead):
@@ -41,8 +40,8 @@ def partial_loss(
     """Return the loss of words, loss_B: that of whole sequences if there are moves.
 
     `targets` are those of `nlpkit.tasks.entities`: a word that is outside of all entities may also
-    have the tags that its file never has. `start_C` and `forbidden_CC` hold NEVER for what cannot
-    be.
+    have the tags that its file never has. `start_C` and `forbidden_CC` hold NEVER for invalid
+    moves.
     """
     logits_BWC = of_words(logits_BTC, targets["token"]).float()
     outside_BW1 = targets["allowed"][:, :, :1]
@@ -85,7 +84,7 @@ def crf_loss(
     """Return loss_B, whose mean is the batch's mean over words of -log P(allowed sequences).
 
     Sequences are normalised as a whole, and those that the annotation allows are summed (fuzzy
-    CRF; Tsuboi et al. 2008). `start_C` and `moves_CC` hold NEVER for what cannot be.
+    CRF; Tsuboi et al. 2008). `start_C` and `moves_CC` hold NEVER for invalid moves.
     """
     right_BWC = logits_BWC.masked_fill(~allowed_BWC, NEVER)
     total_B = _total(logits_BWC, mask_BW, start_C, moves_CC)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, TextIO
 
-from nlpkit.errors import ModelError, UsageError, near_match
 from nlpkit.jobs.predict import answers
+from nlpkit.language.names import check_types
 from nlpkit.records.escape import escape
 from nlpkit.wording import plural
 
@@ -43,18 +43,7 @@ def only(model: Model, types: Sequence[str], option: str = "--types") -> Model:
         ModelError: the model finds no entities.
         UsageError: it does not know a type.
     """
-    from nlpkit.tasks.entities import Task
-
-    if not isinstance(model.task, Task):
-        raise ModelError(
-            f"{model.name}: finds no entities; 'nlpkit models' lists the models and their tasks"
-        )
-    for name in types:
-        if name not in model.task.types:
-            raise UsageError(
-                f"{option} {name}: {model.name} has no such type."
-                f"{near_match(name, model.task.types)} It has {', '.join(model.task.types)}"
-            )
+    check_types(model, types, option, model.name)
     return dataclasses.replace(model, task=model.task.only(types)) if types else model
 
 
@@ -62,9 +51,8 @@ def located(model: Model, reading: Reading, least: float) -> Iterator[tuple[str,
     """Yield the input's name, the record's number in it, from 1, and the answer."""
     for path in reading.inputs:
         single = dataclasses.replace(reading, inputs=[path])
-        name = "-" if path == "-" else path
         for number, item in enumerate(answers(model, single, min_confidence=least), 1):
-            yield name, number, item
+            yield path, number, item
 
 
 def write_spans(items: Iterable[tuple[str, int, Answered]], stream: TextIO) -> int:

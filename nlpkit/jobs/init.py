@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nlpkit import catalog
+from nlpkit.jobs.train import tokenizer_defaults
 from nlpkit.settings.declaration import described, toml_value
 from nlpkit.settings.recipe import Pretraining, Recipe
 from nlpkit.tasks import Columns, class_of
@@ -65,11 +66,7 @@ def _text(
     for part, chosen in parts.items():
         module = catalog.load(kind.PARTS[part], chosen)
         lines += ["", f"[{part}]", f"name = {toml_value(chosen)}", *_settings(module.Config, {})]
-    tokenizer = {
-        key: value
-        for part, chosen in parts.items()
-        for key, value in getattr(catalog.load(kind.PARTS[part], chosen), "TOKENIZER", {}).items()
-    }
+    tokenizer = tokenizer_defaults({kind.PARTS[part]: name for part, name in parts.items()})
     for section, config in kind.SECTIONS.items():
         values = tokenizer if section == "tokenizer" else given.get(section, {})
         lines += ["", f"[{section}]", *_settings(config, values)]

@@ -124,18 +124,21 @@ class Chooser:
             return form, tag
         return chosen.lemma, UPOS[chosen.tag]
 
+    def _applied(self, index: int, form: str) -> str | None:
+        """Return the lemma by a script, or None if the script replaces most of the form."""
+        script = self.scripts[index]
+        return None if is_bold(script, form) else apply(script, form)
+
     def _name(self, form: str, scripts_S: np.ndarray) -> str:
         """Return a name, or its singular if the tagger proposes it: "Palestinians"."""
-        script = self.scripts[int(scripts_S.argmax())]
-        lemma = None if is_bold(script, form) else apply(script, form)
+        lemma = self._applied(int(scripts_S.argmax()), form)
         singular = self.inflection.regular_lemma(form.lower(), "NOUN")
         changes = singular != form.lower()
         return lemma if changes and lemma and lemma.lower() == singular else form
 
     def _as_annotated(self, form: str, tag: str, scripts_S: np.ndarray) -> str | None:
         """Return the lemma of the tagger's best script if it is a word with the tag, or derived."""
-        script = self.scripts[int(scripts_S.argmax())]
-        lemma = None if is_bold(script, form) else apply(script, form)
+        lemma = self._applied(int(scripts_S.argmax()), form)
         known = lemma and any(each.upper() == tag for each, _ in self._analyses(lemma))
         return lemma if known else None
 
@@ -174,8 +177,7 @@ class Chooser:
         if tag == "PROPN":
             return self._name(form, scripts_S)
         if tag not in OPEN:
-            script = self.scripts[int(scripts_S.argmax())]
-            return (None if is_bold(script, form) else apply(script, form)) or form.lower()
+            return self._applied(int(scripts_S.argmax()), form) or form.lower()
         if not form.replace("-", "").isalpha():  # 5h, p/l, mm21
             return form.lower()
         regular = self.inflection.regular_lemma(form.lower(), tag)
@@ -183,8 +185,7 @@ class Chooser:
         for index in scripts_S.argsort()[::-1][:TRIED].tolist():
             if best - scripts_S[index] > LIKELY:
                 break
-            script = self.scripts[index]
-            lemma = None if is_bold(script, form) else apply(script, form)
+            lemma = self._applied(index, form)
             if lemma and (lemma == regular or self.lexicon.is_lemma(lemma, tag)):
                 return lemma
         return regular

@@ -75,7 +75,8 @@ class Hiding:
             InputError: the key file is not one.
         """
         types = types_of(given)
-        _check(model, types)
+        name = getattr(model, "name", "the model")
+        check_types(model, types, "--entities", f"--model {name}")
         self.model = model
         self.words = {kind: word_of(kind) for kind in types}
         self.tags = find(f"({tags(given)})")
@@ -119,19 +120,24 @@ class Hiding:
         ]
 
 
-def _check(model: Model, types: Sequence[str]) -> None:
-    """Raise an error unless a model finds entities of these types."""
+def check_types(model: Any, types: Sequence[str], option: str, shown: str) -> None:
+    """Check that a model, called `shown` in errors, finds entities of the types of an option.
+
+    Raises:
+        ModelError: the model finds no entities.
+        UsageError: it does not know a type.
+    """
     from nlpkit.answers.entities import Entities
 
     name, answers = getattr(model, "name", "the model"), getattr(model.task, "answers", None)
     if not (isinstance(answers, type) and issubclass(answers, Entities)):
         raise ModelError(
-            f"--model {name}: finds no entities; 'nlpkit models' lists the models and their tasks"
+            f"{shown}: finds no entities; 'nlpkit models' lists the models and their tasks"
         )
     for kind in types:
         if kind not in model.task.types:
             raise UsageError(
-                f"--entities {kind}: {name} has no such type.{near_match(kind, model.task.types)} "
+                f"{option} {kind}: {name} has no such type.{near_match(kind, model.task.types)} "
                 f"It has {', '.join(model.task.types)}"
             )
 

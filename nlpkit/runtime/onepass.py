@@ -103,8 +103,7 @@ def _parts(task: OnePass, model: Reader, words: Sequence[str], windows: Windows)
 
 def outputs(model: Reader, documents: Sequence[Any]) -> list[np.ndarray | None]:
     """Return the logits of each document; None for a document without tokens."""
-    rows, arrays = by_document(model, model.encode(documents), LOGITS, model.task.combine)
-    return spread(rows, arrays, len(documents))
+    return read(model, documents)[0]
 
 
 def read(

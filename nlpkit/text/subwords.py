@@ -141,10 +141,9 @@ def learn(
     texts = as_texts(documents)
     result = Tokenizer(model)
     result.normalizer = normalizer(settings)
-    metaspace = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
     isolated = pre_tokenizers.Punctuation("isolated")
-    parts = [simple_words(), metaspace] if settings.simple_words else [metaspace, isolated]
-    result.pre_tokenizer = pre_tokenizers.Sequence(parts)
+    spaced = pre_tokenizers.Sequence([metaspace(), isolated])
+    result.pre_tokenizer = simple_words() if settings.simple_words else spaced
     try:
         result.train_from_iterator(texts, trainer)
     except Exception as problem:  # tokenizers raises bare Exception
@@ -154,20 +153,27 @@ def learn(
     return Subwords(kind, _without_added(result))
 
 
+def metaspace() -> Any:
+    """Return a pre-tokenizer that splits at spaces; a word has SPACE before it."""
+    from tokenizers import pre_tokenizers
+
+    return pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
+
+
 def simple_words() -> Any:
-    """Return a pre-tokenizer that splits as `nlpkit.text.simple` does."""
+    """Return a pre-tokenizer that splits as `nlpkit.text.simple` does, a space before each word."""
     from tokenizers import Regex, pre_tokenizers
 
-    return pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
+    split = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
+    return pre_tokenizers.Sequence([split, metaspace()])
 
 
 def by_simple_words(tokenizer: Subwords) -> Subwords:
     """Return a tokenizer whose pieces keep to simple words, each with the space before a word."""
-    from tokenizers import Tokenizer, pre_tokenizers
+    from tokenizers import Tokenizer
 
     library = Tokenizer.from_str(tokenizer.to_json())
-    metaspace = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
-    library.pre_tokenizer = pre_tokenizers.Sequence([simple_words(), metaspace])
+    library.pre_tokenizer = simple_words()
     return Subwords(tokenizer.kind, library)
 
 
