@@ -34,6 +34,12 @@ TENSES = {
     "Sub Fut": 3, "Imp": 3,
 }  # fmt: skip
 PEOPLE = {"1 Sing": 6, "3 Sing": 5, "3 Plur": 3, "1 Plur": 2, "2 Sing": 1}
+# Verbs with a predicate of their own: another verb in their place, or they in its, would give the
+# words beside them wrong tags (*o filme foi chato*, *o filme viu chato*). They change tense only.
+LINKING = {
+    "ser", "estar", "ficar", "parecer", "continuar", "permanecer", "andar", "virar", "tornar",
+    "viver", "ir", "vir", "ter", "haver", "poder", "dever", "costumar",
+}  # fmt: skip
 ABBREVIATED = 0.6  # share of the words with an abbreviation that get it, in a sentence with any
 LONG = 0.02  # share of the words with a repeated letter
 
@@ -56,7 +62,8 @@ class Writer:
         verbs = Verbs()
         for each in verbs.forms():
             self.forms.setdefault((each.verb, each.tense, each.person), each.form)
-        self.verbs = [verb for verb in verbs.templates if counts[verb] >= LEAST]
+        common = (verb for verb in verbs.templates if counts[verb] >= LEAST)
+        self.verbs = [verb for verb in common if verb not in LINKING]
         self.weights = [counts[verb] ** 0.5 for verb in self.verbs]
         self.short: dict[tuple[str, str], list[str]] = defaultdict(list)
         for form, lemma, tag in short("pt"):
@@ -79,12 +86,15 @@ class Writer:
         return words
 
     def _swapped(self, word: Word) -> Word:
-        if word.upos != "VERB" or self.rng.random() > SWAPPED:
+        if word.upos not in ("VERB", "AUX") or self.rng.random() > SWAPPED:
             return word
+        stays = word.upos == "AUX" or word.lemma in LINKING
         feats = dict(each.split("=") for each in word.feats.split("|") if "=" in each)
         form = feats.get("VerbForm", "Fin")
         tense, person = self._cell(form, feats)
-        (verb,) = self.rng.choices(self.verbs, self.weights)
+        if stays and form == "Fin":
+            person = f"{feats.get('Person', '3')} {feats.get('Number', 'Sing')}"
+        verb = word.lemma if stays else self.rng.choices(self.verbs, self.weights)[0]
         other = self.forms.get((verb, tense, person))
         if other is None:
             return word

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 import nlpkit
 from nlpkit import blocks
 from nlpkit.blocks import BLOCK, packed, quantised, restored, unpacked
+from nlpkit.exporting.recurrent import stored_in_int8
 from nlpkit.exporting.rows import in_rows
 from nlpkit.exporting.wide import in_blocks
 from nlpkit.jobs.export import export
@@ -201,3 +202,43 @@ def test_training_starts_from_the_weights_of_a_bundle(
     for name, tensor in run.encoder.items():
         step = float(tensor.abs().max()) / 127
         assert float((rough.encoder[name] - tensor).abs().max()) <= 1.1 * step, name
+
+
+def test_matrices_of_recurrent_layers_are_stored_in_int8_and_read_as_float32() -> None:
+    """As exported: a node reads the rows of a gate from the matrix, and joins them in its order."""
+    rng = np.random.default_rng(2)
+    width, hidden = 8, 4
+    arrays = {
+        "input": rng.normal(0, 0.3, (4 * hidden, width)),
+        "state": rng.normal(0, 0.3, (4 * hidden, hidden)),
+        "other": rng.normal(0, 0.3, (hidden, hidden)),
+    }
+    arrays["input"][0] = 0  # a row of zeros stays one
+    tensors = [numpy_helper.from_array(a.astype(np.float32), name) for name, a in arrays.items()]
+    tensors += [
+        numpy_helper.from_array(np.array(value), name)
+        for name, value in {"zero": [0], "half": [2 * hidden], "end": [4 * hidden]}.items()
+    ]
+    nodes = [
+        helper.make_node("Slice", ["input", "zero", "half", "zero"], ["first"]),
+        helper.make_node("Slice", ["input", "half", "end", "zero"], ["second"]),
+        helper.make_node("Concat", ["first", "second"], ["joined"], axis=0),
+        helper.make_node("Unsqueeze", ["joined", "zero"], ["w"]),
+        helper.make_node("Unsqueeze", ["state", "zero"], ["r"]),
+        helper.make_node("LSTM", ["x", "w", "r"], ["states"], hidden_size=hidden),
+        helper.make_node("MatMul", ["states", "other"], ["y"]),
+    ]
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("x", "y"))
+    graph = helper.make_graph(nodes, "lstm", [x], [y], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    small = stored_in_int8(model)
+    kept = {tensor.name: tensor.data_type for tensor in small.graph.initializer}
+    assert kept["input_int8"] == kept["state_int8"] == TensorProto.INT8
+    assert kept["other"] == TensorProto.FLOAT and not {"input", "state"} & kept.keys()
+    inputs = {"x": rng.normal(0, 1, (5, 2, width)).astype(np.float32)}
+    expected, found = (
+        onnxruntime.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"])
+        for m in (model, small)
+    )
+    error = np.abs(expected.run(None, inputs)[0] - found.run(None, inputs)[0])
+    assert 0 < error.max() < 0.01

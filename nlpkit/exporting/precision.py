@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from nlpkit.blocks import BLOCK, is_wide
+from nlpkit.exporting.recurrent import stored_in_int8
 from nlpkit.exporting.rows import in_rows
 from nlpkit.exporting.sums import as_sums
 from nlpkit.exporting.wide import in_blocks, rewritten
@@ -37,7 +39,7 @@ def estimate(network: nn.Module, precision: str) -> int:
     wide = [weight for weight in wide if is_wide(weight.shape)]
     if precision == "int4":
         wide += [table for table in tables if is_wide(table.shape)]
-        tables = []
+        tables = _recurrent(network)
     tables = [table for table in tables if table.numel() >= SMALLEST_TABLE]
     in_rows = sum(table.numel() for table in tables)
     in_wide = sum(weight.numel() for weight in wide)
@@ -46,7 +48,14 @@ def estimate(network: nn.Module, precision: str) -> int:
     pool = getattr(getattr(network, "head", None), "pool", None)
     if getattr(getattr(network, "encoder", None), "adds_rows", False) and isinstance(pool, MaxPool):
         return int(outside + inside)  # `sums` has one scale in all
-    return int(outside + inside) + BYTES["fp32"] * sum(map(len, tables))
+    scale = BYTES["fp16" if precision == "int4" else "fp32"]
+    return int(outside + inside) + scale * sum(map(len, tables))
+
+
+def _recurrent(network: nn.Module) -> list[torch.Tensor]:
+    """Return the matrices of the recurrent layers, which have a scale for each row like a table."""
+    parts = (part for part in network.modules() if isinstance(part, nn.RNNBase))
+    return [weight for part in parts for weight in part.parameters() if weight.ndim == 2]
 
 
 def as_fp32(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -83,8 +92,12 @@ def as_int8(model: onnx.ModelProto) -> onnx.ModelProto | None:
 
 
 def as_int4(model: onnx.ModelProto) -> onnx.ModelProto | None:
-    """Return the model with wide matrices and tables in blocks of 4 bits, or None without them."""
-    return in_blocks(model, 4)
+    """Return the model with wide matrices and tables in blocks of 4 bits, or None without them.
+
+    The matrices of its recurrent layers are in int8 (`recurrent`).
+    """
+    blocks = in_blocks(model, 4)
+    return blocks and stored_in_int8(blocks)
 
 
 def _with_int8_tables(model: onnx.ModelProto) -> onnx.ModelProto | None:
