@@ -2,16 +2,20 @@
 
     pip install sklearn-crfsuite
     python benchmarks/entities.py MODEL [MODEL ...] --data ../shared/data [--split test] [--crf]
+        [--spacy]
 
-The CRF (Lafferty et al. 2001) has the usual features of words, affixes, shapes and neighbours, and
-learns from the training files of the same sets, one CRF for each set. Models are scored on the
-types that they know; speed is of one run, in documents a second.
+Both baselines learn from the training file of each set alone. The CRF (Lafferty et al. 2001) has
+the usual features of words, affixes, shapes and neighbours. spaCy's is what `spacy train` makes
+without vectors: a blank pipeline with its own tok2vec and transition-based parser, the best of
+PASSES passes by the dev file. Models are scored on the types that they know; speed is of one run,
+in documents a second.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -31,11 +35,14 @@ from nlpkit.text.tokenizers.words import shape
 
 NAMES = {"PESSOA": "PER", "LOCAL": "LOC", "ORGANIZACAO": "ORG", "TEMPO": "TIME", "VALOR": "VALUE"}
 NAMES |= {"LEGISLACAO": "LAW", "JURISPRUDENCIA": "CASE"}
+PASSES = 12  # of spaCy, over a training file
 HIDDEN = ("PER", "LOC", "ORG")  # types that the table of masking counts
 SETS = {
     "pt": ("ner_pt/uner_bosque", "ner_pt/lener_br", "ner_pt/paramopama", "ner_pt/harem_selective"),
     "en": ("ner_en/conll2003_en",),
 }
+
+Answers = tuple[list[Entities], float]  # and documents a second
 
 
 def rows_of(path: Path) -> list[Row]:
@@ -99,22 +106,72 @@ def _own(word: str) -> Mapping[str, Any]:
     }
 
 
-def crf(train: Sequence[Row], test: Sequence[Row]) -> list[Entities]:
-    """Return a CRF's answers."""
+def crf(train: Sequence[Row], test: Sequence[Row]) -> Answers:
+    """Return a CRF's answers and its speed."""
     import sklearn_crfsuite
 
     def words_of(text: str) -> list[str]:
         return [text[start:end] for start, end in spans(text)]
 
-    golds = [mentions(row.fields["label"], row.text, NAMES) for row in train]
-    tags = [tags_of(gold, spans(text)) for gold, text in zip(golds, texts_of(train), strict=True)]
+    golds = zip(_golds(train), texts_of(train), strict=True)
+    tags = [tags_of(gold, spans(text)) for gold, text in golds]
     model = sklearn_crfsuite.CRF(
         algorithm="lbfgs", c1=0.1, c2=0.05, max_iterations=80, all_possible_transitions=True
     )
     model.fit([features(words_of(text)) for text in texts_of(train)], tags)
     texts = texts_of(test)
+    started = time.perf_counter()
     predicted = model.predict([features(words_of(text)) for text in texts])
-    return [_entities(text, list(tags)) for text, tags in zip(texts, predicted, strict=True)]
+    speed = len(test) / (time.perf_counter() - started)
+    given = [_entities(text, list(tags)) for text, tags in zip(texts, predicted, strict=True)]
+    return given, speed
+
+
+def pipeline(
+    train: Sequence[Row], dev: Sequence[Row], test: Sequence[Row], language: str
+) -> Answers:
+    """Return the answers of a spaCy pipeline and its speed."""
+    import spacy
+    from spacy.tokens import Doc
+    from spacy.training import Example
+    from spacy.util import minibatch
+
+    spacy.util.fix_random_seed(1)
+    nlp = spacy.blank(language)
+    nlp.add_pipe("ner")
+
+    def examples(rows: Sequence[Row]) -> list[Example]:
+        return [
+            Example(
+                Doc(nlp.vocab, words=words),
+                Doc(nlp.vocab, words=words, ents=tags_of(gold, bounds)),
+            )
+            for text, gold in zip(texts_of(rows), _golds(rows), strict=True)
+            for bounds in [spans(text)]
+            for words in [[text[start:end] for start, end in bounds]]
+        ]
+
+    learned, chosen, rng = examples(train), examples(dev), random.Random(1)
+    optimizer = nlp.initialize(lambda: learned)
+    best, kept = -1.0, b""
+    for _ in range(PASSES):
+        rng.shuffle(learned)
+        for batch in minibatch(learned, 64):
+            nlp.update(batch, sgd=optimizer, drop=0.1)
+        if (score := nlp.evaluate(chosen)["ents_f"] or 0.0) > best:
+            best, kept = score, nlp.to_bytes()
+    nlp.from_bytes(kept)
+    started, given = time.perf_counter(), []
+    for text, example in zip(texts_of(test), examples(test), strict=True):
+        bounds = spans(text)
+        found = nlp(example.predicted).ents
+        at = [(bounds[e.start][0], bounds[e.end - 1][1], e.label_) for e in found]
+        given.append(Entities(tuple(Span(a, b, label, text[a:b]) for a, b, label in at)))
+    return given, len(test) / (time.perf_counter() - started)
+
+
+def _golds(rows: Sequence[Row]) -> list[Any]:
+    return [mentions(row.fields["label"], row.text, NAMES) for row in rows]
 
 
 def _entities(text: str, tags: list[str]) -> Entities:
@@ -134,6 +191,7 @@ def main() -> None:
     parser.add_argument("--split", default="dev")
     parser.add_argument("--language", choices=SETS, default="pt")
     parser.add_argument("--crf", action="store_true")
+    parser.add_argument("--spacy", action="store_true")
     args = parser.parse_args()
     for name in SETS[args.language]:
         path = args.data / name / f"{args.split}.jsonl.xz"
@@ -148,11 +206,15 @@ def main() -> None:
             task = Task(Config(), model.task.types)
             scored = scores(task, rows, answers) | {"hidden": hidden(task, rows, answers)}
             _print(name, model_name, scored, speed)
+        baselines: list[tuple[str, Answers]] = []
+        train, dev = (rows_of(args.data / name / f"{each}.jsonl.xz") for each in ("train", "dev"))
         if args.crf:
-            train = rows_of(args.data / name / "train.jsonl.xz")
-            given = crf(train, rows)
+            baselines.append(("crf", crf(train, rows)))
+        if args.spacy:
+            baselines.append(("spacy", pipeline(train, dev, rows, args.language)))
+        for baseline, (given, speed) in baselines:
             kinds = {span.label for answer in given for span in answer.spans}
-            _print(name, "crf", scores(Task(Config(), sorted(kinds)), rows, given), 0.0)
+            _print(name, baseline, scores(Task(Config(), sorted(kinds)), rows, given), speed)
 
 
 def _print(name: str, model: str, scored: Mapping[str, Any], speed: float) -> None:
