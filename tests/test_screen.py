@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from hypothesis import given, settings, strategies as st
 from rich.console import Console
 from typer.testing import CliRunner
 
+from nlpkit.answers import Span
+from nlpkit.answers.entities import Entities
 from nlpkit.cli.app import app
 from nlpkit.cli.screen import training as training_screen
-from nlpkit.cli.screen.answers import show
+from nlpkit.cli.screen.answers import EntitiesLook, show
 from nlpkit.cli.screen.batch import BatchProgress
 from nlpkit.cli.screen.plot import Point, text_plot
 from nlpkit.cli.screen.table import Column, cut, show_table
@@ -211,3 +214,20 @@ def test_no_number_below_the_plot_is_cut(slow: float) -> None:
     points = [Point("one", slow, 0.6, 0.5, 0.7), Point("two", 20 * slow, 0.6, 0.5, 0.7)]
     (*_, ticks, _) = text_plot(points, 80).splitlines()
     assert all(re.fullmatch(r"\d{1,3}(,\d{3})*", tick) for tick in ticks.split())
+
+
+def test_a_text_with_entities_is_whole_and_a_long_one_is_cut() -> None:
+    model: Any = SimpleNamespace(task=SimpleNamespace(shown=["PER", "LOC"]))
+    look = EntitiesLook(model, uncertain=False)
+
+    def lines(text: str, spans: tuple[Span, ...], width: int) -> list[str]:
+        item: Any = SimpleNamespace(text=text, answer=Entities(spans))
+        return [line.plain.rstrip() for line in look.rows(item, width)]
+
+    text = "Ana Lima mora\tno Recife desde 1990"
+    spans = (Span(0, 8, "PER", "Ana Lima"), Span(17, 23, "LOC", "Recife"))
+    assert lines(text, spans, 26) == ["Ana Lima[PER] mora no", "  Recife[LOC] desde 1990"]
+    far = spans[0]._replace(start=1800, end=1808)
+    assert lines("a " * 900 + text, (far,), 80)[-1].endswith("a …")
+    names = [line.plain for line in look.summary(80)]
+    assert names == ["", "PER      2  Ana Lima 2", "LOC      1  Recife"]

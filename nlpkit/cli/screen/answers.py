@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 # Colours of the sentiment labels; other labels take those of OTHERS in turn.
 COLOURS = {"negative": "red", "neutral": "yellow", "positive": "green"}
-OTHERS = ("cyan", "magenta", "blue", "bright_cyan", "bright_magenta", "bright_blue")
+OTHERS = ("cyan", "magenta", "blue", "bright_cyan", "bright_magenta", "bright_blue", "yellow")
 BAR = 30
+LONGEST = 1000  # characters of a text with entities that are shown
 
 
 class Look(Protocol):
@@ -141,17 +142,29 @@ class SpansLook:
 
 
 class EntitiesLook(SpansLook):
-    """The text with its entities in colour; the summary is the most frequent names of each type."""
+    """The text with its entities and their types; the summary is the most frequent names."""
 
     def __init__(self, model: Model, uncertain: bool) -> None:
         super().__init__(model, uncertain)
+        self.console = Console()
         self.names: dict[str, Counter[str]] = {kind: Counter() for kind in self.colours}
 
     def rows(self, item: Answered, columns: int) -> Iterable[Text]:
-        """Yield the text, and a line with its entities if it has any."""
+        """Yield the lines of the text, all but the first indented."""
+        line, shown = Text(), item.text[:LONGEST]
+        plain, end = printable(shown, LONGEST), 0
+        self.documents += item.answer is not None
         for span in item.answer.spans if item.answer else ():
+            self.counts[span.label] += 1
             self.names[span.label][" ".join(span.text.split())] += 1
-        return super().rows(item, columns)
+            if span.end <= len(plain):
+                line.append(plain[end : span.start])
+                line.append(plain[span.start : span.end], f"bold {self.colours[span.label]}")
+                line.append(f"[{span.label}]", f"dim {self.colours[span.label]}")
+                end = span.end
+        line.append(plain[end:] + ("…" if len(shown) < len(item.text) else ""))
+        for number, each in enumerate(line.wrap(self.console, max(columns - 2, 1))):
+            yield Text("  " if number else "").append(each)
 
     def summary(self, columns: int) -> Iterable[Text]:
         """Yield a line for each type with its most frequent names, if there are documents."""
