@@ -86,6 +86,17 @@ def test_csv_keeps_its_columns_and_gains_json(bundle: Path, quick_cli: Cli, tmp_
     assert rows[1]["entities"] in ("", "[]")
 
 
+def test_a_batch_writes_the_column_of_the_text_as_conll(
+    bundle: Path, quick_cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text(f'id,frase\n7,"{TEXT}"\n', encoding="utf-8")
+    options = ("--column", "frase", "--to", "conll")
+    quick_cli("batch", "in.csv", "-o", "out", "-m", bundle, *options)
+    alone = quick_cli("entities", "in.csv", "-m", bundle, *options)
+    assert (tmp_path / "out" / "in.conll").read_bytes() == alone.stdout
+    assert b"Ana\tB-PER\nBia\tI-PER\n" in alone.stdout
+
+
 def test_spans_are_a_line_for_each_entity(bundle: Path, quick_cli: Cli, tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(f"nada\n{TEXT}\n", encoding="utf-8")

@@ -56,6 +56,8 @@ def answer(model: Model, settings: Settings, parts: Parts, shard: Shard) -> None
                 options = {"header": number == 0, "columns": columns}
             if getattr(format, "DIALECT", False):
                 options["dialect"] = shard.dialect
+            if getattr(format, "WANTS_TEXT", False):
+                options["text"] = shard.text
             getattr(format, "write_part", format.write)(rows, out, **options)
     if shard.rejects:
         with records.write_output(parts.path(number, BAD)) as out:

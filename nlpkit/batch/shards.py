@@ -12,7 +12,7 @@ from nlpkit.batch.outcome import state_of
 from nlpkit.batch.plan import Item, Settings
 from nlpkit.batch.url import Url, opened
 from nlpkit.errors import quoted
-from nlpkit.records import Record, Source, is_empty, text_of
+from nlpkit.records import TEXT, Record, Source, is_empty, text_of
 from nlpkit.records.layout import DIALECTS, Dialect
 
 CHARACTERS = 1 << 24  # most characters in a shard, which bounds the memory for long documents
@@ -30,6 +30,7 @@ class Shard:
     rejects: list[dict[str, Any]]
     columns: list[str] = field(default_factory=list)
     dialect: Dialect = field(default_factory=Dialect)  # of an input that is CSV
+    text: str = TEXT  # the column that holds the text
 
     def __len__(self) -> int:
         return len(self.records) + len(self.rejects)
@@ -61,7 +62,8 @@ def shards(item: Item, settings: Settings) -> Iterator[tuple[Shard, int]]:
         every = chain([first] if first else [], read)
         documents = ((record, text_of(record, source)) for record in every)
         for shard in cut(documents, rejects, settings.shard_size, columns):
-            yield replace(shard, dialect=dialect), _position(stream)
+            text = source.layout.text or TEXT
+            yield replace(shard, dialect=dialect, text=text), _position(stream)
 
 
 def cut(
