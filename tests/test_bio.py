@@ -128,8 +128,8 @@ def test_a_token_without_characters_ends_no_word() -> None:
     assert word_spans(offsets, first) == [(0, 3), (4, 5)]
 
 
-def test_links_addresses_and_emoji_are_in_no_name() -> None:
-    text = "Ana Sá https://t.co/x 😡 ana@b.co Itu"
+def test_links_addresses_users_emoji_and_negations_are_in_no_name() -> None:
+    text = "Ana Sá https://t.co/x 😡 ana@b.co @Vivo Don't can’t Itu"
     barred = nameless(text, spans(text))
     assert {
         text[start:end] for row, (start, end) in enumerate(spans(text)) if row not in barred

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nlpkit.errors import InputError
-from nlpkit.language.patterns import EMAIL, EMOJI, NEEDS, URL, find
+from nlpkit.language.patterns import EMAIL, EMOJI, NEEDS, NEGATION, URL, USERS, find
 
 OUTSIDE = "O"
 LEFT_OUT = ""  # the new name of a type that is not wanted
@@ -117,13 +117,13 @@ def _of_span(item: Any, text: str) -> Mention:
 
 
 def nameless(text: str, words: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the indices of the words that no name holds: those of links, addresses and emoji.
+    """Return the indices of the words that no name holds: links, addresses, @users, emoji, don't.
 
     `words` are [start, end) of each word of the text.
     """
     barred = [
         match.span()
-        for pattern in (URL, EMAIL, EMOJI)
+        for pattern in (URL, EMAIL, USERS, EMOJI, NEGATION)
         if NEEDS[pattern](text)
         for match in find(pattern).finditer(text)
     ]

@@ -29,6 +29,7 @@ NUMBER = (
     r"(?<!\w)(?!(?:(?<=<)|(?<=</))3(?![\w]|[.,:/-]\d))(?<!\w-)(?<!\d[.,:/])(?:(?:R|US)?\$\s?|[€£]\s?)?[+-]?\d++(?:[.,:/-]\d++)*+"
     r"(?:\s?%|[ºª°]|(?<=\d)h(?:\d\d)?(?:min|m|s)?)?+(?![\w\ufe0f\u20e3])"
 )
+NEGATION = r"(?<!\w)\w{1,8}['’]t(?!\w)"  # don't, can't
 # An alias is the tag of a name with letters that tell it from others: [PESSOA-KDTRMB]. It has no
 # digits, so that it is never part of a number, and no vowels, so that it is never a word.
 ALIAS = r"\[[A-Z0-9_]++-[BCDFGHJKLMNPQRST]{6,}+\]"
@@ -57,6 +58,7 @@ NEEDS: dict[str, Callable[[str], object]] = {
     USERS: lambda text: "@" in text,
     HASHTAGS: lambda text: "#" in text,
     NUMBER: re.compile(r"\d").search,
+    NEGATION: re.compile("['’]t", re.IGNORECASE).search,
     EMOJI: re.compile(r"[^\x00-\u203b]").search,
     EMOTICON: re.compile("[:;=<]").search,
 }
