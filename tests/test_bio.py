@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nlpkit.errors import InputError
-from nlpkit.language.bio import Mention, mentions, nameless, tags_of, without_overlaps
+from nlpkit.language.bio import Mention, mentions, tags_of, unnameable, without_overlaps
 from nlpkit.records import Source, read, write
 from nlpkit.text.simple import first_tokens, spans, word_spans, words
 
@@ -121,6 +121,20 @@ def test_a_conll_line_without_a_tag_is_told_with_its_line() -> None:
         list(read(io.BytesIO(b"Ana B-PER\nmora\n"), "conll", Source("file")))
 
 
+def test_conll_is_written_as_it_was_read_and_a_bad_sentence_is_refused_alone() -> None:
+    content = "R$ B-VALUE\n1.299,90 I-VALUE\n\nruim\nAna B-PER\n\nItu B-LOC\n\n"
+    refused: list[tuple[int, str]] = []
+    source = Source("file", reject=lambda line, raw, why: refused.append((line, why)))
+    records = list(read(io.BytesIO(content.encode()), "conll", source))
+    assert records[0]["entities"] == [
+        {"start": 0, "end": 11, "type": "VALUE", "text": "R$ 1.299,90"}
+    ]
+    assert [line for line, _ in refused] == [4]
+    output = io.StringIO()
+    write(records, output, "conll", source.layout)
+    assert output.getvalue() == "R$\tB-VALUE\n1.299,90\tI-VALUE\n\nItu\tB-LOC\n\n"
+
+
 def test_a_token_without_characters_ends_no_word() -> None:
     offsets = np.array([[0, 2], [2, 3], [4, 4], [4, 5]])  # "Ana", a lone space, "."
     first = first_tokens("Ana .", offsets)
@@ -130,7 +144,7 @@ def test_a_token_without_characters_ends_no_word() -> None:
 
 def test_links_addresses_users_emoji_and_negations_are_in_no_name() -> None:
     text = "Ana Sá https://t.co/x 😡 ana@b.co @Vivo Don't can’t Itu"
-    barred = nameless(text, spans(text))
+    barred = unnameable(text, spans(text))
     assert {
         text[start:end] for row, (start, end) in enumerate(spans(text)) if row not in barred
     } == {
@@ -138,4 +152,4 @@ def test_links_addresses_users_emoji_and_negations_are_in_no_name() -> None:
         "Sá",
         "Itu",
     }
-    assert nameless("Ana Sá", [(0, 3), (4, 6)]) == []
+    assert unnameable("Ana Sá", [(0, 3), (4, 6)]) == []

@@ -19,7 +19,9 @@ from nlpkit.answers.entities import Annotated, Entities
 from nlpkit.errors import InputError, UsageError
 from nlpkit.jobs.evaluate import evaluate
 from nlpkit.jobs.export import export
+from nlpkit.language.bio import Mention, mentions, tags_of
 from nlpkit.metrics import spans as metric
+from nlpkit.runtime import tags
 from nlpkit.settings import recipe
 from nlpkit.tasks.entities import Config, Task
 from nlpkit.training import run
@@ -147,6 +149,43 @@ def gold(*spans: tuple[int, int, str], types: frozenset[str] | None = None) -> A
 
 def answer(*spans: tuple[int, int, str]) -> Entities:
     return Entities(tuple(Span(*span, "") for span in spans))
+
+
+def test_a_file_without_any_entity_judges_and_teaches_all_types() -> None:
+    task = Task(Config(), ["PER", "LOC"])
+    empty = task.in_file([task.gold({"document": "nada", "label": []})])
+    found = Entities((Span(0, 4, "PER", "nada"),))
+    assert metric.measure(empty, [found])["span_f1"] == 0
+    assert task.priors(empty, None) == {}
+    partly = task.in_file([task.gold({"document": "Itu", "label": [[0, 3, "LOC"]]})])
+    assert task.priors(partly, None) == {0: 0.0}
+    assert metric.measure(partly, [found])["not_judged"] == {"PER": 1}
+    with pytest.raises(InputError, match="entities take 0 or 1"):
+        task.priors(partly, 0.5)
+
+
+def test_types_of_links_and_addresses_can_be_learned() -> None:
+    row = {"document": "fale com loja@exemplo.com ou Ana", "label": [[9, 25, "CONTATO"]]}
+    assert Task.from_rows([row], Config()).links
+    assert not Task.from_rows([row | {"label": [[29, 32, "PER"]]}], Config()).links
+
+
+def test_a_span_that_begins_inside_a_word_takes_all_of_it() -> None:
+    spans = [Span(1, 6, "PER", "na Sá")]
+    assert [*tags.of_words(spans, [0, 4, 7], ["LOC", "PER"])] == [(0, 3), (1, 4)]
+    assert tags_of(spans_of("Ana Sá foi", (1, 6)), [(0, 3), (4, 6), (7, 10)]) == [
+        "B-PER", "I-PER", "O",
+    ]  # fmt: skip
+
+
+def spans_of(text: str, *bounds: tuple[int, int]) -> list[Mention]:
+    return mentions([[*each, "PER"] for each in bounds], text)
+
+
+def test_white_space_at_the_ends_of_a_span_is_no_part_of_it() -> None:
+    assert spans_of("oi Ana !", (2, 7)) == [Mention(3, 6, "PER")]
+    with pytest.raises(InputError, match="white space only"):
+        spans_of("oi  Ana", (2, 4))
 
 
 def test_scores_are_strict_and_partial() -> None:

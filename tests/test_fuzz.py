@@ -47,7 +47,8 @@ def sound(format: str, count: int = 60) -> bytes:
     """Return a valid file whose texts need quotes, escapes and multi-byte characters."""
     if format == "conllu":
         return "".join(f"# text = uma {n}\n1{WORD}\n\n" for n in range(count)).encode()
-    more = {"entities": []} if format == "conll" else {}
+    holds = getattr(catalog.load("formats", format), "HOLDS", ())
+    more = {"entities": []} if "entities" in holds else {}
     rows = [
         {"text": f'{row["text"]}, "é" \\ 👍\u2028', "n": n, "x": None} | more
         for n, row in enumerate(corpus(count, 3))

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from nlpkit.heads import crf
-from nlpkit.runtime.lattice import Lattice, calibrated, constraints
+from nlpkit.runtime.lattice import Lattice, calibrated
+from nlpkit.runtime.tags import constraints
 
 TAGS = 5  # O, and B and I of two types
 START_C, FORBIDDEN_CC = constraints(TAGS)

@@ -119,12 +119,18 @@ class File:
         value = None if column is None else record[column]
         value = self.every_label or renamed(value, self.labels_as)
         is_words = isinstance(record.get(self.text or records.TEXT), list)  # its list holds tags
-        if is_blank(value) or (isinstance(value, list | dict) and (is_words or not self.label_of)):
+        is_nested = isinstance(value, list | dict) and (is_words or not self.label_of)
+        if is_blank(value) or is_nested or _are_spans(value):
             return None, ""
         try:
             return (self.label_of or str)(value), ""
         except InputError as problem:
             return None, str(problem)
+
+
+def _are_spans(value: Any) -> bool:
+    """Tell whether a label is a list of spans, as tasks other than classification have."""
+    return isinstance(value, list) and all(isinstance(item, list | dict) for item in value)
 
 
 FileRow = tuple[File, Row]

@@ -152,7 +152,9 @@ Verbose = Annotated[
 ]
 Label = Annotated[
     str | None,
-    typer.Option(metavar="FIELD", help="The field that holds the true label ('label')."),
+    typer.Option(
+        metavar="FIELD", help="The field that holds the true label ('label', or the task's)."
+    ),
 ]
 Rename = Annotated[
     list[str] | None,

@@ -37,11 +37,11 @@ def partial_loss(
     start_C: Tensor,
     forbidden_CC: Tensor,
 ) -> Tensor:
-    """Return the loss of words, loss_B: that of whole sequences if there are moves.
+    """Return loss_B of a CRF; where `moves_CC` is None, the loss of each word's tag alone.
 
-    `targets` are those of `nlpkit.tasks.entities`: a word that is outside of all entities may also
-    have the tags that its file never has. `start_C` and `forbidden_CC` hold NEVER for invalid
-    moves.
+    `moves_CC` are the scores of transitions from one tag to the next. `targets` are those of
+    `nlpkit.tasks.entities`: a word that is outside of all entities may also have the tags that its
+    file never has. `start_C` and `forbidden_CC` hold NEVER for invalid transitions.
     """
     logits_BWC = of_words(logits_BTC, targets["token"]).float()
     outside_BW1 = targets["allowed"][:, :, :1]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nlpkit import catalog
-from nlpkit.jobs.train import tokenizer_defaults
 from nlpkit.settings.declaration import described, toml_value
 from nlpkit.settings.recipe import Pretraining, Recipe
+from nlpkit.settings.suited import tokenizer_defaults
 from nlpkit.tasks import Columns, class_of
 
 

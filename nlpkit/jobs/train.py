@@ -77,25 +77,17 @@ def recipe_from_files(
     }
     if arch:
         tree["architecture"] = {"name": arch}
-        tree["tokenizer"] = tokenizer_defaults({"tasks": task, "architectures": arch})
     from nlpkit.training import sources
     from nlpkit.training.init import complete
 
     if init:
         tree["init"] = {"run": init}
-        tree.setdefault("tokenizer", tokenizer_defaults({"tasks": task}))
         theirs = sources.sections(sources.find(init, Path.cwd()))["architecture"]["name"]
         if arch not in (None, theirs):
             raise UsageError(f"--arch {arch}: {init} is of {theirs}; leave --arch out")
     return recipes.from_dict(
         tree, folder=Path.cwd(), where="command line", overrides=overrides, complete=complete
     )
-
-
-def tokenizer_defaults(parts: Mapping[str, str]) -> dict[str, Any]:
-    """Return the tokenizer settings that suit parts, given by kind; the later ones decide."""
-    modules = (catalog.load(kind, name) for kind, name in parts.items())
-    return {key: value for each in modules for key, value in getattr(each, "TOKENIZER", {}).items()}
 
 
 def train(

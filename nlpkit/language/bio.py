@@ -91,7 +91,7 @@ def _runs(tags: Sequence[str]) -> Iterator[tuple[int, int, str]]:
 
 
 def _split(tag: str) -> tuple[str, str]:
-    """Return the mark and the type of a tag: B-PER, PER-B, or PER alone, which continues."""
+    """Return the mark and the type of a tag: B-PER, or PER alone, which continues."""
     if tag in (OUTSIDE, "", "_"):
         return OUTSIDE, ""
     mark, dash, name = tag.partition("-")
@@ -113,14 +113,19 @@ def _of_span(item: Any, text: str) -> Mention:
         raise InputError(f"{list(item)!r} is no span; start and end are integers, type is a text")
     if not 0 <= start < end <= len(text):
         raise InputError(f"span {start} to {end} is not in the text of {len(text)} characters")
-    return Mention(start, end, kind)
+    bare = text[start:end].strip()
+    if not bare:
+        raise InputError(f"span {start} to {end} is white space only")
+    start = text.index(bare, start)
+    return Mention(start, start + len(bare), kind)
 
 
-def nameless(text: str, words: Sequence[tuple[int, int]]) -> list[int]:
+def unnameable(text: str, words: Sequence[tuple[int, int]]) -> list[int]:
     """Return the indices of the words that no name holds: links, addresses, @users, emoji, don't.
 
     `words` are [start, end) of each word of the text.
     """
+    # NEEDS are cheap tests that most texts fail.
     barred = [
         match.span()
         for pattern in (URL, EMAIL, USERS, EMOJI, NEGATION)
@@ -140,7 +145,9 @@ def tags_of(found: Iterable[Mention], words: Sequence[tuple[int, int]]) -> list[
     """Return the BIO tag of each word, given [start, end) of the words."""
     tags = [OUTSIDE] * len(words)
     for each in found:
-        inside = [row for row, (start, _) in enumerate(words) if each.start <= start < each.end]
+        inside = [
+            row for row, (start, end) in enumerate(words) if start < each.end and each.start < end
+        ]
         for row in inside:
             tags[row] = f"{'B' if row == inside[0] else 'I'}-{each.type}"
     return tags

@@ -37,10 +37,17 @@ class Counts(NamedTuple):
 def measure(golds: Sequence[Spans], answers: Sequence[Spans]) -> dict[str, Any]:
     """Return the scores, `spans`, the number of gold spans, and the scores of each label.
 
-    Scores are 1 where neither golds nor answers have any span.
+    Scores are 1 where neither golds nor answers have any span. `not_judged` counts the predicted
+    spans of each label that were left out, if there are any.
     """
     counts_N4 = _counts(golds, answers)
     hits, expected, predicted, partial = counts_N4.sum(axis=0).tolist()
+    left_out = Counter(
+        span.label
+        for gold, answer in zip(golds, answers, strict=True)
+        for span in answer.spans
+        if not gold.judges(span.label)
+    )
     return {
         "n": len(golds),
         "span_precision": round(hits / predicted if predicted else float(not expected), 6),
@@ -50,6 +57,7 @@ def measure(golds: Sequence[Spans], answers: Sequence[Spans]) -> dict[str, Any]:
         "partial_f1": round(float(_f1(partial, expected, predicted)), 6),
         "spans": int(expected),
         "per_class": _by_label(golds, answers),
+        **({"not_judged": dict(left_out)} if left_out else {}),
     }
 
 

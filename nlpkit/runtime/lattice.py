@@ -1,30 +1,21 @@
 """Decode entities from the scores of BIO tags, so that no sequence of tags is invalid.
 
-Tag 0 is O; B and I of the type k are the tags 1 + 2k and 2 + 2k.
-
 Legend: W words, T padded words, B documents, C tags.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nlpkit.runtime import viterbi
+from nlpkit.runtime.tags import Run, begins, constraints, continues, runs
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 TEMPERATURES = (0.5, 4.0, 29)  # the lowest, the highest and the number of those to try
-
-
-class Run(NamedTuple):
-    """The first and the last word of an entity, and the index of its type."""
-
-    first: int
-    last: int
-    kind: int
 
 
 class Lattice:
@@ -40,17 +31,19 @@ class Lattice:
 
         `outside` has the words of each document that are outside of all entities.
         """
-        for each, words in zip(scores, outside, strict=False):
-            each[list(words), 1:] = viterbi.NEVER
-        self.scores = scores
+        self.scores = list(scores)
+        for row, words in enumerate(outside):
+            if words:
+                self.scores[row] = scores[row].copy()
+                self.scores[row][list(words), 1:] = viterbi.NEVER
         start_C, forbidden_CC = constraints(len(moves_CC))
         self.start_C, self.moves_CC = start_C, moves_CC + forbidden_CC
         self.runs: list[list[Run]] = [[] for _ in scores]
         for rows in viterbi.groups([len(each) for each in scores]):
-            scores_BTC, lengths_B = viterbi.padded([scores[row] for row in rows])
+            scores_BTC, lengths_B = viterbi.padded([self.scores[row] for row in rows])
             tags_BT = viterbi.best(scores_BTC, lengths_B, self.start_C, self.moves_CC)
             for row, tags, length in zip(rows, tags_BT.tolist(), lengths_B.tolist(), strict=True):
-                self.runs[row] = list(_runs(tags[:length]))
+                self.runs[row] = list(runs(tags[:length]))
 
     def probabilities(self, temperature: float) -> list[list[float]]:
         """Return the probability of each entity, summed over all tags of the other words."""
@@ -63,8 +56,8 @@ class Lattice:
             scores_BTC /= temperature
             sums = viterbi.sums(scores_BTC, lengths_B, start_C, moves_CC)
             for place, row in enumerate(rows):
-                ahead, behind, total = (array[place] for array in sums)
-                summed = _Summed(scores_BTC[place], ahead, behind, total, int(lengths_B[place]))
+                forward, backward, total = (array[place] for array in sums)
+                summed = _Summed(scores_BTC[place], forward, backward, total, int(lengths_B[place]))
                 probabilities[row] = [_probability(run, summed, moves_CC) for run in self.runs[row]]
         return probabilities
 
@@ -79,8 +72,8 @@ def calibrated(lattice: Lattice, right: Sequence[Sequence[bool | None]], weights
     import numpy as np
 
     right_S = np.array([bool(each) for row in right for each in row])
-    each = np.ones(len(right)) if weights is None else np.asarray(weights)
-    weight_S = np.repeat(each, [len(row) for row in right])
+    weight_N = np.ones(len(right)) if weights is None else np.asarray(weights)
+    weight_S = np.repeat(weight_N, [len(row) for row in right])
     weight_S *= [known is not None for row in right for known in row]
     if not weight_S.any():
         return 1.0
@@ -94,24 +87,12 @@ def calibrated(lattice: Lattice, right: Sequence[Sequence[bool | None]], weights
     return min(losses, key=losses.__getitem__)
 
 
-def constraints(width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return start_C and forbidden_CC: 0, or NEVER where a tag I has no entity to continue."""
-    import numpy as np
-
-    start_C, forbidden_CC = np.zeros(width), np.zeros((width, width))
-    for continues in range(2, width, 2):
-        start_C[continues] = viterbi.NEVER
-        others = [tag for tag in range(width) if tag not in (continues - 1, continues)]
-        forbidden_CC[others, continues] = viterbi.NEVER
-    return start_C, forbidden_CC
-
-
 class _Summed(NamedTuple):
     """The scores of a document's words, and their sums over tags (`viterbi.sums`)."""
 
     scores_TC: np.ndarray
-    ahead_TC: np.ndarray
-    behind_TC: np.ndarray
+    forward_TC: np.ndarray
+    backward_TC: np.ndarray
     total: float
     length: int  # number of words, without padding
 
@@ -120,25 +101,15 @@ def _probability(run: Run, summed: _Summed, moves_CC: np.ndarray) -> float:
     """Return the probability that exactly these words are an entity of this type."""
     import numpy as np
 
-    begins, continues = 1 + 2 * run.kind, 2 + 2 * run.kind
-    path, tag = summed.ahead_TC[run.first, begins], begins
+    inside = continues(run.kind)
+    tag = begins(run.kind)
+    path = summed.forward_TC[run.first, tag]
     for word in range(run.first + 1, run.last + 1):
-        path += moves_CC[tag, continues] + summed.scores_TC[word, continues]
-        tag = continues
+        path += moves_CC[tag, inside] + summed.scores_TC[word, inside]
+        tag = inside
     after = run.last + 1
     if after < summed.length:
-        after_C = moves_CC[tag] + summed.scores_TC[after] + summed.behind_TC[after]
-        after_C[continues] = -np.inf
+        after_C = moves_CC[tag] + summed.scores_TC[after] + summed.backward_TC[after]
+        after_C[inside] = -np.inf
         path += np.logaddexp.reduce(after_C)
     return min(float(np.exp(path - summed.total)), 1.0)
-
-
-def _runs(tags: Sequence[int]) -> Iterator[Run]:
-    """Yield the entities in valid tags."""
-    first = kind = -1
-    for word, tag in enumerate([*tags, 0]):
-        if kind >= 0 and tag != 2 + 2 * kind:
-            yield Run(first, word - 1, kind)
-            kind = -1
-        if tag % 2:
-            first, kind = word, tag // 2

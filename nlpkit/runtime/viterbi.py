@@ -34,11 +34,11 @@ def padded(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def best(
-    scores_BTC: np.ndarray, lengths_B: np.ndarray, start_C: np.ndarray, move_CC: np.ndarray
+    scores_BTC: np.ndarray, lengths_B: np.ndarray, start_C: np.ndarray, moves_CC: np.ndarray
 ) -> np.ndarray:
     """Return the tags_BT of the sequences with the highest scores (Viterbi 1967).
 
-    `start_C` and `move_CC` are the scores of the first tag and of a pair of tags in sequence.
+    `start_C` and `moves_CC` are the scores of the first tag and of a pair of tags in sequence.
     """
     import numpy as np
 
@@ -46,7 +46,7 @@ def best(
     back_BTC = np.zeros((B, T, C), dtype=np.int64)
     state_BC = start_C + scores_BTC[:, 0]
     for t in range(1, T):
-        paths_BCC = state_BC[:, :, None] + move_CC
+        paths_BCC = state_BC[:, :, None] + moves_CC
         back_BTC[:, t] = paths_BCC.argmax(axis=1)
         moved_BC = paths_BCC.max(axis=1) + scores_BTC[:, t]
         state_BC = np.where((t < lengths_B)[:, None], moved_BC, state_BC)
@@ -55,33 +55,32 @@ def best(
     tag_B = state_BC.argmax(axis=1)
     for t in range(T - 1, -1, -1):
         tags_BT[:, t] = tag_B
-        inside = (t > 0) & (t < lengths_B)
-        tag_B = np.where(inside, back_BTC[rows, t, tag_B], tag_B)
+        tag_B = np.where(t < lengths_B, back_BTC[rows, t, tag_B], tag_B)
     return tags_BT
 
 
 def sums(
-    scores_BTC: np.ndarray, lengths_B: np.ndarray, start_C: np.ndarray, move_CC: np.ndarray
+    scores_BTC: np.ndarray, lengths_B: np.ndarray, start_C: np.ndarray, moves_CC: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return ahead_BTC, behind_BTC and total_B, logarithms of summed scores (Rabiner 1989).
+    """Return forward_BTC, backward_BTC and total_B, logarithms of summed scores (Rabiner 1989).
 
-    `ahead` sums over the tags up to and at a place, `behind` over those after it, and `total`
+    `forward` sums over the tags up to and at a time, `backward` over those after it, and `total`
     over all sequences.
     """
     import numpy as np
 
     B, T, C = scores_BTC.shape
-    ahead_BTC = np.zeros((B, T, C))
-    behind_BTC = np.zeros((B, T, C))
-    ahead_BTC[:, 0] = start_C + scores_BTC[:, 0]
+    forward_BTC = np.zeros((B, T, C))
+    backward_BTC = np.zeros((B, T, C))
+    forward_BTC[:, 0] = start_C + scores_BTC[:, 0]
     for t in range(1, T):
-        moved = _logsumexp(ahead_BTC[:, t - 1, :, None] + move_CC, axis=1) + scores_BTC[:, t]
-        ahead_BTC[:, t] = np.where((t < lengths_B)[:, None], moved, ahead_BTC[:, t - 1])
+        moved = _logsumexp(forward_BTC[:, t - 1, :, None] + moves_CC, axis=1) + scores_BTC[:, t]
+        forward_BTC[:, t] = np.where((t < lengths_B)[:, None], moved, forward_BTC[:, t - 1])
     for t in range(T - 2, -1, -1):
-        after_BC = scores_BTC[:, t + 1] + behind_BTC[:, t + 1]
-        moved = _logsumexp(move_CC + after_BC[:, None, :], axis=2)
-        behind_BTC[:, t] = np.where((t + 1 < lengths_B)[:, None], moved, 0.0)
-    return ahead_BTC, behind_BTC, _logsumexp(ahead_BTC[:, -1], axis=1)
+        after_BC = scores_BTC[:, t + 1] + backward_BTC[:, t + 1]
+        moved = _logsumexp(moves_CC + after_BC[:, None, :], axis=2)
+        backward_BTC[:, t] = np.where((t + 1 < lengths_B)[:, None], moved, 0.0)
+    return forward_BTC, backward_BTC, _logsumexp(forward_BTC[:, -1], axis=1)
 
 
 def _logsumexp(array: np.ndarray, axis: int) -> np.ndarray:

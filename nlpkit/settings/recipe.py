@@ -31,6 +31,7 @@ from nlpkit.settings.sections import (
     Tokenizer,
     Train,
 )
+from nlpkit.settings.suited import suit_tokenizer
 
 
 @dataclass(frozen=True)
@@ -228,8 +229,12 @@ def _build(
     problems: list[str] = []
     for item in overrides:
         override(tree, item, problems)
+    # A model to start from gives what the task leaves open, and the architecture the rest.
+    (first, goals), (last, networks) = kind.PARTS.items()
+    suit_tokenizer(tree, goals, tree.get(first))
     if complete and not problems:
         complete(tree, folder)
+    suit_tokenizer(tree, networks, tree.get(last))
     known = ["name", *kind.PARTS, *kind.SHELVES, *kind.SECTIONS]
     problems += [f"unknown section {key!r}.{near_match(key, known)}" for key in tree.keys() - known]
     parts = {

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from nlpkit.answers import Span
 from nlpkit.answers.entities import Annotated, Entities
 from nlpkit.errors import InputError
-from nlpkit.language.bio import Mention, mentions, nameless
-from nlpkit.runtime import onepass
+from nlpkit.language.bio import Mention, mentions, unnameable
+from nlpkit.runtime import onepass, tags
 from nlpkit.runtime.graphs import LOGITS
-from nlpkit.runtime.lattice import Lattice, Run, calibrated, constraints
+from nlpkit.runtime.lattice import Lattice, calibrated
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
 from nlpkit.text.simple import first_tokens, word_spans
@@ -59,7 +59,7 @@ class Task:
 
     answers = Entities
     score = "span_f1"
-    unit = "entities"
+    unit = "documents"
     columns = Columns("text", "entities")
     windows = Slide
     OFFSETS: ClassVar[bool] = True
@@ -71,11 +71,13 @@ class Task:
         types: Sequence[str],
         moves: Sequence[Sequence[float]] | None = None,
         temperature: float = 1.0,
+        links: bool = False,
     ) -> None:
         """Create a task of these types.
 
         `moves` scores each pair of tags in sequence; None is 0 for each. Scores of entities are
-        probabilities at `temperature`.
+        probabilities at `temperature`. With `links`, links, addresses, @users and emoji may be
+        parts of entities; they are never parts of names.
 
         Raises:
             ValueError: `moves` are not numbers of [tags, tags].
@@ -83,9 +85,8 @@ class Task:
         import numpy as np
 
         self.config, self.types, self.temperature = config, tuple(types), temperature
-        self.shown = self.wanted = self.types
-        self.tags = ["O", *(f"{mark}-{kind}" for kind in self.types for mark in "BI")]
-        width = len(self.tags)
+        self.shown, self.links = self.types, links
+        width = tags.count(self.types)
         self.graphs = {"main": {LOGITS: width}}
         learned = np.zeros((width, width)) if moves is None else np.array(moves, dtype=np.float64)
         if learned.shape != (width, width):
@@ -99,7 +100,12 @@ class Task:
         Raises:
             InputError: the rows have no entity.
         """
-        counts = Counter(each.type for row in rows for each in _mentions(row))
+        counts, linked = Counter[str](), Counter[str]()
+        for row in rows:
+            text = _text(row["document"])
+            for each in _mentions(row):
+                counts[each.type] += 1
+                linked[each.type] += bool(unnameable(text, [each[:2]]))
         if not counts:
             raise InputError("the training files have no entity; check data.train and its label")
         if unknown := [kind for kind in config.types if kind not in counts]:
@@ -107,28 +113,25 @@ class Task:
                 f"task.types: no training file has {', '.join(unknown)}; "
                 f"they have {', '.join(counts)}"
             )
-        return cls(config, config.types or [kind for kind, _ in counts.most_common()])
+        types = config.types or [kind for kind, _ in counts.most_common()]
+        return cls(config, types, links=any(2 * linked[kind] > counts[kind] for kind in types))
 
     def gold(self, fields: Mapping[str, Any]) -> Annotated:
-        """Return the entities of a row; types that the task does not know are left out.
+        """Return the entities of a row, without types that the task does not know.
 
         Raises:
             InputError: the row has no valid tags or spans.
         """
-        document = fields["document"]
-        text = document if isinstance(document, str) else " ".join(document)
-        return Annotated(
-            (
-                Span(each.start, each.end, each.type, text[each.start : each.end])
-                for each in _mentions(fields)
-                if each.type in self.types
-            ),
-            text,
-        )
+        text = _text(fields["document"])
+        known = (each for each in _mentions(fields) if each.type in self.types)
+        return Annotated((Span(*each, text[each.start : each.end]) for each in known), text)
 
     def in_file(self, golds: Sequence[Annotated]) -> list[Annotated]:
-        """Return the golds of a file as ones that judge no type that the file never has."""
-        seen = frozenset(span.label for gold in golds for span in gold.spans)
+        """Return the golds of a file as ones that judge no type that the file never has.
+
+        A file without any entity judges all types: it has none of them.
+        """
+        seen = frozenset(span.label for gold in golds for span in gold.spans) or None
         return [Annotated(gold.spans, gold.document, seen) for gold in golds]
 
     def count(self, golds: Sequence[Annotated]) -> dict[str, int]:
@@ -138,21 +141,26 @@ class Task:
     def priors(self, golds: Sequence[Annotated], missing: float | None) -> dict[int, float]:
         """Return {index: 0} of the types that a file's golds never have.
 
-        A file with `missing` = 1 teaches that there are none of these types in it.
+        A file with `missing` = 1, or without any entity, teaches that it has none of these types.
+
+        Raises:
+            InputError: `missing` is between 0 and 1.
         """
-        if missing == 1:
-            return {}
+        if missing not in (None, 0, 1):
+            raise InputError(f"missing_labels = {missing}: entities take 0 or 1")
         seen = {span.label for gold in golds for span in gold.spans}
+        if missing == 1 or not seen:
+            return {}
         return {index: 0.0 for index, kind in enumerate(self.types) if kind not in seen}
 
     def prior_targets(self, priors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
         """Return unknown_BC, True for the tags of types that a row's file never has."""
         import numpy as np
 
-        unknown_BC = np.zeros((len(priors), len(self.tags)), dtype=bool)
+        unknown_BC = np.zeros((len(priors), tags.count(self.types)), dtype=bool)
         for row, kinds in enumerate(priors):
             for index in kinds:
-                unknown_BC[row, 1 + 2 * index : 3 + 2 * index] = True
+                unknown_BC[row, [tags.begins(index), tags.continues(index)]] = True
         return {"unknown": unknown_BC}
 
     def head(self, encoder: Any, tokenizer: Tokenizer) -> Any:
@@ -161,7 +169,7 @@ class Task:
         from nlpkit.heads.token import TokenHead
 
         head = CrfHead if self.config.crf else TokenHead
-        return head(width=encoder.width, tags=len(self.tags), dropout=self.config.dropout)
+        return head(width=encoder.width, tags=tags.count(self.types), dropout=self.config.dropout)
 
     def targets(
         self, golds: Sequence[Annotated], reads: Reads, tokenizer: Tokenizer
@@ -176,23 +184,15 @@ class Task:
         ]
         shape = len(golds), max(1, *map(len, firsts))
         token_BW, mask_BW = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
-        allowed_BWC = np.zeros((*shape, len(self.tags)), dtype=bool)
+        allowed_BWC = np.zeros((*shape, tags.count(self.types)), dtype=bool)
         allowed_BWC[:, :, 0] = True
         for row, (gold, first) in enumerate(zip(golds, firsts, strict=True)):
             token_BW[row, : len(first)], mask_BW[row, : len(first)] = first, True
             starts = reads.offsets[row][first, 0].tolist()
-            for word, tag in self._tags(gold.spans, starts):
+            for word, tag in tags.of_words(gold.spans, starts, self.types):
                 allowed_BWC[row, word] = False
                 allowed_BWC[row, word, tag] = True
         return {"token": token_BW, "words": mask_BW, "allowed": allowed_BWC}
-
-    def _tags(self, spans: Sequence[Span], starts: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Yield (word, tag) of the words in entities; `starts` are the positions of the words."""
-        for span in spans:
-            inside = [word for word, start in enumerate(starts) if span.start <= start < span.end]
-            begins = 1 + 2 * self.types.index(span.label)
-            # A window may begin inside an entity, where I would be invalid.
-            yield from ((word, begins + (word != inside[0])) for word in inside)
 
     def loss(self, outputs: Any, targets: Mapping[str, Any], smoothing: float) -> Any:
         """Return the loss of the words' tags; a CRF scores whole sequences."""
@@ -200,7 +200,7 @@ class Task:
 
         from nlpkit.heads.crf import partial_loss
 
-        valid = map(torch.from_numpy, constraints(len(self.tags)))
+        valid = map(torch.from_numpy, tags.constraints(tags.count(self.types)))
         return partial_loss(outputs[LOGITS], outputs.get(MOVES), targets, smoothing, *valid)
 
     def learn(self, head: Any) -> None:
@@ -222,13 +222,11 @@ class Task:
         self, documents: Sequence[Any], outputs: onepass.Outputs, offsets: Any
     ) -> list[Entities]:
         """Return each document's entities, with the probability of each."""
-        texts = [doc if isinstance(doc, str) else " ".join(doc) for doc in documents]
+        texts = list(map(_text, documents))
         lattice, words = self._lattice(texts, outputs, offsets)
         scored = lattice.probabilities(self.temperature)
-        return [
-            Entities(tuple(self._spans(text, words[row], lattice.runs[row], scored[row])))
-            for row, text in enumerate(texts)
-        ]
+        rows = zip(texts, words, lattice.runs, scored, strict=True)
+        return [self.answers(tuple(self._spans(*row))) for row in rows]
 
     def _lattice(
         self, texts: Sequence[str], outputs: onepass.Outputs, offsets: Any
@@ -237,30 +235,26 @@ class Task:
         firsts = [first_tokens(text, each) for text, each in zip(texts, offsets, strict=True)]
         scores = [logits[first] for logits, first in zip(outputs, firsts, strict=True)]
         words = [word_spans(each, first) for each, first in zip(offsets, firsts, strict=True)]
-        outside = list(map(nameless, texts, words))
+        outside = [[] for _ in texts] if self.links else list(map(unnameable, texts, words))
         return Lattice(scores, self.moves_CC, outside), words
 
     def _spans(
         self,
         text: str,
         words: Sequence[tuple[int, int]],
-        runs: Sequence[Run],
+        runs: Sequence[tags.Run],
         probabilities: Sequence[float],
     ) -> Iterator[Span]:
         for run, score in zip(runs, probabilities, strict=True):
             kind = self.types[run.kind]
-            if kind in self.wanted:
+            if kind in self.shown:
                 start, end = words[run.first][0], words[run.last][1]
                 yield Span(start, end, kind, text[start:end], score)
 
     def fit_temperature(
         self, golds: Sequence[Annotated], outputs: onepass.Outputs, offsets: Any, weights: Any
     ) -> float:
-        """Return the temperature at which scores tell best which entities are right.
-
-        It minimises the log loss of an entity's score, as temperature scaling does for labels
-        (Guo et al. 2017). `weights` has one number a document, or is None.
-        """
+        """Return the temperature at which scores tell best which entities are right."""
         lattice, words = self._lattice([gold.document for gold in golds], outputs, offsets)
         right = []
         for row, gold in enumerate(golds):
@@ -274,7 +268,7 @@ class Task:
 
     def only(self, types: Sequence[str]) -> Task:
         """Return a copy of the task that answers with entities of these types only."""
-        return self._with(shown=tuple(types), wanted=tuple(types))
+        return self._with(shown=tuple(types))
 
     def at_temperature(self, temperature: float) -> Task:
         """Return a copy of the task with another temperature."""
@@ -293,7 +287,12 @@ class Task:
             "types": list(self.types),
             "moves": moves,
             "temperature": self.temperature,
+            "links": self.links,
         }
+
+
+def _text(document: str | Sequence[str]) -> str:
+    return document if isinstance(document, str) else " ".join(document)
 
 
 def _mentions(fields: Mapping[str, Any]) -> list[Mention]:

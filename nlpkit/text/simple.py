@@ -1,6 +1,6 @@
-"""Split a text into words without rules: runs of letters and digits, and single other characters.
+"""Split a text into the words of entities: runs of letters and digits, and single marks.
 
-The words of entities. A word never holds a blank or a mark, so its bounds are those of names.
+"R$ 1.299,90 (Ana)" is R $ 1 . 299 , 90 ( Ana ). A name may end before any mark: no word holds one.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from nlpkit.text.unicode import is_hidden
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,11 +24,14 @@ def words(text: str) -> list[str]:
 
 
 def starts_word(text: str, position: int) -> bool:
-    """Return whether a word of `text` may start at `position`, in characters."""
-    if position == 0:
-        return True
-    before, here = text[position - 1], text[position]
-    return not (_inside(before) and _inside(here))
+    """Return whether a word of `text` may start at `position`, in characters.
+
+    Tokenizers do not read invisible characters, so they do not part words.
+    """
+    before = position - 1
+    while before >= 0 and is_hidden(text[before]):
+        before -= 1
+    return before < 0 or not (_inside(text[before]) and _inside(text[position]))
 
 
 def _inside(char: str) -> bool:

@@ -58,6 +58,11 @@ def _is_plain_latin(text: str) -> bool:
     return "\xad" not in text and len(text.encode("latin-1", "ignore")) == len(text)
 
 
+def is_hidden(char: str) -> bool:
+    """Tell whether `visible` removes a character outside of an emoji."""
+    return not char.isascii() and bool(_BASIC_PLANE.match(char) or _OTHER_PLANES.match(char))
+
+
 def invisible(text: str) -> str:
     """Return the first character that `visible` removes; an empty string if it removes none."""
     if text.isascii() or not _has_invisible(text):

@@ -186,8 +186,14 @@ def _read(source: Source, path: Path) -> list[Row]:
         label=source.label,
         encoding=source.encoding,
         every_label=source.every_label,
-        names=source.labels or source.types,
+        names=_names(source),
     )
+
+
+def _names(source: Source) -> Mapping[str, str] | None:
+    if source.labels and source.types:
+        raise InputError(f"{source.path}: has both labels and types; entities have types")
+    return source.labels or source.types
 
 
 def _without(rows: list[Row], excluded: set[str]) -> list[Row]:
@@ -228,7 +234,14 @@ def _count(source: Source | Texts, path: Path, rows: int, labels: dict[str, int]
 
 
 def _document(row: Row, source: Source) -> Any:
-    return Words(row.text, source.style) if isinstance(row.text, list) else row.text
+    if isinstance(row.text, list):
+        return Words(row.text, source.style)
+    if source.style:
+        raise InputError(
+            f'{source.path}: style = "{source.style}" is for lists of words; its {source.text!r} '
+            'are texts: name a field of words, such as text = "tokens", or leave style out'
+        )
+    return row.text
 
 
 def _groups(task: Task, golds: list[Any]) -> list[Any]:

@@ -72,7 +72,7 @@ def evaluate(
         ),
     ] = False,
 ) -> None:
-    """Score a model on labelled data: macro-F1, each class and calibration of a classifier.
+    """Score a model on labelled data: its main score, each label, a classifier's calibration.
 
     With --capabilities, no data are needed: sentences from templates test what a classifier of
     sentiment can do, and the failure rate of each capability is printed.
@@ -157,6 +157,9 @@ def _show(scores: dict[str, Any]) -> None:
         console.print(f"{key:<{width}} [bold]{scores[key]:.4f}[/]{interval}")
     if "per_class" in scores:
         _show_labels(console, scores)
+    if "not_judged" in scores:
+        left_out = ", ".join(f"{label} {n:,}" for label, n in scores["not_judged"].items())
+        console.print(f"not judged, since a file has no such label: {left_out}", style="dim")
 
 
 def _show_labels(console: Any, scores: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ separated by spaces or tabs: the word is the first, its tag the last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, BinaryIO, TextIO
 
 from nlpkit.errors import InputError
@@ -23,40 +24,52 @@ BREAK = "-DOCSTART-"
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
-    """Yield records with `text` (the words joined by spaces), `tokens` and `tags`.
+    """Yield records with `text` (the words joined by spaces), `tokens`, `tags` and `entities`.
+
+    A sentence with a line that has no tag is refused.
 
     Raises:
         UsageError: the encoding or the error handler is unknown.
-        InputError: bytes do not decode, there is no such column, or a line has no tag.
+        InputError: bytes do not decode, there is no such column, or a sentence is refused.
     """
     view = source.column or TEXT
     if view not in VIEWS:
         raise InputError(f"{source.name}: no column {view!r} in CoNLL; there are: text, tokens")
     source.layout.text = view
-    words: list[str] = []
-    tags: list[str] = []
+    rows: list[tuple[int, list[str]]] = []  # the number and the columns of each line of a sentence
     for number, line in enumerate(text_lines(stream, source), 1):
         columns = line.split()
-        if columns and columns[0] == BREAK:
-            continue
-        if not columns:
-            if words:
-                yield {TEXT: " ".join(words), "tokens": words, "tags": tags}
-            words, tags = [], []
-        elif len(columns) == 1:
-            raise InputError(
-                f"{source.name}:{number}: {columns[0]!r} has no tag; write a word and its tag, "
-                "such as Maria B-PER"
-            )
-        else:
-            words.append(columns[0])
-            tags.append(columns[-1])
-    if words:
-        yield {TEXT: " ".join(words), "tokens": words, "tags": tags}
+        if columns and columns[0] != BREAK:
+            rows.append((number, columns))
+        elif rows and not columns:
+            yield from _records(rows, source)
+            rows = []
+    if rows:
+        yield from _records(rows, source)
+
+
+def _records(rows: Sequence[tuple[int, list[str]]], source: Source) -> Iterator[Record]:
+    """Yield the record of a sentence, or refuse it."""
+    untagged = next(((number, row[0]) for number, row in rows if len(row) == 1), None)
+    if untagged:
+        number, word = untagged
+        raw = "\n".join(" ".join(row) for _, row in rows)
+        problem = f"{word!r} has no tag; write a word and its tag, such as Maria B-PER"
+        source.refuse(number, raw, f"{source.name}:{number}: {problem}")
+        return
+    words, tags = [row[0] for _, row in rows], [row[-1] for _, row in rows]
+    text = " ".join(words)
+    entities = [
+        {"start": start, "end": end, "type": kind, "text": text[start:end]}
+        for start, end, kind in mentions(tags, words)
+    ]
+    yield {TEXT: text, "tokens": words, "tags": tags, "entities": entities}
 
 
 def write(records: Iterable[Record], stream: TextIO, text: str = TEXT) -> None:
     """Write the words of each record with the BIO tags of its `entities`.
+
+    The words are those of the record's `tokens`, if they are those of its text.
 
     A record without words is a blank line more. `text` is the field of the text.
 
@@ -69,11 +82,19 @@ def write(records: Iterable[Record], stream: TextIO, text: str = TEXT) -> None:
         stream.write("\n")
 
 
+def _bounds(document: str, tokens: Any) -> list[tuple[int, int]]:
+    """Return [start, end) of each word of a document."""
+    if not isinstance(tokens, list) or document != " ".join(map(str, tokens)):
+        return spans(document)
+    ends = accumulate(len(token) + 1 for token in tokens)
+    return [(end - len(token) - 1, end - 1) for token, end in zip(tokens, ends, strict=True)]
+
+
 def _tagged(record: Record, text: str, number: int) -> list[tuple[str, str]]:
     document: Any = record.get(text)
     document = " ".join(document) if isinstance(document, list) else document
     if not isinstance(document, str) or "entities" not in record:
         raise InputError(f"record {number} has no {text!r} with entities; use --to jsonl")
-    bounds = spans(document)
+    bounds = _bounds(document, record.get("tokens"))
     tags = tags_of(mentions(record["entities"], document), bounds)
     return [(document[start:end], tag) for (start, end), tag in zip(bounds, tags, strict=True)]
