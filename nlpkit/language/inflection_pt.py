@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-# Endings of regular verbs that no other class has; the longest is tried first.
+# Endings of regular verbs; the longest is tried first. Those that classes share are of -ar, the
+# only class that new verbs join.
 _VERBS = {
     "ar": "ando ou ei aste amos aram ava avas ávamos avam ara arei ará aremos arão aria ariam "
     "asse assem ássemos armos arem ado ada ados adas ar o a as am e es em emos",

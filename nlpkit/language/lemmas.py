@@ -1,4 +1,4 @@
-"""Choose the lemma and tag of each word: a tagger proposes, a lexicon disposes.
+"""Choose the lemma and tag of each word by a tagger's scores, among those that a lexicon allows.
 
 A form that the lexicon knows gets one of its lemmas, for a tag with which the lexicon has it. A
 form that it does not know gets a lemma that is a word with that tag, or a regular formation.
@@ -25,10 +25,10 @@ NOMINAL = frozenset({"ADJ", "NOUN"})
 OPEN = frozenset({"ADJ", "ADV", "AUX", "NOUN", "VERB"})
 # A lexicon lists no word with all of its tags: nouns serve as adjectives, and verbs as auxiliaries.
 ALSO = {"ADJ": ("NOUN",), "NOUN": ("ADJ",), "VERB": ("AUX",), "AUX": ("VERB",)}
-CROSSED = 1.0  # what a tag that the lexicon does not list costs, in logits; AUX is free
+CROSSED = 1.0  # cost of a tag that the lexicon does not list, in logits; AUX is free
 LEAST = -12.0  # the logit, less the largest one, of an edit script that the tagger does not know
 SCRIPTS = 0.3  # weight of the scripts beside the tags
-BARE = 5.0  # what a form without its accents costs, in a text that has accents
+BARE = 5.0  # cost of a form without its accents, in a text that has accents
 SURE = 3.0  # logits by which a capital that says nothing must look more like a name than a word
 ENDS = frozenset(".!?…:;\"'“”‘’()[]-–—•*")  # tokens after which a sentence may begin
 LIKELY = 4.0  # logits below the best at which the script of an unknown word is still tried
