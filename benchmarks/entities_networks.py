@@ -5,8 +5,8 @@
 
 The rows are those of the recipe models/entities-pt-open, news and court decisions; the dev files
 choose the epoch, and each network is scored on them with its own export. `lstm-viterbi` has no CRF:
-its tags are independent, and decoding only forbids invalid sequences. All but `bert` start from
-random weights. Finished runs in the output folder are not trained again.
+its tags are independent, and decoding only forbids invalid sequences. All but `fine-tuned` start
+from random weights. Finished runs in the output folder are not trained again.
 """
 
 from __future__ import annotations
@@ -26,13 +26,11 @@ from nlpkit.settings import recipe
 from nlpkit.tasks.entities import Config, Task
 
 ROOT = Path(__file__).parents[1]
-WORDS = {"kind": "words", "simple_words": True, "vocab_size": 20000, "letters": 16}
 SUBWORDS = {"kind": "bpe", "simple_words": True, "vocab_size": 12000}
-LSTM = {"name": "wordlstm", "filters": 64, "kernels": [3], "hidden": 128, "dropout": 0.4}
-LIGHT = {"epochs": 8, "batch_size": 32, "lr": 2e-3, "patience": 0, "threads": 1}
+ENCODER = {"kind": "unigram", "simple_words": True}
 NETWORKS: dict[str, dict[str, Any]] = {
-    "lstm-crf": {"architecture": LSTM, "tokenizer": WORDS},
-    "lstm-viterbi": {"architecture": LSTM, "tokenizer": WORDS, "task": {"crf": False}},
+    "lstm-crf": {},  # the recipe as it is
+    "lstm-viterbi": {"task": {"crf": False}},
     "lstm-subwords": {
         "architecture": {"name": "lstm", "embedding": 128, "hidden": 128, "dropout": 0.4},
         "tokenizer": SUBWORDS,
@@ -46,7 +44,12 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "tokenizer": SUBWORDS,
         "train": {"lr": 1e-3, "warmup": 0.1},
     },
-    "bert": {},  # the recipe as it is
+    "fine-tuned": {  # six layers of the encoder `base`
+        "architecture": {"name": "bert", "layers": 6},
+        "init": {"run": "../../export/base", "rate": 0.1, "layer_decay": 0.9, "freeze": 1},
+        "tokenizer": ENCODER,
+        "train": {"epochs": 3, "lr": 1e-3, "warmup": 0.1, "amp": "fast"},
+    },
 }
 
 
@@ -54,13 +57,17 @@ def tree_of(name: str) -> dict[str, Any]:
     """Return the recipe's tables with those of a network."""
     tree = tomllib.loads((ROOT / "models/entities-pt-open/recipe.toml").read_text("utf-8"))
     tree["name"] = f"entities-{name}"
-    if own := NETWORKS[name]:
-        del tree["init"]
-        tree["architecture"] = own["architecture"]
+    own = NETWORKS[name]
+    for section in ("architecture", "init"):
+        if section in own:
+            tree[section] = own[section]
+    if "tokenizer" in own:
         tree["tokenizer"] = own["tokenizer"] | {"window": 128, "overlap": 32}
-        tree["train"] = LIGHT | own.get("train", {})
-        tree["task"] |= own.get("task", {})
+        for source in tree["data"]["train"]:
+            del source["style"]  # only words have one
         tree["export"] = {"precisions": ["fp32", "int8"], "min_agreement": 0.96}
+    for section in ("task", "train"):
+        tree[section] |= own.get(section, {})
     return tree
 
 
