@@ -24,6 +24,7 @@ from nlpkit.jobs.export import export
 from nlpkit.jobs.train import train
 from nlpkit.settings import recipe
 from nlpkit.tasks.entities import Config, Task
+from nlpkit.training.init import complete
 
 ROOT = Path(__file__).parents[1]
 SUBWORDS = {"kind": "bpe", "simple_words": True, "vocab_size": 12000}
@@ -76,7 +77,7 @@ def bundle_of(name: str, folder: Path) -> Path:
     run, bundle = folder / name, folder / f"{name}-bundle"
     if not (run / "run.json").exists():
         where = ROOT / "models/entities-pt-open"
-        made = recipe.from_dict(tree_of(name), folder=where, where=name)
+        made = recipe.from_dict(tree_of(name), folder=where, where=name, complete=complete)
         train(made, run, device="cpu", resume=run.exists(), listener=lambda event: None)
     if not bundle.exists():
         export(str(run), bundle, overrides=[], listener=lambda report: None)
