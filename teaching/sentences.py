@@ -1,7 +1,8 @@
 """Print sentences of raw texts, one a line, to be labelled by a teacher of entities.
 
     python teaching/sentences.py ../shared/data > sentences.txt
-    nlpkit entities --model TEACHER sentences.txt > teaching/rows-entities.jsonl
+    nlpkit entities --model TEACHER sentences.txt > answers.jsonl
+    python teaching/cases.py < answers.jsonl > teaching/rows-entities.jsonl
 
 The sentences are of news, court decisions, debates, complaints, reviews and tweets; as many of each
 set as SETS says, drawn with a seed. A sentence has 4 to 60 words and a capital inside.
