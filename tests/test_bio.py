@@ -135,6 +135,24 @@ def test_conll_is_written_as_it_was_read_and_a_bad_sentence_is_refused_alone() -
     assert output.getvalue() == "R$\tB-VALUE\n1.299,90\tI-VALUE\n\nItu\tB-LOC\n\n"
 
 
+def test_conll_with_comments_numbers_and_spaces_in_words() -> None:
+    numbered = "# sent_id = s7\n1\tEva\tB-PER\t-\t-\n2\tmora\tO\t-\t-\n"
+    content = f"{numbered}\n# O\nNova York\tB-LOC\n"
+    records = list(read(io.BytesIO(content.encode()), "conll", Source("file")))
+    assert [record["tokens"] for record in records] == [["Eva", "mora"], ["#", "Nova York"]]
+    assert [record["tags"] for record in records] == [["B-PER", "O"], ["O", "B-LOC"]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 8)), max_size=12))
+def test_the_longer_of_two_overlapping_mentions_stays(bounds: list[tuple[int, int]]) -> None:
+    every = [Mention(start, start + length, "PER") for start, length in bounds]
+    chosen: list[Mention] = []
+    for each in sorted(every, key=lambda each: (each.start - each.end, each.start)):
+        if all(each.end <= other.start or other.end <= each.start for other in chosen):
+            chosen.append(each)
+    assert without_overlaps(every) == sorted(chosen)
+
+
 def test_a_token_without_characters_ends_no_word() -> None:
     offsets = np.array([[0, 2], [2, 3], [4, 4], [4, 5]])  # "Ana", a lone space, "."
     first = first_tokens("Ana .", offsets)

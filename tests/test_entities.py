@@ -227,6 +227,18 @@ def test_a_span_outside_of_the_text_is_told_with_its_line(tmp_path: Path) -> Non
         load(built, Task)
 
 
+def test_training_names_the_line_of_a_wrong_span(tmp_path: Path) -> None:
+    example = EXAMPLES["entities"]
+    write_jsonl(tmp_path / "dev.jsonl", example.rows(20, 1))
+    bad = {"text": "Ana mora aqui", "entities": [[0, 9999, "PER"]]}
+    write_jsonl(tmp_path / "train.jsonl", [*example.rows(20, 2), bad])
+    tree = example.tree("entities")
+    tree["data"]["train"] = ["train.jsonl"]
+    built = recipe.from_dict(tree, folder=tmp_path, where="test")
+    with pytest.raises(InputError, match=r"train\.jsonl:21: span 0 to 9999"):
+        load(built, Task)
+
+
 def test_a_step_that_changes_the_text_is_refused(tmp_path: Path) -> None:
     from nlpkit.jobs.train import check
 

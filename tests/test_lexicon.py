@@ -177,6 +177,7 @@ def test_derived_words_have_bases() -> None:
     assert "poucos" in inflection_pt.bases("pouquinhos")
     assert "cafe" in inflection_pt.bases("cafezinho")
     assert list(inflection_pt.bases("pinha")) == []
+    assert list(inflection_pt.bases("couves-flores")) == ["couve-flor"]
 
 
 def test_long_letters_hide_no_word() -> None:

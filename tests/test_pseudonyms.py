@@ -211,10 +211,13 @@ def test_a_full_disk_leaves_the_key_file_as_it_was(
     assert [path.name for path in Path(key).parent.iterdir()] == ["key.json"]
 
 
+BAD_ALIASES = ("3", '{"A": 1}', '{"foo": "bar"}', '{"PESSOA-SHCGHP": ""}')
+
+
 @pytest.mark.parametrize(
     "content",
     ["x", "[]", "{}", '{"version": 1, "key": "00", "aliases": {}}', "[" * 100_000, "\x00\xff"]
-    + [f'{{"version": 1, "key": "{"00" * 32}", "aliases": {bad}}}' for bad in ("3", '{"A": 1}')],
+    + [f'{{"version": 1, "key": "{"00" * 32}", "aliases": {bad}}}' for bad in BAD_ALIASES],
 )
 def test_another_file_is_no_key_file(content: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"

@@ -43,3 +43,6 @@ def test_invalid_parquet_is_refused(tmp_path: Path) -> None:
             list(read(io.BytesIO(damaged), "parquet", Source("in")))
     with write_output(tmp_path / "b.parquet") as out, pytest.raises(InputError, match="'b'"):
         write([{"a": 1}, {"a": 1, "b": 2}], out, "parquet")
+    half = [{"text": "\ud83d"}]  # of a surrogate pair
+    with write_output(tmp_path / "b.parquet") as out, pytest.raises(InputError, match="to jsonl"):
+        write(half, out, "parquet")

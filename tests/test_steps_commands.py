@@ -201,3 +201,28 @@ def test_filters_import_neither_torch_nor_spacy_cli(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, env=environment(), cwd=ROOT, check=False
     )
     assert done.stdout.split() == [b"False", b"False", b"True", b"1.0"], done.stderr
+
+
+def test_an_output_never_replaces_what_it_is_made_of(quick_cli: Cli, tmp_path: Path) -> None:
+    content = b"Maria mora em Recife\n"
+    for name in ("in.txt", "key.json"):
+        (tmp_path / name).write_bytes(content)
+    done = quick_cli("clean", "in.txt", "--restore", "key.json", "-o", "key.json")
+    assert done.returncode == 2 and b"is the file of --restore; name another" in done.stderr
+    done = quick_cli("clean", "in.txt", "--to", "jsonl", "-o", "in.txt")
+    assert done.returncode == 2 and b"is an input of lines, and the output would be" in done.stderr
+    assert all((tmp_path / name).read_bytes() == content for name in ("in.txt", "key.json"))
+    assert quick_cli("clean", "in.txt", "-o", "in.txt").returncode == 0
+
+
+def test_spans_of_another_text_are_left_out(quick_cli: Cli) -> None:
+    spans = [{"start": 5, "end": 8, "type": "PER"}]
+    rows = [{"text": "Fui  ver  Ana", "entities": spans}, {"text": "ver Ana", "entities": spans}]
+    given = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    done = quick_cli("clean", "--from", "jsonl", stdin=given)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"text": "Fui ver Ana"},
+        rows[1],  # unchanged
+    ]
+    done = quick_cli("clean", "--from", "jsonl", "--to", "conll", stdin=given)
+    assert done.returncode == 2 and b"conll holds entities, but not texts alone" in done.stderr

@@ -250,6 +250,11 @@ def test_lemmatize_with_a_spacy_pipeline(tmp_path: Path) -> None:
         nlpkit.pipeline("lemmatize --engine spacy --model none")
 
 
+def test_a_verb_with_its_pronoun_in_capitals_is_a_verb_and_a_code_is_not(cli: Cli) -> None:
+    done = cli("lemmatize", stdin=b"Eles FIZERAM-NO em ARACAJU-SE.\n")
+    assert done.stdout.decode() == "eles fazer em ARACAJU-SE .\n"
+
+
 def test_predict_tokenizes_texts_but_not_lists(
     cli: Cli,
 ) -> None:

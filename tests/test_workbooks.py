@@ -115,9 +115,10 @@ def test_an_output_does_not_replace_the_other_sheets(
             assert done.returncode == 2 and b" has 2 sheets, and the output" in done.stderr
     assert (tmp_path / "a.xlsx").read_bytes() == data
     assert sentiment("a.xlsx", "-c", "texto", "--by", "nota", "-o", "a.xlsx").returncode == 2
+    output = str(tmp_path / "a.xlsx")
     with pytest.raises(UsageError, match="has 2 sheets"):
-        check_target(str(tmp_path / "a.xlsx"), ["-", str(tmp_path / "link.xlsx")])
-    check_target(str(tmp_path / "a.xlsx"), [str(tmp_path / "b.xlsx")])
+        check_target(output, ["-", str(tmp_path / "link.xlsx")], "xlsx", "xlsx")
+    check_target(output, [str(tmp_path / "b.xlsx")], "xlsx", "xlsx")
     (tmp_path / "one.xlsx").write_bytes(workbook({"Notas": SHEETS["Resumo"]}))
     done = sentiment("one.xlsx", "-c", "texto", "-o", "one.xlsx")
     assert (done.returncode, done.stderr) == (0, b"")

@@ -57,7 +57,6 @@ def answer_all(
     from nlpkit.records.answered import check_into
     from nlpkit.records.layout import Layout
     from nlpkit.records.reading import Reading
-    from nlpkit.records.target import check_target
 
     if not inputs and is_terminal(sys.stdin):
         raise UsageError("name a file, or pipe text in: echo 'Adorei!' | nlpkit sentiment")
@@ -76,7 +75,6 @@ def answer_all(
         sheet=sheet,
         layout=Layout(asked=dialect),
     )
-    check_target(output, reading.inputs)
     loaded = adapt(load(model, device, precision, verbose))
     check_into(into)
     if by:
@@ -200,7 +198,7 @@ def _write(
     from nlpkit import records
     from nlpkit.jobs.predict import answers
     from nlpkit.records.answered import check_dialect, check_format, write
-    from nlpkit.records.target import format_for
+    from nlpkit.records.target import check_target, format_for
     from nlpkit.runtime.stream import PAUSE
 
     alike = reading.common_format()
@@ -208,6 +206,7 @@ def _write(
     kind = model.task.answers
     format = format_for(output, to, getattr(kind, "OF_LINES", "tsv") if plain else alike)
     check_format(format, kind, into)
+    check_target(output, reading.inputs, format, alike)
     check_dialect(reading.layout.asked, format)
     with records.write_output(output) as stream:
         if line_buffered and isinstance(stream, io.TextIOWrapper):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nlpkit.settings.links import Link
 
 STEP = "Step"
+TREEBANKS = ("conllu", "conll")  # formats of words with annotations, which no step's result has
 
 Workers = Annotated[
     int,
@@ -135,16 +136,15 @@ def run(
     from nlpkit import records, zoo
     from nlpkit.chain import Pipeline
     from nlpkit.cli.notes import print_empty
-    from nlpkit.errors import UsageError
+    from nlpkit.errors import UsageError, quoted
     from nlpkit.jobs import steps as job
-    from nlpkit.records.answered import check_dialect, check_into, holds_nested
-    from nlpkit.records.target import check_target, format_for
+    from nlpkit.records.answered import check_dialect, check_held, check_into, holds_nested
+    from nlpkit.records.target import check_target, format_for, is_same
 
     check_into(into)
     reading = reading_of(links[0].name, inputs, source, column, sheet, encoding, errors, dialect)
-    check_target(output, reading.inputs)
-    alike = reading.common_format()
-    if alike == "conllu" or links[-1].module.GIVES == "vector":
+    came = alike = reading.common_format()
+    if alike in TREEBANKS or links[-1].module.GIVES == "vector":
         alike = "jsonl"
     if alike == "lines" and into:
         alike = "tsv"  # lines have room for one field only
@@ -152,6 +152,11 @@ def run(
     if format == "lines" and into and into != records.TEXT:
         raise UsageError(f"--into {into}: lines have room for one field; use --to tsv or jsonl")
     check_dialect(dialect, format)
+    check_target(output, reading.inputs, format, came)
+    check_held(format, into)
+    for option, path in (each for link in links for each in link.files()):
+        if output != "-" and is_same(path, output):
+            raise UsageError(f"-o {quoted(output)} is the file of --{option}; name another file")
     chain = Pipeline(links, zoo.load)
     with records.write_output(output) as stream:
         done = job.process(

@@ -74,13 +74,25 @@ def process(
 
 
 def put(record: Record, result: Result, known: Record, field: str, *, full: bool) -> Record:
-    """Return the record with a result in a field; with `full`, add the fields of its tokens."""
+    """Return the record with a result in a field; with `full`, add the fields of its tokens.
+
+    Lists of spans are left out where the result replaces another text: they point into that one.
+    """
+    if field in record and record[field] != as_text(result):
+        record = {name: value for name, value in record.items() if not _points(value)}
     if full:
         plain = list(result) if isinstance(result, Tokens) else result
         return record | {field: plain} | known
     if not isinstance(result, str | Tokens):
         raise UsageError("vectors do not fit this format; use --to jsonl, or 'nlpkit vectorize'")
     return record | {field: as_text(result)}
+
+
+def _points(value: Any) -> bool:
+    """Tell whether a field is a list of spans, with positions in the text."""
+    return isinstance(value, list) and any(
+        isinstance(item, dict) and {"start", "end"} <= item.keys() for item in value
+    )
 
 
 Done = tuple[Sequence[Item], Sequence[tuple[Result, Record]], bool]

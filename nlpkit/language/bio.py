@@ -8,6 +8,7 @@ Marcus 1995); spans are written as Doccano ([0, 4, "PER"]), Label Studio ({"star
 from __future__ import annotations
 
 import json
+from bisect import bisect, bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -50,11 +51,15 @@ def mentions(value: Any, document: Any, names: Mapping[str, str] | None = None) 
 
 def without_overlaps(found: Iterable[Mention]) -> list[Mention]:
     """Return mentions that do not overlap, sorted; the longer of two stays, then the first."""
-    kept: list[Mention] = []
+    chosen: list[Mention] = []  # in the order of the text
     for each in sorted(found, key=lambda each: (each.start - each.end, each.start)):
-        if all(each.end <= other.start or other.end <= each.start for other in kept):
-            kept.append(each)
-    return sorted(kept)
+        place = bisect(chosen, each)
+        before, after = chosen[max(place - 1, 0) : place], chosen[place : place + 1]
+        if all(other.end <= each.start for other in before) and all(
+            each.end <= other.start for other in after
+        ):
+            chosen.insert(place, each)
+    return chosen
 
 
 def _json(value: str) -> Any:
@@ -144,10 +149,9 @@ def unnameable(text: str, words: Sequence[tuple[int, int]]) -> list[int]:
 def tags_of(found: Iterable[Mention], words: Sequence[tuple[int, int]]) -> list[str]:
     """Return the BIO tag of each word, given [start, end) of the words."""
     tags = [OUTSIDE] * len(words)
+    starts, ends = [start for start, _ in words], [end for _, end in words]
     for each in found:
-        inside = [
-            row for row, (start, end) in enumerate(words) if start < each.end and each.start < end
-        ]
-        for row in inside:
-            tags[row] = f"{'B' if row == inside[0] else 'I'}-{each.type}"
+        first, last = bisect(ends, each.start), bisect_left(starts, each.end)
+        for row in range(first, last):
+            tags[row] = f"{'B' if row == first else 'I'}-{each.type}"
     return tags

@@ -57,10 +57,12 @@ def _infinitive(form: str) -> str:
 
 
 def bases(form: str) -> Iterator[str]:
-    """Yield the words from which a lower-case diminutive or superlative may be derived.
+    """Yield the words from which a lower-case diminutive, superlative or compound may be derived.
 
-    "gatinhas" is "gatas", and "lindíssimo" is "lindo".
+    "gatinhas" is "gatas", "lindíssimo" is "lindo", and "segundas-feiras" is "segunda-feira".
     """
+    if "-" in form:
+        yield "-".join(regular_lemma(part, "NOUN") for part in form.split("-"))
     number = "s" if form.endswith("s") else ""
     singular = form.removesuffix("s")
     for ending, finals in _DERIVED:

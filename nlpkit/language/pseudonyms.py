@@ -160,8 +160,9 @@ def _parsed(data: bytes, shown: str) -> tuple[bytes, dict[str, str]]:
         raise wrong from None
     if tree.get("version") != VERSION:
         raise InputError(f"{shown}: of another version; update nlpkit, or name another key file")
-    texts = all(isinstance(part, str) for pair in names.items() for part in pair)
-    if len(key) != KEY_BYTES or not texts:
+    alias = find(ALIAS)
+    valid = (isinstance(n, str) and n and alias.fullmatch(f"[{a}]") for a, n in names.items())
+    if len(key) != KEY_BYTES or not all(valid):
         raise wrong
     return key, names
 

@@ -83,6 +83,15 @@ def check_format(format: str, kind: type[Answer], into: str | None) -> None:
         )
 
 
+def check_held(format: str, into: str | None) -> None:
+    """Raise UsageError if the format cannot hold the result of a step."""
+    held = getattr(catalog.load("formats", format), "HOLDS", None)
+    if held is not None and (into or format != "spacy"):
+        raise UsageError(
+            f"{format} holds {', '.join(held)}, but not {into or 'texts alone'}; use --to jsonl"
+        )
+
+
 def check_confidence(kind: type[Answer], least: float, model: str) -> None:
     """Raise UsageError if a least confidence is no share, or the model's answers have no scores."""
     if not 0 <= least <= 1:

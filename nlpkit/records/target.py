@@ -27,14 +27,26 @@ def format_for(output: str, to: str | None, alike: str) -> str:
     return READABLE.get(alike, alike) if output == "-" else alike
 
 
-def check_target(output: str, inputs: Iterable[str]) -> None:
-    """Raise UsageError if the output would replace an input workbook that has other sheets."""
-    if format_of(output) != "xlsx" or not Path(output).is_file():
+def is_same(path: str, other: str) -> bool:
+    """Tell whether two names are of one file."""
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+def check_target(output: str, inputs: Iterable[str], format: str, alike: str) -> None:
+    """Raise UsageError if the output would replace an input and lose some of it.
+
+    That is a file whose format, `alike`, is not the output's, or a workbook with other sheets.
+    """
+    if output == "-" or not Path(output).is_file():
         return
-    real = os.path.realpath(output)
-    if not any(path != "-" and os.path.realpath(path) == real for path in inputs):
+    if not any(path != "-" and is_same(path, output) for path in inputs):
         return
-    count = catalog.load("formats", "xlsx").sheet_count(Path(output))
+    if format != alike:
+        raise UsageError(
+            f"{quoted(output)} is an input of {alike}, and the output would be {format}; "
+            "name another file"
+        )
+    count = catalog.load("formats", "xlsx").sheet_count(Path(output)) if format == "xlsx" else 1
     if count > 1:
         raise UsageError(
             f"{quoted(output)} has {count} sheets, and the output would have one; name another file"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +40,12 @@ class Link:
         """Return the names of the options that are set to a file or a model."""
         names = getattr(self.module, "OUTSIDE", ())
         return {name for name in names if getattr(self.options, name)}
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Yield the flag and the name of each file or model that is given."""
+        for name in sorted(self.outside()):
+            if isinstance(value := getattr(self.options, name), str):
+                yield name.strip("_"), value
 
     def settled(self) -> dict[str, Any]:
         """Return the name and the value of every option that is not None.

@@ -12,6 +12,7 @@ from nlpkit.errors import ModelError, UsageError
 from nlpkit.language.contractions import split as split_contraction
 from nlpkit.language.detect import Lang, languages
 from nlpkit.language.mask import TAGS
+from nlpkit.language.verbs import is_verb
 from nlpkit.language.words import Words, each_in_its_language
 from nlpkit.settings.declaration import setting
 from nlpkit.steps import Load, Step, Tokens, no_models
@@ -109,17 +110,19 @@ def _neural(lang: str, options: Options, load: Load) -> Tagger:
             for answer, doc in zip(answers, parts, strict=True)
         ]
         return [
-            (list(map(_own_lemma, tokens, lemmas)), upos)
-            for tokens, (lemmas, upos) in zip(documents, tagged, strict=True)
+            (list(map(_own_lemma, tokens, lemmas, pieces)), upos)
+            for tokens, (lemmas, upos), pieces in zip(documents, tagged, parts, strict=True)
         ]
 
     return tag
 
 
-def _own_lemma(token: str, lemma: str) -> str:
-    """Return the lemma of a token; a code (hepatite-A, 103-B) or a tag ([CPF]) is its own."""
-    is_own = token in TAGS or ("-" in token and _CODE.fullmatch(token))
-    return token if is_own else lemma
+def _own_lemma(token: str, lemma: str, parts: Sequence[str]) -> str:
+    """Return the lemma of a token; a code (hepatite-A, ARACAJU-SE) or a tag ([CPF]) is its own."""
+    is_code = "-" in token and bool(_CODE.fullmatch(token))
+    if is_code and len(parts) > 1:  # FIZERAM-NO
+        is_code = not is_verb(parts[0].lower())
+    return token if is_code or token in TAGS else lemma
 
 
 def _words_of(token: str, lang: str) -> tuple[str, ...]:

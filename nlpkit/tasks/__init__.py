@@ -191,6 +191,15 @@ class Distillable(Protocol):
 
 
 @runtime_checkable
+class Checked(Protocol):
+    """A task that can check the annotation of one row, before it is built from all rows."""
+
+    @staticmethod
+    def check(fields: Mapping[str, Any]) -> object:
+        """Raise InputError if a row's annotation is wrong."""
+
+
+@runtime_checkable
 class Labelled(Protocol):
     """A task whose gold answers are labels: texts, integers or booleans."""
 

@@ -103,7 +103,7 @@ class Task:
         counts, linked = Counter[str](), Counter[str]()
         for row in rows:
             text = _text(row["document"])
-            for each in _mentions(row):
+            for each in cls.check(row):
                 counts[each.type] += 1
                 linked[each.type] += bool(unnameable(text, [each[:2]]))
         if not counts:
@@ -116,6 +116,11 @@ class Task:
         types = config.types or [kind for kind, _ in counts.most_common()]
         return cls(config, types, links=any(2 * linked[kind] > counts[kind] for kind in types))
 
+    @staticmethod
+    def check(fields: Mapping[str, Any]) -> list[Mention]:
+        """Return the entities of a row. Raises InputError if it has no valid tags or spans."""
+        return mentions(fields["label"], fields["document"], fields.get("names"))
+
     def gold(self, fields: Mapping[str, Any]) -> Annotated:
         """Return the entities of a row, without types that the task does not know.
 
@@ -123,7 +128,7 @@ class Task:
             InputError: the row has no valid tags or spans.
         """
         text = _text(fields["document"])
-        known = (each for each in _mentions(fields) if each.type in self.types)
+        known = (each for each in self.check(fields) if each.type in self.types)
         return Annotated((Span(*each, text[each.start : each.end]) for each in known), text)
 
     def in_file(self, golds: Sequence[Annotated]) -> list[Annotated]:
@@ -267,7 +272,7 @@ class Task:
         return calibrated(lattice, right, weights)
 
     def only(self, types: Sequence[str]) -> Task:
-        """Return a copy of the task that answers with entities of these types only."""
+        """Return a copy of the task that finds these types only."""
         return self._with(shown=tuple(types))
 
     def at_temperature(self, temperature: float) -> Task:
@@ -293,7 +298,3 @@ class Task:
 
 def _text(document: str | Sequence[str]) -> str:
     return document if isinstance(document, str) else " ".join(document)
-
-
-def _mentions(fields: Mapping[str, Any]) -> list[Mention]:
-    return mentions(fields["label"], fields["document"], fields.get("names"))

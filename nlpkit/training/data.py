@@ -20,7 +20,7 @@ from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Texts
-from nlpkit.tasks import Balanced, Labelled, Partial, Task
+from nlpkit.tasks import Balanced, Checked, Labelled, Partial, Task
 from nlpkit.text.documents import Words
 from nlpkit.text.unicode import whole
 from nlpkit.text.windows import Slide
@@ -82,9 +82,11 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
         raise InputError(
             "every training text is also in the dev or excluded files; give other training files"
         )
-    if isinstance(task_class, Labelled):
-        for row in (row for *_, rows in train_rows for row in rows):  # errors name the line
+    for row in (row for *_, rows in train_rows for row in rows):  # errors name the line
+        if isinstance(task_class, Labelled):
             gold_of(lambda fields: task_class.label_of(fields["label"]), row)
+        elif isinstance(task_class, Checked):
+            gold_of(task_class.check, row)
     task = task_class.from_rows(rows, recipe.task.config)
     train = _split(train_rows, task, recipe, "train")
     if not any(train.weights):

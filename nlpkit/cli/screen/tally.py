@@ -55,6 +55,7 @@ def count_by(
     from nlpkit.jobs import tally as job
     from nlpkit.jobs.predict import answers
     from nlpkit.records.answered import check_dialect
+    from nlpkit.records.target import check_target
 
     if into:
         raise UsageError("--by writes counts, not answers; leave out --into")
@@ -62,6 +63,7 @@ def count_by(
     format = to or _format(reading, output)
     dialect = reading.layout.asked
     check_dialect(dialect, format)
+    check_target(output, reading.inputs, f"counts in {format}", reading.common_format())
     terminal = bool(sys.stdout and sys.stdout.isatty())
     shown = to is None and dialect is None and output == "-" and terminal
     # Open the output first, so that a missing folder is reported before the work.

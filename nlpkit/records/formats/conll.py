@@ -1,11 +1,13 @@
 """Read and write CoNLL files of entities: one word a line, its BIO tag last, a blank line between.
 
 The format of the CoNLL-2002 and 2003 shared tasks (Tjong Kim Sang & De Meulder 2003). Columns are
-separated by spaces or tabs: the word is the first, its tag the last.
+separated by spaces or tabs: the word is the first, its tag the last. Comments (# key = value) are
+left out. Universal NER's files, whose lines begin with a number, are read too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, BinaryIO, TextIO
@@ -21,6 +23,8 @@ HOLDS = ("entities",)  # answer fields that it can hold
 WANTS_TEXT = True  # `write` takes the name of the text's field
 VIEWS = (TEXT, "tokens")
 BREAK = "-DOCSTART-"
+COMMENT = re.compile(r"#\s*[\w.]+\s*=")  # as "# sent_id = 7"
+UNER = 5  # columns of Universal NER: number, word, tag, "-" or the second tag, "-" or the annotator
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
@@ -38,7 +42,9 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
     source.layout.text = view
     rows: list[tuple[int, list[str]]] = []  # the number and the columns of each line of a sentence
     for number, line in enumerate(text_lines(stream, source), 1):
-        columns = line.split()
+        if COMMENT.match(line):
+            continue
+        columns = _columns(line)
         if columns and columns[0] != BREAK:
             rows.append((number, columns))
         elif rows and not columns:
@@ -46,6 +52,17 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Record]:
             rows = []
     if rows:
         yield from _records(rows, source)
+
+
+def _columns(line: str) -> list[str]:
+    """Return the columns of a line: the word first, the tag last; none of a blank line.
+
+    A word may hold a space if tabs separate the columns.
+    """
+    columns = [column.strip() for column in line.split("\t" if "\t" in line else None)]
+    if len(columns) == UNER and columns[0].isdigit() and columns[3] == "-":
+        return columns[1:3]
+    return columns if any(columns) else []
 
 
 def _records(rows: Sequence[tuple[int, list[str]]], source: Source) -> Iterator[Record]:

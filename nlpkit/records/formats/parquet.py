@@ -110,7 +110,7 @@ def _table(arrow: Any, group: list[Record], schema: Any, first: int) -> Any:
             names = list(group[0]) if group else []
             return arrow.table({name: [row.get(name) for row in group] for name in names})
         return arrow.Table.from_pylist(group, schema)
-    except arrow.ArrowException as problem:
+    except (arrow.ArrowException, UnicodeEncodeError) as problem:  # a lone surrogate
         where = f"records {first} to {first + len(group) - 1}"
         raise InputError(f"{where}: {problem}; use --to jsonl") from None
 
