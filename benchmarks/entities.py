@@ -2,7 +2,7 @@
 
     pip install sklearn-crfsuite
     python benchmarks/entities.py MODEL [MODEL ...] --data ../shared/data [--split test] [--crf]
-        [--spacy]
+        [--spacy] [--lower]
 
 Both baselines learn from the training file of each set alone. The CRF (Lafferty et al. 2001) has
 the usual features of words, affixes, shapes and neighbours. spaCy's is what `spacy train` makes
@@ -190,6 +190,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="dev")
     parser.add_argument("--language", choices=SETS, default="pt")
+    parser.add_argument("--lower", action="store_true", help="give models small letters")
     parser.add_argument("--crf", action="store_true")
     parser.add_argument("--spacy", action="store_true")
     args = parser.parse_args()
@@ -198,10 +199,11 @@ def main() -> None:
         if not path.exists():
             continue
         rows = rows_of(path)
+        texts = [text.lower() if args.lower else text for text in texts_of(rows)]
         for model_name in args.models:
             model = nlpkit.load(model_name, device="cpu")
             started = time.perf_counter()
-            answers = model.predict(texts_of(rows))
+            answers = model.predict(texts)
             speed = len(rows) / (time.perf_counter() - started)
             task = Task(Config(), model.task.types)
             scored = scores(task, rows, answers) | {"hidden": hidden(task, rows, answers)}
