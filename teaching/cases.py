@@ -1,13 +1,16 @@
 """Write a part of labelled sentences as people type them: small letters, no accents, capitals.
 
     python teaching/cases.py < answers.jsonl > teaching/rows-entities.jsonl
+    xz -dc ../shared/data/ner_en/conll2003_en/train.jsonl.xz | python teaching/cases.py --changed \\
+        > teaching/rows-conll.jsonl
 
 A teacher finds names by their capitals; its student must find `belo horizonte` too. A row keeps its
-entities: the spans stay where they are, since no character comes or goes.
+entities: no character comes or goes. `--changed` leaves out the rows that stay as they are.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import sys
@@ -34,13 +37,19 @@ def retyped(text: str, draw: float) -> str:
 
 
 def main() -> None:
-    rng = random.Random(1)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--changed", action="store_true")
+    args, rng = parser.parse_args(), random.Random(1)
     for line in sys.stdin:
-        row = json.loads(line)
-        text = retyped(row["text"], rng.random())
-        for entity in row["entities"]:
-            entity["text"] = text[entity["start"] : entity["end"]]
-        print(json.dumps(row | {"text": text}, ensure_ascii=False))
+        row, draw = json.loads(line), rng.random()
+        if "tokens" in row:
+            written = row | {"tokens": [retyped(token, draw) for token in row["tokens"]]}
+        else:
+            text = retyped(row["text"], draw)
+            parts = [each | {"text": text[each["start"] : each["end"]]} for each in row["entities"]]
+            written = row | {"text": text, "entities": parts}
+        if written != row or not args.changed:
+            print(json.dumps(written, ensure_ascii=False))
 
 
 if __name__ == "__main__":
