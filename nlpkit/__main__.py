@@ -14,9 +14,14 @@ OBJECTS = 100_000
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(OBJECTS)
+    heeds = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if heeds:  # no traceback from these imports; the app has a message of its own
+        signal.signal(signal.SIGINT, leave)
     from nlpkit.cli.app import app
     from nlpkit.language.spacy_rules import LEAN
 
+    if heeds:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # text is UTF-8 in any locale
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
