@@ -32,7 +32,7 @@ class Started:
     """The data is read and the network is built.
 
     `tokens` is for pretraining only; `from_scratch` tells that a task with labels starts without
-    pretrained weights.
+    pretrained weights. `labels` counts those of the training files.
     """
 
     documents: int
@@ -41,6 +41,7 @@ class Started:
     vocab_size: int
     tokens: int | None = None
     from_scratch: bool = False
+    labels: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ metrics.jsonl      one line an epoch        run.json           the summary; writ
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,8 @@ def _train(
         pieces = data.tokenizer.vocab_size
         counts = len(data.ids), len(data.dev.documents), parameters, pieces
         scratch = isinstance(data.task, Balanced) and not recipe.init.run
-        listener(Started(*counts, from_scratch=scratch))
+        labels = sum((Counter(file.labels) for file in data.train.files), Counter[str]())
+        listener(Started(*counts, from_scratch=scratch, labels=tuple(labels.most_common())))
         if warning := lone_label(data.task, data.dev.golds):
             listener(Warned(f"dev: {warning}"))
     if members.agree([float(resumed)])[0]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nlpkit.training.summary import PretrainingSummary, RunSummary
 
 FEW = 5000  # documents
+LABELS = 20  # most labels that are counted on the screen
 EVERY = 60  # seconds between lines in a log, where no bar is drawn
 # docs/train-your-own.md has the figures.
 HINT = (
@@ -100,6 +101,10 @@ class TrainingProgress(Live):
             f"{plural(event.documents, 'document')}{size} to train on, {event.dev:,} dev; "
             f"{plural(event.parameters, 'parameter')}, {plural(event.vocab_size, 'piece')}"
         )
+        if event.labels:
+            shown = [f"{label} {n:,}" for label, n in event.labels[:LABELS]]
+            rest = ["…"] if len(event.labels) > LABELS else []
+            self.console.print(f"labels: {', '.join(shown + rest)}", markup=False)
         if event.from_scratch and event.documents <= FEW:
             self.console.print(HINT, style="yellow", markup=False)
 
