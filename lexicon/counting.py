@@ -96,7 +96,12 @@ def meant(pairs: Iterable[Pair], frequency: Mapping[Pair, float]) -> list[Pair]:
 
 def short(language: str) -> Iterator[Entry]:
     """Yield how people write frequent words."""
-    path = Path(__file__).with_name(f"short-{language}.tsv")
+    return listed(f"short-{language}.tsv")
+
+
+def listed(name: str) -> Iterator[Entry]:
+    """Yield the entries of a table in this folder."""
+    path = Path(__file__).with_name(name)
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             form, lemma, tag = line.split("\t")
@@ -107,6 +112,13 @@ def put_first(found: Lexicon, entries: Iterable[Entry]) -> None:
     """Make entries the first analyses of their forms."""
     for form, lemma, tag in entries:
         found[form] = [(tag, lemma), *(p for p in found.get(form, ()) if p != (tag, lemma))]
+
+
+def settle(found: Lexicon, entries: Iterable[Entry]) -> None:
+    """Give forms the lemmas of entries, in place of others with the same tag."""
+    for form, lemma, tag in entries:
+        others = [pair for pair in found.get(form, ()) if pair[0].upper() != tag]
+        found[form] = [(tag, lemma), *others]
 
 
 def main(build: Callable[[Path], Lexicon], language: str) -> None:

@@ -5,9 +5,9 @@
 
 Verb forms come from the paradigms of mlconjug3 (MIT), nouns, adjectives and adverbs from MorphoBr
 (Apache-2.0), what only simplemma (MIT) knows from there, closed classes from the training file of
-Bosque (CC BY-SA 4.0), and how people write frequent words from short-pt.tsv. Counts of words in the
-training files of raw_pt order the lemmas of a form and leave out what is hardly ever meant. No
-sentence is stored.
+Bosque (CC BY-SA 4.0), how people write frequent words from short-pt.tsv, and lemmas that endings do
+not tell from own-pt.tsv. Counts of words in the training files of raw_pt order the lemmas of a form
+and leave out what is hardly ever meant. No sentence is stored.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ from counting import (
     counts_of,
     frequencies,
     gather,
+    listed,
     main,
     meant,
     put_first,
+    settle,
     short,
     treebank,
 )
@@ -70,6 +72,7 @@ def lexicon(data: Path) -> Lexicon:
     found = {form: kept for form, pairs in found.items() if (kept := _kept(pairs, sure))}
     found = {form: meant(pairs, frequency) for form, pairs in found.items()}
     put_first(found, short("pt"))
+    settle(found, listed("own-pt.tsv"))
     return found
 
 

@@ -164,6 +164,18 @@ def test_a_file_without_any_entity_judges_and_teaches_all_types() -> None:
         task.priors(partly, 0.5)
 
 
+def test_types_that_the_model_does_not_know_are_told(
+    bundle: Path, quick_cli: Cli, tmp_path: Path
+) -> None:
+    row = {"text": "Ana usa Galaxy", "entities": [[8, 14, "PROD"]]}
+    write_jsonl(tmp_path / "a.jsonl", [row])
+    done = quick_cli("evaluate", bundle, "a.jsonl")
+    assert done.returncode == 3 and b"its types are PROD, but the model" in done.stderr
+    write_jsonl(tmp_path / "a.jsonl", [row | {"entities": [[0, 3, "PER"], *row["entities"]]}])
+    done = quick_cli("evaluate", bundle, "a.jsonl")
+    assert done.returncode == 0 and b"not scored: PROD 1; the model knows" in done.stderr
+
+
 def test_types_of_links_and_addresses_can_be_learned() -> None:
     row = {"document": "fale com loja@exemplo.com ou Ana", "label": [[9, 25, "CONTATO"]]}
     assert Task.from_rows([row], Config()).links

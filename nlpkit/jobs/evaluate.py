@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from nlpkit import cascade, metrics, tasks, zoo
 from nlpkit.errors import InputError, Note, UsageError, quoted
 from nlpkit.records.answered import check_confidence
-from nlpkit.records.rows import read_rows
+from nlpkit.records.rows import Row, read_rows
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task, lone_label
@@ -67,7 +68,26 @@ def read_labelled(
         both = " and ".join(map(repr, fields))
         note = f"its {both} may be answers of nlpkit; --label names the column of the right answers"
         warnings.warn(Note(f"{quoted(path)}: {note}"), stacklevel=2)
-    return Labelled([row.text for row in rows], tasks.golds_of(task, rows))
+    golds = tasks.golds_of(task, rows)
+    if isinstance(task, tasks.Inventoried):
+        _tell_foreign(path, task, rows, golds)
+    return Labelled([row.text for row in rows], golds)
+
+
+def _tell_foreign(path: str, task: Any, rows: Sequence[Row], golds: Sequence[Any]) -> None:
+    """Issue a note on annotated types that the model does not know.
+
+    Raises:
+        InputError: the model knows none of a file's types.
+    """
+    counts = Counter(kind for row in rows for kind in task.foreign(row.fields))
+    if not counts:
+        return
+    left_out = ", ".join(f"{kind} {n:,}" for kind, n in counts.most_common())
+    known = f"the model knows {', '.join(task.shown)}; --rename OLD=NEW says which is which"
+    if not any(gold.spans for gold in golds):
+        raise InputError(f"{quoted(path)}: its types are {', '.join(counts)}, but {known}")
+    warnings.warn(Note(f"{quoted(path)}: not scored: {left_out}; {known}"), stacklevel=3)
 
 
 @dataclass(frozen=True)

@@ -153,8 +153,15 @@ class Partial(Protocol):
 class Inventoried(Protocol):
     """A task whose files may annotate only some of its types; others are not scored in them."""
 
+    @staticmethod
+    def check(fields: Mapping[str, Any]) -> object:
+        """Raise InputError if a row's annotation is wrong."""
+
     def in_file(self, golds: Sequence[Any]) -> list[Any]:
         """Return the golds of one file as ones that know which types the file has."""
+
+    def foreign(self, fields: Mapping[str, Any]) -> Sequence[str]:
+        """Return the type of each annotation of a row that the task does not know."""
 
 
 @runtime_checkable
@@ -188,15 +195,6 @@ class Distillable(Protocol):
 
     def distillation(self, outputs: Any, taught: Any, temperature: float) -> Any:
         """Return loss_B (torch), the distance from the teachers' probabilities, `taught` [B, C]."""
-
-
-@runtime_checkable
-class Checked(Protocol):
-    """A task that can check the annotation of one row, before it is built from all rows."""
-
-    @staticmethod
-    def check(fields: Mapping[str, Any]) -> object:
-        """Raise InputError if a row's annotation is wrong."""
 
 
 @runtime_checkable

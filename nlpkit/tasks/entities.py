@@ -13,9 +13,10 @@ Legend: B batch, T time (tokens), W words, C tags = 1 + 2 * types.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nlpkit.answers import Span
@@ -139,6 +140,10 @@ class Task:
         seen = frozenset(span.label for gold in golds for span in gold.spans) or None
         return [Annotated(gold.spans, gold.document, seen) for gold in golds]
 
+    def foreign(self, fields: Mapping[str, Any]) -> list[str]:
+        """Return the types of a row's entities that are not of the task."""
+        return [each.type for each in self.check(fields) if each.type not in self.types]
+
     def count(self, golds: Sequence[Annotated]) -> dict[str, int]:
         """Return the number of entities of each type."""
         return dict(Counter(span.label for gold in golds for span in gold.spans).most_common())
@@ -229,8 +234,7 @@ class Task:
         """Return each document's entities, with the probability of each."""
         texts = list(map(_text, documents))
         lattice, words = self._lattice(texts, outputs, offsets)
-        scored = lattice.probabilities(self.temperature)
-        rows = zip(texts, words, lattice.runs, scored, strict=True)
+        rows = zip(texts, words, lattice.runs, lattice.probabilities(self.temperature), strict=True)
         return [self.answers(tuple(self._spans(*row))) for row in rows]
 
     def _lattice(
@@ -248,9 +252,9 @@ class Task:
         text: str,
         words: Sequence[tuple[int, int]],
         runs: Sequence[tags.Run],
-        probabilities: Sequence[float],
+        probabilities: Iterable[float],
     ) -> Iterator[Span]:
-        for run, score in zip(runs, probabilities, strict=True):
+        for run, score in zip(runs, probabilities, strict=False):
             kind = self.types[run.kind]
             if kind in self.shown:
                 start, end = words[run.first][0], words[run.last][1]
@@ -262,13 +266,9 @@ class Task:
         """Return the temperature at which scores tell best which entities are right."""
         lattice, words = self._lattice([gold.document for gold in golds], outputs, offsets)
         right = []
-        for row, gold in enumerate(golds):
-            keys, bounds = gold.keys(), words[row]
-            found = [
-                (bounds[run.first][0], bounds[run.last][1], self.types[run.kind])
-                for run in lattice.runs[row]
-            ]
-            right.append([key in keys if gold.judges(key[2]) else None for key in found])
+        for gold, bounds, runs in zip(golds, words, lattice.runs, strict=True):
+            spans, true = self._spans(gold.document, bounds, runs, repeat(0.0)), gold.keys()
+            right.append([s[:3] in true if gold.judges(s.label) else None for s in spans])
         return calibrated(lattice, right, weights)
 
     def only(self, types: Sequence[str]) -> Task:

@@ -20,7 +20,7 @@ from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Texts
-from nlpkit.tasks import Balanced, Checked, Labelled, Partial, Task
+from nlpkit.tasks import Balanced, Inventoried, Labelled, Partial, Task
 from nlpkit.text.documents import Words
 from nlpkit.text.unicode import whole
 from nlpkit.text.windows import Slide
@@ -85,7 +85,7 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
     for row in (row for *_, rows in train_rows for row in rows):  # errors name the line
         if isinstance(task_class, Labelled):
             gold_of(lambda fields: task_class.label_of(fields["label"]), row)
-        elif isinstance(task_class, Checked):
+        elif isinstance(task_class, Inventoried):
             gold_of(task_class.check, row)
     task = task_class.from_rows(rows, recipe.task.config)
     train = _split(train_rows, task, recipe, "train")
