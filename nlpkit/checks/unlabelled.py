@@ -20,7 +20,8 @@ def check(data: Data) -> Iterator[Finding]:
         yield Finding(
             severity=INFO,
             message=f"{plural(len(files), 'file')} without labels: only the texts are checked",
-            advice=f"if one of their fields holds labels, give it as --label: {', '.join(fields)}",
+            advice=f"if one of their fields holds labels, give it as --label: {', '.join(fields)}; "
+            "spans and tags are checked by a recipe",
             count=len(files),
             files={file.path: len(file.rows) for file in files},
         )

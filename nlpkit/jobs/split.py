@@ -264,7 +264,8 @@ def _report(
     notes = []
     if label is None:
         notes.append(
-            f"the rows have no {LABEL!r}, so they are not stratified; --label names another field"
+            f"the rows have no label in {LABEL!r} (spans and tags are none), so they are not "
+            "stratified; --label names another field"
         )
     absent = [name for name in written[0].labels if not all(part.labels[name] for part in written)]
     if absent:
