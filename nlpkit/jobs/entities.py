@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nlpkit.runtime.model import Model
 
 FREQUENT = 10  # most names of a type in a summary
+LISTED = 100  # the same on a page
 # Pale backgrounds, on which black text can be read, for the types in turn.
 COLOURS = ("#ffd9a0", "#b9e3ff", "#c9f0c0", "#ffc9d4", "#e0d0ff", "#fff2a8", "#c8ebe4", "#e3e3e3")
 STYLE = """
@@ -31,6 +32,7 @@ p { white-space: pre-wrap; border-bottom: 1px solid #ddd; padding-bottom: .8rem;
 mark { color: inherit; border-radius: .3em; padding: .1em .25em; }
 mark small { font-weight: 700; font-size: .65em; margin-left: .4em; letter-spacing: .03em; }
 table { border-collapse: collapse; } td { padding: .1rem .8rem .1rem 0; vertical-align: top; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.2rem; }
 """
 
 
@@ -67,7 +69,7 @@ def write_spans(items: Iterable[tuple[str, int, Answered]], stream: TextIO) -> i
 
 
 def write_page(
-    items: Iterable[tuple[str, int, Answered]], types: Sequence[str], stream: TextIO
+    items: Iterable[tuple[str, int, Answered]], types: Sequence[str], stream: TextIO, title: str
 ) -> int:
     """Write a page that shows the texts with their entities; return the records' number.
 
@@ -76,9 +78,9 @@ def write_page(
     colours = dict(zip(types, cycle(COLOURS), strict=False))
     names: dict[str, Counter[str]] = {kind: Counter() for kind in types}
     stream.write(
-        '<!doctype html>\n<html lang="pt">\n<meta charset="utf-8">\n'
+        '<!doctype html>\n<html>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>Entities</title>\n<style>{STYLE}</style>\n"
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n<h1>{html.escape(title)}</h1>\n"
     )
     count = 0
     for _, _, item in items:
@@ -90,15 +92,17 @@ def write_page(
     stream.write(f"<h2>{plural(count, 'document')}</h2>\n<table>\n")
     for kind, counts in names.items():
         if counts:
-            listed = ", ".join(f"{html.escape(text)} ({n})" for text, n in frequent(counts))
-            stream.write(f"<tr><td>{_mark(kind, kind, colours)}</td><td>{listed}</td></tr>\n")
+            listed = [f"{html.escape(text)} ({n})" for text, n in frequent(counts, LISTED)]
+            listed += [f"and {len(counts) - LISTED:,} more"] if len(counts) > LISTED else []
+            cells = _mark(kind, kind, colours), f"{counts.total():,}", ", ".join(listed)
+            stream.write("".join(["<tr>", *(f"<td>{cell}</td>" for cell in cells), "</tr>\n"]))
     stream.write("</table>\n</html>\n")
     return count
 
 
-def frequent(counts: Counter[str]) -> list[tuple[str, int]]:
+def frequent(counts: Counter[str], most: int = FREQUENT) -> list[tuple[str, int]]:
     """Return the most frequent names and their counts; those of equal counts by name."""
-    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:FREQUENT]
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
 
 
 def _marked(text: str, spans: Iterable[Span], colours: dict[str, str]) -> str:

@@ -85,7 +85,8 @@ def entities(
     def page(loaded: Model, reading: Reading, least: float, stream: TextIO) -> int:
         from nlpkit.jobs.entities import located, write_page
 
-        return write_page(located(loaded, reading, least), loaded.task.shown, stream)
+        title = ", ".join(name for name in reading.inputs if name != "-") or "Entities"
+        return write_page(located(loaded, reading, least), loaded.task.shown, stream, title)
 
     if to is None and output.endswith((".html", ".htm")):
         to = "html"
