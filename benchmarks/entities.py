@@ -35,7 +35,7 @@ from nlpkit.text.tokenizers.words import shape
 
 NAMES = {"PESSOA": "PER", "LOCAL": "LOC", "ORGANIZACAO": "ORG", "TEMPO": "TIME", "VALOR": "VALUE"}
 NAMES |= {"LEGISLACAO": "LAW", "JURISPRUDENCIA": "CASE"}
-PASSES = 12  # of spaCy, over a training file
+PASSES = 8  # of spaCy, over a training file
 HIDDEN = ("PER", "LOC", "ORG")  # types that the table of masking counts
 SETS = {
     "pt": ("ner_pt/uner_bosque", "ner_pt/lener_br", "ner_pt/paramopama", "ner_pt/harem_selective"),
