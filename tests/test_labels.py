@@ -18,7 +18,7 @@ from nlpkit.settings import declaration, recipe as recipes
 from nlpkit.tasks import sentiment
 from nlpkit.training import data
 
-BAD = [float("nan"), 2.5, float("inf"), ["1"], {"a": 1}, []]
+BAD = [float("nan"), 2.5, float("inf"), ["1"], {"a": 1}]
 PORTUGUESE = {"negative": "negativo", "neutral": "Neutro", "positive": "POSITIVO"}
 
 

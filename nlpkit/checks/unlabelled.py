@@ -20,8 +20,8 @@ def check(data: Data) -> Iterator[Finding]:
         yield Finding(
             severity=INFO,
             message=f"{plural(len(files), 'file')} without labels: only the texts are checked",
-            advice=f"if one of their fields holds labels, give it as --label: {', '.join(fields)}; "
-            "spans and tags are checked by a recipe",
+            advice="a recipe has spans and tags checked; if a field holds labels, give it as "
+            f"--label: {', '.join(fields)}",
             count=len(files),
             files={file.path: len(file.rows) for file in files},
         )

@@ -76,6 +76,7 @@ def recipe_from_files(
         },
     }
     if arch:
+        catalog.load("architectures", arch)  # tells how to install torch if it is missing
         tree["architecture"] = {"name": arch}
     from nlpkit.training import sources
     from nlpkit.training.init import complete

@@ -40,6 +40,10 @@ class Source:
     taught: bool = setting(True, "distil the teachers on these rows; false learns the labels only")
     licence: str = ""
 
+    def __post_init__(self) -> None:
+        if self.labels and self.types:
+            raise ValueError("has both labels and types; entities have types")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Texts:

@@ -82,11 +82,11 @@ def load(recipe: Recipe, task_class: Any) -> tuple[Task, Split, Split]:
         raise InputError(
             "every training text is also in the dev or excluded files; give other training files"
         )
-    for row in (row for *_, rows in train_rows for row in rows):  # errors name the line
-        if isinstance(task_class, Labelled):
-            gold_of(lambda fields: task_class.label_of(fields["label"]), row)
-        elif isinstance(task_class, Inventoried):
-            gold_of(task_class.check, row)
+    check: Any = task_class.check if isinstance(task_class, Inventoried) else None
+    if isinstance(task_class, Labelled):
+        check = lambda fields: task_class.label_of(fields["label"])  # noqa: E731
+    for row in (row for *_, rows in train_rows for row in rows if check):  # errors name the line
+        gold_of(check, row)
     task = task_class.from_rows(rows, recipe.task.config)
     train = _split(train_rows, task, recipe, "train")
     if not any(train.weights):
@@ -188,14 +188,8 @@ def _read(source: Source, path: Path) -> list[Row]:
         label=source.label,
         encoding=source.encoding,
         every_label=source.every_label,
-        names=_names(source),
+        names=source.labels or source.types,
     )
-
-
-def _names(source: Source) -> Mapping[str, str] | None:
-    if source.labels and source.types:
-        raise InputError(f"{source.path}: has both labels and types; entities have types")
-    return source.labels or source.types
 
 
 def _without(rows: list[Row], excluded: set[str]) -> list[Row]:
@@ -236,14 +230,9 @@ def _count(source: Source | Texts, path: Path, rows: int, labels: dict[str, int]
 
 
 def _document(row: Row, source: Source) -> Any:
-    if isinstance(row.text, list):
-        return Words(row.text, source.style)
-    if source.style:
-        raise InputError(
-            f'{source.path}: style = "{source.style}" is for lists of words; its {source.text!r} '
-            'are texts: name a field of words, such as text = "tokens", or leave style out'
-        )
-    return row.text
+    if source.style and not isinstance(row.text, list):
+        raise InputError(f'{source.path}: style is for lists of words, such as text = "tokens"')
+    return Words(row.text, source.style) if isinstance(row.text, list) else row.text
 
 
 def _groups(task: Task, golds: list[Any]) -> list[Any]:
