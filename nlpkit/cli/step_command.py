@@ -155,7 +155,7 @@ def run(
     check_target(output, reading.inputs, format, came)
     check_held(format, into)
     for option, path in (each for link in links for each in link.files()):
-        if output != "-" and is_same(path, output):
+        if is_same(path, output):
             raise UsageError(f"-o {quoted(output)} is the file of --{option}; name another file")
     chain = Pipeline(links, zoo.load)
     with records.write_output(output) as stream:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from bisect import bisect, bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from nlpkit.errors import InputError
@@ -72,14 +73,14 @@ def _json(value: str) -> Any:
 def _of_tags(tags: Sequence[str], words: Sequence[str]) -> list[Mention]:
     if len(tags) != len(words):
         raise InputError(f"{len(tags)} tags for {len(words)} words; each word needs one")
-    starts, position = [], 0
-    for word in words:
-        starts.append(position)
-        position += len(word) + 1
-    return [
-        Mention(starts[first], starts[last] + len(words[last]), kind)
-        for first, last, kind in _runs(tags)
-    ]
+    bounds = bounds_of(words)
+    return [Mention(bounds[first][0], bounds[last][1], kind) for first, last, kind in _runs(tags)]
+
+
+def bounds_of(words: Sequence[str]) -> list[tuple[int, int]]:
+    """Return [start, end) of each word in the text of words that are joined by spaces."""
+    ends = accumulate(len(word) + 1 for word in words)
+    return [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]
 
 
 def _runs(tags: Sequence[str]) -> Iterator[tuple[int, int, str]]:
@@ -151,7 +152,15 @@ def tags_of(found: Iterable[Mention], words: Sequence[tuple[int, int]]) -> list[
     tags = [OUTSIDE] * len(words)
     starts, ends = [start for start, _ in words], [end for _, end in words]
     for each in found:
-        first, last = bisect(ends, each.start), bisect_left(starts, each.end)
-        for row in range(first, last):
-            tags[row] = f"{'B' if row == first else 'I'}-{each.type}"
+        inside = covered(each.start, each.end, starts, ends)
+        for row in inside:
+            tags[row] = f"{'B' if row == inside.start else 'I'}-{each.type}"
     return tags
+
+
+def covered(start: int, end: int, starts: Sequence[float], ends: Sequence[float]) -> range:
+    """Return the indices of the words that a span touches; a word that it cuts counts too.
+
+    `starts` and `ends` are the positions at which each word starts and ends.
+    """
+    return range(bisect(ends, start), bisect_left(starts, end))

@@ -173,7 +173,7 @@ def _write(path: Path, key: bytes, names: Names, mode: int) -> None:
     part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(json.dumps(tree, indent=1) + "\n")  # in ASCII, whatever the names are
+            stream.write(json.dumps(tree, indent=1) + "\n")  # names in ASCII escapes
             stream.flush()
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())

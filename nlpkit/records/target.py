@@ -27,8 +27,10 @@ def format_for(output: str, to: str | None, alike: str) -> str:
     return READABLE.get(alike, alike) if output == "-" else alike
 
 
-def is_same(path: str, other: str) -> bool:
-    """Tell whether two names are of one file."""
+def is_same(path: str, other: str | None) -> bool:
+    """Tell whether two names are of one file; "-" and None are of none."""
+    if other is None or "-" in (path, other):
+        return False
     return os.path.realpath(path) == os.path.realpath(other)
 
 
@@ -37,9 +39,7 @@ def check_target(output: str, inputs: Iterable[str], format: str, alike: str) ->
 
     That is a file whose format, `alike`, is not the output's, or a workbook with other sheets.
     """
-    if output == "-" or not Path(output).is_file():
-        return
-    if not any(path != "-" and is_same(path, output) for path in inputs):
+    if not Path(output).is_file() or not any(is_same(path, output) for path in inputs):
         return
     if format != alike:
         raise UsageError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from nlpkit.language.bio import covered
 from nlpkit.runtime.viterbi import NEVER
 
 if TYPE_CHECKING:
@@ -72,13 +73,8 @@ def of_words(
     """
     ends = [*starts[1:], float("inf")]
     for span in spans:
-        inside = [
-            word
-            for word, (start, end) in enumerate(zip(starts, ends, strict=True))
-            if start < span.end and span.start < end
-        ]
-        kind = types.index(span.label)
+        kind, inside = types.index(span.label), covered(span.start, span.end, starts, ends)
         # A window may begin inside an entity, where I would be invalid.
         yield from (
-            (word, begins(kind) if word == inside[0] else continues(kind)) for word in inside
+            (word, begins(kind) if word == inside.start else continues(kind)) for word in inside
         )

@@ -28,6 +28,7 @@ from nlpkit.runtime.graphs import LOGITS
 from nlpkit.runtime.lattice import Lattice, calibrated
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
+from nlpkit.text.documents import whole_text
 from nlpkit.text.simple import first_tokens, word_spans
 from nlpkit.text.windows import Slide
 
@@ -103,7 +104,7 @@ class Task:
         """
         counts, linked = Counter[str](), Counter[str]()
         for row in rows:
-            text = _text(row["document"])
+            text = whole_text(row["document"])
             for each in cls.check(row):
                 counts[each.type] += 1
                 linked[each.type] += bool(unnameable(text, [each[:2]]))
@@ -128,7 +129,7 @@ class Task:
         Raises:
             InputError: the row has no valid tags or spans.
         """
-        text = _text(fields["document"])
+        text = whole_text(fields["document"])
         known = (each for each in self.check(fields) if each.type in self.types)
         return Annotated((Span(*each, text[each.start : each.end]) for each in known), text)
 
@@ -232,7 +233,7 @@ class Task:
         self, documents: Sequence[Any], outputs: onepass.Outputs, offsets: Any
     ) -> list[Entities]:
         """Return each document's entities, with the probability of each."""
-        texts = list(map(_text, documents))
+        texts = list(map(whole_text, documents))
         lattice, words = self._lattice(texts, outputs, offsets)
         rows = zip(texts, words, lattice.runs, lattice.probabilities(self.temperature), strict=True)
         return [self.answers(tuple(self._spans(*row))) for row in rows]
@@ -294,7 +295,3 @@ class Task:
             "temperature": self.temperature,
             "links": self.links,
         }
-
-
-def _text(document: str | Sequence[str]) -> str:
-    return document if isinstance(document, str) else " ".join(document)

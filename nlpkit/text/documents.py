@@ -20,6 +20,11 @@ class Words(tuple[str, ...]):
         return self
 
 
+def whole_text(document: str | Iterable[str]) -> str:
+    """Return a document as one text: the words of a list are joined by spaces."""
+    return document if isinstance(document, str) else " ".join(document)
+
+
 def documents_of(values: Iterable[Any]) -> list[Any]:
     """Return the documents of an iterable, in order: texts and lists of words as they are.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import InputError
 from nlpkit.text import Encoded
+from nlpkit.text.documents import whole_text
 from nlpkit.text.pieces import BLANKS, SOCIAL, SPACE, Pieces
 from nlpkit.text.simple import WORD
 from nlpkit.text.unicode import visible, whole
@@ -39,7 +40,7 @@ class Subwords:
 
     def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
         """Tokenize documents; `offsets` bypasses the cache of words and is slower."""
-        texts = [doc if isinstance(doc, str) else " ".join(doc) for doc in documents]
+        texts = list(map(whole_text, documents))
         return self._with_offsets(texts) if offsets else Encoded(*self._remembered(texts))
 
     def _with_offsets(self, texts: Sequence[str]) -> Encoded:
@@ -122,7 +123,7 @@ def as_texts(documents: Sequence[Any]) -> list[str]:
     Raises:
         InputError: all texts are blank.
     """
-    texts = [visible(doc if isinstance(doc, str) else " ".join(doc)) for doc in documents]
+    texts = [visible(whole_text(doc)) for doc in documents]
     if not any(text.strip() for text in texts):
         raise InputError("the training texts are all empty; there is nothing to learn from")
     return texts

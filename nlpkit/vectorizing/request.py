@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from nlpkit.errors import UsageError
 from nlpkit.records.reading import Reading
+from nlpkit.records.target import is_same
 from nlpkit.vectorizing.options import LEARNED, NO_LIMITS, Limits, Options, check_given, flag
 from nlpkit.vectorizing.output import format_of
 
@@ -93,13 +93,7 @@ def _check_places(request: Request) -> None:
     fit, output = request.fit, request.output
     if fit == "-" and (request.top or (request.format and output in (None, "-"))):
         raise UsageError("--fit - prints the model; name a file for it, or for the other output")
-    if fit and any(_same(fit, path) for path in (*request.reading.inputs, output)):
+    if fit and any(is_same(fit, path) for path in (*request.reading.inputs, output)):
         raise UsageError(f"--fit {fit} would overwrite an input or the output; name another file")
-    if request.model and _same(request.model, output):
+    if request.model and is_same(request.model, output):
         raise UsageError(f"--output {output} would overwrite the model; name another file")
-
-
-def _same(path: str, other: str | None) -> bool:
-    if other is None or "-" in (path, other):
-        return False
-    return os.path.realpath(path) == os.path.realpath(other)

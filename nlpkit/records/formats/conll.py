@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
 from typing import Any, BinaryIO, TextIO
 
 from nlpkit.errors import InputError
-from nlpkit.language.bio import mentions, tags_of
+from nlpkit.language.bio import bounds_of, mentions, tags_of
 from nlpkit.records.decode import text_lines
 from nlpkit.records.source import TEXT, Record, Source
 from nlpkit.text.simple import spans
@@ -86,9 +85,8 @@ def _records(rows: Sequence[tuple[int, list[str]]], source: Source) -> Iterator[
 def write(records: Iterable[Record], stream: TextIO, text: str = TEXT) -> None:
     """Write the words of each record with the BIO tags of its `entities`.
 
-    The words are those of the record's `tokens`, if they are those of its text.
-
-    A record without words is a blank line more. `text` is the field of the text.
+    The words are those of the record's `tokens`, if they are those of its text. A record without
+    words is a blank line more. `text` is the field of the text.
 
     Raises:
         InputError: a record has no text or no entities.
@@ -103,8 +101,7 @@ def _bounds(document: str, tokens: Any) -> list[tuple[int, int]]:
     """Return [start, end) of each word of a document."""
     if not isinstance(tokens, list) or document != " ".join(map(str, tokens)):
         return spans(document)
-    ends = accumulate(len(token) + 1 for token in tokens)
-    return [(end - len(token) - 1, end - 1) for token, end in zip(tokens, ends, strict=True)]
+    return bounds_of(tokens)
 
 
 def _tagged(record: Record, text: str, number: int) -> list[tuple[str, str]]:

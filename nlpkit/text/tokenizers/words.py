@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import UsageError
 from nlpkit.text import NO_VECTORS, Encoded, WordVectors, simple as simple_rules
+from nlpkit.text.documents import whole_text
 from nlpkit.text.subwords import UNK
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Words:
     def split(self, documents: Sequence[Any]) -> list[Sequence[str]]:
         """Return the words of each document."""
         if self.simple:
-            texts = (doc if isinstance(doc, str) else " ".join(doc) for doc in documents)
+            texts = map(whole_text, documents)
             return [simple_rules.words(text) for text in texts]
         raw = [document for document in documents if isinstance(document, str)]
         split = iter(_by_rules(raw, self.lang) if self.lang else map(str.split, raw))
@@ -237,7 +238,7 @@ def _offsets(documents: Sequence[Any], parts: Sequence[Sequence[str]]) -> np.nda
 
     spans: list[tuple[int, int]] = []
     for document, words in zip(documents, parts, strict=True):
-        text = document if isinstance(document, str) else " ".join(document)
+        text = whole_text(document)
         spans += [(start, end) for _, start, end in spans_of(text, words)]
     return np.array(spans, dtype=np.int64).reshape(-1, 2)
 
