@@ -41,6 +41,7 @@ SHELVES = {
     "augmentations": Shelf("augmentations", "augmentation", ("Config", "build")),
     "checks": Shelf("checks", "check", ("check",)),
     "commands": Shelf("cli/commands", "command", ("app",)),
+    "decoders": Shelf("decoders", "decoder", ("Config", "Decoder")),
     "formats": Shelf("records/formats", "format", ("read", "write")),
     "importing": Shelf("importing", "importer", ("reads", "read")),
     "metrics": Shelf("metrics", "metric", ("FITS", "measure")),

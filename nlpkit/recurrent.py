@@ -29,6 +29,24 @@ def lstm(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
     return torch.lstm(states_BTD, [start, start], weights, True, 1, 0.0, False, False, True)[0]
 
 
+@torch.library.custom_op("nlpkit::lstm_from", mutates_args=())
+def lstm_from(
+    states_BTD: Tensor, hidden_BD: Tensor, cell_BD: Tensor, weights: list[Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Run one layer of torch.nn.LSTM from a state; return states_BTD, hidden_BD and cell_BD."""
+    start = [hidden_BD.unsqueeze(0), cell_BD.unsqueeze(0)]
+    read, hidden, cell = torch.lstm(states_BTD, start, weights, True, 1, 0.0, False, False, True)
+    return read, hidden[0].clone(), cell[0].clone()
+
+
+@lstm_from.register_fake
+def _(
+    states_BTD: Tensor, hidden_BD: Tensor, cell_BD: Tensor, weights: list[Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    read = states_BTD.new_empty(*states_BTD.shape[:2], weights[1].shape[1])
+    return read, torch.empty_like(hidden_BD), torch.empty_like(cell_BD)
+
+
 @rnn_tanh.register_fake
 @lstm.register_fake
 def _(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
@@ -51,6 +69,17 @@ class Lstm(nn.LSTM):
         if torch.compiler.is_exporting():
             return torch.ops.nlpkit.lstm(states_BTD, list(self._flat_weights)), None
         return super().forward(states_BTD)[0], None
+
+    def after(
+        self, states_BTD: Tensor, hidden_BD: Tensor, cell_BD: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Read from a state; return states_BTD and the new hidden_BD and cell_BD."""
+        if torch.compiler.is_exporting():
+            weights = list(self._flat_weights)
+            return torch.ops.nlpkit.lstm_from(states_BTD, hidden_BD, cell_BD, weights)
+        start = hidden_BD.unsqueeze(0), cell_BD.unsqueeze(0)
+        read_BTD, (hidden, cell) = super().forward(states_BTD, start)
+        return read_BTD, hidden[0], cell[0]
 
 
 def reverse_index(mask_BT: Tensor) -> Tensor:
@@ -90,19 +119,32 @@ def onnx_translations() -> dict[Any, Any]:
         )
         return op.Transpose(op.Squeeze(states_T1BD, [1]), perm=[1, 0, 2])
 
-    def translate_lstm(states_BTD: Any, weights: Sequence[Any]) -> Any:
+    def read(states_BTD: Any, weights: Sequence[Any], *start: Any) -> tuple[Any, Any, Any]:
+        """Return states_BTD, and hidden and cell, [1, B, D], of ONNX's LSTM."""
         hidden = weights[1].shape[1]
         kernel, recurrent, bias, recurrent_bias = map(reordered, weights)
-        states_T1BD, _, _ = op.LSTM(
+        states_T1BD, *last = op.LSTM(
             op.Transpose(states_BTD, perm=[1, 0, 2]),
             op.Unsqueeze(kernel, [0]),
             op.Unsqueeze(recurrent, [0]),
             op.Unsqueeze(op.Concat(bias, recurrent_bias, axis=0), [0]),
+            *((None, *start) if start else ()),  # None: every row has the same length
             hidden_size=hidden,
         )
-        return op.Transpose(op.Squeeze(states_T1BD, [1]), perm=[1, 0, 2])
+        return op.Transpose(op.Squeeze(states_T1BD, [1]), perm=[1, 0, 2]), *last
+
+    def translate_lstm(states_BTD: Any, weights: Sequence[Any]) -> Any:
+        return read(states_BTD, weights)[0]
+
+    def translate_lstm_from(
+        states_BTD: Any, hidden_BD: Any, cell_BD: Any, weights: Sequence[Any]
+    ) -> Any:
+        start = (op.Unsqueeze(each, [0]) for each in (hidden_BD, cell_BD))
+        read_BTD, hidden, cell = read(states_BTD, weights, *start)
+        return read_BTD, op.Squeeze(hidden, [0]), op.Squeeze(cell, [0])
 
     return {
+        torch.ops.nlpkit.lstm_from.default: translate_lstm_from,
         torch.ops.nlpkit.rnn_tanh.default: translate_rnn,
         torch.ops.nlpkit.lstm.default: translate_lstm,
     }

@@ -249,6 +249,7 @@ class Text(_Text):
 
     __slots__ = ()
     SCORED: ClassVar[bool] = False  # a mean log-probability is not a calibrated confidence
+    WRITTEN: ClassVar[bool] = True  # one other token changes all that follow it
 
     @classmethod
     def fields(cls, into: str | None = None) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
-from nlpkit.attention import attend
+from nlpkit.attention import KINDS, Kind, attend, attend_near
 from nlpkit.settings.declaration import setting
 
 
@@ -32,6 +32,8 @@ class Config:
     positions: Literal["sinusoidal", "learned"] = setting(
         "sinusoidal", "kind of position embeddings", tune=["sinusoidal", "learned"]
     )
+    attention: Kind = setting("dot", "kind of attention scores: dot, general or additive")
+    near: int = setting(0, "tokens to each side that a token reads, itself included; 0 reads all", 0)
     dropout: float = setting(
         0.1, "dropout on embeddings and on the output of each sublayer", 0, 1, tune=(0.0, 0.4)
     )
@@ -68,7 +70,7 @@ class Encoder(nn.Module):
         return [[self.embed], *([block] for block in self.blocks), [self.norm]]
 
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        return self._through(ids_BT, mask_BT[:, None, None, :])
+        return self._through(ids_BT, mask_BT, causal=False)
 
     @property
     def causal_widths(self) -> list[int]:
@@ -76,15 +78,13 @@ class Encoder(nn.Module):
 
     def causal(self, ids_BT: Tensor, mask_BT: Tensor) -> list[Tensor]:
         """Return states_BTD that depend on no later token."""
-        times = ids_BT.shape[1]
-        past_TT = torch.ones(times, times, dtype=torch.bool, device=ids_BT.device).tril()
-        return [self._through(ids_BT, past_TT & mask_BT[:, None, None, :])]
+        return [self._through(ids_BT, mask_BT, causal=True)]
 
-    def _through(self, ids_BT: Tensor, mask: Tensor) -> Tensor:
+    def _through(self, ids_BT: Tensor, mask_BT: Tensor, *, causal: bool) -> Tensor:
         states_BTD = self.embed(ids_BT) * math.sqrt(self.width)
         states_BTD = self.dropout(states_BTD + self.positions_TD[: ids_BT.shape[1]])
         for block in self.blocks:
-            states_BTD = block(states_BTD, mask)
+            states_BTD = block(states_BTD, mask_BT, causal=causal)
         return self.norm(states_BTD)
 
 
@@ -93,7 +93,8 @@ class Block(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.heads = config.heads
+        self.heads, self.near = config.heads, config.near
+        self.scores = KINDS[config.attention](config.heads, config.width // config.heads)
         self.attention_norm = nn.LayerNorm(config.width)
         self.qkv = nn.Linear(config.width, 3 * config.width)
         self.mix = nn.Linear(config.width, config.width)
@@ -102,15 +103,26 @@ class Block(nn.Module):
         self.narrow = nn.Linear(config.feedforward, config.width)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, states_BTD: Tensor, mask_B1QT: Tensor) -> Tensor:
-        states_BTD = states_BTD + self.dropout(
-            self._attend(self.attention_norm(states_BTD), mask_B1QT)
-        )
-        inner = gelu(self.widen(self.feedforward_norm(states_BTD)))
-        return states_BTD + self.dropout(self.narrow(inner))
+    def forward(self, states_BTD: Tensor, mask_BT: Tensor, *, causal: bool = False) -> Tensor:
+        read_BTD = self._attend(self.qkv(self.attention_norm(states_BTD)), mask_BT, causal)
+        states_BTD = states_BTD + self.dropout(self.mix(read_BTD))
+        return states_BTD + self.dropout(self.transform(states_BTD))
 
-    def _attend(self, states_BTD: Tensor, mask_B1QT: Tensor) -> Tensor:
-        return self.mix(attend(self.qkv(states_BTD), mask_B1QT, self.heads))
+    def transform(self, states_BTD: Tensor) -> Tensor:
+        """Return the output of the feed-forward part."""
+        return self.narrow(gelu(self.widen(self.feedforward_norm(states_BTD))))
+
+    def _attend(self, qkv: Tensor, mask_BT: Tensor, causal: bool) -> Tensor:
+        if self.near:
+            return attend_near(
+                qkv, mask_BT, self.heads, self.near, causal=causal, scores=self.scores
+            )
+        mask = mask_BT[:, None, None, :]
+        if causal:
+            times = mask_BT.shape[1]
+            past_TT = torch.ones(times, times, dtype=torch.bool, device=mask.device).tril()
+            mask = past_TT & mask
+        return attend(qkv, mask, self.heads, self.scores)
 
 
 def sinusoids(length: int, width: int) -> Tensor:

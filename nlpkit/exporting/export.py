@@ -134,7 +134,8 @@ def _manifest(
         "name": name,
         "version": "1",
         "task": {"name": recipe.task.name} | task.describe(),
-        "architecture": tree["architecture"] | {"vocab_size": summary.vocab_size},
+        "architecture": tree.get("architecture", tree.get("decoder"))
+        | {"vocab_size": summary.vocab_size},
         "parameters": summary.parameters,
         "labels": list(task.shown),
         "languages": list(recipe.data.languages),

@@ -5,6 +5,7 @@ Legend: B batch, T time.
 
 from __future__ import annotations
 
+import inspect
 import io
 import logging
 import sys
@@ -74,6 +75,10 @@ def _exported(graph: Graph, feeds: Arrays, network: Network) -> Exported:
     }
     signature = graph.signature._replace(inputs=inputs)
     sizes = {axis: Dim(axis) for axes in inputs.values() for axis in axes if isinstance(axis, str)}
+    dynamic = [
+        {index: sizes[axis] for index, axis in enumerate(axes) if isinstance(axis, str)}
+        for axes in inputs.values()
+    ]
     # The exporter reports each pass on stdout, which is for data only.
     with _quiet(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         program = torch.onnx.export(
@@ -83,10 +88,7 @@ def _exported(graph: Graph, feeds: Arrays, network: Network) -> Exported:
             opset_version=OPSET,
             input_names=list(inputs),
             output_names=list(signature.outputs),
-            dynamic_shapes=tuple(
-                {index: sizes[axis] for index, axis in enumerate(axes) if isinstance(axis, str)}
-                for axes in inputs.values()
-            ),
+            dynamic_shapes=_nested(dynamic, graph.module),
             external_data=False,
             custom_translation_table=_translations(network),
         )
@@ -95,6 +97,15 @@ def _exported(graph: Graph, feeds: Arrays, network: Network) -> Exported:
     _name_transposed(model.graph, graph.module)
     onnx.checker.check_model(model)
     return Exported(model, signature)
+
+
+def _nested(dynamic: list[dict[int, Dim]], module: torch.nn.Module) -> tuple[object, ...]:
+    """Return the dynamic axes of a module's inputs; those of its `*arrays` are one tuple."""
+    parameters = inspect.signature(module.forward).parameters.values()
+    named = [each for each in parameters if each.kind is not inspect.Parameter.VAR_POSITIONAL]
+    if len(named) == len(parameters):
+        return tuple(dynamic)
+    return (*dynamic[: len(named)], tuple(dynamic[len(named) :]))
 
 
 def _translations(network: Network) -> dict[object, object]:

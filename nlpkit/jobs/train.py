@@ -108,6 +108,9 @@ def train(
 
 def check(recipe: Recipe) -> None:
     """Raise UsageError if two sections of a recipe do not fit together."""
+    _check_writer(recipe)
+    if recipe.architecture is None:
+        return
     network = catalog.load("architectures", recipe.architecture.name)
     kind = getattr(network, "TOKENIZER", {}).get("kind")
     if kind and recipe.tokenizer.kind != kind:
@@ -132,3 +135,23 @@ def check(recipe: Recipe) -> None:
         tasks.need(task, tasks.Balanced, "train.shift_labels")
     if recipe.train.class_weights != "none":
         tasks.need(task, tasks.Balanced, "train.class_weights")
+
+
+def _check_writer(recipe: Recipe) -> None:
+    """Raise UsageError if the task and the decoder do not fit together."""
+    task, decoder = recipe.task, recipe.decoder
+    takes_source = getattr(task.config, "source", None)
+    if takes_source is None:
+        if decoder:
+            raise UsageError(f"[decoder]: {task.name} writes no texts; leave the section out")
+        if recipe.architecture is None:
+            raise UsageError("[architecture] is missing; name one")
+        return
+    if decoder is None:
+        names = ", ".join(catalog.names("decoders"))
+        raise UsageError(f"[decoder]: {task.name} writes texts; name one of {names}")
+    if takes_source != (recipe.architecture is not None):
+        have = "needs [architecture], which reads the source" if takes_source else "reads no source"
+        raise UsageError(f"[task] source = {str(takes_source).lower()} {have}")
+    if recipe.tokenizer.kind == "words":
+        raise UsageError(f'{task.name} can\'t write with [tokenizer] kind = "words"')

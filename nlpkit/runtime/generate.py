@@ -1,53 +1,176 @@
-"""Generate texts token by token with two graphs: "encode" reads the source, "step" writes a token.
+"""Write texts token by token: greedily, by sampling or by beam search, many in one batch.
 
-    encode   ids, mask                       -> inputs of `step`, by name
-    step     previous, outputs of `encode`   -> logits_BV, and `next_NAME` for each changed input
+    encode   ids, mask                        -> arrays of the source, and first states
+    step     ids of U tokens, source, states  -> logits_BV of the last, and next_STATE of each state
+    take     rows, source, states             -> next_NAME, those rows of each
 
-`previous` (int64 [B]) is the previous token, `bos` at first. Every other input of `step` is an
-input or output of `encode`; it keeps its value unless `step` gives `next_NAME` for it. The loop is
-numpy over `run`, so torch and ONNX Runtime share it. Finished documents leave the batch.
+A state that `encode` does not give is zeros at first, with a length of 0 along the axis "past". The
+loop is numpy over `run`, so torch and ONNX Runtime share it, and states stay on the device. A
+language model has no `encode`: its texts begin with a prompt.
 
-Legend: B unfinished documents, V vocabulary.
+Legend: B texts in the batch, U tokens, V vocabulary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from nlpkit.runtime.graphs import ENCODE, LOGITS, STEP, Run
+from nlpkit.runtime.graphs import (
+    BATCH,
+    ENCODE,
+    IDS,
+    LOGITS,
+    MASK,
+    NEXT,
+    PLACE,
+    ROWS,
+    STEP,
+    TAKE,
+    Run,
+)
 
 if TYPE_CHECKING:
     import numpy as np
 
-PREVIOUS, NEXT = "previous", "next_"
+LEAVING = 0.25  # share of finished texts at which they leave the batch; each leave copies the rest
+
+# Maps the unfinished texts and their logits_BV to the next token of each and its log-probability.
+Choose = Callable[[Sequence["Draft"], Any], tuple[Any, Any]]
 
 
-def greedy(
-    run: Run, feeds: Mapping[str, np.ndarray], limit_B: np.ndarray, *, bos: int, eos: int
-) -> list[list[int]]:
-    """Decode greedily: return the ids of each document's text, without `bos` and `eos`.
+@dataclass
+class Draft:
+    """A text that is being written.
 
-    A text ends before `eos`, or at its limit in tokens (limit_B, int64).
+    Attributes:
+        prompt: the ids that it begins with, `bos` first.
+        limit: most new tokens.
+        number: its place among the samples of its prompt, from 0.
+        ids: the new ids so far.
+        logprobs: the log-probability of each.
+        ended: whether `eos`, or the text of a stop, ended it.
+    """
+
+    prompt: list[int]
+    limit: int
+    number: int = 0
+    ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is to be added."""
+        return self.ended or len(self.ids) >= self.limit
+
+    def add(self, token: int, logprob: float, eos: int | None) -> None:
+        """Add a token; `eos` ends the text and is not part of it."""
+        self.logprobs.append(logprob)
+        if token == eos:
+            self.ended = True
+        else:
+            self.ids.append(token)
+
+
+def never(draft: Draft) -> bool:
+    """Return False: only eos and the limit end a text."""
+    return False
+
+
+class Decoding:
+    """The states of a batch of texts, between the steps of a network."""
+
+    def __init__(self, run: Run, source: Mapping[str, np.ndarray], rows: int) -> None:
+        """Read the source (ids and mask), {} for a language model."""
+        import numpy as np
+
+        self.run, self.rows = run, rows
+        step = run.signatures[STEP]
+        self.states = [name for name in step.inputs if NEXT + name in step.outputs]
+        self.arrays: dict[str, Any] = {}
+        if source:
+            outputs = tuple(run.signatures[ENCODE].outputs)
+            self.arrays = {MASK: source[MASK]} | run(ENCODE, source, outputs)
+        for name in self.states:
+            if name not in self.arrays:
+                shape = [_length(axis, rows) for axis in step.inputs[name]]
+                kind = np.int64 if name == PLACE else np.float32
+                self.arrays[name] = np.zeros(shape, dtype=kind)
+
+    def read(self, ids_BU: np.ndarray) -> np.ndarray:
+        """Read U tokens of each text; return logits_BV of the token after them."""
+        kept = [NEXT + name for name in self.states]
+        arrays = self.run(STEP, {IDS: ids_BU} | self.arrays, (LOGITS,), kept)
+        self.arrays |= {name: arrays[NEXT + name] for name in self.states}
+        logits_BV: np.ndarray = arrays[LOGITS]
+        return logits_BV
+
+    def take(self, rows: Sequence[int]) -> None:
+        """Keep these rows of the batch, in this order; a row may be taken more than once."""
+        import numpy as np
+
+        kept = [NEXT + name for name in self.arrays]
+        feeds = {ROWS: np.array(rows, dtype=np.int64)} | self.arrays
+        arrays = self.run(TAKE, feeds, (), kept)
+        self.arrays = {name: arrays[NEXT + name] for name in self.arrays}
+        self.rows = len(rows)
+
+
+def _length(axis: str | int, rows: int) -> int:
+    """Return the length of an axis before the first token: no token is past."""
+    return axis if isinstance(axis, int) else rows if axis == BATCH else 0
+
+
+def write(
+    run: Run,
+    source: Mapping[str, np.ndarray],
+    drafts: Sequence[Draft],
+    choose: Choose,
+    *,
+    eos: int | None,
+    finished: Callable[[Draft], bool] = never,
+) -> Iterator[tuple[int, Draft]]:
+    """Write the drafts, one for each row of the source; yield (index, draft) after each new token.
+
+    Args:
+        run: the network.
+        source: ids and mask of the sources; {} for a language model.
+        drafts: the texts, which are changed in place.
+        choose: chooses the next tokens.
+        eos: the token that ends a text, or None to write up to the limit.
+        finished: tells whether a draft ends after its newest token.
     """
     import numpy as np
 
-    arrays = dict(feeds) | run(ENCODE, feeds, tuple(run.signatures[ENCODE].outputs))
-    inputs, outputs = run.signatures[STEP].inputs, tuple(run.signatures[STEP].outputs)
-    arrays = {name: arrays[name] for name in inputs if name != PREVIOUS}
-    row_B = np.arange(len(limit_B))
-    arrays[PREVIOUS] = np.full(len(limit_B), bos, dtype=np.int64)
-    written: list[list[int]] = [[] for _ in range(len(limit_B))]
-    while len(row_B):
-        step = run(STEP, arrays, outputs)
-        token_B = step[LOGITS].argmax(axis=1)
-        for row, token in zip(row_B.tolist(), token_B.tolist(), strict=True):
-            written[row].append(token)
-        unfinished_B = (token_B != eos) & (
-            np.array([len(written[row]) for row in row_B]) < limit_B[row_B]
-        )
-        arrays |= {name: step[NEXT + name] for name in arrays if NEXT + name in step}
-        arrays[PREVIOUS] = token_B.astype(np.int64)
-        row_B = row_B[unfinished_B]
-        arrays = {name: array[unfinished_B] for name, array in arrays.items()}
-    return [tokens[:-1] if tokens and tokens[-1] == eos else tokens for tokens in written]
+    if not drafts:
+        return
+    decoding = Decoding(run, source, len(drafts))
+    # All rows read as many tokens at once as the shortest prompt has; the others' further tokens
+    # take the place of chosen ones, so that no row needs padding.
+    one_by_one = run.signatures[STEP].inputs[IDS][1] == 1
+    start = 1 if one_by_one else min(len(draft.prompt) for draft in drafts)
+    ids_BU = np.array([draft.prompt[:start] for draft in drafts], dtype=np.int64)
+    active, read = list(range(len(drafts))), start
+    while active:
+        logits_BV = decoding.read(ids_BU)
+        texts = [drafts[index] for index in active]
+        following = [draft.prompt[read] if read < len(draft.prompt) else 0 for draft in texts]
+        asking = [
+            row for row, draft in enumerate(texts) if read >= len(draft.prompt) and not draft.done
+        ]
+        tokens, logprobs = choose([texts[row] for row in asking], logits_BV[asking])
+        for row, token, logprob in zip(asking, tokens.tolist(), logprobs.tolist(), strict=True):
+            following[row] = token
+            texts[row].add(token, logprob, eos)
+            texts[row].ended = texts[row].ended or finished(texts[row])
+            yield active[row], texts[row]
+        read += 1
+        unfinished = [row for row, draft in enumerate(texts) if not draft.done]
+        ids_BU = np.array(following, dtype=np.int64)[:, None]
+        if len(unfinished) <= (1 - LEAVING) * len(active):
+            active = [active[row] for row in unfinished]
+            ids_BU = ids_BU[unfinished]
+            if active:
+                decoding.take(unfinished)

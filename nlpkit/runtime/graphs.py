@@ -1,7 +1,7 @@
 """The signatures of a model's graphs, and the protocol by which a graph is called.
 
 A graph is a network with named inputs and outputs. Most models have one, "main", from ids and mask
-to logits. A model that generates texts has two, "encode" and "step" (`nlpkit.runtime.generate`).
+to logits. A model that generates texts has "encode", "step" and "take" (`nlpkit.runtime.generate`).
 
 Legend: B batch, T time, F ids of one token.
 """
@@ -9,14 +9,17 @@ Legend: B batch, T time, F ids of one token.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
 
 BATCH, TIME = "batch", "time"
-MAIN, ENCODE, STEP = "main", "encode", "step"
+SOURCE, TOKENS, PAST, HELD = "source", "tokens", "past", "held"  # axes of networks that write
+MAIN, ENCODE, STEP, TAKE = "main", "encode", "step", "take"
 IDS, MASK, LOGITS = "ids", "mask", "logits"
+SURPRISE, ROWS, NEXT = "surprise", "rows", "next_"
+PLACE = "place"  # the number of tokens read so far (int64); other states are float32
 EMBEDDING = "document_embedding"  # the exporter uses "embedding" for an embedding table
 
 # The axes of an array: a name for a dynamic axis, a number for a fixed one.
@@ -42,6 +45,14 @@ class Run(Protocol):
     def signatures(self) -> Mapping[str, Signature]: ...
 
     def __call__(
-        self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
-    ) -> dict[str, np.ndarray]:
-        """Run a graph on `feeds` and return the named outputs; every array has B rows."""
+        self,
+        graph: str,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        kept: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """Run a graph on `feeds` and return the named outputs; every array has B rows.
+
+        The outputs named in `kept` stay on the device, in a form that only a later call's feeds can
+        use; they may have more rows than B.
+        """

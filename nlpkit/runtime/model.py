@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from nlpkit.errors import ModelError
 from nlpkit.runtime import onepass
@@ -35,6 +35,19 @@ class Asked(Protocol):
     OFFSETS: bool  # whether answers are positions in the text
 
     def answer(self, model: Any, documents: Sequence[Any], windows: Windows) -> list[Any]: ...
+
+
+@runtime_checkable
+class Framed(Protocol):
+    """A task whose documents may be read between two ids."""
+
+    def framing(self, tokenizer: Tokenizer) -> tuple[int, int] | None:
+        """Return the ids of bos and eos, which are put around a document; None for neither."""
+
+
+def framing_of(task: Any, tokenizer: Tokenizer) -> tuple[int, int] | None:
+    """Return the ids that a task puts around a document, or None."""
+    return task.framing(tokenizer) if isinstance(task, Framed) else None
 
 
 class Tally:
@@ -68,7 +81,8 @@ class Model:
     def encode(self, documents: Sequence[Any]) -> Windows:
         """Prepare and tokenize documents, and cut them into windows. Calls no network."""
         prepared = documents if self.steps is None else self.steps.texts(documents)
-        encoded = encode(self.tokenizer, prepared, offsets=self.task.OFFSETS)
+        bounds = framing_of(self.task, self.tokenizer)
+        encoded = encode(self.tokenizer, prepared, offsets=self.task.OFFSETS, bounds=bounds)
         windows = self.windows.cut(encoded)
         self.tally.truncated += windows.truncated
         return windows

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nlpkit.runtime.batcher import batches
+from nlpkit.runtime.batcher import Batch, batches
 from nlpkit.runtime.graphs import EMBEDDING, LOGITS, MAIN, Run
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Outputs = Sequence["np.ndarray"]
 Span = tuple[int, int]  # first and one past the last token
 PART = 64  # most windows of a long document whose outputs are held at once
+Call = Callable[[Batch], "np.ndarray"]
 Combine = Callable[[Outputs, Sequence[Span]], "np.ndarray"]
 
 
@@ -56,7 +57,7 @@ def answers(task: OnePass, model: Reader, documents: Sequence[Any], windows: Win
     """Return one answer for each document, in order; None for one without tokens."""
     rows, outputs = by_document(model, windows, LOGITS, task.combine)
     full = documents if len(rows) == len(documents) else [documents[row] for row in rows]
-    decoded = task.decode(full, outputs, _offsets(windows, rows))
+    decoded = task.decode(full, outputs, offsets_of(windows, rows))
     return decoded if len(rows) == len(documents) else spread(rows, decoded, len(documents))
 
 
@@ -112,7 +113,7 @@ def read(
     """Return the logits of each document, and the offsets of its tokens if the task has OFFSETS."""
     windows = model.encode(documents)
     rows, arrays = by_document(model, windows, LOGITS, model.task.combine)
-    offsets = _offsets(windows, rows)
+    offsets = offsets_of(windows, rows)
     count = len(documents)
     return spread(rows, arrays, count), None if offsets is None else spread(rows, offsets, count)
 
@@ -167,18 +168,22 @@ def spread(rows: Sequence[int], items: Sequence[Any], count: int) -> list[Any]:
 
 
 def by_document(
-    model: Reader, windows: Windows, output: str, combine: Combine
+    model: Reader, windows: Windows, output: str | Call, combine: Combine
 ) -> tuple[list[int], Outputs]:
-    """Run the graph "main", and return the indices of documents with tokens and their outputs.
+    """Call the network, and return the indices of documents with tokens and their outputs.
 
+    `output` is an output of the graph "main", or a function that maps a batch to arrays by token.
     The outputs are one array if a window's output is one row, else a list of arrays.
     """
     import numpy as np
 
     by_window: Any = [None] * len(windows)
     for batch in batches(windows, model.budget):
-        array = model.run(MAIN, batch.feeds(), (output,))[output]
-        if array.ndim == 2:
+        if isinstance(output, str):
+            array = model.run(MAIN, batch.feeds(), (output,))[output]
+        else:
+            array = output(batch)
+        if array.ndim == 2 and isinstance(output, str):
             if isinstance(by_window, list):
                 by_window = np.empty((len(windows), array.shape[1]), dtype=array.dtype)
             by_window[batch.rows] = array
@@ -200,7 +205,7 @@ def by_document(
     return documents, by_row
 
 
-def _offsets(windows: Windows, rows: Sequence[int]) -> list[np.ndarray] | None:
+def offsets_of(windows: Windows, rows: Sequence[int]) -> list[np.ndarray] | None:
     """Return the character offsets of each document in `rows`, or None if none were encoded."""
     from nlpkit.text import split
 

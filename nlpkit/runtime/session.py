@@ -4,15 +4,14 @@ Legend: B rows of a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Container, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import ModelError
 from nlpkit.runtime.batcher import TOKEN_BUDGET
 from nlpkit.runtime.graphs import Signature
 
 if TYPE_CHECKING:
-    import numpy as np
     import onnxruntime
 
 ROWS = 4  # a batch is padded to a multiple of this
@@ -30,8 +29,12 @@ class SessionRun:
         self.sessions, self.signatures = sessions, signatures
 
     def __call__(
-        self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
-    ) -> dict[str, np.ndarray]:
+        self,
+        graph: str,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        kept: Sequence[str] = (),
+    ) -> dict[str, Any]:
         """Run a batch, padded with copies of its first row to a multiple of ROWS.
 
         Matrix kernels sum in another order in an incomplete last group of rows. With complete
@@ -41,23 +44,29 @@ class SessionRun:
             ModelError: the network does not accept the ids of its tokenizer.
         """
         rows = len(next(iter(feeds.values())))
+        session, whole = self.sessions[graph], filled(feeds)
         try:
-            arrays = self._run(self.sessions[graph], filled(feeds), outputs)
+            arrays = (
+                _bound(session, whole, [*outputs, *kept], set(kept))
+                if kept or not all(map(_is_array, whole.values()))
+                else self._run(session, whole, outputs)
+            )
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception
             reason = str(problem).splitlines()[0][:200]
             raise ModelError(
                 f"the network rejects the ids of its tokenizer ({reason}); "
                 "install or export the model again"
             ) from None
-        return {name: array[:rows] for name, array in zip(outputs, arrays, strict=True)}
+        by_name = dict(zip([*outputs, *kept], arrays, strict=True))
+        return by_name | {name: by_name[name][:rows] for name in outputs}
 
     def _run(
         self,
         session: onnxruntime.InferenceSession,
-        feeds: dict[str, np.ndarray],
+        feeds: dict[str, Any],
         outputs: Sequence[str],
-    ) -> list[np.ndarray]:
-        arrays: list[np.ndarray] = session.run(list(outputs), feeds)
+    ) -> list[Any]:
+        arrays: list[Any] = session.run(list(outputs), feeds)
         return arrays
 
 
@@ -72,27 +81,52 @@ class BoundRun(SessionRun):
     def _run(
         self,
         session: onnxruntime.InferenceSession,
-        feeds: dict[str, np.ndarray],
+        feeds: dict[str, Any],
         outputs: Sequence[str],
-    ) -> list[np.ndarray]:
-        binding = session.io_binding()  # one per call, because threads may share a model
-        for name, array in feeds.items():
+    ) -> list[Any]:
+        return _bound(session, feeds, outputs, set())
+
+
+def _bound(
+    session: onnxruntime.InferenceSession,
+    feeds: Mapping[str, Any],
+    outputs: Sequence[str],
+    kept: Container[str],
+) -> list[Any]:
+    """Run a session with I/O binding; the outputs in `kept` stay on its device, as OrtValues."""
+    binding = session.io_binding()  # one per call, because threads may share a model
+    device = "cuda" if on_cuda(session) else "cpu"
+    for name, array in feeds.items():
+        if _is_array(array):
             binding.bind_cpu_input(name, array)
-        for name in outputs:
-            binding.bind_output(name)
-        session.run_with_iobinding(binding)
-        arrays: list[np.ndarray] = binding.copy_outputs_to_cpu()
-        return arrays
+        else:
+            binding.bind_ortvalue_input(name, array)
+    for name in outputs:
+        binding.bind_output(name, device if name in kept else "cpu")
+    session.run_with_iobinding(binding)
+    values = zip(outputs, binding.get_outputs(), strict=True)
+    return [value if name in kept else value.numpy() for name, value in values]
 
 
-def filled(feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the feeds with their first row repeated until B is a multiple of ROWS."""
+def _is_array(value: Any) -> bool:
+    """Return whether a feed is a numpy array, not an output that an earlier call kept."""
+    return hasattr(value, "dtype")
+
+
+def filled(feeds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the feeds with the first row of each array repeated until B is a multiple of ROWS.
+
+    Feeds that an earlier call kept have that many rows already.
+    """
     import numpy as np
 
     lacking = -len(next(iter(feeds.values()))) % ROWS
     if not lacking:
         return dict(feeds)
-    return {name: np.concatenate([a, a[:1].repeat(lacking, 0)]) for name, a in feeds.items()}
+    return {
+        name: np.concatenate([a, a[:1].repeat(lacking, 0)]) if _is_array(a) else a
+        for name, a in feeds.items()
+    }
 
 
 def on_cuda(session: onnxruntime.InferenceSession) -> bool:

@@ -61,6 +61,7 @@ class _Tree:
 
     name: str
     PARTS: ClassVar[dict[str, str]]
+    WRITER: ClassVar[dict[str, str]] = {}  # parts of networks that write texts
     SHELVES: ClassVar[dict[str, str]] = {}
     SECTIONS: ClassVar[dict[str, type]]
 
@@ -71,9 +72,9 @@ class _Tree:
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values that can be written as TOML or JSON."""
         tree: dict[str, Any] = {"name": self.name}
-        for kind in self.PARTS:
-            part = getattr(self, kind)
-            tree[kind] = {"name": part.name} | part.settings()
+        for kind in {**self.PARTS, **self.WRITER}:
+            if part := getattr(self, kind):
+                tree[kind] = {"name": part.name} | part.settings()
         for kind in self.SHELVES:
             tree[kind] = {part.name: part.settings() for part in getattr(self, kind)}
         for kind in self.SECTIONS:
@@ -86,6 +87,7 @@ class Recipe(_Tree):
     """A recipe of `nlpkit train`. Its relative paths start at `folder`."""
 
     PARTS: ClassVar = {"task": "tasks", "architecture": "architectures"}
+    WRITER: ClassVar = {"decoder": "decoders"}
     SHELVES: ClassVar = {"augment": "augmentations"}
     SECTIONS: ClassVar = {
         "data": Data,
@@ -102,7 +104,8 @@ class Recipe(_Tree):
     data: Data
     preprocess: Preprocess
     tokenizer: Tokenizer
-    architecture: Part
+    architecture: Part | None  # None for a language model, which has a decoder only
+    decoder: Part | None
     init: Init
     distill: Distill
     augment: tuple[Part, ...]
@@ -113,7 +116,9 @@ class Recipe(_Tree):
     @classmethod
     def settle(cls, parts: dict[str, Any], sections: dict[str, Any]) -> None:
         """Fill in the task's columns for each data file whose columns the recipe leaves out."""
-        columns = catalog.load("tasks", parts["task"].name).Task.columns
+        task: Part = parts["task"]
+        columns = catalog.load("tasks", task.name).Task.columns
+        columns = getattr(task.config, "columns", columns)
         data: Data = sections["data"]
         named: dict[str, Any] = {
             split: tuple(
@@ -235,10 +240,15 @@ def _build(
     if complete and not problems:
         complete(tree, folder)
     suit_tokenizer(tree, networks, tree.get(last))
-    known = ["name", *kind.PARTS, *kind.SHELVES, *kind.SECTIONS]
+    if kind.WRITER.keys() & tree.keys() and last not in tree:
+        tree[first] = {"source": False} | dict(tree.get(first, {}))
+    known = ["name", *kind.PARTS, *kind.WRITER, *kind.SHELVES, *kind.SECTIONS]
     problems += [f"unknown section {key!r}.{near_match(key, known)}" for key in tree.keys() - known]
     parts = {
-        name: _part(tree.get(name), name, shelf, problems) for name, shelf in kind.PARTS.items()
+        name: _part(tree.get(name), name, shelf, problems)
+        if name in tree or not _may_lack(name, kind, tree)
+        else None
+        for name, shelf in {**kind.PARTS, **kind.WRITER}.items()
     }
     shelves = {
         name: _shelf(tree.get(name, {}), name, shelf, problems)
@@ -258,6 +268,11 @@ def _build(
         name=str(tree["name"]), folder=folder, **parts, **shelves, **sections
     )
     return recipe
+
+
+def _may_lack(name: str, kind: type[_Tree], tree: Mapping[str, Any]) -> bool:
+    """Tell whether a recipe may lack a part: a decoder, or the encoder where there is a decoder."""
+    return name in kind.WRITER or (name != "task" and bool(kind.WRITER.keys() & tree.keys()))
 
 
 def _part(table: Any, kind: str, shelf: str, problems: list[str]) -> Part | None:

@@ -215,6 +215,11 @@ class Train:
         tune=[0, 2, 3, 5, 8, 10],
     )
     batch_size: int = setting(64, "documents in a step (on each process)", 1, tune=[32, 64, 128])
+    batch_tokens: int = setting(
+        0, "tokens in a step, padding included, in place of batch_size; 0 counts documents", 0
+    )
+    steps: int = setting(0, "steps of the whole run, in place of epochs; 0 counts epochs", 0)
+    eval_steps: int = setting(0, "steps between evaluations on dev; 0 evaluates every epoch", 0)
     lr: float = setting(2e-3, "peak learning rate", 0, tune=(3e-4, 1e-2, "log"))
     schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after warm-up")
     warmup: float = setting(0.06, "share of all steps in which the rate rises to its peak", 0, 1)

@@ -47,16 +47,41 @@ class Encoded(NamedTuple):
         return split(self.ids_S, self.lengths_N)
 
 
-def encode(tokenizer: Tokenizer, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
+def encode(
+    tokenizer: Tokenizer,
+    documents: Sequence[Any],
+    *,
+    offsets: bool = False,
+    bounds: tuple[int, int] | None = None,
+) -> Encoded:
     """Normalize documents by `visible` and tokenize them; offsets refer to the original documents.
 
+    `bounds`, the ids of bos and eos, are put around the ids of each document that has any.
     Training and inference both read documents through this function.
     """
     seen = [seen_document(document) for document in documents]
     encoded = tokenizer.encode(seen, offsets=offsets)
-    if encoded.offsets_S2 is None or all(map(is_, seen, documents)):
-        return encoded
-    return encoded._replace(offsets_S2=_before(documents, seen, encoded))
+    if encoded.offsets_S2 is not None and not all(map(is_, seen, documents)):
+        encoded = encoded._replace(offsets_S2=_before(documents, seen, encoded))
+    return _bounded(encoded, *bounds) if bounds else encoded
+
+
+def _bounded(encoded: Encoded, bos: int, eos: int) -> Encoded:
+    """Return documents between bos and eos, whose offsets are empty spans at the text's ends."""
+    import numpy as np
+
+    full_N = encoded.lengths_N > 0
+    ends_N = np.cumsum(encoded.lengths_N)
+    first, last = (ends_N - encoded.lengths_N)[full_N], ends_N[full_N]
+    # np.insert keeps the order of equal places: eos of a document, then bos of the next.
+    places = np.stack([first, last], axis=1).ravel()
+    ids_S = np.insert(encoded.ids_S, places, np.tile([bos, eos], len(first)))
+    offsets_S2 = encoded.offsets_S2
+    if offsets_S2 is not None:
+        edges = np.stack([offsets_S2[first, 0], offsets_S2[last - 1, 1]], axis=1).ravel()
+        offsets_S2 = np.insert(offsets_S2, places, np.stack([edges, edges], axis=1), axis=0)
+    lengths_N = encoded.lengths_N + 2 * full_N
+    return Encoded(ids_S, lengths_N, offsets_S2, encoded.words)
 
 
 def seen_document(document: Any) -> Any:

@@ -151,7 +151,7 @@ def learn(
         raise InputError(
             f"the tokenizer can't be trained ({problem}); try another tokenizer.vocab_size"
         ) from None
-    return Subwords(kind, _without_added(result))
+    return Subwords(kind, without_added(result))
 
 
 def metaspace() -> Any:
@@ -194,7 +194,7 @@ def normalizer(settings: Settings, *more: Any) -> Any:
     return normalizers.Sequence([result, *more]) if more else result
 
 
-def _without_added(trained: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
+def without_added(trained: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
     """Remove the added tokens, so that "[PAD]" in a text is plain text."""
     from tokenizers import Tokenizer
 

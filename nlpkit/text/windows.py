@@ -8,7 +8,7 @@ Legend: N documents, W windows, S tokens of all documents.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from nlpkit.text import Encoded
 
@@ -49,6 +49,14 @@ class Windows:
         return list(pairs)
 
 
+class Crops(NamedTuple):
+    """Parts that a training epoch reads: the tokens [start_W, end_W) of the documents owner_W."""
+
+    owner_W: np.ndarray
+    start_W: np.ndarray
+    end_W: np.ndarray
+
+
 class Slide:
     """Read a long document in windows of `size` tokens; neighbours share at least `overlap`.
 
@@ -81,6 +89,36 @@ class Slide:
         start_W = (np.cumsum(lengths_N) - lengths_N)[owner_W] + first_W
         return Windows(encoded, owner_W, start_W, first_W, last_W)
 
+    def crops(self, lengths_N: np.ndarray, rng: np.random.Generator) -> Crops:
+        """Return what an epoch reads of documents: one random window of each."""
+        import numpy as np
+
+        parts_N = np.maximum(lengths_N - self.size + 1, 1)
+        start_W = (rng.random(len(lengths_N)) * parts_N).astype(int)
+        return Crops(np.arange(len(lengths_N)), start_W, np.minimum(start_W + self.size, lengths_N))
+
+
+class Consecutive(Slide):
+    """Read as `Slide`; an epoch reads every token, as a language model learns from all of them."""
+
+    def crops(self, lengths_N: np.ndarray, rng: np.random.Generator) -> Crops:
+        """Return windows that share one token, which the first predicts and the next reads.
+
+        The first window of a long document has a random length, so that the cuts differ by epoch.
+        """
+        import numpy as np
+
+        stride = self.size - 1
+        first_N = np.where(
+            lengths_N > self.size, (rng.random(len(lengths_N)) * stride).astype(int) + 1, stride
+        )
+        counts_N = 1 + np.maximum(-(-(lengths_N - 1 - first_N) // stride), 0)
+        owner_W = np.repeat(np.arange(len(lengths_N)), counts_N)
+        index_W = np.arange(len(owner_W)) - (np.cumsum(counts_N) - counts_N)[owner_W]
+        start_W = np.where(index_W > 0, first_N[owner_W] + (index_W - 1) * stride, 0)
+        length_W = np.where(index_W > 0, self.size, first_N[owner_W] + 1)
+        return Crops(owner_W, start_W, np.minimum(start_W + length_W, lengths_N[owner_W]))
+
 
 class Truncate(Slide):
     """Read the first `size` tokens of a document; `overlap` is ignored."""
@@ -97,3 +135,11 @@ class Truncate(Slide):
         last_W = np.minimum(lengths_N[owner_W], self.size)
         truncated = int((lengths_N > self.size).sum())
         return Windows(encoded, owner_W, start_W, np.zeros_like(start_W), last_W, truncated)
+
+    def crops(self, lengths_N: np.ndarray, rng: np.random.Generator) -> Crops:
+        """Return what an epoch reads of documents: the first window of each."""
+        import numpy as np
+
+        rng.random(len(lengths_N))  # as Slide draws, so that the batches have the same order
+        start_W = np.zeros(len(lengths_N), dtype=int)
+        return Crops(np.arange(len(lengths_N)), start_W, np.minimum(self.size, lengths_N))

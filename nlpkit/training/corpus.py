@@ -19,7 +19,7 @@ import numpy as np
 from nlpkit.errors import InputError
 from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.text import Tokenizer, encode
-from nlpkit.training.data import POOL
+from nlpkit.training.epoch import POOL, cut_by_tokens
 
 SAMPLE = 150_000  # most documents to learn a tokenizer from; more give almost the same pieces
 CHUNK = 4096  # documents tokenised at once
@@ -133,7 +133,7 @@ class Plan:
         self.batches: list[np.ndarray] = []
         for start in range(0, len(order), pool):
             part = order[start : start + pool]
-            self.batches += _cut(part[np.argsort(lengths[part], kind="stable")], lengths, tokens)
+            self.batches += cut_by_tokens(part[np.argsort(lengths[part], kind="stable")], lengths, tokens)
         rng.shuffle(self.batches)
 
     def batch(self, index: int) -> Batch:
@@ -144,14 +144,3 @@ class Plan:
             for start, length in self.windows[rows].tolist()
         ]
         return pad(pieces, rows.tolist(), padded_length(max(map(len, pieces))))
-
-
-def _cut(order: np.ndarray, lengths: np.ndarray, tokens: int) -> list[np.ndarray]:
-    """Cut windows, sorted by length, into batches of at most `tokens` tokens with padding."""
-    batches, start = [], 0
-    for end in range(1, len(order) + 1):
-        longest = padded_length(int(lengths[order[min(end, len(order) - 1)]]))
-        if end == len(order) or longest * (end + 1 - start) > tokens:
-            batches.append(order[start:end])
-            start = end
-    return batches

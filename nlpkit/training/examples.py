@@ -11,6 +11,7 @@ import numpy as np
 from nlpkit import catalog, tasks, text
 from nlpkit.chain import Pipeline
 from nlpkit.errors import InputError, quoted
+from nlpkit.runtime.model import framing_of
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.tasks import Task
@@ -85,7 +86,11 @@ def read(
     vectors = word_vectors.read(recipe)
     learned_from = [*documents, *_written(task, train_split)]
     tokenizer = _tokenizer(recipe, learned_from, task.WRITES, vectors, folder, members)
-    encoded = text.encode(tokenizer, documents, offsets=task.OFFSETS)
+    bounds = framing_of(task, tokenizer)
+    # A language model needs the offsets of its tokens for answers, but not for targets.
+    encoded = text.encode(
+        tokenizer, documents, offsets=task.OFFSETS and not task.WRITES, bounds=bounds
+    )
     ids, offsets = encoded.each(), None
     if encoded.offsets_S2 is not None:
         offsets = text.split(encoded.offsets_S2, encoded.lengths_N)

@@ -14,18 +14,20 @@ from nlpkit.errors import ModelError, UsageError, near_match, quoted
 from nlpkit.settings import declaration
 from nlpkit.settings.recipe import Pretraining, Recipe
 from nlpkit.training import checkpoint, sources
+from nlpkit.training.network import Network
 from nlpkit.training.sources import Source
 
 EMBEDDING = "embed.weight"  # the name of the embedding in every pretrained encoder
+DECODER = "decoder."  # the prefix of a decoder's weights in a head
 OUTPUT = "output."  # the prefix of a head's layer with a row for each label
 
 
 def complete(tree: dict[str, Any], folder: Path) -> None:
     """Fill in the settings that a recipe leaves out and its [init] run has.
 
-    These are the sections of the architecture, the tokenizer and the task, and the settings
-    FINE_TUNING of the architecture's module, which suit a start from pretrained weights. A source
-    that does not exist changes nothing; `of` reports it when training starts.
+    These are the sections of the architecture, the decoder, the tokenizer and the task, and the
+    settings FINE_TUNING of the architecture's module, which suit a start from pretrained weights. A
+    source that does not exist changes nothing; `of` reports it when training starts.
     """
     name = tree.get("init", {}).get("run")
     if not name or not isinstance(name, str):
@@ -34,11 +36,15 @@ def complete(tree: dict[str, Any], folder: Path) -> None:
         found = sources.sections(sources.find(name, folder))
     except ModelError:
         return
-    theirs = found.get("architecture", {})
-    if tree.get("architecture", {}).get("name", theirs.get("name")) != theirs.get("name"):
-        return
-    module = catalog.load("architectures", theirs["name"])
-    tree["architecture"] = _known(module, theirs) | tree.get("architecture", {})
+    _suit_writer(tree, found)
+    for kind in ("architecture", "decoder"):
+        theirs = found.get(kind)
+        if theirs is None:
+            continue
+        if tree.get(kind, {}).get("name", theirs["name"]) != theirs["name"]:
+            return
+        module = catalog.load(f"{kind}s", theirs["name"])
+        tree[kind] = _known(module, theirs) | tree.get(kind, {})
     tree["tokenizer"] = found.get("tokenizer", {}) | tree.get("tokenizer", {})
     if "task" in found:
         own = tree.get("task", {})
@@ -46,9 +52,23 @@ def complete(tree: dict[str, Any], folder: Path) -> None:
         tree["task"] = _known(catalog.load("tasks", name), found["task"]) | own
     name = tree.get("task", {}).get("name")
     has_labels = name and tasks.has(tasks.class_of(name), tasks.Balanced)
+    architecture = tree.get("architecture", {}).get("name")
+    module = catalog.load("architectures", architecture) if architecture else None
     for section, values in getattr(module, "FINE_TUNING", {}).items():
         suited = {k: v for k, v in values.items() if has_labels or k != "class_weights"}
         tree[section] = suited | tree.get(section, {})
+
+
+def _suit_writer(tree: dict[str, Any], found: dict[str, Any]) -> None:
+    """Remove the parts of a source that the recipe's network does not have."""
+    name = tree.get("task", found.get("task", {})).get("name")
+    if "decoder" in found and not (name and tasks.class_of(name).WRITES):
+        del found["decoder"]
+    if "decoder" in tree and "architecture" not in tree and "decoder" not in found:
+        # A language model starts from an encoder that was pretrained to read in one direction.
+        found["decoder"] = found.pop("architecture")
+    if "architecture" in tree and "architecture" not in found and "task" in found:
+        found["task"].pop("source", None)  # a language model becomes the decoder of a translator
 
 
 def _known(module: Any, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,36 +113,56 @@ def start(
     return source, entry
 
 
-def load(source: Source | None, encoder: nn.Module) -> None:
-    """Load the weights of a model into an encoder.
+def load(source: Source | None, net: Network) -> None:
+    """Load the weights of a model into a network: its encoder, and its decoder if it writes.
 
     Either side may lack weights of the other (skip-gram learns only the embedding, a deeper encoder
-    has more layers); a bundle must have all. Both must have the embedding, and shared weights must
-    have equal shapes.
+    has more layers); a bundle must have all of an encoder. Both must have the embedding, and shared
+    weights must have equal shapes. The decoder of a language model may start from an encoder of the
+    same name.
 
     Raises:
-        UsageError: the weights do not fit the encoder.
+        UsageError: the weights do not fit the network.
     """
     if source is None:
         return
-    own = encoder.state_dict()
-    if source.is_bundle and (lacking := sorted(own.keys() - source.encoder.keys())):
+    decoder = getattr(net.head, "decoder", None)
+    written = {
+        name.removeprefix(DECODER): weight
+        for name, weight in source.head.items()
+        if name.startswith(DECODER)
+    }
+    if net.encoder is not None and (source.encoder or decoder is None):
+        _load(source, source.encoder, net.encoder, whole=source.is_bundle)
+    if decoder is not None and (written or net.encoder is None):
+        _load(source, written or _ahead(source.encoder), decoder, whole=False)
+
+
+def _ahead(encoder: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights of an encoder's forward direction by the names of a decoder."""
+    return {name.replace("forwards.", "cells."): weight for name, weight in encoder.items()}
+
+
+def _load(source: Source, theirs: Mapping[str, Tensor], part: nn.Module, *, whole: bool) -> None:
+    """Load weights into a part of a network; `whole` demands all of them."""
+    own = part.state_dict()
+    if whole and (lacking := sorted(own.keys() - theirs.keys())):
         raise UsageError(
             f"{quoted(source.folder)}: its file does not hold {lacking[0]} as the network has it, "
             "so training cannot start from this bundle; export its run again, or start from the run"
         )
     wrong = [
         f"{name} is {list(tensor.shape)}, here {list(own[name].shape)}"
-        for name, tensor in source.encoder.items()
+        for name, tensor in theirs.items()
         if name in own and own[name].shape != tensor.shape
     ]
-    if wrong or not {EMBEDDING} <= source.encoder.keys() & own.keys():
+    if wrong or not {EMBEDDING} <= theirs.keys() & own.keys():
         reason = wrong[0] if wrong else f"they do not share {EMBEDDING}"
         raise UsageError(
-            f"{quoted(source.folder)} does not fit the recipe's [architecture]: {reason}; "
-            "use the settings of the pretraining"
+            f"{quoted(source.folder)} does not fit the recipe's [architecture] or [decoder]: "
+            f"{reason}; use the settings of the pretraining"
         )
-    encoder.load_state_dict({**own, **{k: v for k, v in source.encoder.items() if k in own}})
+    part.load_state_dict({**own, **{k: v for k, v in theirs.items() if k in own}})
 
 
 def load_head(

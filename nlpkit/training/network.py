@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 class Network(nn.Module):
     """Map ids_BT (int64) and mask_BT (bool) to the head's outputs, by name.
 
-    The head receives those `targets` that it names in FORCED (teacher forcing).
+    The head receives those `targets` that it names in FORCED (teacher forcing). Without an encoder,
+    as in a language model, it reads the ids themselves.
     """
 
-    def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module | None, head: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
@@ -42,7 +43,8 @@ class Network(nn.Module):
     ) -> dict[str, Tensor]:
         head: Any = self.head
         forced = {name: targets[name] for name in head.FORCED} if targets else {}
-        outputs: dict[str, Tensor] = head(self.encoder(ids, mask), mask, **forced)
+        states = ids if self.encoder is None else self.encoder(ids, mask)
+        outputs: dict[str, Tensor] = head(states, mask, **forced)
         return outputs
 
     def graphs(self) -> dict[str, Graph]:
@@ -54,17 +56,33 @@ class Network(nn.Module):
 
 def build(recipe: Recipe, task: Any, tokenizer: Tokenizer) -> Network:
     """Return the network of a recipe with random weights, sized for a tokenizer."""
-    encoder = build_encoder(recipe.architecture, recipe.tokenizer.window, tokenizer)
-    return Network(encoder, task.head(encoder, tokenizer))
+    encoder = None
+    if recipe.architecture:
+        encoder = build_encoder(recipe.architecture, recipe.tokenizer.window, tokenizer)
+    if recipe.decoder is None:
+        return Network(encoder, task.head(encoder, tokenizer))
+    decoder = build_decoder(recipe.decoder, encoder.width if encoder else 0, tokenizer)
+    return Network(encoder, task.head(encoder, tokenizer, decoder))
 
 
 def build_encoder(architecture: Part, window: int, tokenizer: Tokenizer) -> Any:
     """Return an architecture's encoder with random weights, sized for a tokenizer and a window."""
-    module = catalog.load("architectures", architecture.name)
     known = {**tokenizer.sizes(), "max_length": padded_length(window)}
-    fields = {field.name for field in dataclasses.fields(module.Config)}
+    module = catalog.load("architectures", architecture.name)
+    return module.Encoder(_sized(architecture, known))
+
+
+def build_decoder(decoder: Part, source: int, tokenizer: Tokenizer) -> Any:
+    """Return a decoder with random weights; `source` is the encoder's width, or 0 without one."""
+    module = catalog.load("decoders", decoder.name)
+    return module.Decoder(_sized(decoder, tokenizer.sizes()), source)
+
+
+def _sized(part: Part, known: Mapping[str, int]) -> Any:
+    """Return the settings of a part with those that are known of its data."""
+    fields = {field.name for field in dataclasses.fields(part.config)}
     settings = {key: value for key, value in known.items() if key in fields}
-    return module.Encoder(dataclasses.replace(architecture.config, **settings))
+    return dataclasses.replace(part.config, **settings)
 
 
 def learned(task: Any, network: nn.Module) -> None:
@@ -96,19 +114,32 @@ class TorchRun:
 
     @torch.inference_mode()
     def __call__(
-        self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
-    ) -> dict[str, np.ndarray]:
-        """Run a graph on a batch, in evaluation mode; return the named outputs as float32."""
+        self,
+        graph: str,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        kept: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """Run a graph on a batch, in evaluation mode; return the named outputs as float32.
+
+        Those named in `kept` are returned as tensors.
+        """
         module_graph = self.graphs[graph]
         was_training = self.network.training
         self.network.eval()
         names = module_graph.signature.inputs
         with torch_threads(self.threads or torch.get_num_threads()):
-            tensors = [torch.from_numpy(feeds[name]).to(self.device) for name in names]
+            tensors = [self._tensor(feeds[name]) for name in names]
             arrays = module_graph.module(*tensors)
         self.network.train(was_training)
         by_name = dict(zip(module_graph.signature.outputs, arrays, strict=True))
-        return {name: _plain(by_name[name]) for name in outputs}
+        return {name: by_name[name] for name in kept} | {
+            name: _plain(by_name[name]) for name in outputs
+        }
+
+    def _tensor(self, value: Any) -> Tensor:
+        tensor = value if isinstance(value, Tensor) else torch.from_numpy(value)
+        return tensor.to(self.device)
 
 
 def _plain(array: Tensor) -> np.ndarray:

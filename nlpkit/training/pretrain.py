@@ -69,7 +69,7 @@ def _pretrain(
     train, dev = (corpora.read(folder / "corpus", name) for name in ("train", "dev"))
     torch.manual_seed(settings.seed)
     net = network.build_encoder(recipe.architecture, recipe.tokenizer.window, tokenizer)
-    init.load(source, net)
+    init.load(source, network.Network(net, torch.nn.Identity()))
     pieces = tokenizer.pieces(range(tokenizer.vocab_size))
     module = catalog.load("objectives", recipe.objective.name)
     parameters = sum(weight.numel() for weight in net.parameters())
@@ -168,7 +168,10 @@ def _tokenizer(recipe: Pretraining, source: Source | None, documents: list[str])
     kind = recipe.tokenizer.kind
     if source:
         return text.load(kind, source.tokenizer)
-    tokenizer: Tokenizer = catalog.load("tokenizers", kind).learn(documents, recipe.tokenizer)
+    objective = catalog.load("objectives", recipe.objective.name)
+    tokenizer: Tokenizer = catalog.load("tokenizers", kind).learn(
+        documents, recipe.tokenizer, bounds=getattr(objective, "BOUNDS", False)
+    )
     return tokenizer
 
 

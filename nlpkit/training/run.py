@@ -72,7 +72,7 @@ def _train(
         encoder.start_from(torch.from_numpy(data.vectors.vectors_VD))
     resumed = resume and begun(folder)
     source, provenance = init.start(recipe, folder, resumed, members.leads)
-    init.load(source, net.encoder)
+    init.load(source, net)
     labels = getattr(data.task, "labels", ())
     init.load_head(source, net.head, labels, recipe.init.labels)
     torch.manual_seed(recipe.train.seed + members.rank)

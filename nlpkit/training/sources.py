@@ -18,10 +18,9 @@ from torch import Tensor
 from nlpkit import blocks, text, zoo
 from nlpkit.errors import ModelError, quoted
 from nlpkit.runtime.bundle import Bundle, read_bundle
-from nlpkit.runtime.graphs import MAIN
 from nlpkit.training import checkpoint, summary as summaries
 
-SECTIONS = ("task", "architecture", "tokenizer")  # those that a start needs of its source
+SECTIONS = ("task", "architecture", "decoder", "tokenizer")  # those that a start needs of its source
 ENTRY = ("name", "objective", "architecture", "steps", "data", "init")
 
 
@@ -98,7 +97,8 @@ def read(folder: Path) -> Source:
         ModelError: it is unfinished or damaged.
     """
     source = _bundle(folder) if _is_bundle(folder) else _run(folder)
-    rows = len(source.encoder.get("embed.weight", ()))
+    embeddings = (source.encoder.get("embed.weight"), source.head.get("decoder.embed.weight"))
+    rows = next((len(each) for each in embeddings if each is not None), 0)
     try:
         pieces = text.load(source.kind, source.tokenizer).vocab_size
     except ValueError as problem:
@@ -183,15 +183,20 @@ def _weights(bundle: Bundle) -> dict[str, Tensor]:
     import onnx
     from onnx import numpy_helper
 
-    files = bundle.manifest.graphs[MAIN].files
-    best = next(name for name in ("fp32", "int8", "int4", "fp16") if name in files)
-    path = bundle.checked(files[best])
-    try:
-        graph = onnx.load_model_from_string(path.read_bytes()).graph
-    except Exception as problem:  # protobuf's errors share no class
-        raise ModelError(f"{quoted(path)}: damaged ({problem}); install it again") from None
-    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    return {name: torch.from_numpy(array) for name, array in _widened(arrays).items()}
+    arrays: dict[str, np.ndarray] = {}
+    for each in bundle.manifest.graphs.values():
+        best = next(name for name in ("fp32", "int8", "int4", "fp16") if name in each.files)
+        path = bundle.checked(each.files[best])
+        try:
+            graph = onnx.load_model_from_string(path.read_bytes()).graph
+        except Exception as problem:  # protobuf's errors share no class
+            raise ModelError(f"{quoted(path)}: damaged ({problem}); install it again") from None
+        arrays |= {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    # In the graphs of a network that writes, the decoder is not inside a head.
+    return {
+        f"head.{name}" if name.startswith("decoder.") else name: torch.from_numpy(array)
+        for name, array in _widened(arrays).items()
+    }
 
 
 def _codes(array: np.ndarray, bits: int) -> np.ndarray:

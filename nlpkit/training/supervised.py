@@ -22,9 +22,10 @@ from nlpkit.tasks import Balanced, Reads
 from nlpkit.text import encode
 from nlpkit.training import checkpoint
 from nlpkit.training.course import Forward, Look
-from nlpkit.training.data import Epoch, Split
+from nlpkit.training.data import Split
 from nlpkit.training.descent import Descent
 from nlpkit.training.distributed import Team
+from nlpkit.training.epoch import Epoch
 from nlpkit.training.events import EpochEnded
 from nlpkit.training.judge import Judge, chosen_by
 from nlpkit.training.loss import Reading, TaskLoss
@@ -85,22 +86,23 @@ class Supervised:
             team.device,
             teacher_NC,
         )
-        self.look_every = -(-len(self.ids) // self.settings.batch_size) // team.world
-        if not self.look_every:
+        epoch_steps = len(self._drawn(0, self.ids)) // team.world
+        if not epoch_steps:
             raise InputError(
                 f"training data: {plural(len(self.ids), 'document')}, too few for a batch in "
                 f"each of {plural(team.world, 'process', 'processes')}; "
                 "lower train.batch_size or start fewer processes"
             )
-        epochs = self.settings.epochs or max(EPOCHS, -(-STEPS // self.look_every))
-        self.steps = self.look_every * epochs
+        epochs = self.settings.epochs or max(EPOCHS, -(-STEPS // epoch_steps))
+        self.steps = self.settings.steps or epoch_steps * epochs
+        self.look_every = self.settings.eval_steps or epoch_steps
         self.patience = self.settings.patience
         self.checkpoint_steps = self.settings.checkpoint_steps
 
     def descent(self, device: torch.device) -> Descent:
         """Return the optimizer of the network."""
-        encoder: nn.Module = self.network.encoder
-        return Descent(self.network, encoder, self.settings, device, start=self.recipe.init)
+        lowest = self.network.encoder or self.network.head
+        return Descent(self.network, lowest, self.settings, device, start=self.recipe.init)
 
     def digest(self) -> str:
         """Return a hash of the examples; a run resumes only on the same data."""
@@ -122,19 +124,22 @@ class Supervised:
 
     def batches(self, epoch: int, first: int) -> Iterator[Reading]:
         """Yield this process's batches of an epoch from step `first` on."""
-        drawn = Epoch(
-            self.variants(epoch) if self.variants else self.ids,
+        drawn = self._drawn(epoch, self.variants(epoch) if self.variants else self.ids)
+        for batch, spans in drawn.batches(first, self.team.rank, self.team.world):
+            yield Reading(batch, self._reads(batch.rows, spans))
+
+    def _drawn(self, epoch: int, ids: list[np.ndarray]) -> Epoch:
+        return Epoch(
+            ids,
             batch_size=self.settings.batch_size,
+            batch_tokens=self.settings.batch_tokens,
             windows=self.model.windows,
             seed=self.settings.seed,
             epoch=epoch,
         )
-        for batch in drawn.batches(first, self.team.rank, self.team.world):
-            yield Reading(batch, self._reads(batch.rows, drawn))
 
-    def _reads(self, rows: list[int], drawn: Epoch) -> Reads:
+    def _reads(self, rows: list[int], spans: list[tuple[int, int]]) -> Reads:
         """Return the spans of the tokens that are read, and their offsets in the texts."""
-        spans = [drawn.span(row) for row in rows]
         if self.offsets is None:
             return Reads(spans)
         parts = zip(rows, spans, strict=True)

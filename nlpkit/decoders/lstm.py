@@ -1,0 +1,140 @@
+"""Recurrent decoder with attention over the source and input feeding (Luong et al. 2015).
+
+Use when: texts are short and data are few; a language model of it needs no cache. Training with a
+source reads one token at a time, so it is slower than the transformer on a GPU.
+
+Legend: B batch, S source, U new tokens, D width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from nlpkit.attention import KINDS, Kind, mixed
+from nlpkit.recurrent import Lstm, onnx_translations
+from nlpkit.runtime.graphs import BATCH, MASK, SOURCE, Axes
+from nlpkit.settings.declaration import setting
+
+__all__ = ["Config", "Decoder", "onnx_translations"]
+
+FED = "fed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    vocab_size: int = setting(0, "set from the tokenizer")
+    embedding: int = setting(256, "width of a token's vector", 1, tune=[128, 256])
+    hidden: int = setting(512, "width of the state", 1, tune=[128, 256, 512])
+    layers: int = setting(1, "stacked layers", 1, tune=[1, 2])
+    attention: Kind = setting(
+        "general", "kind of attention over the source: dot, general or additive"
+    )
+    feeding: bool = setting(True, "feed what was read of the source into the next step")
+    dropout: float = setting(0.2, "dropout on embeddings and between layers", 0, 1, tune=(0.0, 0.5))
+
+
+class Decoder(nn.Module):
+    """LSTM layers; with a source, their states attend to it."""
+
+    def __init__(self, config: Config, source: int = 0) -> None:
+        super().__init__()
+        self.width, self.source = config.embedding, source
+        self.hidden = config.hidden
+        self.feeding = config.feeding and source > 0
+        self.embed = nn.Embedding(config.vocab_size, config.embedding, padding_idx=0)
+        nn.init.normal_(self.embed.weight, std=config.embedding**-0.5)
+        self.bias_V = nn.Parameter(torch.zeros(config.vocab_size))
+        self.dropout = nn.Dropout(config.dropout)
+        first = config.embedding + (config.hidden if self.feeding else 0)
+        widths = [first] + [config.hidden] * (config.layers - 1)
+        self.cells = nn.ModuleList(Lstm(w, config.hidden, batch_first=True) for w in widths)
+        self.output = nn.Linear(config.hidden, config.embedding)
+        if source:
+            self.begin = nn.Linear(source, config.layers * config.hidden)
+            self.query = nn.Linear(config.hidden, config.hidden)
+            self.key = nn.Linear(source, config.hidden)
+            self.scores = KINDS[config.attention](1, config.hidden)
+            self.combine = nn.Linear(config.hidden + source, config.hidden)
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each token needs what the one before it read."""
+        return self.feeding
+
+    @property
+    def held(self) -> dict[str, Axes]:
+        """The hidden and cell state of each layer and, with input feeding, what was read last."""
+        axes: Axes = (BATCH, self.hidden)
+        layers = range(len(self.cells))
+        names = [f"{name}_{layer}" for layer in layers for name in ("hidden", "cell")]
+        return dict.fromkeys([*names, *([FED] if self.feeding else [])], axes)
+
+    @property
+    def remembered(self) -> dict[str, Axes]:
+        """The axes of the arrays of `memory`."""
+        keys: Axes = (BATCH, SOURCE, self.hidden)
+        values: Axes = (BATCH, SOURCE, self.source)
+        return {"source_keys": keys, "source_values": values, MASK: (BATCH, SOURCE)}
+
+    def memory(self, states_BSD: Tensor, mask_BS: Tensor) -> dict[str, Tensor]:
+        """Return the keys and values of the source, and its mask."""
+        values_BSD = states_BSD.masked_fill(~mask_BS.unsqueeze(-1), 0.0)
+        return {"source_keys": self.key(states_BSD), "source_values": values_BSD, MASK: mask_BS}
+
+    @property
+    def begun(self) -> dict[str, Axes]:
+        """The axes of the arrays of `start`."""
+        return {name: axes for name, axes in self.held.items() if name.startswith("hidden")}
+
+    def start(self, memory: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the hidden states from which a text begins, by the mean of the source."""
+        sums_BD = memory["source_values"].sum(dim=1)
+        mean_BD = sums_BD / memory[MASK].sum(dim=1, keepdim=True)
+        parts = torch.tanh(self.begin(mean_BD)).chunk(len(self.cells), dim=-1)
+        return {f"hidden_{layer}": part for layer, part in enumerate(parts)}
+
+    def forward(
+        self, ids_BU: Tensor, memory: Mapping[str, Tensor], states: Mapping[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        pieces_BUD = self.dropout(self.embed(ids_BU))
+        states = dict(states)
+        if not self.feeding:
+            hidden_BUD = self._attended(self._read(pieces_BUD, states), memory)
+        else:
+            steps = []
+            for place in range(ids_BU.shape[1]):
+                piece_B1D = pieces_BUD[:, place : place + 1]
+                fed_B1D = states[FED].unsqueeze(1)
+                step_B1D = self._read(torch.cat([piece_B1D, fed_B1D], dim=-1), states)
+                steps.append(self._attended(step_B1D, memory))
+                states[FED] = steps[-1][:, 0]
+            hidden_BUD = torch.cat(steps, dim=1)
+        return self.output(self.dropout(hidden_BUD)), states
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return logits by the embedding as output layer (Press & Wolf 2017)."""
+        return linear(hidden, self.embed.weight, self.bias_V)
+
+    def _read(self, states_BUD: Tensor, states: dict[str, Tensor]) -> Tensor:
+        """Return the states of the top layer; replace those of each layer in `states`."""
+        for layer, cell in enumerate(self.cells):
+            if layer:
+                states_BUD = self.dropout(states_BUD)
+            names = f"hidden_{layer}", f"cell_{layer}"
+            states_BUD, *last = cell.after(states_BUD, *(states[name] for name in names))
+            states |= dict(zip(names, last, strict=True))
+        return states_BUD
+
+    def _attended(self, states_BUD: Tensor, memory: Mapping[str, Tensor]) -> Tensor:
+        """Return tanh(W [state; source read by attention]); the states themselves without one."""
+        if not memory:
+            return states_BUD
+        parts = self.query(states_BUD), memory["source_keys"], memory["source_values"]
+        mask_B11S = memory[MASK][:, None, None, :]
+        read_B1US = mixed(*(part.unsqueeze(1) for part in parts), mask_B11S, self.scores)
+        return torch.tanh(self.combine(torch.cat([states_BUD, read_B1US[:, 0]], dim=-1)))

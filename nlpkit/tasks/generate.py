@@ -1,0 +1,150 @@
+"""Write texts: from a source, as translations and titles are, or without one (a language model).
+
+Training forces the right tokens upon the decoder (teacher forcing). A model with a source answers
+a document with the text that it writes; a language model answers with the document's surprise, and
+`nlpkit generate` continues prompts with it.
+
+Legend: B batch, T time, U tokens of the target, N documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from nlpkit.answers import Text
+from nlpkit.answers.surprise import Surprise
+from nlpkit.errors import InputError, UsageError
+from nlpkit.runtime import surprise, writing
+from nlpkit.runtime.graphs import ENCODE, LOGITS, STEP, SURPRISE
+from nlpkit.settings.declaration import setting
+from nlpkit.tasks import Columns, Reads
+from nlpkit.text.windows import Consecutive, Truncate
+
+if TYPE_CHECKING:
+    from nlpkit.runtime.model import Model
+    from nlpkit.text import Tokenizer
+    from nlpkit.text.windows import Windows
+
+# Texts are written as they are read: with case, accents and every sign.
+TOKENIZER = {"kind": "bytelevel", "lowercase": False, "social": False, "vocab_size": 8000}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    source: bool = setting(
+        True, "whether texts are written from a source; false without [architecture]"
+    )
+    longest: int = setting(128, "with a source: most tokens of a text that is written", 1)
+    beams: int = setting(1, "beams of the search; 1 takes the likeliest token each time", 1, 64)
+
+    @property
+    def columns(self) -> Columns:
+        """The fields of a row: a language model learns the text itself."""
+        return Columns("text", "target") if self.source else Columns("text", "text")
+
+
+class Task:
+    """A text for each source; without a source, the surprise of each text."""
+
+    answers: type[Any] = Text
+    score = "chrf"
+    unit = "documents"
+    columns = Columns("text", "target")
+    windows: type[Any] = Truncate
+    OFFSETS: bool = False
+    WRITES: ClassVar[bool] = True
+    shown = ()
+
+    def __init__(self, config: Config, ends: Sequence[int] = ()) -> None:
+        """Create the task; `ends` are the ids of bos and eos if the tokenizer names none."""
+        self.config, self.ends, self.columns = config, tuple(ends), config.columns
+        self.graphs: Mapping[str, Mapping[str, int | None]] = {ENCODE: {}, STEP: {LOGITS: None}}
+        if not config.source:
+            self.answers, self.score, self.windows = Surprise, "bits_per_byte", Consecutive
+            self.OFFSETS = True
+            self.graphs = {STEP: {LOGITS: None, SURPRISE: None}}
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Mapping[str, Any]], config: Config) -> Self:
+        """Build the task; it learns nothing from its rows."""
+        return cls(config)
+
+    def gold(self, fields: Mapping[str, Any]) -> Text:
+        """Return the text to be written; that of a language model is its document.
+
+        Raises:
+            InputError: the target is not a text.
+        """
+        if not self.config.source:
+            return Text("")
+        if not isinstance(fields["label"], str):
+            raise InputError("the target is not a text")
+        return Text(fields["label"])
+
+    def count(self, golds: Sequence[Text]) -> dict[str, int]:
+        """Return the number of texts."""
+        return {"texts": len(golds)}
+
+    def head(self, encoder: Any, tokenizer: Tokenizer, decoder: Any) -> Any:
+        """Return the torch module of the decoder.
+
+        Raises:
+            UsageError: neither the tokenizer nor the encoder has ids for the ends of a text.
+        """
+        from nlpkit.heads.written import LanguageHead, Writer
+
+        if tokenizer.bos is None or tokenizer.eos is None:
+            self.ends = (getattr(encoder, "bos", -1), getattr(encoder, "eos", -1))
+            if min(self.ends) < 0:
+                raise UsageError(
+                    f"the tokenizer ({tokenizer.kind}) has no ids for the beginning and the end "
+                    'of a text; use [tokenizer] kind = "bytelevel", bpe, unigram or wordpiece'
+                )
+        return Writer(decoder) if self.config.source else LanguageHead(decoder)
+
+    def bounds(self, tokenizer: Tokenizer) -> tuple[int, int]:
+        """Return the ids of bos and eos."""
+        if tokenizer.bos is None or tokenizer.eos is None:
+            bos, eos = self.ends
+            return bos, eos
+        return tokenizer.bos, tokenizer.eos
+
+    def framing(self, tokenizer: Tokenizer) -> tuple[int, int] | None:
+        """Return the ids to put around what is read: a language model predicts the end as well."""
+        return None if self.config.source else self.bounds(tokenizer)
+
+    def targets(self, golds: Sequence[Text], reads: Reads, tokenizer: Tokenizer) -> dict[str, Any]:
+        """Return previous_BU and wanted_BU; a language model's targets are what it reads."""
+        import numpy as np
+
+        if not self.config.source:
+            return {}
+        bos, eos = self.bounds(tokenizer)
+        each = tokenizer.encode([gold.text for gold in golds]).each()
+        each = [ids[: self.config.longest] for ids in each]
+        width = max(map(len, each)) + 1
+        wanted_BU = np.full((len(golds), width), writing.IGNORED, dtype=np.int64)
+        previous_BU = np.zeros((len(golds), width), dtype=np.int64)
+        for row, ids in enumerate(each):
+            wanted_BU[row, : len(ids) + 1] = [*ids, eos]
+            previous_BU[row, : len(ids) + 1] = [bos, *ids]
+        return {"previous": previous_BU, "wanted": wanted_BU}
+
+    def loss(self, outputs: Any, targets: Mapping[str, Any], smoothing: float) -> Any:
+        """Return loss_B, the mean cross-entropy of the batch's tokens with label smoothing."""
+        from nlpkit.heads.written import written_loss
+
+        return written_loss(outputs, smoothing)
+
+    def answer(self, model: Model, documents: Sequence[Any], windows: Windows) -> list[Any]:
+        """Return the text written for each document, or its surprise; None for an empty one."""
+        if not self.config.source:
+            return surprise.answers(model, documents, windows)
+        manner = writing.Manner(longest=self.config.longest, beams=self.config.beams)
+        return writing.answers(model, windows, len(documents), manner)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the values of bundle.json from which the task is rebuilt without its data."""
+        return {"config": asdict(self.config)} | ({"ends": list(self.ends)} if self.ends else {})
