@@ -237,6 +237,15 @@ def test_the_svg_is_xml_whatever_the_names() -> None:
     assert "<b>&?[1m?" in "".join(ElementTree.fromstring(svg_plot(POINTS)).itertext())
 
 
+@pytest.mark.parametrize("scale", [1, 100, 1000])
+def test_plots_have_ticks_at_any_scale(scale: float) -> None:
+    points = [Point("a", 90, 0.31 * scale, 0.29 * scale, 0.33 * scale)]
+    points.append(Point("b", 300, 0.62 * scale, 0.6 * scale, 0.65 * scale))
+    assert 4 <= len(Frame(points, 600, 300).scores()) <= 9
+    ElementTree.fromstring(svg_plot(points))
+    assert max(map(len, text_plot(points, 80).split("\n"))) == 80
+
+
 def test_text_plot_fits_the_terminal_width() -> None:
     for columns in (60, 100):
         lines = text_plot(POINTS, columns, ascii=True).split("\n")

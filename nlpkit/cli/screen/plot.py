@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import cycle
+from itertools import count, cycle
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom; y grows downwards
 
@@ -66,7 +66,8 @@ class Frame:
     def scores(self) -> list[float]:
         """Return the ticks of score, at multiples of a round step."""
         rough = (self.high - self.low) / 8
-        step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if step >= rough)
+        steps = (digit * 10.0**power for power in count(-2) for digit in (1, 2, 5))
+        step = next(step for step in steps if step >= rough)
         return [n * step for n in range(math.ceil(self.low / step), int(self.high / step) + 1)]
 
 
