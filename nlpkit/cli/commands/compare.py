@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-NAMES = {"macro_f1": "macro-F1", "ece": "ECE"}  # display names of metrics
+NAMES = {
+    "macro_f1": "macro-F1",
+    "ece": "ECE",
+    "bleu": "BLEU",
+    "chrf": "chrF",
+}  # display names of metrics
 FORMATS = ("table", "json", "markdown")
 
 
