@@ -261,10 +261,14 @@ class TimedRun:
         return self.run.signatures
 
     def __call__(
-        self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
-    ) -> dict[str, np.ndarray]:
+        self,
+        graph: str,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        kept: Sequence[str] = (),
+    ) -> dict[str, Any]:
         started = self.clock()
-        arrays = self.run(graph, feeds, outputs)
+        arrays = self.run(graph, feeds, outputs, kept)
         self.taken += self.clock() - started
         return arrays
 

@@ -39,7 +39,10 @@ class Asked(Protocol):
 
 @runtime_checkable
 class Framed(Protocol):
-    """A task whose documents may be read between two ids."""
+    """A task that changes how its documents are read."""
+
+    def seen(self, documents: Sequence[Any]) -> Sequence[Any]:
+        """Return the documents as the network reads them."""
 
     def framing(self, tokenizer: Tokenizer) -> tuple[int, int] | None:
         """Return the ids of bos and eos, which are put around a document; None for neither."""
@@ -81,6 +84,8 @@ class Model:
     def encode(self, documents: Sequence[Any]) -> Windows:
         """Prepare and tokenize documents, and cut them into windows. Calls no network."""
         prepared = documents if self.steps is None else self.steps.texts(documents)
+        if isinstance(self.task, Framed):
+            prepared = self.task.seen(prepared)
         bounds = framing_of(self.task, self.tokenizer)
         encoded = encode(self.tokenizer, prepared, offsets=self.task.OFFSETS, bounds=bounds)
         windows = self.windows.cut(encoded)

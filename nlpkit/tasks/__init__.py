@@ -218,6 +218,19 @@ class Equipped(Protocol):
 
 
 @runtime_checkable
+class Taught(Protocol):
+    """A task that chooses and changes its training documents by their golds."""
+
+    def taught(self, documents: Sequence[Any], golds: Sequence[Any]) -> Sequence[Any]:
+        """Return the documents as the network reads them in training."""
+
+    def fits(
+        self, ids: Sequence[Any], golds: Sequence[Any], tokenizer: Tokenizer, window: int
+    ) -> list[bool]:
+        """Return whether each document, given by its ids, is to be learned."""
+
+
+@runtime_checkable
 class Learned(Protocol):
     """A task that decodes with numbers which its head learns, outside of the graphs."""
 

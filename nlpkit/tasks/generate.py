@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from nlpkit.answers import Text
 from nlpkit.answers.surprise import Surprise
 from nlpkit.errors import InputError, UsageError
+from nlpkit.language import copied
 from nlpkit.runtime import surprise, writing
 from nlpkit.runtime.graphs import ENCODE, LOGITS, STEP, SURPRISE
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
+from nlpkit.text.documents import whole_text
 from nlpkit.text.windows import Consecutive, Truncate
 
 if TYPE_CHECKING:
@@ -37,12 +39,30 @@ class Config:
         True, "whether texts are written from a source; false without [architecture]"
     )
     longest: int = setting(128, "with a source: most tokens of a text that is written", 1)
+    copies: bool = setting(
+        False, "copy addresses, mark-up and numbers of the source to the text, as they are"
+    )
+    tied: bool = setting(True, "one embedding for encoder and decoder, if they have one width")
+    whole: bool = setting(
+        False, "learn only pairs that are read and written whole, as a translation must be"
+    )
     beams: int = setting(1, "beams of the search; 1 takes the likeliest token each time", 1, 64)
 
     @property
     def columns(self) -> Columns:
         """The fields of a row: a language model learns the text itself."""
         return Columns("text", "target") if self.source else Columns("text", "text")
+
+
+class Taught(Text):
+    """A text to be written, and the form of it that a network learns to write."""
+
+    taught: str
+
+    def __new__(cls, text: str, taught: str) -> Self:
+        self = super().__new__(cls, text)
+        self.taught = taught
+        return self
 
 
 class Task:
@@ -81,7 +101,10 @@ class Task:
             return Text("")
         if not isinstance(fields["label"], str):
             raise InputError("the target is not a text")
-        return Text(fields["label"])
+        text = fields["label"]
+        if not self.config.copies:
+            return Text(text)
+        return Taught(text, copied.hidden_in_both(whole_text(fields["document"]), text)[1])
 
     def count(self, golds: Sequence[Text]) -> dict[str, int]:
         """Return the number of texts."""
@@ -102,7 +125,14 @@ class Task:
                     f"the tokenizer ({tokenizer.kind}) has no ids for the beginning and the end "
                     'of a text; use [tokenizer] kind = "bytelevel", bpe, unigram or wordpiece'
                 )
-        return Writer(decoder) if self.config.source else LanguageHead(decoder)
+        if not self.config.source:
+            return LanguageHead(decoder)
+        embed = getattr(encoder, "embed", None)
+        if self.config.tied and getattr(embed, "weight", decoder.embed.weight[:0]).shape == (
+            decoder.embed.weight.shape
+        ):
+            decoder.embed = embed
+        return Writer(decoder)
 
     def bounds(self, tokenizer: Tokenizer) -> tuple[int, int]:
         """Return the ids of bos and eos."""
@@ -115,6 +145,31 @@ class Task:
         """Return the ids to put around what is read: a language model predicts the end as well."""
         return None if self.config.source else self.bounds(tokenizer)
 
+    def seen(self, documents: Sequence[Any]) -> Sequence[Any]:
+        """Return documents as the network reads them: with marks for what is to be copied."""
+        if not self.config.copies:
+            return documents
+        return [copied.hidden(whole_text(document))[0] for document in documents]
+
+    def taught(self, documents: Sequence[Any], golds: Sequence[Text]) -> Sequence[Any]:
+        """Return training documents as the network reads them, with marks that the gold has too."""
+        if not self.config.copies:
+            return documents
+        pairs = zip(documents, golds, strict=True)
+        return [copied.hidden_in_both(whole_text(one), gold.text)[0] for one, gold in pairs]
+
+    def fits(
+        self, ids: Sequence[Any], golds: Sequence[Text], tokenizer: Tokenizer, window: int
+    ) -> list[bool]:
+        """Return whether each training pair is to be learned; it may be too long."""
+        if not self.config.whole:
+            return [True] * len(golds)
+        lengths = tokenizer.encode([_taught(gold) for gold in golds]).lengths_N
+        return [
+            len(source) <= window and 0 < length <= self.config.longest
+            for source, length in zip(ids, lengths.tolist(), strict=True)
+        ]
+
     def targets(self, golds: Sequence[Text], reads: Reads, tokenizer: Tokenizer) -> dict[str, Any]:
         """Return previous_BU and wanted_BU; a language model's targets are what it reads."""
         import numpy as np
@@ -122,7 +177,7 @@ class Task:
         if not self.config.source:
             return {}
         bos, eos = self.bounds(tokenizer)
-        each = tokenizer.encode([gold.text for gold in golds]).each()
+        each = tokenizer.encode([_taught(gold) for gold in golds]).each()
         each = [ids[: self.config.longest] for ids in each]
         width = max(map(len, each)) + 1
         wanted_BU = np.full((len(golds), width), writing.IGNORED, dtype=np.int64)
@@ -143,8 +198,25 @@ class Task:
         if not self.config.source:
             return surprise.answers(model, documents, windows)
         manner = writing.Manner(longest=self.config.longest, beams=self.config.beams)
-        return writing.answers(model, windows, len(documents), manner)
+        return self.restored(documents, writing.answers(model, windows, len(documents), manner))
+
+    def restored(self, documents: Sequence[Any], written: Sequence[Any]) -> list[Any]:
+        """Return texts with what they copy from their documents, `samples` texts for each."""
+        if not self.config.copies:
+            return list(written)
+        samples = len(written) // max(len(documents), 1)
+        sources = [document for document in documents for _ in range(samples)]
+        return [
+            text
+            and text._replace(text=copied.shown(text.text, copied.hidden(whole_text(source))[1]))
+            for source, text in zip(sources, written, strict=True)
+        ]
 
     def describe(self) -> dict[str, Any]:
         """Return the values of bundle.json from which the task is rebuilt without its data."""
         return {"config": asdict(self.config)} | ({"ends": list(self.ends)} if self.ends else {})
+
+
+def _taught(gold: Text) -> str:
+    """Return the form of a text that a network learns to write."""
+    return gold.taught if isinstance(gold, Taught) else gold.text

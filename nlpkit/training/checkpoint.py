@@ -29,7 +29,13 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, 
         OSError: the file cannot be written.
     """
     part = path.with_name(f".{path.name}.part")
-    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    whole: dict[str, Tensor] = {}
+    written: set[int] = set()
+    for name, tensor in tensors.items():
+        stored = tensor.detach().cpu().contiguous()
+        # The format has no shared memory, which tied embeddings have: write them twice.
+        whole[name] = stored.clone() if stored.data_ptr() in written else stored
+        written.add(stored.data_ptr())
     try:
         save_file(whole, part, metadata={"state": json.dumps(state)})
     except SafetensorError as problem:  # usually a full disk

@@ -16,19 +16,17 @@ from nlpkit import tasks
 from nlpkit.errors import InputError, NoColumn, quoted
 from nlpkit.records.rows import Row, fingerprint, gold_of, read_records, read_rows
 from nlpkit.records.source import column_named
-from nlpkit.runtime.batcher import Batch, pad, padded_length
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Texts
 from nlpkit.tasks import Balanced, Inventoried, Labelled, Partial, Task
 from nlpkit.text.documents import Words
 from nlpkit.text.unicode import whole
-from nlpkit.text.windows import Slide
 
 FileRows = tuple[Source, Path, list[Row]]  # a data file with its rows
 
-HELD_OUT = ("text", "tokens", "words")  # columns of texts that must not be trained on
-POOL = 64  # batches whose documents are sorted by length together
+# Columns of texts that must not be trained on; files of translations have two.
+HELD_OUT = (("text",), ("tokens",), ("words",), ("en", "pt"))
 
 
 @dataclass(frozen=True)
@@ -163,13 +161,15 @@ def fingerprints(patterns: Sequence[str], folder: Path) -> set[str]:
 
 def _texts(path: Path) -> Iterator[str]:
     """Yield the texts of a file of any task; those of lists of words are joined by spaces."""
-    for column in HELD_OUT:
+    for columns in HELD_OUT:
         with suppress(NoColumn):
-            for record in read_records(str(path), column):
-                text = record[column_named(column, record) or column]
-                yield text if isinstance(text, str) else " ".join(text or ())
+            for record in read_records(str(path), columns[0]):
+                for column in columns:
+                    text = record[column_named(column, record) or column]
+                    yield text if isinstance(text, str) else " ".join(text or ())
             return
-    raise InputError(f"{quoted(path)}: has none of the columns {', '.join(HELD_OUT)}")
+    names = ", ".join(column for columns in HELD_OUT for column in columns)
+    raise InputError(f"{quoted(path)}: has none of the columns {names}")
 
 
 def _rows(sources: Sequence[Source], folder: Path, excluded: set[str]) -> list[FileRows]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from nlpkit.errors import InputError, quoted
 from nlpkit.runtime.model import framing_of
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import Task
+from nlpkit.tasks import Task, Taught
 from nlpkit.text import Tokenizer, WordVectors
 from nlpkit.text.subwords import Subwords, by_simple_words
 from nlpkit.training import checkpoint, data, init, word_vectors
@@ -83,6 +84,8 @@ def read(
     task, train_split, dev_split = rows
     steps = steps_of(recipe)
     documents = train_split.documents if steps is None else steps.texts(train_split.documents)
+    if isinstance(task, Taught):
+        documents = task.taught(documents, train_split.golds)
     vectors = word_vectors.read(recipe)
     learned_from = [*documents, *_written(task, train_split)]
     tokenizer = _tokenizer(recipe, learned_from, task.WRITES, vectors, folder, members)
@@ -94,13 +97,17 @@ def read(
     ids, offsets = encoded.each(), None
     if encoded.offsets_S2 is not None:
         offsets = text.split(encoded.offsets_S2, encoded.lengths_N)
-    _drop_empty(train_split, ids, offsets)
+    fits = [len(piece) > 0 for piece in ids]
+    if isinstance(task, Taught):
+        suits = task.fits(ids, train_split.golds, tokenizer, recipe.tokenizer.window)
+        fits = [one and other for one, other in zip(fits, suits, strict=True)]
+    _keep(fits, train_split, ids, offsets)
     return Examples(task, train_split, dev_split, steps, tokenizer, ids, offsets, vectors)
 
 
 def _written(task: Task, split: data.Split) -> list[str]:
     """Return the gold texts of a task that writes, which the tokenizer must learn as well."""
-    return [gold.text for gold in split.golds] if task.WRITES else []
+    return [getattr(gold, "taught", gold.text) for gold in split.golds] if task.WRITES else []
 
 
 def _tokenizer(
@@ -148,12 +155,18 @@ def learn(recipe: Recipe, documents: list[Any], bounds: bool, vectors: WordVecto
     return tokenizer
 
 
-def _drop_empty(split: data.Split, ids: list[np.ndarray], offsets: list[np.ndarray] | None) -> None:
-    """Remove documents without tokens."""
-    rows = [row for row, piece in enumerate(ids) if len(piece)]
+def _keep(
+    fits: Sequence[bool],
+    split: data.Split,
+    ids: list[np.ndarray],
+    offsets: list[np.ndarray] | None,
+) -> None:
+    """Remove the documents that do not fit: those without tokens, and those that a task rejects."""
+    rows = [row for row, fit in enumerate(fits) if fit]
     if not rows:
         raise InputError(
-            "the tokenizer finds no token in the training texts; check data.train and the tokenizer"
+            "the tokenizer finds no token in the training texts, or all are too long; "
+            "check data.train and the tokenizer"
         )
     for name in ("documents", "golds", "priors", "weights", "taught"):
         values = getattr(split, name)  # copied, since other examples may share the list
