@@ -32,7 +32,7 @@ class Config:
     positions: Literal["sinusoidal", "learned"] = setting(
         "sinusoidal", "kind of position embeddings", tune=["sinusoidal", "learned"]
     )
-    attention: Kind = setting("dot", "kind of attention scores: dot, general or additive")
+    attention: Kind = setting("dot", "kind of attention scores (docs/attention.md)")
     near: int = setting(0, "tokens to each side that a token reads, itself included; 0 reads all", 0)
     dropout: float = setting(
         0.1, "dropout on embeddings and on the output of each sublayer", 0, 1, tune=(0.0, 0.4)

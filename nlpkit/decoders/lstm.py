@@ -32,7 +32,7 @@ class Config:
     hidden: int = setting(512, "width of the state", 1, tune=[128, 256, 512])
     layers: int = setting(1, "stacked layers", 1, tune=[1, 2])
     attention: Kind = setting(
-        "general", "kind of attention over the source: dot, general or additive"
+        "general", "kind of attention over the source (docs/attention.md)"
     )
     feeding: bool = setting(True, "feed what was read of the source into the next step")
     dropout: float = setting(0.2, "dropout on embeddings and between layers", 0, 1, tune=(0.0, 0.5))

@@ -27,7 +27,7 @@ class Config:
     layers: int = setting(4, "blocks of attention and feed-forward", 1, tune=(1, 6))
     heads: int = setting(4, "attention heads; they share the width", 1, tune=[2, 4, 8])
     feedforward: int = setting(1024, "inner width of the feed-forward part", 1)
-    attention: Kind = setting("dot", "kind of attention scores: dot, general or additive")
+    attention: Kind = setting("dot", "kind of attention scores (docs/attention.md)")
     near: int = setting(0, "earlier tokens that a token reads, itself included; 0 reads all", 0)
     dropout: float = setting(
         0.1, "dropout on embeddings and on the output of each sublayer", 0, 1, tune=(0.0, 0.4)

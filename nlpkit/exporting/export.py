@@ -16,9 +16,9 @@ from nlpkit.errors import GateError, UsageError
 from nlpkit.exporting import gate
 from nlpkit.exporting.card import model_card
 from nlpkit.exporting.onnx import Exported, to_onnx
-from nlpkit.exporting.precision import PRECISIONS
+from nlpkit.exporting.precision import PRECISIONS, WRITTEN
 from nlpkit.runtime import device
-from nlpkit.runtime.graphs import MAIN, Signature
+from nlpkit.runtime.graphs import MAIN, STEP, Signature
 from nlpkit.runtime.manifest import FORMAT
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.session import SessionRun
@@ -97,7 +97,8 @@ def _advice(reports: Sequence[gate.Report], limits: Export) -> str:
 
 def _contents(graphs: Mapping[str, Exported], precision: str) -> dict[str, bytes] | None:
     """Return the bytes of each graph's file, or None where the precision changes no graph."""
-    models = {name: PRECISIONS[precision](graph.model) for name, graph in graphs.items()}
+    rounded = (WRITTEN if STEP in graphs else PRECISIONS)[precision]
+    models = {name: rounded(graph.model) for name, graph in graphs.items()}
     if not any(models.values()):
         return None
     return {

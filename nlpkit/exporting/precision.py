@@ -6,6 +6,7 @@ Legend: V rows of a table, D columns.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import onnx
@@ -100,6 +101,17 @@ def as_int4(model: onnx.ModelProto) -> onnx.ModelProto | None:
     return blocks and stored_in_int8(blocks)
 
 
+def as_written(model: onnx.ModelProto, bits: int) -> onnx.ModelProto | None:
+    """Return a graph of a network that writes, with its matrices and tables in blocks.
+
+    Small matrices too: a step of one token reads each weight once, so that its time is that of the
+    memory. The matrices of recurrent layers are in int8.
+    """
+    blocks = in_blocks(model, bits, least=SMALLEST_TABLE)
+    recurrent = stored_in_int8(blocks or model)
+    return recurrent if blocks or recurrent.graph != model.graph else None
+
+
 def _with_int8_tables(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """Return the model with its embedding tables in int8, or None where it has no large table."""
     tables = {
@@ -165,3 +177,5 @@ PRECISIONS: dict[str, Callable[[onnx.ModelProto], onnx.ModelProto | None]] = {
     "int4": as_int4,
     "fp16": as_fp16,
 }
+# Those of networks that write.
+WRITTEN = PRECISIONS | {"int8": partial(as_written, bits=8), "int4": partial(as_written, bits=4)}

@@ -144,7 +144,9 @@ class Step(nn.Module):
         hidden_BUD, states = self.decoder(ids, memory, states)
         surprise = [] if self.source else [self.surprise(hidden_BUD, ids)]
         following = [states[name] for name in self.states]
-        return self.decoder.logits(hidden_BUD[:, -1]), *surprise, *following
+        # Three axes give a MatMul, whose matrix can be quantised with the embedding, not a Gemm.
+        logits_BV = self.decoder.logits(hidden_BUD[:, -1:])[:, 0]
+        return logits_BV, *surprise, *following
 
     def surprise(self, hidden_BUD: Tensor, ids_BU: Tensor) -> Tensor:
         """Return surprise_BU in nats: -log p of each token after those before it, 0 at the first.

@@ -41,8 +41,7 @@ def load_recipe(name: str, overrides: Sequence[str]) -> Recipe:
 
 def recipe_from_files(
     *,
-    task: str,
-    arch: str | None,
+    parts: Mapping[str, str | None],
     train: Sequence[str],
     dev: Sequence[str],
     fields: Mapping[str, str | None],
@@ -52,8 +51,9 @@ def recipe_from_files(
     """Build a recipe with defaults from data files.
 
     Args:
-        task: the name of the task.
-        arch: the name of the architecture; None takes that of `init`, with its sizes.
+        parts: the names of the task, the architecture and the decoder. Without a task, it is
+            sentiment, or generate with a decoder; without an architecture, it is that of `init`,
+            with its sizes.
         train: paths of the training files.
         dev: paths of the development files.
         fields: settings of every file, such as its text and label fields; None is the default.
@@ -65,26 +65,30 @@ def recipe_from_files(
         ModelError: `init` has no recipe.
         MissingExtra: torch is not installed.
     """
+    arch, decoder = parts.get("architecture"), parts.get("decoder")
+    task = parts.get("task") or ("generate" if decoder else "sentiment")
     tasks.class_of(task)
     given = {key: value for key, value in fields.items() if value is not None}
     tree: dict[str, Any] = {
-        "name": f"{task}-{arch or Path(init or '').name}",
+        "name": f"{task}-{arch or decoder or Path(init or '').name}",
         "task": {"name": task},
         "data": {
             "train": [{"path": str(Path(path).resolve()), **given} for path in train],
             "dev": [{"path": str(Path(path).resolve()), **given} for path in dev],
         },
     }
-    if arch:
-        catalog.load("architectures", arch)  # tells how to install torch if it is missing
-        tree["architecture"] = {"name": arch}
+    for kind, name in (("architecture", arch), ("decoder", decoder)):
+        if name:
+            catalog.load(f"{kind}s", name)  # tells how to install torch if it is missing
+            tree[kind] = {"name": name}
     from nlpkit.training import sources
     from nlpkit.training.init import complete
 
     if init:
         tree["init"] = {"run": init}
-        theirs = sources.sections(sources.find(init, Path.cwd()))["architecture"]["name"]
-        if arch not in (None, theirs):
+        found = sources.sections(sources.find(init, Path.cwd()))
+        theirs = found.get("architecture", {}).get("name")
+        if theirs and arch not in (None, theirs):
             raise UsageError(f"--arch {arch}: {init} is of {theirs}; leave --arch out")
     return recipes.from_dict(
         tree, folder=Path.cwd(), where="command line", overrides=overrides, complete=complete

@@ -22,6 +22,8 @@ from nlpkit.heads.pieces import TiedSoftmax, embedding_of
 from nlpkit.runtime.batcher import Batch
 from nlpkit.settings.declaration import setting
 
+BOUNDS = True  # the tokenizer has bos and eos, for the language models that start from the run
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:

@@ -17,7 +17,7 @@ from typing import Any
 from nlpkit.text.pieces import SPACE
 
 KINDS = {"Unigram": "unigram", "BPE": "bpe", "WordPiece": "wordpiece"}
-SUBWORDS = tuple(sorted(KINDS.values()))  # the kinds of tokenizers with these models
+SUBWORDS = (*sorted(KINDS.values()), "bytelevel")  # the kinds of tokenizers with these models
 # Marks of a piece: SPACE (Kudo & Richardson 2018) and BYTE_SPACE (byte-level BPE, Radford et al.
 # 2019) begin a word, INSIDE (WordPiece, Devlin et al. 2019) continues one.
 BYTE_SPACE, INSIDE = "Ġ", "##"

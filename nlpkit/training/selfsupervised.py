@@ -111,7 +111,7 @@ class SelfSupervised:
 
     def keep(self, folder: Path, look: Look) -> None:
         """Write the encoder's weights."""
-        save_encoder(folder, self.encoder, look.step)
+        save_encoder(folder, self.encoder, look.step, head=getattr(self.objective, "head", None))
 
     def event(self, look: Look) -> Evaluated:
         """Return the event of an evaluation."""
@@ -135,11 +135,18 @@ class SelfSupervised:
         }
 
 
-def save_encoder(folder: Path, net: nn.Module, step: int, learned: str = "") -> None:
-    """Write model.safetensors with the encoder's weights whose names start with `learned`."""
+def save_encoder(
+    folder: Path, net: nn.Module, step: int, learned: str = "", head: nn.Module | None = None
+) -> None:
+    """Write model.safetensors with the encoder's weights whose names start with `learned`.
+
+    `head` is what an objective learned beside it, to start from as well.
+    """
     tensors = {
         f"encoder.{name}": value
         for name, value in net.state_dict().items()
         if name.startswith(learned)
     }
+    if head is not None:
+        tensors |= {f"head.{name}": value for name, value in head.state_dict().items()}
     checkpoint.save_tensors(folder / "model.safetensors", tensors, {"step": step})

@@ -19,8 +19,17 @@ def init() -> None:
 @app.command(epilog="Example: nlpkit init recipe --arch lstm > recipe.toml")
 def recipe(
     arch: Annotated[
-        str, typer.Option(metavar="NAME", help="The network; see 'nlpkit models architectures'.")
-    ],
+        str | None,
+        typer.Option(metavar="NAME", help="The network; see 'nlpkit models architectures'."),
+    ] = None,
+    decoder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="For --task generate: "
+            f"{', '.join(catalog.names('decoders'))}; without --arch, a language model.",
+        ),
+    ] = None,
     task: Annotated[
         str,
         typer.Option(metavar="NAME", help=f"The task: {', '.join(catalog.names('tasks'))}."),
@@ -35,6 +44,12 @@ def recipe(
     ] = None,
 ) -> None:
     """Print a full recipe: every setting with its default and its meaning."""
+    from nlpkit.errors import UsageError
     from nlpkit.jobs.init import pretraining_text, recipe_text
 
-    print(pretraining_text(objective, arch) if objective else recipe_text(task, arch), end="")
+    if arch is None and (objective or decoder is None):
+        raise UsageError("name a network with --arch, or with --decoder for a language model")
+    if objective:
+        print(pretraining_text(objective, str(arch)), end="")
+    else:
+        print(recipe_text(task, arch, decoder), end="")

@@ -72,6 +72,14 @@ def train(
             rich_help_panel=FILES,
         ),
     ] = None,
+    decoder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="For a task that writes: lstm or transformer; without --arch, a language model.",
+            rich_help_panel=FILES,
+        ),
+    ] = None,
     files: Annotated[
         list[str] | None,
         typer.Option(
@@ -118,7 +126,8 @@ def train(
     teachers = None if teacher is None else [name.strip() for name in teacher.split(",")]
     overrides += named("--teacher", "distill.teachers", teachers)
     fields = {"text": column, "label": label, "encoding": encoding}
-    made = _recipe(job, recipe, output, overrides, resume, task, arch, init, files, dev, fields)
+    parts = {"task": task, "architecture": arch, "decoder": decoder}
+    made = _recipe(job, recipe, output, overrides, resume, parts, init, files, dev, fields)
     folder = output or job.run_or(recipe, Path("runs") / made.name)
     with TrainingProgress(quiet=quiet) as progress:
         summary = job.train(made, folder, device=device, resume=resume, listener=progress)
@@ -132,8 +141,7 @@ def _recipe(
     output: Path | None,
     overrides: list[str],
     resume: bool,
-    task: str | None,
-    arch: str | None,
+    parts: dict[str, str | None],
     init: str | None,
     files: list[str] | None,
     dev: list[str] | None,
@@ -142,15 +150,14 @@ def _recipe(
     from nlpkit.errors import UsageError
 
     if recipe:
-        if task or arch or files or dev:
+        if any(parts.values()) or files or dev:
             raise UsageError(
                 "a recipe names its own task, data and architecture; override with --set"
             )
         return job.load_recipe(recipe, overrides)
-    if (arch or init) and files and dev:
+    if (parts["architecture"] or parts["decoder"] or init) and files and dev:
         return job.recipe_from_files(
-            task=task or "sentiment",
-            arch=arch,
+            parts=parts,
             init=init,
             train=files,
             dev=dev,
@@ -160,5 +167,6 @@ def _recipe(
     if resume and output and (output / "recipe.toml").exists():
         return job.load_recipe(str(output), overrides)
     raise UsageError(
-        "give a recipe, or --train and --dev with --arch or --init; 'nlpkit init recipe' writes one"
+        "give a recipe, or --train and --dev with --arch, --decoder or --init; "
+        "'nlpkit init recipe' writes one"
     )
