@@ -17,14 +17,14 @@ from nlpkit.wording import plural
 if TYPE_CHECKING:
     from nlpkit.records.answered import Answered
     from nlpkit.records.reading import Reading
-    from nlpkit.runtime.model import Model
+    from nlpkit.runtime.model import Answerer, Model
 
-    Writer = Callable[[Model, Reading, float, TextIO], int]  # returns the number of records
+    Writer = Callable[[Answerer, Reading, float, TextIO], int]  # returns the number of records
 
 
 def answer_all(
     *,
-    model: str,
+    model: str | Answerer,
     inputs: list[str] | None,
     source: str | None,
     column: str | None,
@@ -45,11 +45,13 @@ def answer_all(
     verbose: bool,
     adapt: Callable[[Model], Model] = lambda model: model,
     writers: Mapping[str, Writer] = MappingProxyType({}),
+    example: str = "echo 'Adorei!' | nlpkit sentiment",
 ) -> None:
     """Run a model on all documents; the arguments are the options of `nlpkit predict`.
 
-    `adapt` returns the model that answers in place of the one that is loaded. `writers` are formats
-    of the command's own.
+    `model` is a model, or the name of one to load. `adapt` returns the model that answers in place
+    of the one that is loaded. `writers` are formats of the command's own. `example` is a command
+    that pipes text in, for the message that there is none.
     """
     from nlpkit import catalog, records
     from nlpkit.cli.notes import print_empty
@@ -59,7 +61,7 @@ def answer_all(
     from nlpkit.records.reading import Reading
 
     if not inputs and is_terminal(sys.stdin):
-        raise UsageError("name a file, or pipe text in: echo 'Adorei!' | nlpkit sentiment")
+        raise UsageError(f"name a file, or pipe text in: {example}")
     formats = [*(name for name in catalog.names("formats") if name != "lines"), *writers]
     if to is not None and to not in formats:
         raise UsageError(f"--to {to}: not one of {', '.join(formats)}")
@@ -75,7 +77,9 @@ def answer_all(
         sheet=sheet,
         layout=Layout(asked=dialect),
     )
-    loaded = adapt(load(model, device, precision, verbose))
+    loaded: Answerer = (
+        adapt(load(model, device, precision, verbose)) if isinstance(model, str) else model
+    )
     check_into(into)
     if by:
         from nlpkit.cli.screen.tally import count_by
@@ -110,11 +114,11 @@ def answer_all(
     _print_truncated(loaded)
 
 
-def _print_truncated(model: Model) -> None:
+def _print_truncated(model: Answerer) -> None:
     """Print how many documents are longer than the model reads."""
     if count := model.tally.truncated:
         documents = f"{plural(count, 'document')} {'is' if count == 1 else 'are'}"
-        size = plural(model.windows.size, "token")
+        size = plural(model.tally.size, "token")
         print(
             f"nlpkit: {documents} longer than the {size} that {model.name} reads; "
             "the rest was not read",
@@ -186,7 +190,7 @@ def load(name: str, device: str, precision: str, verbose: bool) -> Model:
 
 
 def _write(
-    model: Model,
+    model: Answerer,
     reading: Reading,
     to: str | None,
     output: str,

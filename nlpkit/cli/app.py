@@ -22,7 +22,7 @@ from nlpkit.version import __version__
 # which are of other packages, under MORE.
 STEPS = "Prepare text"
 GROUPS = {
-    "Label text": ("sentiment", "entities", "predict", "batch"),
+    "Label text": ("sentiment", "entities", "summarise", "predict", "batch"),
     STEPS: (
         *("clean", "tokenize", "stopwords", "stem", "lemmatize"),
         *("vectorize", "pipe", "steps"),
@@ -34,6 +34,7 @@ GROUPS = {
     "Models and machine": ("models", "bench", "doctor"),
 }
 MORE = "More"
+ALIASES = {"summarize": "summarise"}  # other spellings of commands, which the help leaves out
 LONGEST = 60  # most characters of a text that advice repeats
 EXTENSION = re.compile(r"\.\w{1,8}$")  # of a file's name; a text may end with a full stop
 
@@ -112,6 +113,7 @@ class LazyGroup(PlainGroup):
         return self.commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        args = [ALIASES.get(word, word) for word in args[:1]] + args[1:]
         if args and not args[0].startswith("-") and args[0] not in commands():
             known = self.list_commands(ctx)
             ctx.fail(f"No such command {args[0]!r}.{near_match(args[0], known)}")

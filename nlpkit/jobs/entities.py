@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nlpkit.answers import Span
     from nlpkit.records.answered import Answered
     from nlpkit.records.reading import Reading
-    from nlpkit.runtime.model import Model
+    from nlpkit.runtime.model import Answerer, Model
 
 FREQUENT = 10  # most names of a type in a summary
 LISTED = 100  # the same on a page
@@ -49,7 +49,7 @@ def only(model: Model, types: Sequence[str], option: str = "--types") -> Model:
     return dataclasses.replace(model, task=model.task.only(types)) if types else model
 
 
-def located(model: Model, reading: Reading, least: float) -> Iterator[tuple[str, int, Answered]]:
+def located(model: Answerer, reading: Reading, least: float) -> Iterator[tuple[str, int, Answered]]:
     """Yield the input's name, the record's number in it, from 1, and the answer."""
     for path in reading.inputs:
         single = dataclasses.replace(reading, inputs=[path])

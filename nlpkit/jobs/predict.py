@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 from nlpkit.records.answered import Answered, check_confidence
 from nlpkit.records.reading import Reading, documents
-from nlpkit.runtime.model import Model
+from nlpkit.runtime.model import Answerer
 from nlpkit.runtime.stream import PAUSE, answer
 
 
 def answers(
-    model: Model,
+    model: Answerer,
     reading: Reading,
     settled: Callable[[], object] = lambda: None,
     *,

@@ -15,7 +15,7 @@ from nlpkit.records import Record, Source, resolve_column
 from nlpkit.records.answered import Answered
 from nlpkit.records.reading import Reading
 from nlpkit.records.source import column_named
-from nlpkit.runtime.model import Model
+from nlpkit.runtime.model import Answerer
 
 DOCUMENTS = "documents"
 EMPTY = "(empty)"  # the count of documents without a text
@@ -68,7 +68,7 @@ class Tally:
             yield {name: row[name] for name in columns}
 
 
-def labels_of(model: Model, by: str, min_confidence: float) -> tuple[str, ...]:
+def labels_of(model: Answerer, by: str, min_confidence: float) -> tuple[str, ...]:
     """Return the labels that the answers of a model may have.
 
     Raises:

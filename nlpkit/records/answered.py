@@ -115,7 +115,8 @@ def write(
     Args:
         kind: the type of the answers.
         into: the field for the answer; None keeps its default name.
-        plain: the input is plain lines: write TSV without a header, the answer before the text.
+        plain: the input is plain lines: write TSV without a header, the answer before the text, or
+            lines of the first field of each answer alone.
         layout: the layout of the input.
 
     Raises:
@@ -124,7 +125,10 @@ def write(
     """
     counter = itertools.count()  # advances after each item: its next value is their number
     items = (item for item, _ in zip(items, counter, strict=False))
-    if plain and format == "tsv":
+    if plain and format == "lines":
+        texts = ({records.TEXT: _cells(answer, kind)[0]} for _, _, answer in items)
+        records.write(texts, stream, format)
+    elif plain and format == "tsv":
         for _, text, answer in items:
             cells = map(escape, (*_cells(answer, kind), text))
             stream.write("\t".join(cells) + "\n")

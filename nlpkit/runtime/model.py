@@ -53,10 +53,36 @@ def framing_of(task: Any, tokenizer: Tokenizer) -> tuple[int, int] | None:
     return task.framing(tokenizer) if isinstance(task, Framed) else None
 
 
-class Tally:
-    """The number of documents that were truncated because the model reads one window only."""
+class Answerer(Protocol):
+    """The members of a model that a stream of documents needs; a model without a network has them.
 
-    truncated = 0
+    `encode` returns what `answer` needs of the documents, such as their windows.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def budget(self) -> int: ...
+
+    @property
+    def task(self) -> Any: ...
+
+    @property
+    def tally(self) -> Tally: ...
+
+    def encode(self, documents: Sequence[Any]) -> Any: ...
+
+    def answer(self, documents: Sequence[Any], windows: Any) -> list[Any]: ...
+
+
+class Tally:
+    """The number of documents that were truncated because the model reads `size` tokens only."""
+
+    truncated = size = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +116,7 @@ class Model:
         encoded = encode(self.tokenizer, prepared, offsets=self.task.OFFSETS, bounds=bounds)
         windows = self.windows.cut(encoded)
         self.tally.truncated += windows.truncated
+        self.tally.size = self.windows.size
         return windows
 
     def reopened_by(self, reopen: Callable[[], Model]) -> Self:

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from nlpkit.runtime.model import Model
+from nlpkit.runtime.model import Answerer
 
 Item = TypeVar("Item")
 
@@ -29,7 +29,7 @@ TEXT = "text"  # the column of tasks that read texts
 
 
 def answer(
-    model: Model,
+    model: Answerer,
     items: Iterable[tuple[Item, str]],
     settled: Callable[[], object],
     limit: int = FEWEST,

@@ -10,7 +10,7 @@ from nlpkit.cli import options as o
 
 if TYPE_CHECKING:
     from nlpkit.records.reading import Reading
-    from nlpkit.runtime.model import Model
+    from nlpkit.runtime.model import Answerer, Model
 
 app = typer.Typer(add_completion=False)
 
@@ -77,12 +77,12 @@ def entities(
 
         return only(loaded, wanted)
 
-    def spans(loaded: Model, reading: Reading, least: float, stream: TextIO) -> int:
+    def spans(loaded: Answerer, reading: Reading, least: float, stream: TextIO) -> int:
         from nlpkit.jobs.entities import located, write_spans
 
         return write_spans(located(loaded, reading, least), stream)
 
-    def page(loaded: Model, reading: Reading, least: float, stream: TextIO) -> int:
+    def page(loaded: Answerer, reading: Reading, least: float, stream: TextIO) -> int:
         from nlpkit.jobs.entities import located, write_page
 
         title = ", ".join(name for name in reading.inputs if name != "-") or "Entities"

@@ -12,13 +12,14 @@ from rich.text import Text
 
 from nlpkit.answers import UNCERTAIN, Label, Spans
 from nlpkit.answers.entities import Entities
+from nlpkit.answers.summary import Summary
 from nlpkit.cli.screen.console import Console
 from nlpkit.wording import plural
 
 if TYPE_CHECKING:
     from nlpkit.records.answered import Answered
     from nlpkit.records.reading import Reading
-    from nlpkit.runtime.model import Model
+    from nlpkit.runtime.model import Answerer
 
 # Colours of the sentiment labels; other labels take those of OTHERS in turn.
 COLOURS = {"negative": "red", "neutral": "yellow", "positive": "green"}
@@ -32,7 +33,7 @@ class Look(Protocol):
 
     head: str
 
-    def __init__(self, model: Model, uncertain: bool) -> None: ...
+    def __init__(self, model: Answerer, uncertain: bool) -> None: ...
     def rows(self, item: Answered, columns: int) -> Iterable[Text]:
         """Return the lines of one answer."""
 
@@ -40,7 +41,7 @@ class Look(Protocol):
         """Return the lines below the rows."""
 
 
-def show(model: Model, reading: Reading, *, quiet: bool, min_confidence: float) -> None:
+def show(model: Answerer, reading: Reading, *, quiet: bool, min_confidence: float) -> None:
     """Print the rows of each answer as it arrives, then a summary and the speed.
 
     Raises as `nlpkit.jobs.predict.answers`.
@@ -80,7 +81,7 @@ def _look_of(kind: Any) -> type[Look]:
 class LabelLook:
     """A coloured label, its score and the text; the summary is a bar for each label."""
 
-    def __init__(self, model: Model, uncertain: bool) -> None:
+    def __init__(self, model: Answerer, uncertain: bool) -> None:
         self.colours = _colours(model.task.shown)
         if uncertain:
             self.colours[UNCERTAIN] = "dim"
@@ -112,7 +113,7 @@ class SpansLook:
 
     head = ""
 
-    def __init__(self, model: Model, uncertain: bool) -> None:
+    def __init__(self, model: Answerer, uncertain: bool) -> None:
         self.colours = _colours(model.task.shown)
         self.counts: Counter[str] = Counter()
         self.documents = 0  # documents with an answer
@@ -144,7 +145,7 @@ class SpansLook:
 class EntitiesLook(SpansLook):
     """The text with its entities and their types; the summary is the most frequent names."""
 
-    def __init__(self, model: Model, uncertain: bool) -> None:
+    def __init__(self, model: Answerer, uncertain: bool) -> None:
         super().__init__(model, uncertain)
         self.console = Console()
         self.names: dict[str, Counter[str]] = {kind: Counter() for kind in self.colours}
@@ -184,12 +185,38 @@ class EntitiesLook(SpansLook):
                     yield line
 
 
+class SummaryLook:
+    """The name or the beginning of a text, and its summary in indented lines."""
+
+    head = ""
+
+    def __init__(self, model: Answerer, uncertain: bool) -> None:
+        self.console = Console()
+        self.first = True
+
+    def rows(self, item: Answered, columns: int) -> Iterable[Text]:
+        """Yield a line of the text and the lines of its summary, after an empty line."""
+        if not self.first:
+            yield Text()
+        self.first = False
+        beginning = printable(str(item.record.get("file") or item.text), columns)
+        yield Text(beginning.strip() or "(empty)", style="dim", no_wrap=True)
+        if item.answer is not None:
+            summary = Text(printable(item.answer.text, len(item.answer.text)))
+            for line in summary.wrap(self.console, max(columns - 2, 1)):
+                yield Text("  ").append(line)
+
+    def summary(self, columns: int) -> Iterable[Text]:
+        """Return no lines: summaries are not counted."""
+        return ()
+
+
 class CellsLook:
     """The text, and a line for each field of the answer."""
 
     head = ""
 
-    def __init__(self, model: Model, uncertain: bool) -> None:
+    def __init__(self, model: Answerer, uncertain: bool) -> None:
         self.fields = model.task.answers.fields()
 
     def rows(self, item: Answered, columns: int) -> Iterable[Text]:
@@ -211,6 +238,7 @@ LOOKS: tuple[tuple[type, type[Look]], ...] = (
     (Label, LabelLook),
     (Entities, EntitiesLook),
     (Spans, SpansLook),
+    (Summary, SummaryLook),
 )
 
 

@@ -20,7 +20,7 @@ from nlpkit.jobs.tally import DOCUMENTS, EMPTY, Count, Tally
 if TYPE_CHECKING:
     from nlpkit.records.answered import Answered
     from nlpkit.records.reading import Reading
-    from nlpkit.runtime.model import Model
+    from nlpkit.runtime.model import Answerer
 
 VALUES = 20  # most values with a row of their own; rarer ones are summed in one row
 WIDEST = 24  # cells of a value or a label
@@ -33,7 +33,7 @@ EVERY = 1000  # documents between two updates of the progress line
 
 def count_by(
     by: str,
-    model: Model,
+    model: Answerer,
     reading: Reading,
     *,
     to: str | None,
