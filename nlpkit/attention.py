@@ -1,9 +1,9 @@
 """Attention: three kinds of scores between queries and keys, over all tokens or in a window.
 
-    dot        q . k / sqrt(K)       Vaswani et al. 2017, section 3.2.1; unscaled in Luong et al. 2015
-    general    q W k / sqrt(K)       Luong et al. 2015, section 3.1, with a matrix for each head
-    additive   v . tanh(q + k)       Bahdanau et al. 2015, appendix A.1.2; the projections of queries
-                                     and keys are the caller's own layers
+    dot        q . k / sqrt(K)    Vaswani et al. 2017, section 3.2.1; Luong et al. 2015 do not scale
+    general    q W k / sqrt(K)    Luong et al. 2015, section 3.1, with a matrix for each head
+    additive   v . tanh(q + k)    Bahdanau et al. 2015, appendix A.1.2; the projections of queries and
+                                  keys are layers of the caller
 
 Weights are the softmax of the scores over the keys that a mask allows. With a window of N tokens,
 a query reads those at most N - 1 away (Beltagy et al. 2020, section 3.1), so that the cost grows
@@ -102,8 +102,9 @@ def attend_near(
     # A column of padding reads itself, since every query must read a token.
     self_QS = torch.eye(window, len(beside) * window, dtype=torch.bool, device=mask_BT.device)
     allowed = (near_QS & known_BC1S) | self_QS.roll(window, dims=1)
-    by_block = [_fold(part) for part in (_blocks(query, window), key, value)]  # [B * C, H, N, K]
-    mixed_NHQK = mixed(*by_block, allowed.reshape(batch * count, 1, window, -1), scores)
+    query, key, value = (_fold(part) for part in (_blocks(query, window), key, value))
+    allowed_N1QS = allowed.reshape(batch * count, 1, window, -1)
+    mixed_NHQK = mixed(query, key, value, allowed_N1QS, scores)
     parts = mixed_NHQK.view(batch, count, heads, window, -1).transpose(1, 2)
     return joined(parts.reshape(batch, heads, count * window, -1)[:, :, :time])
 

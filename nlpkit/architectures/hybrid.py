@@ -31,7 +31,9 @@ class Config:
     heads: int = setting(4, "attention heads; they share the width", 1, tune=[2, 4, 8])
     feedforward: int = setting(512, "inner width of the feed-forward part", 1, tune=[256, 512])
     attention: Kind = setting("dot", "kind of attention scores (docs/attention.md)")
-    near: int = setting(0, "tokens to each side that a token reads, itself included; 0 reads all", 0)
+    near: int = setting(
+        0, "tokens to each side that a token reads, itself included; 0 reads all", 0
+    )
     dropout: float = setting(
         0.1, "dropout on embeddings and on the output of each layer", 0, 1, tune=(0.0, 0.4)
     )

@@ -33,7 +33,9 @@ class Config:
         "sinusoidal", "kind of position embeddings", tune=["sinusoidal", "learned"]
     )
     attention: Kind = setting("dot", "kind of attention scores (docs/attention.md)")
-    near: int = setting(0, "tokens to each side that a token reads, itself included; 0 reads all", 0)
+    near: int = setting(
+        0, "tokens to each side that a token reads, itself included; 0 reads all", 0
+    )
     dropout: float = setting(
         0.1, "dropout on embeddings and on the output of each sublayer", 0, 1, tune=(0.0, 0.4)
     )

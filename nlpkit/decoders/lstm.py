@@ -31,9 +31,7 @@ class Config:
     embedding: int = setting(256, "width of a token's vector", 1, tune=[128, 256])
     hidden: int = setting(512, "width of the state", 1, tune=[128, 256, 512])
     layers: int = setting(1, "stacked layers", 1, tune=[1, 2])
-    attention: Kind = setting(
-        "general", "kind of attention over the source (docs/attention.md)"
-    )
+    attention: Kind = setting("general", "kind of attention over the source (docs/attention.md)")
     feeding: bool = setting(True, "feed what was read of the source into the next step")
     dropout: float = setting(0.2, "dropout on embeddings and between layers", 0, 1, tune=(0.0, 0.5))
 
@@ -134,7 +132,9 @@ class Decoder(nn.Module):
         """Return tanh(W [state; source read by attention]); the states themselves without one."""
         if not memory:
             return states_BUD
-        parts = self.query(states_BUD), memory["source_keys"], memory["source_values"]
-        mask_B11S = memory[MASK][:, None, None, :]
-        read_B1US = mixed(*(part.unsqueeze(1) for part in parts), mask_B11S, self.scores)
+        query, key, value = (
+            part.unsqueeze(1)
+            for part in (self.query(states_BUD), memory["source_keys"], memory["source_values"])
+        )
+        read_B1US = mixed(query, key, value, memory[MASK][:, None, None, :], self.scores)
         return torch.tanh(self.combine(torch.cat([states_BUD, read_B1US[:, 0]], dim=-1)))

@@ -20,6 +20,7 @@ from nlpkit.attention import KINDS, Kind, joined, mixed, near, split_heads
 from nlpkit.runtime.graphs import BATCH, MASK, PAST, PLACE, SOURCE, Axes
 from nlpkit.settings.declaration import setting
 
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     vocab_size: int = setting(0, "set from the tokenizer")
@@ -153,7 +154,9 @@ class Block(nn.Module):
         )
         if mask_BS is not None:
             query = self.cross_query(self.cross_norm(hidden_BUD))
-            read = self._read(query, *source, mask_BS[:, None, None, :], self.cross_scores)
+            keys_BSD, values_BSD = source
+            mask = mask_BS[:, None, None, :]
+            read = self._read(query, keys_BSD, values_BSD, mask, self.cross_scores)
             hidden_BUD = hidden_BUD + self.dropout(self.cross_mix(read))
         inner = gelu(self.widen(self.feedforward_norm(hidden_BUD)))
         return hidden_BUD + self.dropout(self.narrow(inner)), keys, values
@@ -161,8 +164,8 @@ class Block(nn.Module):
     def _read(
         self, query: Tensor, keys: Tensor, values: Tensor, allowed: Tensor, scores: nn.Module
     ) -> Tensor:
-        by_head = [split_heads(each, self.heads) for each in (query, keys, values)]
-        return joined(mixed(*by_head, allowed, scores))
+        query, keys, values = (split_heads(each, self.heads) for each in (query, keys, values))
+        return joined(mixed(query, keys, values, allowed, scores))
 
 
 def waves(place_BU: Tensor, width: int) -> Tensor:

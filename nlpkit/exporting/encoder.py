@@ -47,11 +47,11 @@ def open_encoder(folder: Path, overrides: Sequence[str]) -> tuple[Model, Recipe,
     }
     recipe = recipes.from_dict(settings, folder=folder, where=str(folder), overrides=overrides)
     tokenizer = text.load(source.kind, source.tokenizer, LANGUAGES)
-    encoder = network.build_encoder(recipe.architecture, recipe.tokenizer.window, tokenizer)
+    encoder = network.build_encoder(recipe.encoder, recipe.tokenizer.window, tokenizer)
     task = tasks.build({"name": TASK, "config": {}, "size": encoder.width})
     net = network.Network(encoder, task.head(encoder, tokenizer))
     try:
-        net.encoder.load_state_dict(dict(source.encoder))
+        encoder.load_state_dict(dict(source.encoder))
     except RuntimeError as problem:
         reason = str(problem).splitlines()[-1].strip()
         raise ModelError(f"{quoted(folder)}: damaged run ({reason}); make it again") from None

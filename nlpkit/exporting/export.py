@@ -135,7 +135,7 @@ def _manifest(
         "name": name,
         "version": "1",
         "task": {"name": recipe.task.name} | task.describe(),
-        "architecture": tree.get("architecture", tree.get("decoder"))
+        "architecture": (tree.get("architecture") or tree["decoder"])
         | {"vocab_size": summary.vocab_size},
         "parameters": summary.parameters,
         "labels": list(task.shown),

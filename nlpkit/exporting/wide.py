@@ -160,9 +160,7 @@ def _stored(
     ]
 
 
-def _reading(
-    node: NodeProto, name: str, dims: list[int], bits: int, shared: bool
-) -> NodeProto:
+def _reading(node: NodeProto, name: str, dims: list[int], bits: int, shared: bool) -> NodeProto:
     """Return the node that reads the quantised matrix of K inputs and N outputs, `dims`."""
     if node.op_type == "Gather":
         codes, scales = f"{name}_q{bits}", f"{name}_{READ}"

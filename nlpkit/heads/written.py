@@ -209,7 +209,7 @@ def _example(rng: Any, known: Arrays, step: Signature, vocabulary: int) -> dict[
         return rng.normal(size=shape).astype("float32")
 
     given = {name: known[name] for name in step.inputs if name in known and name != IDS}
-    return {name: given.get(name, None) for name in step.inputs} | {
+    return {name: given.get(name) for name in step.inputs} | {
         name: fresh(name, axes) for name, axes in step.inputs.items() if name not in given
     }
 

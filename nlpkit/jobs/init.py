@@ -22,7 +22,7 @@ def recipe_text(task: str, arch: str | None, decoder: str | None = None) -> str:
         MissingExtra: torch, which architectures import, is not installed.
     """
     chosen = class_of(task)
-    if chosen.WRITES != (decoder is not None):
+    if (decoder is not None) != chosen.WRITES:
         names = ", ".join(catalog.names("decoders"))
         raise UsageError(
             f"--task {task} writes texts: name a --decoder, one of {names}"

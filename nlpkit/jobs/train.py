@@ -113,16 +113,8 @@ def train(
 def check(recipe: Recipe) -> None:
     """Raise UsageError if two sections of a recipe do not fit together."""
     _check_writer(recipe)
-    if recipe.architecture is None:
-        return
-    network = catalog.load("architectures", recipe.architecture.name)
-    kind = getattr(network, "TOKENIZER", {}).get("kind")
-    if kind and recipe.tokenizer.kind != kind:
-        raise UsageError(f'{recipe.architecture.name} needs [tokenizer] kind = "{kind}"')
-    if recipe.tokenizer.kind == "words" != kind:
-        raise UsageError(f'{recipe.architecture.name} can\'t read [tokenizer] kind = "words"')
-    if recipe.tokenizer.vectors and recipe.tokenizer.kind != "words":
-        raise UsageError('tokenizer.vectors needs [tokenizer] kind = "words"; leave it out')
+    if recipe.architecture is not None:
+        _check_tokenizer(recipe, recipe.architecture.name)
     task = tasks.class_of(recipe.task.name)
     changing = (("preprocess", recipe.preprocess.steps), ("augment", recipe.augment))
     for section in (name for name, parts in changing if parts):
@@ -139,6 +131,18 @@ def check(recipe: Recipe) -> None:
         tasks.need(task, tasks.Balanced, "train.shift_labels")
     if recipe.train.class_weights != "none":
         tasks.need(task, tasks.Balanced, "train.class_weights")
+
+
+def _check_tokenizer(recipe: Recipe, architecture: str) -> None:
+    """Raise UsageError if the tokenizer and the architecture do not fit together."""
+    network = catalog.load("architectures", architecture)
+    kind = getattr(network, "TOKENIZER", {}).get("kind")
+    if kind and recipe.tokenizer.kind != kind:
+        raise UsageError(f'{architecture} needs [tokenizer] kind = "{kind}"')
+    if recipe.tokenizer.kind == "words" != kind:
+        raise UsageError(f'{architecture} can\'t read [tokenizer] kind = "words"')
+    if recipe.tokenizer.vectors and recipe.tokenizer.kind != "words":
+        raise UsageError('tokenizer.vectors needs [tokenizer] kind = "words"; leave it out')
 
 
 def _check_writer(recipe: Recipe) -> None:

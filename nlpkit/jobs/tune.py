@@ -64,7 +64,7 @@ def branches(name: str, architectures: Sequence[str], overrides: Sequence[str]) 
         raise UsageError("--set architecture.name: choose architectures with --arch")
     general = [item for item in overrides if not item.startswith("architecture.")]
     base = recipes.load(find_recipe(name), general)
-    own = base.architecture.name
+    own = base.encoder.name
     others = [other for other in catalog.names("architectures") if other != own]
     chosen = []
     for architecture in architectures or [own, *others]:

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-ERRORS = ("ece", "error", "loss", "perplexity", "byte", "wer", "cer", "ter")  # last words of score names
+ERRORS = (
+    "ece",
+    "error",
+    "loss",
+    "perplexity",
+    "byte",
+    "wer",
+    "cer",
+    "ter",
+)  # last words of score names
 RESAMPLES = 200  # bootstrap resamples of a metric without `resampled`
 
 

@@ -88,9 +88,7 @@ class Objective(nn.Module):
         self.metrics = {"accuracy": right_M.float().mean()}
         return torch.mean(written_loss(outputs, 0.0))
 
-    def _noised(
-        self, ids_T: np.ndarray, rng: np.random.Generator
-    ) -> tuple[list[int], list[int]]:
+    def _noised(self, ids_T: np.ndarray, rng: np.random.Generator) -> tuple[list[int], list[int]]:
         """Return the text with a mask for each span, and the target."""
         hidden_T = spans(len(ids_T), self.config.rate, self.config.span, rng)
         source: list[int] = []

@@ -86,7 +86,10 @@ class Sampler:
             probs_BV = np.exp(log_softmax(changed_BV / self.temperature))
             chances = [self._chance(draft) for draft in drafts]
             token_B = np.array(
-                [self._drawn(row_V, chance) for row_V, chance in zip(probs_BV, chances, strict=True)]
+                [
+                    self._drawn(row_V, chance)
+                    for row_V, chance in zip(probs_BV, chances, strict=True)
+                ]
             )
         return token_B, np.take_along_axis(logprobs_BV, token_B[:, None], 1)[:, 0]
 
@@ -120,7 +123,7 @@ class Sampler:
         return int(order[min(place, allowed - 1)])
 
     def _chance(self, draft: Draft) -> float:
-        """Return a number in [0, 1) for a text's next token, by a hash as random as a generator's."""
+        """Return a number in [0, 1) for a text's next token: a hash is as random as a generator."""
         key = repr((self.seed, draft.prompt, draft.number, len(draft.logprobs)))
         digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
         return int.from_bytes(digest) / 2**64

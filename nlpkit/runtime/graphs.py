@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 BATCH, TIME = "batch", "time"
 SOURCE, TOKENS, PAST, HELD = "source", "tokens", "past", "held"  # axes of networks that write

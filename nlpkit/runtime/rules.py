@@ -186,8 +186,12 @@ class RulesRun:
         self.compound = compound
 
     def __call__(
-        self, graph: str, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
-    ) -> dict[str, np.ndarray]:
+        self,
+        graph: str,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        kept: Sequence[str] = (),
+    ) -> dict[str, Any]:
         """Decode each row to its text, and compute logits_BC from the compound scores."""
         import numpy as np
 

@@ -90,7 +90,9 @@ def continuations(
         begun = [starts[owner] for owner in owners]
         drafts = _written(model, {}, owners, numbers, begun, manner, listener)
         for owner, number, draft in zip(owners, numbers, drafts, strict=True):
-            written[owner * manner.samples + number] = text_of(model, draft, manner.stop, prompts[owner])
+            written[owner * manner.samples + number] = text_of(
+                model, draft, manner.stop, prompts[owner]
+            )
     return written
 
 

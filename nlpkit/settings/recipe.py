@@ -113,6 +113,17 @@ class Recipe(_Tree):
     export: Export
     folder: Path
 
+    @property
+    def encoder(self) -> Part:
+        """The architecture.
+
+        Raises:
+            UsageError: the recipe is of a language model, which has none.
+        """
+        if self.architecture is None:
+            raise UsageError(f"{self.name}: needs [architecture]; a language model has none")
+        return self.architecture
+
     @classmethod
     def settle(cls, parts: dict[str, Any], sections: dict[str, Any]) -> None:
         """Fill in the task's columns for each data file whose columns the recipe leaves out."""

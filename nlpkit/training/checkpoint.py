@@ -30,12 +30,12 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, 
     """
     part = path.with_name(f".{path.name}.part")
     whole: dict[str, Tensor] = {}
-    written: set[int] = set()
+    stored_at: set[int] = set()
     for name, tensor in tensors.items():
         stored = tensor.detach().cpu().contiguous()
         # The format has no shared memory, which tied embeddings have: write them twice.
-        whole[name] = stored.clone() if stored.data_ptr() in written else stored
-        written.add(stored.data_ptr())
+        whole[name] = stored.clone() if stored.data_ptr() in stored_at else stored
+        stored_at.add(stored.data_ptr())
     try:
         save_file(whole, part, metadata={"state": json.dumps(state)})
     except SafetensorError as problem:  # usually a full disk

@@ -133,7 +133,9 @@ class Plan:
         self.batches: list[np.ndarray] = []
         for start in range(0, len(order), pool):
             part = order[start : start + pool]
-            self.batches += cut_by_tokens(part[np.argsort(lengths[part], kind="stable")], lengths, tokens)
+            self.batches += cut_by_tokens(
+                part[np.argsort(lengths[part], kind="stable")], lengths, tokens
+            )
         rng.shuffle(self.batches)
 
     def batch(self, index: int) -> Batch:

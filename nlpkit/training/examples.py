@@ -83,7 +83,9 @@ def read(
     """
     task, train_split, dev_split = rows
     steps = steps_of(recipe)
-    documents = train_split.documents if steps is None else steps.texts(train_split.documents)
+    documents: Sequence[Any] = train_split.documents
+    if steps is not None:
+        documents = steps.texts(train_split.documents)
     if isinstance(task, Taught):
         documents = task.taught(documents, train_split.golds)
     vectors = word_vectors.read(recipe)
@@ -112,7 +114,7 @@ def _written(task: Task, split: data.Split) -> list[str]:
 
 def _tokenizer(
     recipe: Recipe,
-    documents: list[Any],
+    documents: Sequence[Any],
     bounds: bool,
     vectors: WordVectors,
     folder: Path,
@@ -142,7 +144,9 @@ def _of_source(recipe: Recipe, content: str) -> str:
     return by_simple_words(tokenizer).to_json()
 
 
-def learn(recipe: Recipe, documents: list[Any], bounds: bool, vectors: WordVectors) -> Tokenizer:
+def learn(
+    recipe: Recipe, documents: Sequence[Any], bounds: bool, vectors: WordVectors
+) -> Tokenizer:
     """Learn a tokenizer from documents with a recipe's settings.
 
     `bounds` adds bos and eos for tasks that write; `vectors` are those of a words tokenizer.

@@ -53,8 +53,8 @@ def complete(tree: dict[str, Any], folder: Path) -> None:
     name = tree.get("task", {}).get("name")
     has_labels = name and tasks.has(tasks.class_of(name), tasks.Balanced)
     architecture = tree.get("architecture", {}).get("name")
-    module = catalog.load("architectures", architecture) if architecture else None
-    for section, values in getattr(module, "FINE_TUNING", {}).items():
+    network = catalog.load("architectures", architecture) if architecture else None
+    for section, values in getattr(network, "FINE_TUNING", {}).items():
         suited = {k: v for k, v in values.items() if has_labels or k != "class_weights"}
         tree[section] = suited | tree.get(section, {})
 

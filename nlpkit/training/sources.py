@@ -20,7 +20,7 @@ from nlpkit.errors import ModelError, quoted
 from nlpkit.runtime.bundle import Bundle, read_bundle
 from nlpkit.training import checkpoint, summary as summaries
 
-SECTIONS = ("task", "architecture", "decoder", "tokenizer")  # those that a start needs of its source
+SECTIONS = ("task", "architecture", "decoder", "tokenizer")  # what a start needs of its source
 ENTRY = ("name", "objective", "architecture", "steps", "data", "init")
 
 

@@ -114,10 +114,8 @@ def branch(base: Recipe, name: str, overrides: Sequence[str]) -> Branch:
     module = catalog.load("architectures", name)
     defaults = getattr(module, "TOKENIZER", {})
     tree = base.to_dict()
-    if name != base.architecture.name:
-        own_defaults = getattr(
-            catalog.load("architectures", base.architecture.name), "TOKENIZER", {}
-        )
+    if name != base.encoder.name:
+        own_defaults = getattr(catalog.load("architectures", base.encoder.name), "TOKENIZER", {})
         tokenizer = {
             key: value for key, value in tree["tokenizer"].items() if key not in own_defaults
         }
@@ -151,7 +149,7 @@ def _knobs(recipe: Recipe) -> Iterator[Knob]:
     parts = {kind: getattr(recipe, kind).config for kind in recipe.PARTS}
     sections = {kind: getattr(recipe, kind) for kind in recipe.SECTIONS}
     for kind, settings in (parts | sections).items():
-        prefix = recipe.architecture.name if kind == "architecture" else kind
+        prefix = recipe.encoder.name if kind == "architecture" else kind
         for field in dataclasses.fields(settings):
             if tune := field.metadata.get("tune"):
                 own = getattr(settings, field.name)
