@@ -2,8 +2,7 @@
 
     dot        q . k / sqrt(K)    Vaswani et al. 2017, section 3.2.1; Luong et al. 2015 do not scale
     general    q W k / sqrt(K)    Luong et al. 2015, section 3.1, with a matrix for each head
-    additive   v . tanh(q + k)    Bahdanau et al. 2015, appendix A.1.2; the projections of queries and
-                                  keys are layers of the caller
+    additive   v . tanh(q + k)    Bahdanau et al. 2015, appendix A.1.2; the caller projects q and k
 
 Weights are the softmax of the scores over the keys that a mask allows. With a window of N tokens,
 a query reads those at most N - 1 away (Beltagy et al. 2020, section 3.1), so that the cost grows

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nlpkit.records.reading import Reading
     from nlpkit.runtime.model import Answerer, Model
 
+    Answering = Callable[..., Iterator[Answered]]  # called as nlpkit.jobs.predict.answers
     Writer = Callable[[Answerer, Reading, float, TextIO], int]  # returns the number of records
 
 
@@ -45,13 +46,18 @@ def answer_all(
     verbose: bool,
     adapt: Callable[[Model], Model] = lambda model: model,
     writers: Mapping[str, Writer] = MappingProxyType({}),
+    answering: Answering | None = None,
+    showing: Callable[[Answerer, Reading], None] | None = None,
+    texts: Sequence[str] = (),
     example: str = "echo 'Adorei!' | nlpkit sentiment",
 ) -> None:
     """Run a model on all documents; the arguments are the options of `nlpkit predict`.
 
     `model` is a model, or the name of one to load. `adapt` returns the model that answers in place
-    of the one that is loaded. `writers` are formats of the command's own. `example` is a command
-    that pipes text in, for the message that there is none.
+    of the one that is loaded. `writers` are formats of the command's own. `answering` replaces
+    `nlpkit.jobs.predict.answers`, and `showing` what is printed on a terminal. `texts` are
+    documents in place of inputs. `example` is a command that pipes text in, for the message that
+    there is none.
     """
     from nlpkit import catalog, records
     from nlpkit.cli.notes import print_empty
@@ -60,7 +66,7 @@ def answer_all(
     from nlpkit.records.layout import Layout
     from nlpkit.records.reading import Reading
 
-    if not inputs and is_terminal(sys.stdin):
+    if not inputs and not texts and is_terminal(sys.stdin):
         raise UsageError(f"name a file, or pipe text in: {example}")
     formats = [*(name for name in catalog.names("formats") if name != "lines"), *writers]
     if to is not None and to not in formats:
@@ -68,7 +74,8 @@ def answer_all(
     if by and len(by) > 1:
         raise UsageError(f"--by counts by one field, not {len(by)}: {', '.join(by)}")
     reading = Reading(
-        inputs=inputs or ["-"],
+        inputs=inputs or ([] if texts else ["-"]),
+        texts=texts,
         format=source,
         column=column,
         encoding=encoding,
@@ -97,7 +104,10 @@ def answer_all(
     elif to is None and output == "-" and dialect is None and is_terminal(sys.stdout):
         from nlpkit.cli.screen.answers import show
 
-        show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
+        if showing:
+            showing(loaded, reading)
+        else:
+            show(loaded, reading, quiet=quiet, min_confidence=min_confidence)
     else:
         with Progress(
             output, not quiet and is_terminal(sys.stderr) and _goes_to_file(output)
@@ -107,7 +117,15 @@ def answer_all(
                     count = writers[to](loaded, reading, min_confidence, stream)
             else:
                 count = _write(
-                    loaded, reading, to, output, into, min_confidence, line_buffered, progress
+                    loaded,
+                    reading,
+                    to,
+                    output,
+                    into,
+                    min_confidence,
+                    line_buffered,
+                    progress,
+                    answering,
                 )
             progress.finish(count)
         print_empty(reading.inputs, count)
@@ -198,6 +216,7 @@ def _write(
     min_confidence: float,
     line_buffered: bool,
     progress: Progress,
+    answering: Answering | None,
 ) -> int:
     from nlpkit import records
     from nlpkit.jobs.predict import answers
@@ -221,7 +240,9 @@ def _write(
             progress.show_count()
 
         pause = 0.0 if line_buffered else PAUSE
-        items = answers(model, reading, flush, min_confidence=min_confidence, pause=pause)
+        items = (answering or answers)(
+            model, reading, flush, min_confidence=min_confidence, pause=pause
+        )
         items = progress.answered(_warned(items, kind.fields(into)))
         layout = reading.layout
         return write(items, stream, format, kind=kind, into=into, plain=plain, layout=layout)

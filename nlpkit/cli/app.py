@@ -22,7 +22,8 @@ from nlpkit.version import __version__
 # which are of other packages, under MORE.
 STEPS = "Prepare text"
 GROUPS = {
-    "Label text": ("sentiment", "entities", "summarise", "predict", "batch"),
+    "Label text": ("sentiment", "entities", "predict", "batch"),
+    "Write text": ("generate", "summarise"),
     STEPS: (
         *("clean", "tokenize", "stopwords", "stem", "lemmatize"),
         *("vectorize", "pipe", "steps"),

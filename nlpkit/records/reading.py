@@ -30,10 +30,11 @@ class Reading:
     sheet: str | None = None
     copies: Mapping[str, str] = field(default_factory=dict)  # input -> the file to read instead
     layout: Layout = field(default_factory=Layout, compare=False)
+    texts: Sequence[str] = ()  # documents that are given in place of inputs
 
     def formats(self) -> set[str]:
         """Return the formats of all inputs."""
-        if self.whole:
+        if self.whole or self.texts:
             return {"lines"}
         return {self.format or records.format_of(path) for path in self.inputs}
 
@@ -77,6 +78,8 @@ def check_sheet(sheet: str | None, formats: Collection[str]) -> None:
 
 def _located(reading: Reading) -> Iterator[tuple[Record, str, str]]:
     layout = reading.layout
+    for text in reading.texts:
+        yield {records.TEXT: text}, text, records.TEXT
     for path in reading.inputs:
         if records.is_empty(path):
             continue

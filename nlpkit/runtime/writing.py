@@ -5,15 +5,19 @@ Legend: B batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from typing import TYPE_CHECKING
 
-from nlpkit.answers import Text
+from nlpkit.answers.written import Written
 from nlpkit.runtime import beam
 from nlpkit.runtime.batcher import batches
 from nlpkit.runtime.choosing import Sampler, likeliest
 from nlpkit.runtime.generate import Draft, never, write
+from nlpkit.text.pieces import SPACE
+from nlpkit.text.unicode import visible
+from nlpkit.text.vocabulary import BYTE_SPACE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,100 +38,100 @@ class Manner:
         longest: most new tokens of a text.
         beams: beams of the search, 1 for none.
         sampler: draws tokens by chance; None takes the likeliest.
-        samples: texts for each prompt or source.
         stop: texts that end a text; they are not part of it.
+        pieces: whether answers have each token with its log-probability.
     """
 
     longest: int = 128
     beams: int = 1
     sampler: Sampler | None = None
-    samples: int = 1
     stop: tuple[str, ...] = ()
+    pieces: bool = False
 
 
-Listener = Callable[[int, Draft], None]  # receives a prompt's index and its text so far
+Listener = Callable[[int, str], None]  # receives a document's index and what was written so far
 
 
-def silent(index: int, draft: Draft) -> None:
-    """Receive a text and do nothing."""
+def from_sources(
+    model: Model,
+    windows: Windows,
+    numbers: Sequence[int],
+    manner: Manner,
+    listener: Listener | None = None,
+) -> list[Written | None]:
+    """Return the text written for each source, of which `windows` are; None for an empty one.
 
-
-def answers(
-    model: Model, windows: Windows, count: int, manner: Manner, listener: Listener = silent
-) -> list[Text | None]:
-    """Return the text written for each of `count` sources; None for one without tokens.
-
-    With `samples`, each source has that many texts, one after another.
+    `numbers` has a number for each source: equal sources with different ones have other chances.
     """
     bos, _ = model.task.bounds(model.tokenizer)
-    written: list[Text | None] = [None] * (count * manner.samples)
-    budget = model.budget // manner.beams
-    for batch in batches(windows, min(budget, MOST * 32)):
-        owners = [int(windows.owner_W[row]) for row in batch.rows for _ in range(manner.samples)]
-        feeds = {
-            name: array.repeat(manner.samples, axis=0) for name, array in batch.feeds().items()
-        }
-        numbers = [*range(manner.samples)] * len(batch.rows)
-        prompts = [[bos]] * len(owners)
-        drafts = _written(model, feeds, owners, numbers, prompts, manner, listener)
-        for owner, number, draft in zip(owners, numbers, drafts, strict=True):
-            written[owner * manner.samples + number] = text_of(model, draft, manner.stop)
+    written: list[Written | None] = [None] * len(numbers)
+    budget = min(model.budget, MOST * 32) // manner.beams
+    for batch in batches(windows, budget):
+        owners = windows.owner_W[batch.rows].tolist()
+        drafts = [Draft([bos], manner.longest, numbers[owner]) for owner in owners]
+        for owner, draft in _finished(model, batch.feeds(), drafts, owners, manner, listener):
+            written[owner] = _text(model, draft, manner)
     return written
 
 
-def continuations(
-    model: Model, prompts: Sequence[str], manner: Manner, listener: Listener = silent
-) -> list[Text]:
-    """Return each prompt with its continuation by a language model, `samples` of each."""
+def from_prompts(
+    model: Model,
+    prompts: Sequence[str],
+    numbers: Sequence[int],
+    manner: Manner,
+    listener: Listener | None = None,
+) -> list[Written]:
+    """Return each prompt with its continuation by a language model; blanks at its end are cut.
+
+    `numbers` are as for `from_sources`. An empty prompt gives a text of the model's own.
+    """
+    if not prompts:
+        return []
     bos, _ = model.task.bounds(model.tokenizer)
-    encoded = model.tokenizer.encode([prompt.rstrip() for prompt in prompts]).each()
-    starts = [[bos, *ids.tolist()] for ids in encoded] if prompts else []
-    jobs = [(index, number) for index in range(len(prompts)) for number in range(manner.samples)]
-    jobs.sort(key=lambda job: len(starts[job[0]]))  # stable: prompts of like length go together
-    written: list[Any] = [None] * len(jobs)
-    for first in range(0, len(jobs), MOST):
-        owners, numbers = zip(*jobs[first : first + MOST], strict=True)
-        begun = [starts[owner] for owner in owners]
-        drafts = _written(model, {}, owners, numbers, begun, manner, listener)
-        for owner, number, draft in zip(owners, numbers, drafts, strict=True):
-            written[owner * manner.samples + number] = text_of(
-                model, draft, manner.stop, prompts[owner]
-            )
-    return written
+    kept = [visible(prompt).rstrip() for prompt in prompts]
+    starts = [[bos, *ids.tolist()] for ids in model.tokenizer.encode(kept).each()]
+    order = sorted(range(len(prompts)), key=lambda index: len(starts[index]))
+    written: dict[int, Written] = {}
+    for first in range(0, len(order), MOST // manner.beams or 1):
+        owners = order[first : first + (MOST // manner.beams or 1)]
+        for group in _alike(owners, starts) if manner.beams > 1 else [owners]:
+            drafts = [Draft(starts[owner], manner.longest, numbers[owner]) for owner in group]
+            for owner, draft in _finished(model, {}, drafts, group, manner, listener):
+                text = _text(model, draft, manner)
+                written[owner] = Written(kept[owner] + text.text, text.score, text.pieces)
+    return [written[index] for index in range(len(prompts))]
 
 
-def _written(
+def _alike(owners: Sequence[int], starts: Sequence[list[int]]) -> list[list[int]]:
+    """Return groups of prompts with equal lengths, as a beam search needs them."""
+    by_length = groupby(owners, key=lambda owner: len(starts[owner]))
+    return [list(group) for _, group in by_length]
+
+
+def _finished(
     model: Model,
     source: Mapping[str, np.ndarray],
+    drafts: list[Draft],
     owners: Sequence[int],
-    numbers: Sequence[int],
-    prompts: Sequence[list[int]],
     manner: Manner,
-    listener: Listener,
-) -> list[Draft]:
+    listener: Listener | None,
+) -> list[tuple[int, Draft]]:
+    """Write the drafts; return each with its owner."""
     _, eos = model.task.bounds(model.tokenizer)
-    drafts = [
-        Draft(prompt, manner.longest, number)
-        for prompt, number in zip(prompts, numbers, strict=True)
-    ]
     if manner.beams > 1:
-        return beam.search(model.run, source, drafts, manner.beams, eos=eos)
+        drafts = beam.search(model.run, source, drafts, manner.beams, eos=eos)
+        return list(zip(owners, drafts, strict=True))
 
-    def finished(draft: Draft) -> bool:
+    def stops(draft: Draft) -> bool:
         text = added(model.tokenizer, draft)
         return any(stop in text for stop in manner.stop)
 
-    steps = write(
-        model.run,
-        source,
-        drafts,
-        manner.sampler or likeliest,
-        eos=eos,
-        finished=finished if manner.stop else never,
-    )
-    for row, draft in steps:
-        listener(owners[row], draft)
-    return drafts
+    finished = stops if manner.stop else never
+    choose = manner.sampler or likeliest
+    for row, draft in write(model.run, source, drafts, choose, eos=eos, finished=finished):
+        if listener:
+            listener(owners[row], cut(added(model.tokenizer, draft), manner.stop))
+    return list(zip(owners, drafts, strict=True))
 
 
 def added(tokenizer: Tokenizer, draft: Draft) -> str:
@@ -136,15 +140,25 @@ def added(tokenizer: Tokenizer, draft: Draft) -> str:
     return tokenizer.text([*draft.prompt[1:], *draft.ids])[len(before) :]
 
 
-def text_of(model: Model, draft: Draft, stop: Sequence[str], prompt: str = "") -> Text:
-    """Return a draft's text after its prompt, up to a stop, and its mean log-probability."""
-    text = added(model.tokenizer, draft)
-    end = min((place for each in stop if (place := text.find(each)) >= 0), default=len(text))
-    text = f"{prompt.rstrip()}{text[:end]}"
-    return Text(text, sum(draft.logprobs) / max(len(draft.logprobs), 1))
+def cut(text: str, stop: Sequence[str]) -> str:
+    """Return a text up to the first stop in it."""
+    return text[: min((place for each in stop if (place := text.find(each)) >= 0), default=None)]
 
 
-def each_token(model: Model, draft: Draft) -> Iterator[tuple[str, float]]:
-    """Yield the text of each new token, and its log-probability."""
-    for token, logprob in zip(draft.ids, draft.logprobs, strict=False):
-        yield model.tokenizer.text([token]), logprob
+def _text(model: Model, draft: Draft, manner: Manner) -> Written:
+    """Return what was written after the prompt, with its mean log-probability."""
+    text = cut(added(model.tokenizer, draft), manner.stop)
+    pieces = []
+    if manner.pieces:
+        ended = [""] if len(draft.logprobs) > len(draft.ids) else []
+        tokens = [*(piece_text(model.tokenizer, token) for token in draft.ids), *ended]
+        pieces = list(zip(tokens, draft.logprobs, strict=True))
+    mean = sum(draft.logprobs) / max(len(draft.logprobs), 1)
+    return Written(text, mean, tuple(pieces))
+
+
+def piece_text(tokenizer: Tokenizer, token: int) -> str:
+    """Return the text of one token, with the space before a word."""
+    (piece,) = tokenizer.pieces([token])
+    blank = " " if piece.startswith((SPACE, BYTE_SPACE)) else ""
+    return blank + tokenizer.text([token])

@@ -231,6 +231,21 @@ class Taught(Protocol):
 
 
 @runtime_checkable
+class Writes(Protocol):
+    """A task whose models write texts."""
+
+    def write(
+        self,
+        model: Model,
+        documents: Sequence[str],
+        numbers: Sequence[int],
+        manner: Any,
+        listener: Any = None,
+    ) -> list[Any]:
+        """Return a text for each document; see `nlpkit.tasks.generate`."""
+
+
+@runtime_checkable
 class Learned(Protocol):
     """A task that decodes with numbers which its head learns, outside of the graphs."""
 

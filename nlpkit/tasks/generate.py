@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nlpkit.answers import Text
 from nlpkit.answers.surprise import Surprise
+from nlpkit.answers.written import Written
 from nlpkit.errors import InputError, UsageError
 from nlpkit.language import copied
 from nlpkit.runtime import surprise, writing
@@ -68,7 +69,7 @@ class Taught(Text):
 class Task:
     """A text for each source; without a source, the surprise of each text."""
 
-    answers: type[Any] = Text
+    answers: type[Any] = Written
     score = "chrf"
     unit = "documents"
     columns = Columns("text", "target")
@@ -198,19 +199,46 @@ class Task:
         if not self.config.source:
             return surprise.answers(model, documents, windows)
         manner = writing.Manner(longest=self.config.longest, beams=self.config.beams)
-        return self.restored(documents, writing.answers(model, windows, len(documents), manner))
+        written = writing.from_sources(model, windows, [0] * len(documents), manner)
+        return self._restored(documents, written)
 
-    def restored(self, documents: Sequence[Any], written: Sequence[Any]) -> list[Any]:
-        """Return texts with what they copy from their documents, `samples` texts for each."""
+    def write(
+        self,
+        model: Model,
+        documents: Sequence[str],
+        numbers: Sequence[int],
+        manner: writing.Manner,
+        listener: writing.Listener | None = None,
+    ) -> list[Any]:
+        """Return the text written from each document, or its continuation as a prompt.
+
+        `numbers` has a number for each document, so that equal ones have different chances.
+        """
+        if not self.config.source:
+            return writing.from_prompts(model, documents, numbers, manner, listener)
+        windows = model.encode(documents)
+        if listener and self.config.copies:
+            hear, parts = listener, self._copies(documents)
+
+            def listener(index: int, text: str) -> None:
+                hear(index, copied.shown(text, parts[index]))
+
+        written = writing.from_sources(model, windows, numbers, manner, listener)
+        return self._restored(documents, written)
+
+    def _restored(self, documents: Sequence[Any], written: Sequence[Any]) -> list[Any]:
+        """Return texts with what they copy from their documents."""
         if not self.config.copies:
             return list(written)
-        samples = len(written) // max(len(documents), 1)
-        sources = [document for document in documents for _ in range(samples)]
+        pairs = zip(self._copies(documents), written, strict=True)
         return [
-            text
-            and text._replace(text=copied.shown(text.text, copied.hidden(whole_text(source))[1]))
-            for source, text in zip(sources, written, strict=True)
+            each and Written(copied.shown(each.text, parts), each.score, each.pieces)
+            for parts, each in pairs
         ]
+
+    def _copies(self, documents: Sequence[Any]) -> list[list[str]]:
+        """Return the parts that the text of each document copies."""
+        return [copied.hidden(whole_text(document))[1] for document in documents]
 
     def describe(self) -> dict[str, Any]:
         """Return the values of bundle.json from which the task is rebuilt without its data."""

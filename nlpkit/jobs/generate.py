@@ -1,0 +1,116 @@
+"""Write texts with a model: continuations of prompts, or texts from sources."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nlpkit.answers.written import Written
+from nlpkit.errors import ModelError, UsageError
+from nlpkit.records.answered import Answered
+from nlpkit.records.reading import Reading, documents
+from nlpkit.runtime.choosing import Sampler
+from nlpkit.runtime.stream import PAUSE, Shelf
+from nlpkit.runtime.writing import MOST, Listener, Manner
+from nlpkit.tasks import Writes
+
+TEMPERATURE = 0.8  # of a language model; texts from sources are written without chance
+
+
+def check(model: Any) -> Writes:
+    """Return the task of a model that writes.
+
+    Raises:
+        ModelError: it writes no texts.
+    """
+    if not isinstance(model.task, Writes):
+        raise ModelError(
+            f"{model.name} writes no texts; name a model of the task generate, such as lm-pt"
+        )
+    return model.task
+
+
+def writer_of(model: Any) -> Any:
+    """Return a model whose answers are texts; those of a language model are surprises.
+
+    Raises:
+        ModelError: it writes no texts.
+    """
+    task: Any = copy.copy(check(model))
+    task.answers = Written
+    return dataclasses.replace(model, task=task)
+
+
+def manner_of(
+    model: Any,
+    *,
+    beams: int,
+    temperature: float | None,
+    sampling: dict[str, Any],
+    **settings: Any,
+) -> Manner:
+    """Return how a model writes; `sampling` are settings of `Sampler`, the rest those of `Manner`.
+
+    Raises:
+        UsageError: a setting is out of range, or beams are to draw by chance.
+    """
+    if temperature is None:
+        temperature = 0.0 if beams > 1 or model.task.config.source else TEMPERATURE
+    if beams > 1 and temperature:
+        raise UsageError("--beams searches without chance; leave --temperature out")
+    sampler = Sampler(temperature=temperature, **sampling)
+    plain = not temperature and sampler.repeat_penalty == 1
+    return Manner(beams=beams, sampler=None if plain else sampler, **settings)
+
+
+def texts(
+    model: Any,
+    reading: Reading,
+    settled: Callable[[], object] = lambda: None,
+    *,
+    manner: Manner,
+    samples: int = 1,
+    min_confidence: float = 0.0,
+    pause: float = PAUSE,
+) -> Iterator[Answered]:
+    """Yield `samples` texts for every record of every input, in order.
+
+    With more than one, each record has its number in the field `sample`, from 1. A record without
+    a text has no answer; an empty prompt that was given on its own has one. `min_confidence` has no
+    meaning here, since texts have no confidence.
+
+    Raises:
+        InputError: an input cannot be read. The records before the error have been yielded.
+    """
+    task = check(model)
+    shelf: Shelf[Any] = Shelf(max(MOST // samples, 1), pause)
+    for chunk in shelf.chunks(documents(reading)):
+        written = [text for _, text in chunk if text.strip() or reading.texts]
+        numbers = [*range(samples)] * len(written)
+        repeated = [text for text in written for _ in range(samples)]
+        answers = iter(task.write(model, repeated, numbers, manner))
+        for record, text in chunk:
+            for number in range(samples):
+                numbered = record | {"sample": number + 1} if samples > 1 else record
+                is_written = text.strip() or reading.texts
+                yield Answered(numbered, text, next(answers) if is_written else None)
+        settled()
+
+
+def one_by_one(
+    model: Any, reading: Reading, manner: Manner, samples: int
+) -> Iterator[tuple[str, Callable[[Listener | None], Any]]]:
+    """Yield each text as often as it has samples, and a function that writes its answer.
+
+    The function gives a listener what was written so far, after each token.
+    """
+    task = check(model)
+    for _, text in documents(reading):
+        for number in range(samples if text.strip() or reading.texts else 0):
+
+            def write(listener: Listener | None, text: str = text, number: int = number) -> Any:
+                return task.write(model, [text], [number], manner, listener)[0]
+
+            yield text, write
