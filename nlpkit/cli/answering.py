@@ -44,7 +44,7 @@ def answer_all(
     precision: str,
     quiet: bool,
     verbose: bool,
-    adapt: Callable[[Model], Model] = lambda model: model,
+    adapt: Callable[[Model], Answerer] = lambda model: model,
     writers: Mapping[str, Writer] = MappingProxyType({}),
     answering: Answering | None = None,
     showing: Callable[[Answerer, Reading], None] | None = None,

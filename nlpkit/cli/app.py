@@ -23,7 +23,7 @@ from nlpkit.version import __version__
 STEPS = "Prepare text"
 GROUPS = {
     "Label text": ("sentiment", "entities", "predict", "batch"),
-    "Write text": ("generate", "summarise"),
+    "Write text": ("translate", "summarise", "generate"),
     STEPS: (
         *("clean", "tokenize", "stopwords", "stem", "lemmatize"),
         *("vectorize", "pipe", "steps"),

@@ -1,0 +1,180 @@
+"""Translate documents sentence by sentence, and put them together again as they were."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from nlpkit.answers.translation import Translation
+from nlpkit.errors import UsageError
+from nlpkit.jobs.generate import check
+from nlpkit.language.copied import hidden
+from nlpkit.language.sentences import sentences
+from nlpkit.language.words import splitter
+from nlpkit.runtime.model import Model, Tally
+from nlpkit.summarizing.sentences import blocks
+from nlpkit.tasks import Columns
+from nlpkit.text.unicode import visible
+
+PAIRS = ("en-pt", "pt-en")
+_LETTER = re.compile(r"[^\W\d_]")
+_CLAUSE = re.compile(r"[,;:–—]\s+")
+
+
+class Part(NamedTuple):
+    """A part of a document: a sentence to be translated, or what stands between sentences."""
+
+    text: str
+    translated: bool
+
+
+class Task:
+    """The answers of a translator, and the field that it reads."""
+
+    answers = Translation
+    columns = Columns()
+
+
+@dataclass(frozen=True)
+class Translator:
+    """A model that translates whole documents with one that translates sentences."""
+
+    model: Model
+    lang: str  # of the documents
+    task: ClassVar[type[Task]] = Task
+
+    @property
+    def name(self) -> str:
+        """The name of the model."""
+        return self.model.name
+
+    @property
+    def provider(self) -> str:
+        """The provider of the model."""
+        return self.model.provider
+
+    @property
+    def budget(self) -> int:
+        """The most tokens in a batch."""
+        return self.model.budget
+
+    @property
+    def tally(self) -> Tally:
+        """The number of sentences that were too long for the model: none."""
+        return self.model.tally
+
+    def encode(self, documents: Sequence[str]) -> list[list[Part]]:
+        """Return the parts of each document."""
+        return [list(parts_of(document, self.lang, self._fitting)) for document in documents]
+
+    def answer(
+        self, documents: Sequence[str], parts: Sequence[list[Part]]
+    ) -> list[Translation | None]:
+        """Return the translation of each document; None for a blank one."""
+        flat = (part for document in parts for part in document)
+        distinct = list(dict.fromkeys(part.text for part in flat if part.translated))
+        translated = dict(zip(distinct, self._translated(distinct), strict=True))
+        return [
+            Translation(
+                "".join(translated[part.text] if part.translated else part.text for part in each)
+            )
+            if document.strip()
+            else None
+            for document, each in zip(documents, parts, strict=True)
+        ]
+
+    def _translated(self, texts: Sequence[str]) -> list[str]:
+        """Return the translation of each sentence; capitals are read as small letters."""
+        shouted = [is_shouted(text) for text in texts]
+        asked = [
+            text.lower().capitalize() if loud else text
+            for text, loud in zip(texts, shouted, strict=True)
+        ]
+        answers = self.model.predict(asked)
+        return [
+            text if answer is None else answer.text.upper() if loud else answer.text
+            for text, answer, loud in zip(texts, answers, shouted, strict=True)
+        ]
+
+    def _fitting(self, text: str) -> list[str]:
+        """Return a sentence in pieces that the model reads whole."""
+        return _cut(text, lambda piece: len(self._ids(piece)) <= self.model.windows.size)
+
+    def _ids(self, text: str) -> Any:
+        return self.model.tokenizer.encode([hidden(text)[0]]).ids_S
+
+
+def translator(model: Model, lang: str, beams: int | None = None) -> Translator:
+    """Return a translator by a model; `lang` is a pair of languages, such as en-pt.
+
+    `beams` replaces the model's own number.
+
+    Raises:
+        ModelError: the model writes no texts.
+        UsageError: it has no source, or there is no such pair.
+    """
+    if lang not in PAIRS:
+        raise UsageError(f"--lang {lang}: not one of {', '.join(PAIRS)}")
+    task: Any = check(model)
+    if not task.config.source:
+        raise UsageError(f"{model.name} is a language model; name one that translates")
+    if beams:
+        task = copy.copy(task)
+        task.config = dataclasses.replace(task.config, beams=beams)
+        model = dataclasses.replace(model, task=task)
+    return Translator(model, lang.partition("-")[0])
+
+
+def parts_of(text: str, lang: str, fitting: Callable[[str], list[str]]) -> Iterator[Part]:
+    """Yield the parts of a text, whose layout stays: line breaks, indents, blank lines.
+
+    A sentence that goes on in the next line is one. What has no letters is not translated.
+    """
+    text, end = visible(text), 0
+    for block in blocks(text):
+        start = text.index(block, end)
+        yield Part(text[end:start], False)
+        end = start + len(block)
+        yield from _of_block(block, lang, fitting)
+    yield Part(text[end:], False)
+
+
+def _of_block(block: str, lang: str, fitting: Callable[[str], list[str]]) -> Iterator[Part]:
+    (tokens,) = splitter(lang).spans_all([block])
+    end = 0
+    for first, last in sentences(tokens):
+        start = tokens[first][1]
+        yield Part(block[end:start], False)
+        end = tokens[last - 1][2]
+        sentence = " ".join(block[start:end].split())
+        if not _LETTER.search(hidden(sentence)[0]):
+            yield Part(sentence, False)
+            continue
+        for place, piece in enumerate(fitting(sentence)):
+            yield from [Part(" ", False)] if place else []
+            yield Part(piece, True)
+    yield Part(block[end:], False)
+
+
+def _cut(text: str, fits: Callable[[str], bool]) -> list[str]:
+    """Cut a text between clauses, or else between words, until every piece fits."""
+    if fits(text):
+        return [text]
+    middle = len(text) // 2
+    cuts = [match.end() for match in _CLAUSE.finditer(text)]
+    near = [place for place in cuts if len(text) // 4 < place < 3 * len(text) // 4]
+    cuts = near or [match.end() for match in re.finditer(r"\s+", text)] or [middle]
+    place = min(cuts, key=lambda each: abs(each - middle))
+    if not 0 < place < len(text):
+        return [text]
+    halves = text[:place].strip(), text[place:].strip()
+    return [piece for half in halves for piece in _cut(half, fits)]
+
+
+def is_shouted(text: str) -> bool:
+    """Tell whether a text of several words is in capitals."""
+    return text.isupper() and len(text.split()) > 1
