@@ -1,8 +1,8 @@
 """The gate: checks that an exported network computes the same as the trained one.
 
 Each precision is compared with torch, graph by graph, over a grid of shapes; each row alone with
-the same row padded in a batch; and the answers and score on dev with those of torch. If a limit is
-exceeded, nothing is written.
+the same row padded in a batch; and the answers and score on dev with those of torch. The steps of a
+network that writes are compared with teacher forcing. If a limit is exceeded, nothing is written.
 
 Legend: B batch, T time.
 """
@@ -21,9 +21,10 @@ import numpy as np
 
 from nlpkit import metrics
 from nlpkit.errors import InputError
+from nlpkit.exporting import steps
 from nlpkit.exporting.onnx import walked
 from nlpkit.heads.graph import Arrays
-from nlpkit.runtime.graphs import BATCH, IDS, MASK, SOURCE, TIME, Run, Signature
+from nlpkit.runtime.graphs import BATCH, IDS, MASK, SOURCE, STEP, TIME, Run, Signature
 from nlpkit.runtime.model import Model
 from nlpkit.settings.sections import Export
 from nlpkit.text import Tokenizer
@@ -121,6 +122,7 @@ class Gate:
         self.reference, self.dev = reference, dev
         self.signatures = run.signatures
         self.cases = list(cases(run, reference.tokenizer, reference.windows.size))
+        self.texts = steps.forced(reference, run.network, dev) if STEP in run.graphs else None
         predicted = reference.predict(dev.documents)
         self.answered_rows = [row for row, answer in enumerate(predicted) if answer is not None]
         if not self.answered_rows:
@@ -144,13 +146,13 @@ class Gate:
         documents = self.dev.documents[:SPEED_DOCUMENTS]
         all_threads, one = (speed(each, self.reference, documents) for each in (run, alone))
         one_thread = one >= ENOUGH * all_threads
+        step, alone = steps.differences(run, self.texts) if self.texts else (0.0, 0.0)
         return Report(
             precision=precision,
             bytes=size,
-            logit_diff=max(self._difference(run, case) for case in self.cases),
+            logit_diff=max([step, *(self._difference(run, case) for case in self.cases)]),
             padding_diff=max(
-                padding_difference(run, case.graph, self.signatures[case.graph], case.feeds)
-                for case in self.cases
+                [alone, *(self._padding_difference(run, case) for case in self.cases)]
             ),
             agreement=equal / max(parts, 1),
             changed=parts - equal,
@@ -170,6 +172,9 @@ class Gate:
             )
             for name, axes in outputs.items()
         )
+
+    def _padding_difference(self, run: Run, case: Case) -> float:
+        return padding_difference(run, case.graph, self.signatures[case.graph], case.feeds)
 
     @property
     def _minimised(self) -> bool:
