@@ -146,11 +146,11 @@ class Gate:
         documents = self.dev.documents[:SPEED_DOCUMENTS]
         all_threads, one = (speed(each, self.reference, documents) for each in (run, alone))
         one_thread = one >= ENOUGH * all_threads
-        step, alone = steps.differences(run, self.texts) if self.texts else (0.0, 0.0)
+        by_step, by_row = steps.differences(run, self.texts) if self.texts else (0.0, 0.0)
         return Report(
             precision=precision,
             bytes=size,
-            logit_diff=max([step, *(self._difference(run, case) for case in self.cases)]),
+            logit_diff=max([by_step, *(self._difference(run, case) for case in self.cases)]),
             padding_diff=max(
                 [alone, *(self._padding_difference(run, case) for case in self.cases)]
             ),
