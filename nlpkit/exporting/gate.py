@@ -152,7 +152,7 @@ class Gate:
             bytes=size,
             logit_diff=max([by_step, *(self._difference(run, case) for case in self.cases)]),
             padding_diff=max(
-                [alone, *(self._padding_difference(run, case) for case in self.cases)]
+                [by_row, *(self._padding_difference(run, case) for case in self.cases)]
             ),
             agreement=equal / max(parts, 1),
             changed=parts - equal,
