@@ -82,8 +82,7 @@ def _preview(links: list[Link], reading: Reading) -> None:
     """Print a block for each document: the text, then the result of each step."""
     from rich.text import Text
 
-    from nlpkit.cli.screen.answers import printable
-    from nlpkit.cli.screen.console import Console
+    from nlpkit.cli.screen.console import Console, printable
     from nlpkit.jobs import steps as job
 
     console = Console(highlight=False)

@@ -110,8 +110,7 @@ def split(
 def _show(report: Report) -> None:
     from rich.text import Text
 
-    from nlpkit.cli.screen.answers import printable
-    from nlpkit.cli.screen.console import Console
+    from nlpkit.cli.screen.console import Console, printable
 
     console = Console(highlight=False)
     console.print(_table(report))
@@ -133,7 +132,7 @@ def _table(report: Report) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from nlpkit.cli.screen.answers import printable
+    from nlpkit.cli.screen.console import printable
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(Text(printable(report.label or "", 40)), overflow="ellipsis")

@@ -13,7 +13,9 @@ from rich.text import Text
 from nlpkit.answers import UNCERTAIN, Label, Spans
 from nlpkit.answers.entities import Entities
 from nlpkit.answers.summary import Summary
-from nlpkit.cli.screen.console import Console
+from nlpkit.answers.surprise import Surprise
+from nlpkit.cli.screen.console import Console, printable
+from nlpkit.cli.screen.surprise import SurpriseLook
 from nlpkit.wording import plural
 
 if TYPE_CHECKING:
@@ -239,12 +241,8 @@ LOOKS: tuple[tuple[type, type[Look]], ...] = (
     (Entities, EntitiesLook),
     (Spans, SpansLook),
     (Summary, SummaryLook),
+    (Surprise, SurpriseLook),
 )
-
-
-def printable(text: str, columns: int) -> str:
-    """Return the first 2 * `columns` characters, with control characters replaced by spaces."""
-    return "".join(char if char.isprintable() else " " for char in text[: columns * 2])
 
 
 def _colours(labels: Iterable[str]) -> dict[str, str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from nlpkit.cli.screen.answers import printable
-from nlpkit.cli.screen.console import Console
+from nlpkit.cli.screen.console import Console, printable
 from nlpkit.cli.screen.table import Column, show_table
 from nlpkit.jobs.capabilities import Failure, Report
 from nlpkit.wording import plural

@@ -25,3 +25,8 @@ class Console(rich.console.Console):
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise typer.Exit(0)
+
+
+def printable(text: str, columns: int) -> str:
+    """Return the first 2 * `columns` characters, with control characters replaced by spaces."""
+    return "".join(char if char.isprintable() else " " for char in text[: columns * 2])

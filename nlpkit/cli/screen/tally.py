@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from nlpkit.answers import UNCERTAIN
-from nlpkit.cli.screen.answers import _colours, printable
-from nlpkit.cli.screen.console import Console
+from nlpkit.cli.screen.answers import _colours
+from nlpkit.cli.screen.console import Console, printable
 from nlpkit.jobs.tally import DOCUMENTS, EMPTY, Count, Tally
 
 if TYPE_CHECKING:
