@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from nlpkit.answers import Text
+from nlpkit.answers.written import Written
 
 
-class Summary(Text):
+class Summary(Written):
     """The summary of a document: sentences on one line."""
-
-    __slots__ = ()
-    OF_LINES: ClassVar[str] = "lines"  # the format that answers to plain lines are written in
 
     @classmethod
     def fields(cls, into: str | None = None) -> tuple[str, ...]:

@@ -32,14 +32,22 @@ def check(model: Any) -> Writes:
     return model.task
 
 
-def writer_of(model: Any) -> Any:
-    """Return a model whose answers are texts; those of a language model are surprises.
+def writer_of(
+    model: Any, kind: type[Written] = Written, beams: int | None = None, *, source: bool = False
+) -> Any:
+    """Return a model whose answers are texts of a kind; those of a language model are surprises.
+
+    `beams` replaces the model's own number; `source` demands a model that writes from sources.
 
     Raises:
-        ModelError: it writes no texts.
+        ModelError: it writes no texts, or none from sources.
     """
     task: Any = copy.copy(check(model))
-    task.answers = Written
+    if source and not task.config.source:
+        raise ModelError(f"{model.name} continues prompts; name a model that writes from sources")
+    task.answers = kind
+    if beams:
+        task.config = dataclasses.replace(task.config, beams=beams)
     return dataclasses.replace(model, task=task)
 
 

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from nlpkit.answers.summary import Summary
 from nlpkit.errors import UsageError
+from nlpkit.jobs.generate import writer_of
 from nlpkit.language.detect import Lang
-from nlpkit.runtime.model import Tally
+from nlpkit.runtime.model import Model, Tally
 from nlpkit.summarizing.extract import Extractor
 from nlpkit.tasks import Columns
 
@@ -55,6 +56,15 @@ def extracts(lang: Lang, sentences: int | None, ratio: str | None) -> Extracts:
         raise UsageError(f"--sentences {sentences}: a summary has at least 1 sentence")
     share = None if ratio is None else share_of(ratio)
     return Extracts(Extractor(lang=lang, sentences=sentences or SENTENCES, ratio=share))
+
+
+def titles(model: Model) -> Model:
+    """Return a model that writes summaries.
+
+    Raises:
+        ModelError: it writes no texts from sources.
+    """
+    return writer_of(model, Summary, source=True)
 
 
 def share_of(ratio: str) -> float:

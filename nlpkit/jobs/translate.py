@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from nlpkit.answers.translation import Translation
 from nlpkit.errors import UsageError
-from nlpkit.jobs.generate import check
+from nlpkit.jobs.generate import writer_of
 from nlpkit.language.copied import hidden
 from nlpkit.language.sentences import sentences
 from nlpkit.language.words import splitter
@@ -114,19 +112,12 @@ def translator(model: Model, lang: str, beams: int | None = None) -> Translator:
     `beams` replaces the model's own number.
 
     Raises:
-        ModelError: the model writes no texts.
-        UsageError: it has no source, or there is no such pair.
+        ModelError: the model writes no texts from sources.
+        UsageError: there is no such pair.
     """
     if lang not in PAIRS:
         raise UsageError(f"--lang {lang}: not one of {', '.join(PAIRS)}")
-    task: Any = check(model)
-    if not task.config.source:
-        raise UsageError(f"{model.name} is a language model; name one that translates")
-    if beams:
-        task = copy.copy(task)
-        task.config = dataclasses.replace(task.config, beams=beams)
-        model = dataclasses.replace(model, task=task)
-    return Translator(model, lang.partition("-")[0])
+    return Translator(writer_of(model, beams=beams, source=True), lang.partition("-")[0])
 
 
 def parts_of(text: str, lang: str, fitting: Callable[[str], list[str]]) -> Iterator[Part]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,21 @@ Ratio = Annotated[
         metavar="SHARE",
         help="Share of the sentences instead, such as 20%; at least one.",
         rich_help_panel=SUMMARY,
+    ),
+]
+Method = Annotated[
+    Literal["extract", "generate"],
+    typer.Option(
+        help="Choose sentences of the text, or write a title with a model.",
+        rich_help_panel=SUMMARY,
+    ),
+]
+Name = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Model of --method generate, by name or path.",
+        rich_help_panel=o.RUNNING,
     ),
 ]
 Language = Annotated[
@@ -57,6 +72,8 @@ def summarise(
     sentences: Sentences = None,
     ratio: Ratio = None,
     lang: Language = "pt",
+    method: Method = "extract",
+    model: Name = "title-pt",
     source: o.From = None,
     column: o.Column = None,
     sheet: o.Sheet = None,
@@ -68,7 +85,10 @@ def summarise(
     dialect: o.Dialect = None,
     into: Into = None,
     line_buffered: o.LineBuffered = False,
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
     quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
 ) -> None:
     """Cut texts down to their most important sentences, in the order of the text.
 
@@ -77,10 +97,13 @@ def summarise(
     Works offline, in Portuguese and English.
     """
     from nlpkit.cli.answering import answer_all
-    from nlpkit.jobs.summarise import extracts
+    from nlpkit.errors import UsageError
+    from nlpkit.jobs.summarise import extracts, titles
 
+    if method == "generate" and (sentences, ratio) != (None, None):
+        raise UsageError("--method generate writes one line; leave out --sentences and --ratio")
     answer_all(
-        model=extracts(lang, sentences, ratio),
+        model=model if method == "generate" else extracts(lang, sentences, ratio),
         inputs=inputs,
         source=source,
         column=column,
@@ -95,9 +118,10 @@ def summarise(
         by=None,
         min_confidence=0.0,
         line_buffered=line_buffered,
-        device="auto",
-        precision="auto",
+        device=device,
+        precision=precision,
         quiet=quiet,
-        verbose=False,
+        verbose=verbose,
+        adapt=titles,
         example="cat report.txt | nlpkit summarise --whole",
     )
