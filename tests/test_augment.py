@@ -17,7 +17,7 @@ from nlpkit import augmentations, catalog
 from nlpkit.errors import InputError, UsageError
 from nlpkit.jobs import train as job
 from nlpkit.settings import recipe as recipes
-from nlpkit.settings.recipe import Part
+from nlpkit.settings.parts import Part
 from nlpkit.training import run
 
 TEXT = "Você não gostou muito do atendimento porque demorou demais, também achei péssimo kkkk"

@@ -19,6 +19,7 @@ HEAVY = {"torch", "spacy", "pandas", "sklearn", "ray", "onnx", "optuna", "lingua
 TORCH = {
     "attention",
     "architectures",
+    "decoders",
     "heads",
     "objectives",
     "training",

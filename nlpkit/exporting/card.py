@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from nlpkit.abilities import Calibrated
 from nlpkit.metrics import numbers
-from nlpkit.tasks import Calibrated, Task
+from nlpkit.tasks import Task
 from nlpkit.wording import plural
 
 

@@ -12,6 +12,7 @@ import onnx
 import onnxruntime
 import torch
 
+from nlpkit.abilities import Equipped
 from nlpkit.errors import GateError, UsageError
 from nlpkit.exporting import gate
 from nlpkit.exporting.card import model_card
@@ -26,7 +27,6 @@ from nlpkit.runtime.shelving import check_output, write_bundle
 from nlpkit.settings.links import links_of
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Export
-from nlpkit.tasks import Equipped
 from nlpkit.training.data import Split
 from nlpkit.training.summary import RunSummary
 from nlpkit.version import __version__

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlpkit import metrics, tasks, zoo
+from nlpkit import abilities, metrics, zoo
 from nlpkit.cascade import Rule
 from nlpkit.errors import UsageError, quoted
 from nlpkit.jobs.evaluate import read_labelled
@@ -139,7 +139,7 @@ def _stored_name(name: str, folder: Path) -> str:
 
 
 def _labels(model: Model) -> Sequence[str]:
-    return model.task.labels if isinstance(model.task, tasks.Distillable) else ()
+    return model.task.labels if isinstance(model.task, abilities.Distillable) else ()
 
 
 def _seconds(model: Model, documents: Sequence[Any]) -> float:

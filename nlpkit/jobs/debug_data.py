@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nlpkit import catalog, records, tasks, zoo
+from nlpkit import abilities, catalog, records, tasks, zoo
 from nlpkit.checking.data import DEV, EXCLUDE, TEST, TRAIN, Data
 from nlpkit.checking.findings import SEVERITIES, Finding
 from nlpkit.checking.report import Report, summary_of
@@ -155,7 +155,7 @@ def _recipe_files(recipe: Recipe) -> list[File]:
         Source(path=path, text=records.TEXT, label="label") for path in recipe.data.exclude
     )
     task = tasks.class_of(recipe.task.name)
-    reads = task.label_of if isinstance(task, tasks.Labelled) else None
+    reads = task.label_of if isinstance(task, abilities.Labelled) else None
     sections = {TRAIN: recipe.data.train, DEV: recipe.data.dev, EXCLUDE: excluded}
     files = {
         (split, path, source.label, source.every_label): File(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlpkit import cascade, metrics, tasks, zoo
+from nlpkit import abilities, cascade, metrics, tasks, zoo
 from nlpkit.errors import InputError, Note, UsageError, quoted
 from nlpkit.records.answered import check_confidence
 from nlpkit.records.rows import Row, read_rows
@@ -69,7 +69,7 @@ def read_labelled(
         note = f"its {both} may be answers of nlpkit; --label names the column of the right answers"
         warnings.warn(Note(f"{quoted(path)}: {note}"), stacklevel=2)
     golds = tasks.golds_of(task, rows)
-    if isinstance(task, tasks.Inventoried):
+    if isinstance(task, abilities.Inventoried):
         _tell_foreign(path, task, rows, golds)
     return Labelled([row.text for row in rows], golds)
 

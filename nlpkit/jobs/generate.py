@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nlpkit.abilities import Writes
 from nlpkit.answers.written import Written
 from nlpkit.errors import ModelError, UsageError
 from nlpkit.records.answered import Answered
@@ -14,7 +15,6 @@ from nlpkit.records.reading import Reading, documents
 from nlpkit.runtime.choosing import Sampler
 from nlpkit.runtime.stream import PAUSE, Shelf
 from nlpkit.runtime.writing import MOST, Listener, Manner
-from nlpkit.tasks import Writes
 
 TEMPERATURE = 0.8  # of a language model; texts from sources are written without chance
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlpkit import catalog, tasks, zoo
+from nlpkit import abilities, catalog, tasks, zoo
 from nlpkit.errors import UsageError
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe
@@ -126,11 +126,11 @@ def check(recipe: Recipe) -> None:
                 "in it; leave it out"
             )
     if recipe.distill.teachers:
-        tasks.need(task, tasks.Distillable, "[distill]")
+        tasks.need(task, abilities.Distillable, "[distill]")
     if recipe.train.shift_labels:
-        tasks.need(task, tasks.Balanced, "train.shift_labels")
+        tasks.need(task, abilities.Balanced, "train.shift_labels")
     if recipe.train.class_weights != "none":
-        tasks.need(task, tasks.Balanced, "train.class_weights")
+        tasks.need(task, abilities.Balanced, "train.class_weights")
 
 
 def _check_tokenizer(recipe: Recipe, architecture: str) -> None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from nlpkit import catalog
-from nlpkit.errors import InputError, Renamed, UsageError, near_match, quoted
+from nlpkit.errors import InputError, UsageError, near_match, quoted
 from nlpkit.settings import declaration
 from nlpkit.settings.overrides import override
+from nlpkit.settings.parts import Part, read_part, read_parts
 from nlpkit.settings.sections import (
     Corpus,
     Data,
@@ -32,20 +32,6 @@ from nlpkit.settings.sections import (
     Train,
 )
 from nlpkit.settings.suited import suit_tokenizer
-
-
-@dataclass(frozen=True)
-class Part:
-    """The name of a catalogue module, such as an architecture, and its `Config`."""
-
-    name: str
-    config: Any
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings that a recipe can give, as plain values."""
-        values = dataclasses.asdict(self.config)
-        return {key: values[key] for key, *_ in declaration.described(type(self.config))}
-
 
 Complete = Callable[[dict[str, Any], Path], None]  # the recipe's values and its folder
 AnyRecipe = TypeVar("AnyRecipe", bound="_Tree")
@@ -256,13 +242,13 @@ def _build(
     known = ["name", *kind.PARTS, *kind.WRITER, *kind.SHELVES, *kind.SECTIONS]
     problems += [f"unknown section {key!r}.{near_match(key, known)}" for key in tree.keys() - known]
     parts = {
-        name: _part(tree.get(name), name, shelf, problems)
+        name: read_part(tree.get(name), name, shelf, problems)
         if name in tree or not _may_lack(name, kind, tree)
         else None
         for name, shelf in {**kind.PARTS, **kind.WRITER}.items()
     }
     shelves = {
-        name: _shelf(tree.get(name, {}), name, shelf, problems)
+        name: read_parts(tree.get(name, {}), name, shelf, problems)
         for name, shelf in kind.SHELVES.items()
     }
     sections = {
@@ -284,38 +270,3 @@ def _build(
 def _may_lack(name: str, kind: type[_Tree], tree: Mapping[str, Any]) -> bool:
     """Tell whether a recipe may lack a part: a decoder, or the encoder where there is a decoder."""
     return name in kind.WRITER or (name != "task" and bool(kind.WRITER.keys() & tree.keys()))
-
-
-def _part(table: Any, kind: str, shelf: str, problems: list[str]) -> Part | None:
-    if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
-        names = ", ".join(catalog.names(shelf))
-        problems.append(f"[{kind}] needs a name; there are: {names}")
-        return None
-    settings = {key: value for key, value in table.items() if key != "name"}
-    name = catalog.current(shelf, table["name"])
-    if name != table["name"]:
-        warnings.warn(
-            f'[{kind}] name = "{table["name"]}" is called "{name}" now', Renamed, stacklevel=2
-        )
-    try:
-        config = catalog.load(shelf, name).Config
-    except UsageError as problem:
-        problems.append(f"[{kind}] {problem}")
-        return None
-    return Part(name, declaration.build(config, settings, kind, problems))
-
-
-def _shelf(table: Any, kind: str, shelf: str, problems: list[str]) -> tuple[Part | None, ...]:
-    """Read a section of `name = {settings}`; a number in place of a table is the strength."""
-    if not isinstance(table, Mapping):
-        problems.append(f"[{kind}] must be a table, not {table!r}")
-        return ()
-    return tuple(
-        _part(
-            {**(value if isinstance(value, Mapping) else {"strength": value}), "name": name},
-            f"{kind}.{name}",
-            shelf,
-            problems,
-        )
-        for name, value in table.items()
-    )

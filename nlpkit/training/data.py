@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from nlpkit import tasks
+from nlpkit.abilities import Balanced, Inventoried, Labelled, Partial
 from nlpkit.errors import InputError, NoColumn, quoted
 from nlpkit.records.rows import Row, fingerprint, gold_of, read_records, read_rows
 from nlpkit.records.source import column_named
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
 from nlpkit.settings.sections import Source, Texts
-from nlpkit.tasks import Balanced, Inventoried, Labelled, Partial, Task
+from nlpkit.tasks import Task
 from nlpkit.text.documents import Words
 from nlpkit.text.unicode import whole
 

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from nlpkit import cascade, zoo
+from nlpkit.abilities import Distillable
 from nlpkit.errors import InputError, UsageError, quoted
 from nlpkit.records import TEXT
 from nlpkit.records.rows import read_records
 from nlpkit.runtime import onepass
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import Distillable
 from nlpkit.training import checkpoint
 from nlpkit.training.data import Split
 from nlpkit.training.events import Asked, Listener

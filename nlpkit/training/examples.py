@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from nlpkit import catalog, tasks, text
+from nlpkit.abilities import Taught
 from nlpkit.chain import Pipeline
 from nlpkit.errors import InputError, quoted
 from nlpkit.runtime.model import framing_of
 from nlpkit.settings.files import resolve
 from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import Task, Taught
+from nlpkit.tasks import Task
 from nlpkit.text import Tokenizer, WordVectors
 from nlpkit.text.subwords import Subwords, by_simple_words
 from nlpkit.training import checkpoint, data, init, word_vectors

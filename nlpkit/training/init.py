@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nlpkit import catalog, tasks
+from nlpkit import abilities, catalog, tasks
 from nlpkit.errors import ModelError, UsageError, near_match, quoted
 from nlpkit.settings import declaration
 from nlpkit.settings.recipe import Pretraining, Recipe
@@ -51,7 +51,7 @@ def complete(tree: dict[str, Any], folder: Path) -> None:
         name = own.get("name", found["task"]["name"])
         tree["task"] = _known(catalog.load("tasks", name), found["task"]) | own
     name = tree.get("task", {}).get("name")
-    has_labels = name and tasks.has(tasks.class_of(name), tasks.Balanced)
+    has_labels = name and tasks.has(tasks.class_of(name), abilities.Balanced)
     architecture = tree.get("architecture", {}).get("name")
     network = catalog.load("architectures", architecture) if architecture else None
     for section, values in getattr(network, "FINE_TUNING", {}).items():

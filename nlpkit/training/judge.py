@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from nlpkit import metrics
+from nlpkit.abilities import Balanced, Calibrated
 from nlpkit.errors import InputError
 from nlpkit.runtime import onepass
 from nlpkit.runtime.model import Model
-from nlpkit.tasks import Balanced, Calibrated, Task
+from nlpkit.tasks import Task
 from nlpkit.training.data import Split
 
 SHIFTS = [round(0.1 * step, 1) for step in range(-10, 11)]

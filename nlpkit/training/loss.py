@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nlpkit.abilities import Balanced, Distillable, Partial
 from nlpkit.runtime.batcher import Batch
 from nlpkit.settings.sections import Distill, Train
-from nlpkit.tasks import Balanced, Distillable, Partial, Reads, Task
+from nlpkit.tasks import Reads, Task
 from nlpkit.text import Tokenizer
 from nlpkit.training.course import Forward
 from nlpkit.training.data import Split

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit import catalog
+from nlpkit.abilities import Learned
 from nlpkit.heads.graph import Graph
 from nlpkit.runtime.batcher import padded_length
 from nlpkit.runtime.graphs import Signature
-from nlpkit.settings.recipe import Part, Recipe
-from nlpkit.tasks import Learned
+from nlpkit.settings.parts import Part
+from nlpkit.settings.recipe import Recipe
 from nlpkit.text import Tokenizer
 from nlpkit.training.threads import torch_threads
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import torch
 
+from nlpkit.abilities import Balanced, Equipped
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import Balanced, Equipped, lone_label
+from nlpkit.tasks import lone_label
 from nlpkit.training import checkpoint, distill, examples, init, network
 from nlpkit.training.distributed import Team
 from nlpkit.training.events import Listener, Started, Warned

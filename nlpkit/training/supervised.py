@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from nlpkit import augmentations
+from nlpkit.abilities import Balanced
 from nlpkit.errors import InputError
 from nlpkit.metrics import minimised, numbers
 from nlpkit.runtime.model import Model
 from nlpkit.settings.recipe import Recipe
-from nlpkit.tasks import Balanced, Reads
+from nlpkit.tasks import Reads
 from nlpkit.text import encode
 from nlpkit.training import checkpoint
 from nlpkit.training.course import Forward, Look
