@@ -8,6 +8,12 @@
 #   there:  sh benchmarks/gpu.sh finetune SEED     # write parts to $OUT; once for each seed
 #   here:   cat PARTS | xz -d | tar x -C runs      # runs/best-gpu-SEED, for export and `train --teacher`
 #
+# Models that write, larger and longer than two cores allow, in the order of WRITERS:
+#
+#   here:   sh benchmarks/gpu.sh pack_write        # the data, into parts in .gpu/
+#   there:  sh benchmarks/gpu.sh take              # as above
+#   there:  sh benchmarks/gpu.sh write SECONDS     # train for so long; repeat it to resume and go on
+#
 # Parts are below 60 MiB on the way there and below 15 MiB on the way back. $NLPKIT_DATA must be set
 # here; the machine there needs a python3 with torch, tokenizers, safetensors, typer and rich.
 set -eu
@@ -51,9 +57,54 @@ finetune() {
   tar c -C "$place" "best-gpu-$1" | xz -1 -T0 | split -b 15000000 - "$OUT/best-$1."
 }
 
+# By worth: translations gain most from a GPU.
+WRITERS="translate-pt-en translate-en-pt lm-pt title-pt lm-pt-lstm"
+
+pack_write() {
+  mkdir -p "$here/.gpu"
+  tar c -C "$NLPKIT_DATA/.." $(cd "$NLPKIT_DATA/.." && name=$(basename "$NLPKIT_DATA") &&
+    grep -ho 'path = "[^"]*"' $(printf "$here/models/%s/recipe.toml " $WRITERS) |
+    cut -d'"' -f2 | xargs -n1 dirname | sort -u | sed "s|^|$name/|") |
+    split -b 60000000 - "$here/.gpu/part.write."
+  ls -l "$here"/.gpu/part.write.*
+}
+
+# Settings of a GPU: twice the width of the translations, a deeper lm-pt, larger batches, more steps.
+larger() {
+  case $1 in
+    translate-*) echo architecture.width=384 architecture.layers=6 architecture.feedforward=1536 \
+      decoder.width=384 decoder.layers=3 decoder.feedforward=1536 train.steps=30000 ;;
+    lm-pt) echo decoder.width=384 decoder.layers=8 decoder.feedforward=1536 train.steps=30000 ;;
+    lm-pt-lstm) echo decoder.hidden=1536 decoder.layers=2 train.steps=30000 ;;
+    *) echo train.steps=10000 ;;
+  esac
+}
+
+write() {
+  [ -d "$place/data" ] || { cat "$place"/part.write.* | tar x -C "$place"; }
+  until=$(($(date +%s) + $1))
+  for name in $WRITERS; do
+    left=$((until - $(date +%s)))
+    [ "$left" -gt 20 ] || break
+    [ ! -e "$place/$name/run.json" ] || continue
+    set --
+    for setting in $(larger "$name") train.batch_tokens=16384 train.eval_steps=2000; do
+      set -- "$@" --set "$setting"
+    done
+    # SIGINT saves a checkpoint, from which the same command resumes.
+    timeout -s INT "$left" python3 -m nlpkit train "$here/models/$name/recipe.toml" \
+      -o "$place/$name" --device cuda --resume "$@" || [ $? -eq 124 ] || [ $? -eq 130 ]
+    tail -n 1 "$place/$name/metrics.jsonl" || true
+    [ -z "${OUT:-}" ] || tar c -C "$place" --exclude last.safetensors "$name" |
+      xz -1 -T0 | split -b 15000000 - "$OUT/$name."
+  done
+}
+
 case ${1:-} in
   pack | take) "$1" ;;
   pretrain) pretrain "${2:-480}" ;;
   finetune) finetune "${2:-1}" ;;
-  *) sed -n '2,12s/^# \{0,1\}//p' "$0" ;;
+  pack_write) pack_write ;;
+  write) write "${2:-540}" ;;
+  *) sed -n '2,18s/^# \{0,1\}//p' "$0" ;;
 esac
