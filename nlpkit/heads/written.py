@@ -39,8 +39,8 @@ from nlpkit.runtime.graphs import (
     Axes,
     Signature,
 )
+from nlpkit.runtime.writing import IGNORED
 
-IGNORED = -100  # in `wanted`: nothing is to be predicted there
 WANTED = "wanted"
 
 
@@ -208,9 +208,9 @@ def _example(rng: Any, known: Arrays, step: Signature, vocabulary: int) -> dict[
             return rng.integers(0, 9, shape)
         return rng.normal(size=shape).astype("float32")
 
-    given = {name: known[name] for name in step.inputs if name in known and name != IDS}
-    return {name: given.get(name) for name in step.inputs} | {
-        name: fresh(name, axes) for name, axes in step.inputs.items() if name not in given
+    return {
+        name: known[name] if name in known and name != IDS else fresh(name, axes)
+        for name, axes in step.inputs.items()
     }
 
 

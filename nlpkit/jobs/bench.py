@@ -12,7 +12,19 @@ from nlpkit import zoo
 from nlpkit.errors import UsageError
 from nlpkit.runtime import device as devices
 from nlpkit.runtime.bundle import read_bundle
-from nlpkit.runtime.graphs import EMBEDDING, IDS, MASK, STEP, Run, Signature
+from nlpkit.runtime.graphs import (
+    BATCH,
+    EMBEDDING,
+    IDS,
+    MASK,
+    NEXT,
+    PAST,
+    PLACE,
+    ROWS,
+    STEP,
+    Run,
+    Signature,
+)
 from nlpkit.runtime.model import Model
 
 if TYPE_CHECKING:
@@ -104,15 +116,41 @@ def _feeds(model: Model, batch: int, length: int) -> dict[str, list[Feeds]]:
     for _ in range(DRAWN):
         known: Feeds = {IDS: model.tokenizer.random(rng, batch, length), MASK: mask_BT}
         for graph, signature in model.run.signatures.items():
-            # An input that no graph gives is the previous token.
             feeds = {
-                name: known[name] if name in known else rng.integers(1, TOKENS, batch)
+                name: _input(name, graph, signature, known, rng, length)
                 for name in signature.inputs
             }
             drawn[graph].append(feeds)
             if len(model.run.signatures) > 1:
                 known |= model.run(graph, feeds, tuple(signature.outputs))
     return drawn
+
+
+def _input(
+    name: str, graph: str, signature: Signature, known: Feeds, rng: np.random.Generator, length: int
+) -> np.ndarray:
+    """Return an input: one that is known, or the states after `length` tokens, or a token.
+
+    A step of generation reads one token, not all of a text.
+    """
+    import numpy as np
+
+    batch = len(known[IDS])
+    if name == IDS and graph == STEP:
+        return known[IDS][:, :1]
+    if name in known:
+        return known[name]
+    if name == ROWS:
+        return np.arange(batch)
+    if name == PLACE:
+        return np.full(batch, length)
+    if f"{NEXT}{name}" in signature.outputs:
+        lengths = {BATCH: batch, PAST: length}
+        shape = [
+            axis if isinstance(axis, int) else lengths[axis] for axis in signature.inputs[name]
+        ]
+        return rng.normal(size=shape).astype(np.float32)
+    return rng.integers(1, TOKENS, batch)  # the previous token
 
 
 def _times(run: Run, graph: str, drawn: Sequence[Feeds], seconds: float) -> list[float]:

@@ -20,7 +20,8 @@ from nlpkit import zoo
 from nlpkit.answers import difference
 from nlpkit.errors import DeviceError, ModelError, UsageError, quoted
 from nlpkit.runtime.bundle import read_bundle
-from nlpkit.runtime.graphs import IDS, MASK
+from nlpkit.runtime.generate import Decoding
+from nlpkit.runtime.graphs import ENCODE, IDS, MASK, STEP
 from nlpkit.runtime.manifest import NAME as MANIFEST
 from nlpkit.runtime.model import Model
 
@@ -163,10 +164,15 @@ def _check_ids(model: Model, folder: Path) -> None:
     if ids.ndim > 2:  # words, whose hashes never exceed their tables
         return
     size = model.tokenizer.vocab_size
-    graph, signature = next(iter(model.run.signatures.items()))
-    feeds = {IDS: np.full((1, 1), size - 1, dtype=np.int64), MASK: np.ones((1, 1), dtype=bool)}
+    signatures = model.run.signatures
+    last = np.full((1, 1), size - 1, dtype=np.int64)
+    feeds = {IDS: last, MASK: np.ones((1, 1), dtype=bool)}
+    graph, signature = next(iter(signatures.items()))
     try:
-        model.run(graph, feeds, tuple(signature.outputs))
+        if graph != STEP:
+            model.run(graph, feeds, tuple(signature.outputs))
+        if STEP in signatures and IDS in signatures[STEP].inputs:
+            Decoding(model.run, feeds if ENCODE in signatures else {}, 1).read(last)
     except ModelError:
         raise ModelError(
             f"{quoted(folder)}: its tokenizer has {size} pieces, more than the network's embedding"

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from nlpkit import catalog
 from nlpkit.errors import UsageError
 from nlpkit.heads.pieces import MASK, embedding_of
-from nlpkit.heads.written import IGNORED, Writer, written_loss
+from nlpkit.heads.written import Writer, written_loss
 from nlpkit.runtime.batcher import Batch
+from nlpkit.runtime.writing import IGNORED
 from nlpkit.settings.declaration import setting
 
 BOUNDS = True  # the tokenizer needs bos and eos
