@@ -15,6 +15,7 @@ from nlpkit.runtime.bundle import read_bundle
 from nlpkit.runtime.graphs import (
     BATCH,
     EMBEDDING,
+    HELD,
     IDS,
     MASK,
     NEXT,
@@ -145,7 +146,7 @@ def _input(
     if name == PLACE:
         return np.full(batch, length)
     if f"{NEXT}{name}" in signature.outputs:
-        lengths = {BATCH: batch, PAST: length}
+        lengths = {BATCH: batch, HELD: batch, PAST: length}
         shape = [
             axis if isinstance(axis, int) else lengths[axis] for axis in signature.inputs[name]
         ]
