@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent
+# Bundles in export/ of the repository that the wheel leaves out.
+LOOSE = ("lm-pt", "lm-pt-lstm", "title-pt", "translate-en-pt", "translate-pt-en")
 RULES = ("rules", "rules-en")  # models without a bundle; importing `runtime.rules` is slow
 
 
@@ -106,6 +108,11 @@ def find_bundle(name: str) -> Path:
         ) from None
     if exists:
         raise ModelError(f"{shown}: not a bundle (no bundle.json); 'nlpkit export' makes one")
+    if name in LOOSE:
+        raise ModelError(
+            f"{name} is not installed; it lies in export/ of the repository, and "
+            f"'nlpkit models add export/{name}' installs it"
+        )
     names = [*known, *RULES]
     raise ModelError(f"no model {name!r}.{near_match(name, names)} There are: {', '.join(names)}")
 

@@ -105,7 +105,7 @@ def _rules(name: str, source: rules.Source) -> Entry:
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting of an architecture: its key, default and help."""
+    """A setting of a network: its key, default and help."""
 
     key: str
     default: Any
@@ -113,8 +113,8 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Architecture:
-    """An architecture that can be trained, with advice on when to use it."""
+class Network:
+    """An architecture or a decoder that can be trained, with advice on when to use it."""
 
     name: str
     description: str
@@ -126,20 +126,20 @@ class Architecture:
         return asdict(self)
 
 
-def architectures() -> list[Architecture]:
-    """Return all architectures.
+def networks(kind: str) -> list[Network]:
+    """Return all networks of a kind: architectures or decoders.
 
     Raises:
         MissingExtra: torch is not installed.
     """
-    return [_architecture(name) for name in catalog.names("architectures")]
+    return [_network(kind, name) for name in catalog.names(kind)]
 
 
-def _architecture(name: str) -> Architecture:
-    module = catalog.load("architectures", name)
+def _network(kind: str, name: str) -> Network:
+    module = catalog.load(kind, name)
     text = inspect.getdoc(module) or ""
     advice = next((part for part in text.split("\n\n") if part.startswith("Use when: ")), "")
-    return Architecture(
+    return Network(
         name=name,
         description=text.splitlines()[0] if text else "",
         use_when=" ".join(advice.removeprefix("Use when: ").split()),

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from nlpkit.jobs.install import Verified
-    from nlpkit.jobs.models import Architecture, Damaged, Entry
+    from nlpkit.jobs.models import Damaged, Entry, Network
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 To = Annotated[str, typer.Option("--to", metavar="FORMAT", help="table or json.")]
@@ -28,10 +28,20 @@ def models(ctx: typer.Context, to: To = "table") -> None:
 @app.command()
 def architectures(ctx: typer.Context, to: To = "") -> None:
     """List the architectures to train, with their settings."""
-    from nlpkit.jobs.models import architectures as job
+    _networks("architectures", ctx, to)
+
+
+@app.command()
+def decoders(ctx: typer.Context, to: To = "") -> None:
+    """List the decoders to train, which write texts, with their settings."""
+    _networks("decoders", ctx, to)
+
+
+def _networks(kind: str, ctx: typer.Context, to: str) -> None:
+    from nlpkit.jobs.models import networks
 
     given = ctx.parent.params["to"] if ctx.parent else "table"
-    _print(job(), to or given, _architecture_list)
+    _print(networks(kind), to or given, _network_list)
 
 
 @app.command()
@@ -98,6 +108,7 @@ def _print(found: Sequence[Any], to: str, show: Any) -> None:
 def _bundle_table(found: Sequence[Entry | Damaged], console: Any) -> None:
     from nlpkit.cli.screen.table import Column, show_table
     from nlpkit.jobs.models import Entry
+    from nlpkit.zoo import LOOSE
 
     columns = [
         *(Column("name"), Column("task", drop=1), Column("architecture", drop=4)),
@@ -110,6 +121,10 @@ def _bundle_table(found: Sequence[Entry | Damaged], console: Any) -> None:
     for entry in found:
         if not isinstance(entry, Entry):
             console.print(entry.problem, style="red", markup=False, soft_wrap=True)
+    known = {entry.name for entry in entries}
+    if absent := [name for name in LOOSE if name not in known]:
+        advice = "in export/ of the repository; 'nlpkit models add export/NAME' installs one"
+        console.print(f"not installed: {', '.join(absent)} ({advice})", style="dim", markup=False)
 
 
 def _cells(entry: Entry) -> list[str]:
@@ -124,7 +139,7 @@ def _cells(entry: Entry) -> list[str]:
     ]
 
 
-def _architecture_list(found: Sequence[Architecture], console: Any) -> None:
+def _network_list(found: Sequence[Network], console: Any) -> None:
     from rich.table import Table
 
     for entry in found:
