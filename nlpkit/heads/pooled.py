@@ -79,7 +79,7 @@ class MeanPool(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """Pool by word attention (Yang et al. 2016): states_BTD, mask_BT -> pooled_BD."""
+    """Pool by additive attention of a learned query (Yang et al. 2016), as `MaxPool` maps."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -87,11 +87,35 @@ class AttentionPool(nn.Module):
         self.query = nn.Linear(width, 1, bias=False)
 
     def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        scores_BT = self.query(torch.tanh(self.key(states_BTD))).squeeze(-1)
-        weights_BT = torch.softmax(scores_BT.masked_fill(~mask_BT, float("-inf")), dim=1)
-        # A masked state has weight 0, but 0 * nan is nan: replace it first.
-        masked_BTD = states_BTD.masked_fill(~mask_BT.unsqueeze(-1), 0.0)
-        return (masked_BTD * weights_BT.unsqueeze(-1)).sum(dim=1)
+        return _weighted(self.query(torch.tanh(self.key(states_BTD))), states_BTD, mask_BT)
 
 
-POOLINGS: dict[str, Any] = {"max": MaxPool, "mean": MeanPool, "attention": AttentionPool}
+class DotPool(nn.Module):
+    """Pool by scaled products with a learned query (Luong et al. 2015), as `MaxPool` maps.
+
+    General attention would be the same: its matrix times a learned query is a learned query.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(width, 1, bias=False)
+
+    def forward(self, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        scores_BT1 = self.query(states_BTD) * states_BTD.shape[-1] ** -0.5
+        return _weighted(scores_BT1, states_BTD, mask_BT)
+
+
+def _weighted(scores_BT1: Tensor, states_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+    """Return pooled_BD, the states weighted by the softmax of their scores."""
+    hidden_BT1 = ~mask_BT.unsqueeze(-1)
+    weights_BT1 = torch.softmax(scores_BT1.masked_fill(hidden_BT1, float("-inf")), dim=1)
+    # A masked state has weight 0, but 0 * nan is nan: replace it first.
+    return (states_BTD.masked_fill(hidden_BT1, 0.0) * weights_BT1).sum(dim=1)
+
+
+POOLINGS: dict[str, Any] = {
+    "max": MaxPool,
+    "mean": MeanPool,
+    "attention": AttentionPool,
+    "dot": DotPool,
+}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Config:
     """Settings of the head."""  # without a docstring, dataclass spends 1 ms on writing one
 
-    pooling: Literal["auto", "attention", "max", "mean"] = setting(
+    pooling: Literal["auto", "attention", "dot", "max", "mean"] = setting(
         "auto", "how states become one vector; auto is the architecture's own choice"
     )
     norm: bool = setting(False, "layer norm after pooling")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Config:
     """Settings of the head."""
 
-    pooling: Literal["auto", "attention", "max", "mean"] = setting(
+    pooling: Literal["auto", "attention", "dot", "max", "mean"] = setting(
         "auto", "how states become one vector; auto is the architecture's own choice"
     )
 
