@@ -25,6 +25,13 @@ def likeliest(drafts: Sequence[Draft], logits_BV: np.ndarray) -> tuple[Any, Any]
     return token_B, np.take_along_axis(log_softmax(logits_BV), token_B[:, None], 1)[:, 0]
 
 
+def likeliest_only(drafts: Sequence[Draft], logits_BV: np.ndarray) -> tuple[Any, Any]:
+    """Return the likeliest token of each text, and NaN: its chance would take longer."""
+    import numpy as np
+
+    return logits_BV.argmax(axis=1), np.full(len(logits_BV), np.nan)
+
+
 class Sampler:
     """Draw the next token of each text from the model's probabilities.
 
@@ -79,6 +86,7 @@ class Sampler:
         if not drafts:
             return likeliest(drafts, logits_BV)
         logprobs_BV = log_softmax(logits_BV)
+        # Chances are compared with sums over all tokens, which float32 rounds too coarsely.
         changed_BV = self._penalised(drafts, logits_BV.astype(np.float64))
         if self.temperature == 0:
             token_B = changed_BV.argmax(axis=1)
@@ -130,10 +138,9 @@ class Sampler:
 
 
 def log_softmax(logits_BV: np.ndarray) -> np.ndarray:
-    """Return log-probabilities (float64)."""
+    """Return log-probabilities, of the type of the logits."""
     import numpy as np
 
-    logits_BV = logits_BV.astype(np.float64)
-    logits_BV = logits_BV - logits_BV.max(axis=1, keepdims=True)
-    logprobs_BV: np.ndarray = logits_BV - np.log(np.exp(logits_BV).sum(axis=1, keepdims=True))
+    shifted_BV = logits_BV - logits_BV.max(axis=1, keepdims=True)
+    logprobs_BV: np.ndarray = shifted_BV - np.log(np.exp(shifted_BV).sum(axis=1, keepdims=True))
     return logprobs_BV

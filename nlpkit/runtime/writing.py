@@ -5,6 +5,7 @@ Legend: B batch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from nlpkit.answers.written import Written
 from nlpkit.runtime import beam
 from nlpkit.runtime.batcher import batches
-from nlpkit.runtime.choosing import Sampler, likeliest
+from nlpkit.runtime.choosing import Sampler, likeliest, likeliest_only
 from nlpkit.runtime.generate import Draft, never, write
 from nlpkit.text.pieces import SPACE
 from nlpkit.text.unicode import visible
@@ -127,7 +128,7 @@ def _finished(
         return any(stop in text for stop in manner.stop)
 
     finished = stops if manner.stop else never
-    choose = manner.sampler or likeliest
+    choose = manner.sampler or (likeliest if manner.pieces else likeliest_only)
     for row, draft in write(model.run, source, drafts, choose, eos=eos, finished=finished):
         if listener:
             listener(owners[row], cut(added(model.tokenizer, draft), manner.stop))
@@ -146,7 +147,7 @@ def cut(text: str, stop: Sequence[str]) -> str:
 
 
 def _text(model: Model, draft: Draft, manner: Manner) -> Written:
-    """Return what was written after the prompt, with its mean log-probability."""
+    """Return what was written after the prompt, with its mean log-probability if it is known."""
     text = cut(added(model.tokenizer, draft), manner.stop)
     pieces = []
     if manner.pieces:
@@ -154,7 +155,7 @@ def _text(model: Model, draft: Draft, manner: Manner) -> Written:
         tokens = [*(piece_text(model.tokenizer, token) for token in draft.ids), *ended]
         pieces = list(zip(tokens, draft.logprobs, strict=True))
     mean = sum(draft.logprobs) / max(len(draft.logprobs), 1)
-    return Written(text, mean, tuple(pieces))
+    return Written(text, None if math.isnan(mean) else mean, tuple(pieces))
 
 
 def piece_text(tokenizer: Tokenizer, token: int) -> str:
