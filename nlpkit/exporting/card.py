@@ -7,12 +7,13 @@ from typing import Any
 
 from nlpkit.abilities import Calibrated
 from nlpkit.metrics import numbers
+from nlpkit.runtime.graphs import ENCODE, STEP
 from nlpkit.tasks import Task
 from nlpkit.wording import plural
 
 
-def model_card(manifest: dict[str, Any], task: Task) -> str:
-    """Return a bundle's README.md: use, scores, precisions, training data and licences."""
+def model_card(manifest: dict[str, Any], task: Task, samples: str = "") -> str:
+    """Return a bundle's README.md: use, scores, samples, precisions, training data and licences."""
     languages = ", ".join(manifest["languages"])
     dev, score = manifest["scores"]["dev"], manifest["score"]
     interval = dev.get(f"{score}_interval")
@@ -25,12 +26,12 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         f"{manifest['architecture']['name']}, {manifest['parameters']:,} parameters{labels}. "
         f"Made by nlpkit {manifest['tools']['nlpkit']}.",
         "## Use",
-        f"```\nnlpkit predict --model {manifest['name']} FILE\n```\n\n"
-        f"{_reading(manifest, task)}{_calibration(task)}",
+        f"```\n{_use(manifest)}\n```\n\n{_reading(manifest, task)}{_calibration(task)}",
         "## Scores",
         f"On dev ({dev['n']} {task.unit}, pooled): "
         f"{', '.join([f'{score} {dev[score]:.4f}{spread}', *others])}. {_advice(manifest)}",
         *_by_file(manifest["scores"]["dev_files"], score),
+        *([samples] if samples else []),
         "## Precisions",
         _precisions(manifest["precisions"], score),
         "## Training data",
@@ -44,6 +45,15 @@ def model_card(manifest: dict[str, Any], task: Task) -> str:
         "above bind those who retrain or redistribute it.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _use(manifest: dict[str, Any]) -> str:
+    """Return the commands that use the model."""
+    predict = f"nlpkit predict --model {manifest['name']} FILE"
+    if STEP not in manifest["graphs"] or ENCODE in manifest["graphs"]:
+        return predict
+    generate = f'nlpkit generate --model {manifest["name"]} --prompt "..."'
+    return f"{generate}\n{predict}   # the surprise of each line"
 
 
 def _advice(manifest: dict[str, Any]) -> str:

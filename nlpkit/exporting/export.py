@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from nlpkit.exporting import gate
 from nlpkit.exporting.card import model_card
 from nlpkit.exporting.onnx import Exported, to_onnx
 from nlpkit.exporting.precision import PRECISIONS, WRITTEN
+from nlpkit.exporting.samples import samples
 from nlpkit.runtime import device
 from nlpkit.runtime.graphs import MAIN, STEP, Signature
 from nlpkit.runtime.manifest import FORMAT
@@ -61,12 +62,14 @@ def export(
     signatures = {name: graph.signature for name, graph in graphs.items()}
     files: dict[str, bytes] = {}
     reports: list[gate.Report] = []
+    runs: dict[str, SessionRun] = {}
     for precision in [name for name in PRECISIONS if name in limits.precisions]:
         contents = _contents(graphs, precision)
         if contents is None:
             continue
         files |= {_file(name, precision): content for name, content in contents.items()}
         all_threads, one_thread = (_run(contents, signatures, threads) for threads in (0, 1))
+        runs[precision] = all_threads
         size = sum(map(len, contents.values()))
         reports.append(reference.measure(precision, size, all_threads, one_thread))
         listener(reports[-1])
@@ -84,7 +87,11 @@ def export(
     if isinstance(model.task, Equipped):
         files |= model.task.files
     manifest = _manifest(recipe, summary, reports, folder.name, model, signatures)
-    files["README.md"] = model_card(manifest, model.task).encode()
+    shown = ""
+    if limits.samples:
+        exported = replace(model, run=runs[manifest["cpu_precision"]])
+        shown = samples(exported, limits.samples, recipe.folder)
+    files["README.md"] = model_card(manifest, model.task, shown).encode()
     write_bundle(folder, files, manifest, partial(open_bundle, device="cpu"))
     return manifest
 

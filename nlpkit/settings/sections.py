@@ -273,6 +273,9 @@ class Export:
         0.99, "smallest share of dev documents whose label is the same as in torch"
     )
     max_score_drop: float = setting(0.005, "largest loss of the task's score (macro-F1) on dev")
+    samples: str = setting(
+        "", "models that write: file of texts, a line each, of which the card shows twenty answered"
+    )
     limits: str = setting("", "known errors of the model, with examples, for its card (Markdown)")
 
 
