@@ -1,9 +1,12 @@
-"""Tiny examples that each task learns in seconds. A new task needs an entry in EXAMPLES."""
+"""Tiny examples that each task learns in seconds. A new task needs an entry in EXAMPLES.
+
+An entry has the name of its task, or names it in `task`, since a task may have several.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +20,10 @@ class Example:
     """Rows of a task and a recipe that learns them."""
 
     rows: Callable[[int, int], list[Row]]  # number of rows, seed
-    architecture: str = "atnet"
+    architecture: str = "atnet"  # "" for a language model
+    decoder: Mapping[str, Any] | None = None  # [decoder]
+    task: str = ""
+    good: float = 0.8  # the task's score is better after training
     column: str = "text"
     settings: dict[str, Any] = field(default_factory=dict)  # of [task]
     tokenizer: dict[str, Any] = field(default_factory=dict)
@@ -25,15 +31,26 @@ class Example:
     sizes: dict[str, Any] = field(default_factory=dict)  # of [architecture]
     count: int = 300  # training rows
 
-    def tree(self, task: str) -> dict[str, Any]:
+    def tree(self, name: str) -> dict[str, Any]:
         """Return the tree of the recipe."""
         tree = tiny_tree(self.architecture, **self.train)
+        parts: dict[str, Any] = {"architecture": tree.pop("architecture") | self.sizes}
+        if not self.architecture:
+            del parts["architecture"]
+        if self.decoder:
+            parts["decoder"] = dict(self.decoder)
         return tree | {
-            "name": f"tiny-{task}",
-            "task": {"name": task} | self.settings,
+            "name": f"tiny-{name}",
+            "task": {"name": self.task or name} | self.settings,
             "tokenizer": tree["tokenizer"] | self.tokenizer,
-            "architecture": tree["architecture"] | self.sizes,
+            **parts,
         }
+
+    def parts(self, name: str) -> list[str]:
+        """Return the options that name the parts of the recipe."""
+        decoder = self.decoder["name"] if self.decoder else ""
+        given = {"task": self.task or name, "arch": self.architecture, "decoder": decoder}
+        return [word for key, part in given.items() if part for word in (f"--{key}", part)]
 
     def documents(self, count: int, seed: int) -> list[Any]:
         """Return documents without targets."""
@@ -91,6 +108,16 @@ def reversed_words(rows: int, seed: int) -> list[Row]:
     return made
 
 
+def counted(rows: int, seed: int) -> list[Row]:
+    """Return texts in which each word but the first follows from the one before it."""
+    rng = random.Random(seed)
+    made = []
+    for _ in range(rows):
+        first, length = rng.randrange(len(WORDS)), rng.randint(3, 6)
+        made.append({"text": " ".join((WORDS * 2)[first : first + length])})
+    return made
+
+
 def directions(rows: int, seed: int) -> list[Row]:
     """Return texts with a vector that follows from one word."""
     axes = {"negative": [1.0, 0.0, 0.0], "neutral": [0.0, 2.0, 0.0], "positive": [0.0, 0.0, 0.5]}
@@ -115,9 +142,28 @@ EXAMPLES: dict[str, Example] = {
     "reverse": Example(
         reversed_words,
         "lstm",
-        settings={"width": 32},
+        decoder={"name": "lstm", "embedding": 32, "hidden": 32, "dropout": 0.0},
         train={"epochs": 25, "lr": 0.01},
         sizes={"hidden": 32, "embedding": 32, "dropout": 0.0},
         count=600,
+    ),
+    "generate": Example(
+        reversed_words,
+        "transformer",
+        decoder={"name": "transformer", "width": 32, "layers": 1, "feedforward": 64},
+        tokenizer={"vocab_size": 300},
+        train={"epochs": 25, "lr": 0.005},
+        sizes={"width": 32, "layers": 1, "feedforward": 64},
+        count=600,
+        good=80.0,
+    ),
+    "language-model": Example(
+        counted,
+        "",
+        task="generate",
+        decoder={"name": "transformer", "width": 32, "layers": 1, "feedforward": 64},
+        tokenizer={"vocab_size": 300},
+        train={"epochs": 4, "lr": 0.01},
+        good=0.5,
     ),
 }

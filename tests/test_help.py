@@ -28,7 +28,20 @@ VERBS = {
         "List",
         "Measure",
     ),
-    *("Pretrain", "Print", "Replace", "Report", "Run", "Score", "Search", "Split", "Train", "Turn"),
+    *(
+        "Pretrain",
+        "Print",
+        "Replace",
+        "Report",
+        "Run",
+        "Score",
+        "Search",
+        "Split",
+        "Train",
+        "Translate",
+        "Turn",
+        "Write",
+    ),
 }
 BOXES = "╭╮╰╯│─┃━"
 

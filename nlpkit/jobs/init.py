@@ -30,14 +30,15 @@ def recipe_text(task: str, arch: str | None, decoder: str | None = None) -> str:
             else f"--decoder {decoder}: {task} writes no texts; for one, give --task generate"
         )
     columns = chosen.columns if arch else Columns("text", "text")
-    fields = f"{columns.text} and {columns.target}" if arch else columns.text
+    distinct = list(dict.fromkeys(columns))
+    fields = f"field{'s' * (len(distinct) > 1)} {' and '.join(distinct)}"
     files = {name: [_source(name, columns)] for name in ("train", "dev")}
     data: dict[str, Any] = {**files, "languages": ["pt"]}
     parts = {"task": task, "architecture": arch, "decoder": decoder}
     network = " and ".join(name for name in (arch, decoder) if name)
     return _text(
         Recipe,
-        f"# A recipe for nlpkit train: {task} by {network}. Rows need {fields}.",
+        f"# A recipe for nlpkit train: {task} by {network}. Rows need the {fields}.",
         f"{task}-{arch or decoder}",
         {part: name for part, name in parts.items() if name},
         {"data": data, "task": {} if arch else {"source": False}},

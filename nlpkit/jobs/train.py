@@ -148,8 +148,7 @@ def _check_tokenizer(recipe: Recipe, architecture: str) -> None:
 def _check_writer(recipe: Recipe) -> None:
     """Raise UsageError if the task and the decoder do not fit together."""
     task, decoder = recipe.task, recipe.decoder
-    takes_source = getattr(task.config, "source", None)
-    if takes_source is None:
+    if not tasks.class_of(task.name).WRITES:
         if decoder:
             raise UsageError(f"[decoder]: {task.name} writes no texts; leave the section out")
         if recipe.architecture is None:
@@ -158,6 +157,7 @@ def _check_writer(recipe: Recipe) -> None:
     if decoder is None:
         names = ", ".join(catalog.names("decoders"))
         raise UsageError(f"[decoder]: {task.name} writes texts; name one of {names}")
+    takes_source = getattr(task.config, "source", True)
     if takes_source != (recipe.architecture is not None):
         have = "needs [architecture], which reads the source" if takes_source else "reads no source"
         raise UsageError(f"[task] source = {str(takes_source).lower()} {have}")

@@ -19,7 +19,7 @@ from nlpkit.answers.written import Written
 from nlpkit.errors import InputError, UsageError
 from nlpkit.language import copied
 from nlpkit.runtime import surprise, writing
-from nlpkit.runtime.graphs import ENCODE, LOGITS, STEP, SURPRISE
+from nlpkit.runtime.graphs import ENCODE, LOGITS, STEP, SURPRISE, TAKE
 from nlpkit.settings.declaration import setting
 from nlpkit.tasks import Columns, Reads
 from nlpkit.text.documents import whole_text
@@ -81,11 +81,15 @@ class Task:
     def __init__(self, config: Config, ends: Sequence[int] = ()) -> None:
         """Create the task; `ends` are the ids of bos and eos if the tokenizer names none."""
         self.config, self.ends, self.columns = config, tuple(ends), config.columns
-        self.graphs: Mapping[str, Mapping[str, int | None]] = {ENCODE: {}, STEP: {LOGITS: None}}
+        self.graphs: Mapping[str, Mapping[str, int | None]] = {
+            ENCODE: {},
+            STEP: {LOGITS: None},
+            TAKE: {},
+        }
         if not config.source:
             self.answers, self.score, self.windows = Surprise, "bits_per_byte", Consecutive
             self.OFFSETS = True
-            self.graphs = {STEP: {LOGITS: None, SURPRISE: None}}
+            self.graphs = {STEP: {LOGITS: None, SURPRISE: None}, TAKE: {}}
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, Any]], config: Config) -> Self:
