@@ -15,16 +15,17 @@ from nlpkit.runtime.bundle import read_bundle
 from nlpkit.runtime.graphs import (
     BATCH,
     EMBEDDING,
-    HELD,
     IDS,
     MASK,
-    NEXT,
     PAST,
-    PLACE,
-    ROWS,
+    SOURCE,
     STEP,
+    TAKE,
+    TIME,
+    TOKENS,
     Run,
     Signature,
+    zeros,
 )
 from nlpkit.runtime.model import Model
 
@@ -37,7 +38,6 @@ LENGTHS, BATCHES = (16, 64, 128), (1, 8, 32, 128)
 SECONDS = 0.5  # time for each shape
 LEAST = 20  # fewest runs of each shape, however long they take
 DRAWN = 32  # random batches that are used in turn
-TOKENS = 5  # previous tokens are drawn below this id, which is in every vocabulary
 WARM = 3  # runs that are not timed: the first run of a shape plans its memory
 
 
@@ -75,8 +75,9 @@ def bench(
     """Measure every device, precision, length (tokens), batch size and graph that runs here.
 
     Documents and tokens per second are by the median run (p50). Batches of random ids are used in
-    turn, because the embedding rows of a repeated batch would stay in the cache. A graph that
-    reads the outputs of another, as the step of a decoder does, gets that graph's outputs.
+    turn, because the embedding rows of a repeated batch would stay in the cache. The step of a
+    network that writes reads one token, after as many as the length says. `take`, which copies its
+    states, is not measured.
 
     Args:
         name: a bundle's name or folder.
@@ -113,16 +114,18 @@ def _feeds(model: Model, batch: int, length: int) -> dict[str, list[Feeds]]:
     import numpy as np
 
     rng, mask_BT = np.random.default_rng(0), np.ones((batch, length), dtype=bool)
-    drawn: dict[str, list[Feeds]] = {name: [] for name in model.run.signatures}
+    lengths = {BATCH: batch, TIME: length, SOURCE: length, PAST: length, TOKENS: 1}
+    signatures = {name: of for name, of in model.run.signatures.items() if name != TAKE}
+    drawn: dict[str, list[Feeds]] = {name: [] for name in signatures}
     for _ in range(DRAWN):
-        known: Feeds = {IDS: model.tokenizer.random(rng, batch, length), MASK: mask_BT}
-        for graph, signature in model.run.signatures.items():
-            feeds = {
-                name: _input(name, graph, signature, known, rng, length)
-                for name in signature.inputs
+        known: Feeds = {MASK: mask_BT}
+        for graph, signature in signatures.items():
+            feeds = zeros(signature.inputs, lengths) | {
+                name: known[name] for name in signature.inputs if name in known
             }
+            feeds[IDS] = model.tokenizer.random(rng, *feeds[IDS].shape[:2])
             drawn[graph].append(feeds)
-            if len(model.run.signatures) > 1:
+            if len(signatures) > 1:
                 known |= model.run(graph, feeds, tuple(signature.outputs))
     return drawn
 

@@ -20,8 +20,7 @@ from nlpkit import zoo
 from nlpkit.answers import difference
 from nlpkit.errors import DeviceError, ModelError, UsageError, quoted
 from nlpkit.runtime.bundle import read_bundle
-from nlpkit.runtime.generate import Decoding
-from nlpkit.runtime.graphs import ENCODE, IDS, MASK, STEP
+from nlpkit.runtime.graphs import IDS, MASK, zeros
 from nlpkit.runtime.manifest import NAME as MANIFEST
 from nlpkit.runtime.model import Model
 
@@ -164,19 +163,21 @@ def _check_ids(model: Model, folder: Path) -> None:
     if ids.ndim > 2:  # words, whose hashes never exceed their tables
         return
     size = model.tokenizer.vocab_size
-    signatures = model.run.signatures
-    last = np.full((1, 1), size - 1, dtype=np.int64)
-    feeds = {IDS: last, MASK: np.ones((1, 1), dtype=bool)}
-    graph, signature = next(iter(signatures.items()))
-    try:
-        if graph != STEP:
+    for graph, signature in model.run.signatures.items():
+        if IDS not in signature.inputs:
+            continue
+        axes = {axis for of in signature.inputs.values() for axis in of if isinstance(axis, str)}
+        feeds = zeros(signature.inputs, dict.fromkeys(axes, 1))
+        feeds[IDS][:] = size - 1
+        if MASK in feeds:
+            feeds[MASK][:] = True
+        try:
             model.run(graph, feeds, tuple(signature.outputs))
-        if STEP in signatures and IDS in signatures[STEP].inputs:
-            Decoding(model.run, feeds if ENCODE in signatures else {}, 1).read(last)
-    except ModelError:
-        raise ModelError(
-            f"{quoted(folder)}: its tokenizer has {size} pieces, more than the network's embedding"
-        ) from None
+        except ModelError:
+            raise ModelError(
+                f"{quoted(folder)}: its tokenizer has {size} pieces, more than the network's "
+                "embedding"
+            ) from None
 
 
 def _distance(

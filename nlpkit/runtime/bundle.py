@@ -233,8 +233,13 @@ def _check_graphs(
     """Raise ModelError if the graphs lack an output that the task needs, or its width differs."""
     for graph, outputs in required.items():
         signature = started.signatures.get(graph)
+        if signature is None:
+            raise ModelError(
+                f"{quoted(bundle.about)}: the graph {graph!r} is missing, which the task needs; "
+                "export the model again"
+            )
         for name, width in outputs.items():
-            axes = signature.outputs.get(name) if signature else None
+            axes = signature.outputs.get(name)
             if axes is None or (width is not None and axes[-1] != width):
                 problem = f"has {axes[-1]} columns" if axes else "is missing"
                 raise ModelError(

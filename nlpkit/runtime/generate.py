@@ -24,11 +24,12 @@ from nlpkit.runtime.graphs import (
     LOGITS,
     MASK,
     NEXT,
-    PLACE,
+    PAST,
     ROWS,
     STEP,
     TAKE,
     Run,
+    zeros,
 )
 
 if TYPE_CHECKING:
@@ -84,8 +85,6 @@ class Decoding:
 
     def __init__(self, run: Run, source: Mapping[str, np.ndarray], rows: int) -> None:
         """Read the source (ids and mask), {} for a language model."""
-        import numpy as np
-
         self.run, self.rows = run, rows
         step = run.signatures[STEP]
         self.states = [name for name in step.inputs if NEXT + name in step.outputs]
@@ -93,11 +92,8 @@ class Decoding:
         if source:
             outputs = tuple(run.signatures[ENCODE].outputs)
             self.arrays = {MASK: source[MASK]} | run(ENCODE, source, outputs)
-        for name in self.states:
-            if name not in self.arrays:
-                shape = [_length(axis, rows) for axis in step.inputs[name]]
-                kind = np.int64 if name == PLACE else np.float32
-                self.arrays[name] = np.zeros(shape, dtype=kind)
+        empty = {name: step.inputs[name] for name in self.states if name not in self.arrays}
+        self.arrays |= zeros(empty, {BATCH: rows, PAST: 0})
 
     def read(self, ids_BU: np.ndarray) -> np.ndarray:
         """Read U tokens of each text; return logits_BV of the token after them."""
@@ -116,11 +112,6 @@ class Decoding:
         arrays = self.run(TAKE, feeds, (), kept)
         self.arrays = {name: arrays[NEXT + name] for name in self.arrays}
         self.rows = len(rows)
-
-
-def _length(axis: str | int, rows: int) -> int:
-    """Return the length of an axis before the first token: no token is past."""
-    return axis if isinstance(axis, int) else rows if axis == BATCH else 0
 
 
 def write(

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    pass
+    import numpy as np
 
 BATCH, TIME = "batch", "time"
 SOURCE, TOKENS, PAST, HELD = "source", "tokens", "past", "held"  # axes of networks that write
@@ -24,6 +24,20 @@ EMBEDDING = "document_embedding"  # the exporter uses "embedding" for an embeddi
 
 # The axes of an array: a name for a dynamic axis, a number for a fixed one.
 Axes = tuple[str | int, ...]
+
+
+def zeros(arrays: Mapping[str, Axes], lengths: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Return arrays of zeros with these axes; `lengths` are those of the dynamic axes."""
+    import numpy as np
+
+    kinds = {IDS: np.int64, ROWS: np.int64, PLACE: np.int64, MASK: np.bool_}
+    return {
+        name: np.zeros(
+            [axis if isinstance(axis, int) else lengths[axis] for axis in axes],
+            dtype=kinds.get(name, np.float32),
+        )
+        for name, axes in arrays.items()
+    }
 
 
 class Signature(NamedTuple):
