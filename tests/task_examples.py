@@ -130,7 +130,7 @@ EXAMPLES: dict[str, Example] = {
     "sentiment": Example(corpus, settings=HEAD),
     "classify": Example(renamed, settings=HEAD),
     "embed": Example(directions),
-    "tag": Example(sentences, "wordlstm", "words", settings={"hidden": 16}),
+    "tag": Example(sentences, "wordlstm", column="words", settings={"hidden": 16}),
     "capitals": Example(
         capitalised, "lstm", tokenizer={"lowercase": False}, train={"epochs": 6, "lr": 0.01}
     ),

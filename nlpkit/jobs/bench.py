@@ -130,33 +130,6 @@ def _feeds(model: Model, batch: int, length: int) -> dict[str, list[Feeds]]:
     return drawn
 
 
-def _input(
-    name: str, graph: str, signature: Signature, known: Feeds, rng: np.random.Generator, length: int
-) -> np.ndarray:
-    """Return an input: one that is known, or the states after `length` tokens, or a token.
-
-    A step of generation reads one token, not all of a text.
-    """
-    import numpy as np
-
-    batch = len(known[IDS])
-    if name == IDS and graph == STEP:
-        return known[IDS][:, :1]
-    if name in known:
-        return known[name]
-    if name == ROWS:
-        return np.arange(batch)
-    if name == PLACE:
-        return np.full(batch, length)
-    if f"{NEXT}{name}" in signature.outputs:
-        lengths = {BATCH: batch, HELD: batch, PAST: length}
-        shape = [
-            axis if isinstance(axis, int) else lengths[axis] for axis in signature.inputs[name]
-        ]
-        return rng.normal(size=shape).astype(np.float32)
-    return rng.integers(1, TOKENS, batch)  # the previous token
-
-
 def _times(run: Run, graph: str, drawn: Sequence[Feeds], seconds: float) -> list[float]:
     outputs = _asked(run.signatures[graph])
     turns = cycle(drawn)
