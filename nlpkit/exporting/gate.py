@@ -51,6 +51,7 @@ class Report:
     score_drop: float
     docs_per_second: float
     one_thread: bool  # whether one thread is about as fast as all, which leaves cores for encoding
+    scale: float = 1.0  # the best value of the score: 100 for BLEU and chrF
     written: bool = False  # whether answers are texts: a rounded weight may change a whole text
 
     def failures(self, limits: Export) -> list[str]:
@@ -69,8 +70,8 @@ class Report:
             (
                 "max_score_drop",
                 self.score_drop,
-                self.score_drop <= limits.max_score_drop + score_chance,
-                limits.max_score_drop,
+                self.score_drop <= (limits.max_score_drop + score_chance) * self.scale,
+                limits.max_score_drop * self.scale,
             ),
         ]
         rounded = self.precision in ("int8", "int4")
@@ -160,6 +161,7 @@ class Gate:
             score_drop=round(score - self.score if self._minimised else self.score - score, 6),
             docs_per_second=one if one_thread else all_threads,
             one_thread=one_thread,
+            scale=getattr(self.reference.task, "scale", 1.0),
             written=getattr(self.reference.task.answers, "WRITTEN", False),
         )
 

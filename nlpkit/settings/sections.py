@@ -272,7 +272,7 @@ class Export:
     min_agreement: float = setting(
         0.99, "smallest share of dev documents whose label is the same as in torch"
     )
-    max_score_drop: float = setting(0.005, "largest loss of the task's score (macro-F1) on dev")
+    max_score_drop: float = setting(0.005, "largest loss on dev, as a share of the best score")
     samples: str = setting(
         "", "models that write: file of texts, a line each, of which the card shows twenty answered"
     )

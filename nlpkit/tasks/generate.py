@@ -71,6 +71,7 @@ class Task:
 
     answers: type[Any] = Written
     score = "chrf"
+    scale = 100.0  # the best value of the score
     unit = "documents"
     columns = Columns("text", "target")
     windows: type[Any] = Truncate
@@ -88,6 +89,7 @@ class Task:
         }
         if not config.source:
             self.answers, self.score, self.windows = Surprise, "bits_per_byte", Consecutive
+            self.scale = 1.0
             self.OFFSETS = True
             self.graphs = {STEP: {LOGITS: None, SURPRISE: None}, TAKE: {}}
 
