@@ -19,6 +19,9 @@ from nlpkit.training.network import Network
 VOCAB, WINDOW = 50, 20
 SOURCE = 7  # width of the encoder's states
 SMALL = {"embedding": 8, "hidden": 6, "width": 8, "layers": 2, "heads": 2, "feedforward": 16}
+# Wide enough to be quantised: matrices of 1024 elements, rows of 32.
+WIDE = SMALL | {"width": 32, "embedding": 32, "hidden": 32, "feedforward": 64}
+PIECES = 400
 Variant = tuple[str, dict[str, Any], int]  # decoder, settings, width of the source or 0
 
 
@@ -51,9 +54,9 @@ class Embedded(nn.Module):
 
     width = SOURCE
 
-    def __init__(self) -> None:
+    def __init__(self, vocab: int) -> None:
         super().__init__()
-        self.table = nn.Embedding(VOCAB, SOURCE)
+        self.table = nn.Embedding(vocab, SOURCE)
 
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
         return self.table(ids_BT)
@@ -82,9 +85,9 @@ def decoder_of(variant: Variant, sizes: Mapping[str, Any] = SMALL, vocab: int = 
 
 def network_of(variant: Variant, sizes: Mapping[str, Any] = SMALL, vocab: int = VOCAB) -> Network:
     decoder = decoder_of(variant, sizes, vocab)
-    return (
-        Network(Embedded(), Writer(decoder)) if variant[2] else Network(None, LanguageHead(decoder))
-    )
+    if variant[2]:
+        return Network(Embedded(vocab), Writer(decoder))
+    return Network(None, LanguageHead(decoder))
 
 
 def numbers(seed: int, *shape: int) -> Tensor:
