@@ -22,6 +22,16 @@ def rnn_tanh(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
     return torch.rnn_tanh(states_BTD, start, weights, True, 1, 0.0, False, False, True)[0]
 
 
+@torch.library.custom_op("nlpkit::rnn_tanh_from", mutates_args=())
+def rnn_tanh_from(
+    states_BTD: Tensor, hidden_BD: Tensor, weights: list[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Run one layer of torch.nn.RNN from a state; return states_BTD and hidden_BD."""
+    start_1BD = hidden_BD.unsqueeze(0)
+    read, hidden = torch.rnn_tanh(states_BTD, start_1BD, weights, True, 1, 0.0, False, False, True)
+    return read, hidden[0].clone()
+
+
 @torch.library.custom_op("nlpkit::lstm", mutates_args=())
 def lstm(states_BTD: Tensor, weights: list[Tensor]) -> Tensor:
     """Run one layer of torch.nn.LSTM from a zero state; return states_BTD."""
@@ -37,6 +47,12 @@ def lstm_from(
     start = [hidden_BD.unsqueeze(0), cell_BD.unsqueeze(0)]
     read, hidden, cell = torch.lstm(states_BTD, start, weights, True, 1, 0.0, False, False, True)
     return read, hidden[0].clone(), cell[0].clone()
+
+
+@rnn_tanh_from.register_fake
+def _(states_BTD: Tensor, hidden_BD: Tensor, weights: list[Tensor]) -> tuple[Tensor, Tensor]:
+    read = states_BTD.new_empty(*states_BTD.shape[:2], weights[1].shape[1])
+    return read, torch.empty_like(hidden_BD)
 
 
 @lstm_from.register_fake
@@ -60,6 +76,14 @@ class Vanilla(nn.RNN):
         if torch.compiler.is_exporting():
             return torch.ops.nlpkit.rnn_tanh(states_BTD, list(self._flat_weights)), None
         return super().forward(states_BTD)[0], None
+
+    def after(self, states_BTD: Tensor, hidden_BD: Tensor) -> tuple[Tensor, Tensor]:
+        """Read from a state; return states_BTD and the new hidden_BD."""
+        if torch.compiler.is_exporting():
+            weights = list(self._flat_weights)
+            return torch.ops.nlpkit.rnn_tanh_from(states_BTD, hidden_BD, weights)
+        read_BTD, hidden = super().forward(states_BTD, hidden_BD.unsqueeze(0))
+        return read_BTD, hidden[0]
 
 
 class Lstm(nn.LSTM):
@@ -107,17 +131,28 @@ def onnx_translations() -> dict[Any, Any]:
         i, f, g, o = op.Split(weight, num_outputs=4, axis=0)
         return op.Concat(i, o, f, g, axis=0)
 
-    def translate_rnn(states_BTD: Any, weights: Sequence[Any]) -> Any:
+    def read_rnn(states_BTD: Any, weights: Sequence[Any], *start: Any) -> tuple[Any, Any]:
+        """Return states_BTD, and hidden, [1, B, D], of ONNX's RNN."""
         kernel, recurrent, bias, recurrent_bias = weights
-        states_T1BD, _ = op.RNN(
+        states_T1BD, last = op.RNN(
             op.Transpose(states_BTD, perm=[1, 0, 2]),
             op.Unsqueeze(kernel, [0]),
             op.Unsqueeze(recurrent, [0]),
             op.Unsqueeze(op.Concat(bias, recurrent_bias, axis=0), [0]),
+            *((None, *start) if start else ()),  # None: every row has the same length
             activations=["Tanh"],
             hidden_size=recurrent.shape[1],
         )
-        return op.Transpose(op.Squeeze(states_T1BD, [1]), perm=[1, 0, 2])
+        return op.Transpose(op.Squeeze(states_T1BD, [1]), perm=[1, 0, 2]), last
+
+    def translate_rnn(states_BTD: Any, weights: Sequence[Any]) -> Any:
+        return read_rnn(states_BTD, weights)[0]
+
+    def translate_rnn_from(
+        states_BTD: Any, hidden_BD: Any, weights: Sequence[Any]
+    ) -> tuple[Any, Any]:
+        read_BTD, hidden = read_rnn(states_BTD, weights, op.Unsqueeze(hidden_BD, [0]))
+        return read_BTD, op.Squeeze(hidden, [0])
 
     def read(states_BTD: Any, weights: Sequence[Any], *start: Any) -> tuple[Any, Any, Any]:
         """Return states_BTD, and hidden and cell, [1, B, D], of ONNX's LSTM."""
@@ -144,6 +179,7 @@ def onnx_translations() -> dict[Any, Any]:
         return read_BTD, op.Squeeze(hidden, [0]), op.Squeeze(cell, [0])
 
     return {
+        torch.ops.nlpkit.rnn_tanh_from.default: translate_rnn_from,
         torch.ops.nlpkit.lstm_from.default: translate_lstm_from,
         torch.ops.nlpkit.rnn_tanh.default: translate_rnn,
         torch.ops.nlpkit.lstm.default: translate_lstm,

@@ -102,12 +102,13 @@ def train(
     device: str,
     resume: bool,
     listener: Callable[[Any], None],
+    trace: bool = False,
 ) -> Any:
     """Train into `folder`. Raises as `check` and `nlpkit.training.run.train`."""
     from nlpkit.training import run
 
     check(recipe)
-    return run.train(recipe, folder, device=device, resume=resume, listener=listener)
+    return run.train(recipe, folder, device=device, resume=resume, listener=listener, trace=trace)
 
 
 def check(recipe: Recipe) -> None:

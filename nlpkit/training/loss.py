@@ -51,7 +51,7 @@ class TaskLoss:
     def __call__(self, forward: Forward, reading: Reading) -> Tensor:
         """Call the network on a batch; return the mean loss of its outputs, a scalar."""
         rows = reading.batch.rows
-        targets = self._targets(rows, reading.reads)
+        targets = self.targets(rows, reading.reads)
         outputs = forward(**self._tensors(reading.batch.feeds()), targets=targets)
         loss = self._of_golds(outputs, targets, rows)
         if self.teacher_NC is None or not isinstance(self.task, Distillable):
@@ -64,7 +64,8 @@ class TaskLoss:
             1
         )
 
-    def _targets(self, rows: list[int], reads: Reads) -> dict[str, Tensor]:
+    def targets(self, rows: list[int], reads: Reads) -> dict[str, Tensor]:
+        """Return the arrays of the golds of rows that are read, for the network and the loss."""
         golds = [self.split.golds[row] for row in rows]
         targets = self.task.targets(golds, reads, self.tokenizer)
         if isinstance(self.task, Partial):

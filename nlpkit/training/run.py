@@ -3,6 +3,7 @@
 recipe.toml        the resolved recipe      tokenizer.json     the tokenizer
 model.safetensors  the best epoch           last.safetensors   the last checkpoint
 metrics.jsonl      one line an epoch        run.json           the summary; written last
+gradients.jsonl    with --trace gradients   gradients.svg      the same
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from nlpkit.training.folder import at_work, begun
 from nlpkit.training.judge import Judge
 from nlpkit.training.loop import Loop
 from nlpkit.training.summary import RunSummary
-from nlpkit.training.supervised import Rows, Supervised, augmented
+from nlpkit.training.supervised import Rows, Supervised, augmented, untraced
+from nlpkit.training.trace import Trace
 from nlpkit.version import __version__
 
 
@@ -38,14 +40,16 @@ def train(
     resume: bool,
     listener: Listener,
     given: Examples | None = None,
+    trace: bool = False,
 ) -> RunSummary | None:
     """Train a model into `folder` and return its summary, which run.json stores.
 
-    `given` are the recipe's examples, if the caller has read them. Processes other than the leader
-    return None.
+    `given` are the recipe's examples, if the caller has read them. With `trace`, gradients are
+    traced (`nlpkit.training.trace`). Processes other than the leader return None.
 
     Raises:
-        UsageError: the folder already holds a run and `resume` is False.
+        UsageError: the folder already holds a run and `resume` is False, or the task or the
+            architecture cannot be traced.
         InputError: the data cannot be used.
         DeviceError: torch cannot use the device.
     """
@@ -53,7 +57,7 @@ def train(
     with at_work(recipe, folder, device=device, threads=threads, resume=resume) as members:
         if given:
             checkpoint.save_text(folder / "tokenizer.json", given.tokenizer.to_json())
-        return _train(recipe, folder, members, resume, listener, given)
+        return _train(recipe, folder, members, resume, listener, given, trace)
 
 
 def _train(
@@ -63,6 +67,7 @@ def _train(
     resume: bool,
     listener: Listener,
     given: Examples | None,
+    trace: bool,
 ) -> RunSummary | None:
     started = time.monotonic()
     data = given or examples.read(recipe, examples.load(recipe), folder, members)
@@ -105,6 +110,7 @@ def _train(
         teacher_NC=members.share_tensor(teacher_NC),
         variants=augmented(recipe, data.train.documents, data.ids, model),
     )
+    course.trace = Trace(course, folder) if trace and members.leads else untraced
     loop = Loop(course, folder, members, listener)
     parameters = sum(weight.numel() for weight in net.parameters())
     if members.leads:
@@ -118,6 +124,7 @@ def _train(
     if members.agree([float(resumed)])[0]:
         loop.resume()
     state = loop.run()
+    course.trace(state.step)
     if not members.leads:
         return None
     tensors, _ = checkpoint.load_tensors(folder / "model.safetensors")

@@ -99,6 +99,7 @@ class Supervised:
         self.look_every = self.settings.eval_steps or epoch_steps
         self.patience = self.settings.patience
         self.checkpoint_steps = self.settings.checkpoint_steps
+        self.trace: Callable[[int], None] = untraced  # called before each step
 
     def descent(self, device: torch.device) -> Descent:
         """Return the optimizer of the network."""
@@ -152,6 +153,7 @@ class Supervised:
 
     def loss(self, forward: Forward, batch: Reading, step: int) -> Tensor:
         """Return the loss of a batch."""
+        self.trace(step)
         return self.task_loss(forward, batch)
 
     def look(self, forward: Forward) -> Mapping[str, Any]:
@@ -179,6 +181,10 @@ class Supervised:
     def progress(self, step: int) -> tuple[int, int]:
         """Return (steps done, steps) of the epoch."""
         return (step - 1) % self.look_every + 1, self.look_every
+
+
+def untraced(step: int) -> None:
+    """Trace nothing before a step."""
 
 
 def augmented(

@@ -132,7 +132,7 @@ def _json(report: Report) -> None:
 
 
 def _markdown(report: Report) -> None:
-    from nlpkit.cli.screen.plot import shown
+    from nlpkit.svg import shown
 
     for columns, rows in _tables(report):
         titles = [column.title for column in columns]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -55,6 +55,13 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same as --set train.seed=N.")] = None,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda[:N].")] = "auto",
+    trace: Annotated[
+        Literal["gradients"] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="gradients: plot their norm by distance in tokens (docs/attention.md).",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
     task: Annotated[
         str | None,
@@ -130,7 +137,14 @@ def train(
     made = _recipe(job, recipe, output, overrides, resume, parts, init, files, dev, fields)
     folder = output or job.run_or(recipe, Path("runs") / made.name)
     with TrainingProgress(quiet=quiet) as progress:
-        summary = job.train(made, folder, device=device, resume=resume, listener=progress)
+        summary = job.train(
+            made,
+            folder,
+            device=device,
+            resume=resume,
+            listener=progress,
+            trace=trace == "gradients",
+        )
     if summary and not quiet:
         progress.finish(summary, folder)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import count, cycle
+
+from nlpkit.svg import COLOURS, INK, document, line, shown, text
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom; y grows downwards
 
@@ -18,9 +19,6 @@ LEAST_COLUMNS, ROWS = 60, 14
 DIGITS = "123456789abcdefghijklmnopqrstuvwxyz"
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 680, 400, 56, 34, 50  # of the SVG, in pixels
 LETTER, LINE, GAP = 7.2, 17, 11
-# Each colour has a contrast of at least 3 with white and with GitHub's dark grey.
-INK = "#808080"
-COLOURS = ("#2f81f7", "#d9622b", "#2e9a4e", "#b05fd0", "#c2464f", "#0f98a8", "#a17f1a", "#8a8f2a")
 
 
 @dataclass(frozen=True)
@@ -182,45 +180,27 @@ def svg_plot(points: Sequence[Point], score: str = "macro-F1") -> str:
     boxes = placed(marks, [LETTER * len(name) for name in names], LINE, GAP, frame)
     parts = [*_grid(frame, score)]
     for mark, colour in zip(marks, cycle(COLOURS)):
-        parts.append(_line(mark.x, mark.top, mark.x, mark.bottom, colour, 2))
+        parts.append(line(mark.x, mark.top, mark.x, mark.bottom, colour, 2))
         parts.append(f'<circle cx="{mark.x:.1f}" cy="{mark.y:.1f}" r="5" fill="{colour}"/>')
     for name, box, colour in zip(names, boxes, cycle(COLOURS)):
         if box:
-            parts.append(_text((box[0] + box[2]) / 2, box[1] + 0.75 * LINE, name, colour))
-    size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="{-LEFT} {-TOP} {WIDTH} {HEIGHT}"'
-    font = 'font-family="system-ui, sans-serif" font-size="13"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>'
-    name = escape(score[:1].upper() + score[1:])
-    title = f"<title>{name} against documents a second, with 95% intervals</title>"
-    return "\n".join([head, title, *parts, "</svg>\n"])
+            parts.append(text((box[0] + box[2]) / 2, box[1] + 0.75 * LINE, name, colour))
+    name = score[:1].upper() + score[1:]
+    title = f"{name} against documents a second, with 95% intervals"
+    return document(parts, title, (-LEFT, -TOP, WIDTH, HEIGHT))
 
 
 def _grid(frame: Frame, score: str) -> Iterator[str]:
     for value in frame.scores():
         y = frame.down(value)
-        yield _line(0, y, frame.width, y, INK, 0.3)
-        yield _text(-8, y + 4, f"{value:.2f}", INK, "end")
+        yield line(0, y, frame.width, y, INK, 0.3)
+        yield text(-8, y + 4, f"{value:.2f}", INK, "end")
     for speed in frame.speeds():
         x = frame.across(speed)
-        yield _line(x, 0, x, frame.height, INK, 0.3)
-        yield _text(x, frame.height + 18, number(speed), INK)
-    yield _text(-LEFT + 8, -14, f"{score} (95% interval)", INK, "start")
-    yield _text(frame.width, frame.height + 38, "documents a second", INK, "end")
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float) -> str:
-    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-    return f'<line {ends} stroke="{colour}" stroke-width="{width}"/>'
-
-
-def _text(x: float, y: float, text: str, colour: str, anchor: str = "middle") -> str:
-    position = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text {position} fill="{colour}">{escape(text)}</text>'
-
-
-def shown(name: str) -> str:
-    """Return a name with unprintable characters replaced by "?", for a terminal or XML."""
-    return "".join(char if char.isprintable() else "?" for char in name)
+        yield line(x, 0, x, frame.height, INK, 0.3)
+        yield text(x, frame.height + 18, number(speed), INK)
+    yield text(-LEFT + 8, -14, f"{score} (95% interval)", INK, "start")
+    yield text(frame.width, frame.height + 38, "documents a second", INK, "end")
 
 
 def number(value: float) -> str:

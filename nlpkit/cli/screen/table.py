@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nlpkit.cli.screen.plot import shown as printable
+from nlpkit.svg import shown as printable
 
 GAP = 2  # spaces between two columns
 LEAST = 16  # least width of a column that may be narrower than its cells, in characters
