@@ -14,7 +14,7 @@ from nlpkit.records.answered import Answered
 from nlpkit.records.reading import Reading, documents
 from nlpkit.runtime.choosing import Sampler
 from nlpkit.runtime.stream import PAUSE, Shelf
-from nlpkit.runtime.writing import MOST, Listener, Manner
+from nlpkit.runtime.writing import MOST, Listener, Manner, prompt_of
 
 TEMPERATURE = 0.8  # of a language model; texts from sources are written without chance
 
@@ -69,6 +69,8 @@ def manner_of(
     if beams > 1 and temperature:
         raise UsageError("--beams searches without chance; leave --temperature out")
     sampler = Sampler(temperature=temperature, **sampling)
+    if beams > 1 and sampler.repeat_penalty != 1:
+        raise UsageError("--beams searches without a penalty; leave --repeat-penalty out")
     plain = not temperature and sampler.repeat_penalty == 1
     return Manner(beams=beams, sampler=None if plain else sampler, **settings)
 
@@ -95,16 +97,21 @@ def texts(
     task = check(model)
     shelf: Shelf[Any] = Shelf(max(MOST // samples, 1), pause)
     for chunk in shelf.chunks(documents(reading)):
-        written = [text for _, text in chunk if text.strip() or reading.texts]
+        written = [text for _, text in chunk if _is_given(text, reading)]
         numbers = [*range(samples)] * len(written)
         repeated = [text for text in written for _ in range(samples)]
         answers = iter(task.write(model, repeated, numbers, manner))
         for record, text in chunk:
             for number in range(samples):
                 numbered = record | {"sample": number + 1} if samples > 1 else record
-                is_written = text.strip() or reading.texts
+                is_written = _is_given(text, reading)
                 yield Answered(numbered, text, next(answers) if is_written else None)
         settled()
+
+
+def _is_given(text: str, reading: Reading) -> bool:
+    """Tell whether a text is to be written: not for a blank record, but for a prompt alone."""
+    return bool(reading.texts) or bool(prompt_of(text))
 
 
 def one_by_one(
@@ -116,7 +123,7 @@ def one_by_one(
     """
     task = check(model)
     for _, text in documents(reading):
-        for number in range(samples if text.strip() or reading.texts else 0):
+        for number in range(samples if _is_given(text, reading) else 0):
 
             def write(listener: Listener | None, text: str = text, number: int = number) -> Any:
                 return task.write(model, [text], [number], manner, listener)[0]

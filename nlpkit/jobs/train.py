@@ -10,6 +10,7 @@ from nlpkit import abilities, catalog, tasks, zoo
 from nlpkit.errors import UsageError
 from nlpkit.settings import recipe as recipes
 from nlpkit.settings.recipe import Recipe
+from nlpkit.text.windows import Consecutive
 
 
 def find_recipe(name: str) -> Path:
@@ -162,5 +163,10 @@ def _check_writer(recipe: Recipe) -> None:
     if takes_source != (recipe.architecture is not None):
         have = "needs [architecture], which reads the source" if takes_source else "reads no source"
         raise UsageError(f"[task] source = {str(takes_source).lower()} {have}")
+    if not takes_source and recipe.tokenizer.window < Consecutive.LEAST:
+        raise UsageError(
+            f"tokenizer.window = {recipe.tokenizer.window}: a language model reads "
+            f"{Consecutive.LEAST} tokens or more at once"
+        )
     if recipe.tokenizer.kind == "words":
         raise UsageError(f'{task.name} can\'t write with [tokenizer] kind = "words"')

@@ -14,7 +14,7 @@ from nlpkit.language.copied import hidden
 from nlpkit.language.sentences import sentences
 from nlpkit.language.words import splitter
 from nlpkit.runtime.model import Model, Tally
-from nlpkit.summarizing.sentences import blocks
+from nlpkit.summarizing.sentences import block_spans
 from nlpkit.tasks import Columns
 from nlpkit.text.unicode import visible
 
@@ -106,6 +106,12 @@ class Translator:
         return self.model.tokenizer.encode([hidden(text)[0]]).ids_S
 
 
+def check_pair(lang: str) -> None:
+    """Raise UsageError if there is no such pair of languages."""
+    if lang not in PAIRS:
+        raise UsageError(f"--lang {lang}: not one of {', '.join(PAIRS)}")
+
+
 def translator(model: Model, lang: str, beams: int | None = None) -> Translator:
     """Return a translator by a model; `lang` is a pair of languages, such as en-pt.
 
@@ -115,8 +121,7 @@ def translator(model: Model, lang: str, beams: int | None = None) -> Translator:
         ModelError: the model writes no texts from sources.
         UsageError: there is no such pair.
     """
-    if lang not in PAIRS:
-        raise UsageError(f"--lang {lang}: not one of {', '.join(PAIRS)}")
+    check_pair(lang)
     return Translator(writer_of(model, beams=beams, source=True), lang.partition("-")[0])
 
 
@@ -126,11 +131,10 @@ def parts_of(text: str, lang: str, fitting: Callable[[str], list[str]]) -> Itera
     A sentence that goes on in the next line is one. What has no letters is not translated.
     """
     text, end = visible(text), 0
-    for block in blocks(text):
-        start = text.index(block, end)
+    for start, last in block_spans(text):
         yield Part(text[end:start], False)
-        end = start + len(block)
-        yield from _of_block(block, lang, fitting)
+        yield from _of_block(text[start:last], lang, fitting)
+        end = last
     yield Part(text[end:], False)
 
 

@@ -16,9 +16,7 @@ from nlpkit.runtime import beam
 from nlpkit.runtime.batcher import batches
 from nlpkit.runtime.choosing import Sampler, likeliest, likeliest_only
 from nlpkit.runtime.generate import Draft, never, write
-from nlpkit.text.pieces import SPACE
-from nlpkit.text.unicode import visible
-from nlpkit.text.vocabulary import BYTE_SPACE
+from nlpkit.text.unicode import visible, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +87,7 @@ def from_prompts(
     if not prompts:
         return []
     bos, _ = model.task.bounds(model.tokenizer)
-    kept = [visible(prompt).rstrip() for prompt in prompts]
+    kept = [prompt_of(prompt) for prompt in prompts]
     starts = [[bos, *ids.tolist()] for ids in model.tokenizer.encode(kept).each()]
     order = sorted(range(len(prompts)), key=lambda index: len(starts[index]))
     written: dict[int, Written] = {}
@@ -101,6 +99,11 @@ def from_prompts(
                 text = _text(model, draft, manner)
                 written[owner] = Written(kept[owner] + text.text, text.score, text.pieces)
     return [written[index] for index in range(len(prompts))]
+
+
+def prompt_of(text: str) -> str:
+    """Return a text as a prompt: in NFC, without invisible characters and blanks at its end."""
+    return whole(visible(text)).rstrip()
 
 
 def _alike(owners: Sequence[int], starts: Sequence[list[int]]) -> list[list[int]]:
@@ -152,14 +155,18 @@ def _text(model: Model, draft: Draft, manner: Manner) -> Written:
     pieces = []
     if manner.pieces:
         ended = [""] if len(draft.logprobs) > len(draft.ids) else []
-        tokens = [*(piece_text(model.tokenizer, token) for token in draft.ids), *ended]
+        tokens = [*pieces_text(model.tokenizer, draft.ids), *ended]
         pieces = list(zip(tokens, draft.logprobs, strict=True))
     mean = sum(draft.logprobs) / max(len(draft.logprobs), 1)
     return Written(text, None if math.isnan(mean) else mean, tuple(pieces))
 
 
-def piece_text(tokenizer: Tokenizer, token: int) -> str:
-    """Return the text of one token, with the space before a word."""
-    (piece,) = tokenizer.pieces([token])
-    blank = " " if piece.startswith((SPACE, BYTE_SPACE)) else ""
-    return blank + tokenizer.text([token])
+def pieces_text(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
+    """Return the text of each token, with its blanks; U+FFFD for a part of a character.
+
+    A text loses blanks at its ends, so each token is read between two others.
+    """
+    *_, mark = tokenizer.encode(["."]).ids_S.tolist()
+    before = len(tokenizer.text([mark]))
+    after = len(tokenizer.text([mark, mark])) - before
+    return [tokenizer.text([mark, token, mark])[before:-after] for token in ids]

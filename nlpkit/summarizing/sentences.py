@@ -46,22 +46,34 @@ def documents_in_sentences(texts: Sequence[str], lang: Lang) -> list[list[Senten
 
 
 def blocks(text: str) -> list[str]:
+    """Return the blocks of a text, which `block_spans` finds."""
+    return [text[start:end] for start, end in block_spans(text)]
+
+
+def block_spans(text: str) -> list[tuple[int, int]]:
     r"""Split a text where no sentence goes on: at blank lines, list items and after short lines.
 
-    Other line breaks may be those of a text that is wrapped, as an e-mail is at 72 columns.
+    Other line breaks may be those of a text that is wrapped, as an e-mail is at 72 columns. Return
+    (start, end) of each block, without the blanks around it.
     """
     if "\n" not in text:
-        return [text]
+        return [(0, len(text))]
     lines = text.splitlines()
     least = SHORT * max(map(len, lines))
-    parts: list[list[str]] = [[]]
-    for line in lines:
+    cuts, end = [0], 0
+    for line, ended in zip(lines, text.splitlines(keepends=True), strict=True):
         if not line.strip() or _ITEM.match(line):
-            parts.append([])
-        parts[-1].append(line)
+            cuts.append(end)
+        end += len(ended)
         if len(line) < least:
-            parts.append([])
-    return [block for part in parts if (block := "\n".join(part).strip())]
+            cuts.append(end)
+    spans = []
+    for first, last in itertools.pairwise([*cuts, end]):
+        block = text[first:last]
+        start = first + len(block) - len(block.lstrip())
+        if start < last:
+            spans.append((start, first + len(block.rstrip())))
+    return spans
 
 
 def _sentences(document: Sequence[str], split: Sequence[tuple[str, list[Span]]]) -> list[Sentence]:

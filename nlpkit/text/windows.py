@@ -99,7 +99,20 @@ class Slide:
 
 
 class Consecutive(Slide):
-    """Read as `Slide`; an epoch reads every token, as a language model learns from all of them."""
+    """Read as `Slide`; an epoch reads every token, as a language model learns from all of them.
+
+    Windows share two tokens at least, since the first token of a window is not predicted.
+
+    Raises:
+        ValueError: `size` is below LEAST.
+    """
+
+    LEAST: ClassVar[int] = 3
+
+    def __init__(self, size: int, overlap: int) -> None:
+        if size < self.LEAST:
+            raise ValueError(f"window = {size} must be at least {self.LEAST} for a language model")
+        super().__init__(size, max(overlap, 2))
 
     def crops(self, lengths_N: np.ndarray, rng: np.random.Generator) -> Crops:
         """Return windows that share one token, which the first predicts and the next reads.

@@ -84,10 +84,11 @@ def translate(
     become lines; other records get a field. Addresses, mark-up and numbers are copied as they are.
     """
     from nlpkit.cli.answering import answer_all
+    from nlpkit.jobs.translate import check_pair, translator
+
+    check_pair(lang)  # before a model of that name is looked for
 
     def adapt(loaded: Model) -> Any:
-        from nlpkit.jobs.translate import translator
-
         return translator(loaded, lang, beams)
 
     answer_all(

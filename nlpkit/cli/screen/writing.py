@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from nlpkit.cli.screen.console import Console
-from nlpkit.runtime.writing import Listener
+from nlpkit.runtime.writing import Listener, prompt_of
 from nlpkit.wording import plural
 
 BROKEN = "\ufffd"  # the beginning of a character whose other bytes are to come
@@ -33,7 +33,7 @@ def stream(
         if total:
             console.print()
         total += 1
-        before = text.rstrip() if continues else ""
+        before = prompt_of(text) if continues else ""
         console.print(Text(before or text, style="bold" if continues else "dim"), end="")
         if not continues:
             console.print()
