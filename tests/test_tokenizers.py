@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nlpkit import catalog, text
-from nlpkit.errors import UsageError
+from nlpkit.errors import InputError, UsageError
 from nlpkit.settings.sections import Tokenizer as Settings
 from nlpkit.text import WordVectors
 from nlpkit.text.windows import Slide, Truncate
@@ -20,14 +21,20 @@ SUBWORDS = [kind for kind in KINDS if kind != "words"]
 DOCUMENTS = st.lists(st.text(max_size=30), max_size=5)
 
 
+def settings_of(kind: str, **settings: Any) -> Settings:
+    size = 280 if kind == "bytelevel" else 200  # every byte is a piece
+    return Settings(kind=kind, window=8, overlap=2, **{"vocab_size": size} | settings)
+
+
 def learned(kind: str, **settings: Any) -> text.Tokenizer:
     module = catalog.load("tokenizers", kind)
     vectors = WordVectors(("frase",), np.ones((1, 2), np.float32))
-    chosen = Settings(kind=kind, vocab_size=200, window=8, overlap=2, **settings)
+    chosen = settings_of(kind, **settings)
     return module.learn(TEXTS, chosen, vectors=vectors if kind == "words" else WordVectors())
 
 
 LEARNED = {kind: learned(kind) for kind in KINDS}
+BYTES = learned("bytelevel", lowercase=False)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -79,6 +86,50 @@ def test_ids_decode_to_the_text(kind: str) -> None:
     assert len(tokenizer.pieces(encoded.ids_S.tolist())) == len(encoded.ids_S)
 
 
+@given(document=st.text(max_size=30))
+def test_bytes_give_back_any_text(document: str) -> None:
+    """In NFC and without blanks at its ends; nothing is unknown."""
+    tokenizer = BYTES
+    seen = text.seen_document(document)
+    ids = text.encode(tokenizer, [document]).ids_S.tolist()
+    assert tokenizer.text(ids) == unicodedata.normalize("NFC", seen).strip()
+    assert not {tokenizer.pad, tokenizer.unk} & {*ids}
+    assert bool(ids) == bool(seen.strip())
+
+
+@pytest.mark.parametrize("number", ["7", "2024", "1.234,56", "-10%", "v2.0.1"])
+def test_bytes_read_numbers_digit_by_digit(number: str) -> None:
+    tokenizer = LEARNED["bytelevel"]
+    pieces = tokenizer.pieces(tokenizer.encode([f"número {number}"]).ids_S.tolist())
+    digits = [piece for piece in pieces if any(char.isdigit() for char in piece)]
+    assert digits == [char for char in number if char.isdigit()]
+
+
+def test_bytes_keep_case_or_not_as_the_settings_say() -> None:
+    for lowercase, expected in ((False, "Ação ÓTIMA"), (True, "ação ótima")):
+        tokenizer = learned("bytelevel", lowercase=lowercase)
+        assert tokenizer.text(tokenizer.encode(["Ação ÓTIMA"]).ids_S.tolist()) == expected
+
+
+def test_vocabulary_without_room_for_every_byte_is_refused() -> None:
+    learn = catalog.load("tokenizers", "bytelevel").learn
+    for bounds, least in ((False, 258), (True, 260)):
+        with pytest.raises(InputError, match=f"vocab_size = 257: .* needs {least} pieces"):
+            learn(TEXTS, settings_of("bytelevel", vocab_size=257), bounds=bounds)
+        least_tokenizer = learn(TEXTS, settings_of("bytelevel", vocab_size=least), bounds=bounds)
+        assert least_tokenizer.vocab_size == least
+    with pytest.raises(InputError, match="all empty"):
+        learn([" ", "\u200b"], settings_of("bytelevel"))
+
+
+@pytest.mark.parametrize("kind", SUBWORDS)
+def test_blank_documents_have_no_tokens(kind: str) -> None:
+    blank = ["", " ", "\n\t", "\u200b", " \ufeff\u2003"]
+    assert text.encode(LEARNED[kind], blank).lengths_N.tolist() == [0] * len(blank)
+    framed = text.encode(LEARNED[kind], [*blank, "frase"], bounds=(2, 3))
+    assert framed.lengths_N[:-1].sum() == 0 and framed.lengths_N[-1] > 2
+
+
 def test_known_words_decode_and_others_are_unknown() -> None:
     tokenizer = LEARNED["words"]
     assert tokenizer.text(tokenizer.encode(["frase nova"]).ids_S) == "frase [UNK]"
@@ -87,9 +138,9 @@ def test_known_words_decode_and_others_are_unknown() -> None:
 @pytest.mark.parametrize("kind", SUBWORDS)
 def test_bos_and_eos_ids_never_come_from_text(kind: str) -> None:
     module = catalog.load("tokenizers", kind)
-    settings = Settings(kind=kind, vocab_size=200, window=8, overlap=2)
-    tokenizer = module.learn(TEXTS, settings, bounds=True)
-    assert (tokenizer.pad, tokenizer.unk) == (0, 1) and tokenizer.vocab_size <= 200
+    tokenizer = module.learn(TEXTS, settings_of(kind), bounds=True)
+    assert (tokenizer.pad, tokenizer.unk) == (0, 1)
+    assert tokenizer.vocab_size <= settings_of(kind).vocab_size
     assert None not in (tokenizer.bos, tokenizer.eos) and tokenizer.bos != tokenizer.eos
     ids = tokenizer.encode(["[BOS] [EOS] [PAD]"]).ids_S.tolist()
     assert not {tokenizer.bos, tokenizer.eos, tokenizer.pad} & set(ids)

@@ -20,6 +20,7 @@ from nlpkit.text.unicode import visible
 
 PAIRS = ("en-pt", "pt-en")
 _LETTER = re.compile(r"[^\W\d_]")
+_ORDINALS = str.maketrans("", "", "ºª")  # small letters that stand in capitals too: Nº, 2ª
 _CLAUSE = re.compile(r"[,;:–—]\s+")
 
 
@@ -172,4 +173,4 @@ def _cut(text: str, fits: Callable[[str], bool]) -> list[str]:
 
 def is_shouted(text: str) -> bool:
     """Tell whether a text of several words is in capitals."""
-    return text.isupper() and len(text.split()) > 1
+    return text.translate(_ORDINALS).isupper() and len(text.split()) > 1

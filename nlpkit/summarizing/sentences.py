@@ -19,6 +19,7 @@ CACHED = 1 << 16  # most cached terms
 _LETTER = re.compile(r"[^\W_]")
 _ENDED = re.compile(r"""[.!?…:;]["'”’»)\]]*$""")
 _ITEM = re.compile(r"\s*[-*•–—]\s")
+_RULE = re.compile(r"\s*([-=*_~#+])(?:\s*\1){2,}\s*$")  # a line across the page, below a heading
 
 
 class Sentence(NamedTuple):
@@ -51,10 +52,10 @@ def blocks(text: str) -> list[str]:
 
 
 def block_spans(text: str) -> list[tuple[int, int]]:
-    r"""Split a text where no sentence goes on: at blank lines, list items and after short lines.
+    r"""Split a text where no sentence goes on: at blank lines and rules, list items, short lines.
 
-    Other line breaks may be those of a text that is wrapped, as an e-mail is at 72 columns. Return
-    (start, end) of each block, without the blanks around it.
+    A short line ends a block. Other line breaks may be those of a text that is wrapped, as an
+    e-mail is at 72 columns. Return (start, end) of each block, without the blanks around it.
     """
     if "\n" not in text:
         return [(0, len(text))]
@@ -62,10 +63,11 @@ def block_spans(text: str) -> list[tuple[int, int]]:
     least = SHORT * max(map(len, lines))
     cuts, end = [0], 0
     for line, ended in zip(lines, text.splitlines(keepends=True), strict=True):
-        if not line.strip() or _ITEM.match(line):
+        is_rule = bool(_RULE.match(line))
+        if not line.strip() or is_rule or _ITEM.match(line):
             cuts.append(end)
         end += len(ended)
-        if len(line) < least:
+        if is_rule or len(line) < least:
             cuts.append(end)
     spans = []
     for first, last in itertools.pairwise([*cuts, end]):
