@@ -86,8 +86,7 @@ def network(
             lines = (json.dumps({"text": text, "label": label}) + "\n" for text, label in rows)
             (folder / f"{part}.jsonl").write_text("".join(lines), encoding="utf-8")
         recipe = train.recipe_from_files(
-            task="sentiment",
-            arch=arch,
+            parts={"task": "sentiment", "architecture": arch},
             init=init,
             train=[str(folder / "train.jsonl")],
             dev=[str(folder / "dev.jsonl")],

@@ -14,6 +14,7 @@ from nlpkit import catalog, tasks
 from nlpkit.architectures import atnet, lstm
 from nlpkit.exporting.gate import cases, grid, padding_difference
 from nlpkit.exporting.onnx import Exported, to_onnx
+from nlpkit.heads.written import empty
 from nlpkit.language.treebank import UPOS
 from nlpkit.runtime.session import SessionRun
 from nlpkit.settings.sections import Init, Train
@@ -34,6 +35,9 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("lstm", {"cell": "rnn"}),
     ("transformer", {"positions": "learned"}),
     ("atnet", {"kernels": (1, 3, 5), "length_scale": True}),
+    ("transformer", {"attention": "general"}),
+    ("transformer", {"near": 3}),
+    ("hybrid", {"attention": "additive", "near": 5}),
 ]
 
 
@@ -141,7 +145,7 @@ def check_gradients(net: Network) -> None:
 
 @pytest.mark.parametrize(
     ("name", "given"),
-    [v for v in VARIANTS if not v[1] or "cell" in v[1]],
+    [v for v in VARIANTS if not v[1] or v[1].keys() & {"cell", "near"}],
 )
 def test_onnx_equals_torch_for_unseen_shapes(name: str, given: dict) -> None:
     net = network(name, given)
@@ -155,13 +159,12 @@ def test_onnx_equals_torch_for_unseen_shapes(name: str, given: dict) -> None:
 HEADED = {
     "tag": {"config": {"hidden": 6}, "labels": [*UPOS, "l0||0|", "l0|s|0|"]},
     "capitals": {"config": {}},
-    "reverse": {"config": {"width": 6}},
 }
 
 
 @pytest.fixture(params=HEADED)
 def network_with_head(request: pytest.FixtureRequest) -> Network:
-    """A network whose head has outputs for each token, or several graphs."""
+    """A network whose head has outputs for each token."""
     return network("lstm", {}, tasks.build({"name": request.param} | HEADED[request.param]))
 
 
@@ -180,11 +183,27 @@ def test_onnx_graphs_of_a_head_equal_torch_alone_and_padded(network_with_head: N
 
 
 def test_gradient_reaches_every_parameter_of_a_head(network_with_head: Network) -> None:
-    targets = {"previous": torch.from_numpy(np.random.default_rng(2).integers(1, VOCAB, (8, 4)))}
     mask = torch.ones(8, 12, dtype=torch.bool)
-    outputs = network_with_head.train()(some_ids("lstm", 8, 12), mask, targets)
+    outputs = network_with_head.train()(some_ids("lstm", 8, 12), mask)
     outputs["logits"].logsumexp(dim=2).sum().backward()
     check_gradients(network_with_head)
+
+
+@pytest.mark.parametrize("given", [{}, {"near": 3}, {"attention": "additive"}], ids=str)
+def test_decoder_computes_what_the_encoder_does_in_one_direction(given: dict) -> None:
+    """So that a language model may start from an encoder that was pretrained by clm."""
+    encoder = network("transformer", given).encoder
+    module = catalog.load("decoders", "transformer")
+    sizes = {key: SMALL[key] for key in ("width", "layers", "heads", "feedforward", "vocab_size")}
+    decoder = module.Decoder(module.Config(**sizes | given)).eval()
+    decoder.load_state_dict(encoder.state_dict())
+    ids = some_ids("transformer", 2, 30)
+    (causal_BTD,) = encoder.causal(ids, torch.ones(2, 30, dtype=torch.bool))
+    hidden_BTD, _ = decoder(ids, {}, empty(decoder, ids))
+    assert torch.allclose(causal_BTD, hidden_BTD, atol=1e-5)
+    other = torch.cat([ids[:, :9], ids[:, :21]], dim=1)
+    (changed_BTD,) = encoder.causal(other, torch.ones(2, 30, dtype=torch.bool))
+    assert torch.allclose(changed_BTD[:, :9], causal_BTD[:, :9], atol=1e-6)
 
 
 def test_atnet_computes_the_published_formula() -> None:

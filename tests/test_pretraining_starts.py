@@ -76,8 +76,7 @@ def test_empty_option_value_is_an_error(quick_cli: Any, folder: Path) -> None:
 def test_settings_that_are_left_out_come_from_the_start(task: str, tmp_path: Path) -> None:
     """Those of the other task's head, and weights of labels, only where the task knows them."""
     recipe = job.recipe_from_files(
-        task=task,
-        arch=None,
+        parts={"task": task},
         init="sentiment-best",
         train=[str(tmp_path / "a.jsonl")],
         dev=[str(tmp_path / "b.jsonl")],

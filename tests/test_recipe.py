@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, sentences, tiny_tree, write_jsonl
 
-from nlpkit import catalog
+from nlpkit import catalog, tasks
 from nlpkit.errors import InputError, UsageError
 from nlpkit.settings import declaration, files, recipe
 
@@ -48,6 +48,9 @@ def test_shipped_recipe_trains_for_two_steps(path: Path, tmp_path: Path) -> None
             for n, kind in enumerate([*kinds] * 2)
         ]
         dev, fields = [{"text": "na Itu", "entities": [[3, 6, kinds[0]]]}], ""
+    elif made.task.name == "generate":
+        rows = [{"text": f"a house {n}", "target": f"uma casa {n}"} for n in range(12)]
+        dev, fields = [{"text": "a house", "target": "uma casa"}], ""
     else:
         words = {"negative": "ruim", "positive": "bom", "neutral": "mesa"}
         rows = [
@@ -61,14 +64,18 @@ def test_shipped_recipe_trains_for_two_steps(path: Path, tmp_path: Path) -> None
         f'data.dev=[{{path="dev.jsonl"{fields}}}]',
         "data.exclude=[]",
         "train.epochs=1",
+        "train.steps=0",
+        "train.eval_steps=0",
         "train.batch_size=6",
+        "train.batch_tokens=0",
         "train.threads=1",
         'tokenizer.vectors=""',
         'init.run=""',
         "init.freeze=0",
         "distill.teachers=[]",
         "distill.texts=[]",
-        *SMALL.get(made.architecture.name, []),
+        *(SMALL.get(made.architecture.name, []) if made.architecture else []),
+        *(["decoder.layers=1", "decoder.width=24"] if made.decoder else []),
         *(['task.lexicon=""'] if made.task.name == "tag" else []),
     ]
     tree = tomllib.loads(path.read_text(encoding="utf-8")) | {"augment": {}}
@@ -171,18 +178,69 @@ def test_resolved_recipe_round_trips(arch: str, tmp_path: Path) -> None:
     assert recipe.load(tmp_path / "r.toml") == made
 
 
-@pytest.mark.parametrize("arch", catalog.names("architectures"))
-@pytest.mark.parametrize("task", catalog.names("tasks"))
-def test_init_writes_the_defaults(arch: str, task: str, tmp_path: Path) -> None:
-    from nlpkit.jobs.init import recipe_text
-    from nlpkit.jobs.train import recipe_from_files
+def every_network() -> list[tuple[str, str | None, str | None]]:
+    """Return each task with each architecture and, if it writes, each decoder."""
+    made: list[tuple[str, str | None, str | None]] = []
+    for task in catalog.names("tasks"):
+        writes = tasks.class_of(task).WRITES
+        decoders = catalog.names("decoders") if writes else [None]
+        made += [(task, arch, decoders[0]) for arch in catalog.names("architectures")]
+        made += [(task, "lstm", decoder) for decoder in decoders[1:]]
+    return [*made, *(("generate", None, name) for name in catalog.names("decoders"))]
 
-    (tmp_path / "r.toml").write_text(recipe_text(task, arch))
+
+@pytest.mark.parametrize(("task", "arch", "decoder"), every_network())
+def test_init_writes_the_defaults(
+    task: str, arch: str | None, decoder: str | None, tmp_path: Path
+) -> None:
+    from nlpkit.jobs.init import recipe_text
+    from nlpkit.jobs.train import check, recipe_from_files
+
+    (tmp_path / "r.toml").write_text(recipe_text(task, arch, decoder))
     made = recipe.load(tmp_path / "r.toml")
-    plain = recipe_from_files(task=task, arch=arch, train=[], dev=[], fields={}, overrides=[])
+    parts = {"task": task, "architecture": arch, "decoder": decoder}
+    plain = recipe_from_files(parts=parts, train=[], dev=[], fields={}, overrides=[])
     assert made.train == plain.train
     assert made.tokenizer == plain.tokenizer
-    assert made.architecture == plain.architecture
+    assert (made.task, made.architecture, made.decoder) == (
+        plain.task,
+        plain.architecture,
+        plain.decoder,
+    )
+    if not (decoder and arch == "wordlstm"):  # whose tokens are words, which can't be written
+        check(made)
+
+
+def test_tasks_that_write_need_a_decoder_and_others_take_none() -> None:
+    from nlpkit.jobs.init import recipe_text
+    from nlpkit.jobs.train import check
+
+    with pytest.raises(UsageError, match="--task generate writes texts: name a --decoder, one of"):
+        recipe_text("generate", "lstm")
+    with pytest.raises(UsageError, match="sentiment writes no texts"):
+        recipe_text("sentiment", "lstm", "lstm")
+    lstm, decoder = {"name": "lstm"}, {"decoder": {"name": "lstm"}}
+    for parts, said in (
+        ({"architecture": lstm, "task": {"name": "generate"}}, "name one of lstm, transformer"),
+        ({"architecture": lstm, "task": {"name": "sentiment"}} | decoder, "writes no texts"),
+        ({"task": {"name": "generate", "source": True}} | decoder, "needs [architecture]"),
+        (
+            {"task": {"name": "generate", "source": False}, "architecture": lstm} | decoder,
+            "source = false reads no source",
+        ),
+        (
+            {"task": {"name": "generate"}, "tokenizer": {"window": 2, "overlap": 1}} | decoder,
+            "a language model reads 3 tokens or more at once",
+        ),
+        (
+            {"task": {"name": "generate"}, "tokenizer": {"kind": "words"}} | decoder,
+            'can\'t write with [tokenizer] kind = "words"',
+        ),
+    ):
+        tree = {"name": "x", "data": {}} | parts
+        with pytest.raises(UsageError) as caught:
+            check(recipe.from_dict(tree, folder=Path(), where="t"))
+        assert said in str(caught.value), caught.value
 
 
 @pytest.mark.parametrize(

@@ -231,12 +231,15 @@ def _build(
     problems: list[str] = []
     for item in overrides:
         override(tree, item, problems)
-    # A model to start from gives what the task leaves open, and the architecture the rest.
+    # A model to start from gives what the task leaves open, and the architecture the rest. Without
+    # one the architecture decides, which may read one kind of tokenizer only.
     (first, goals), (last, networks) = kind.PARTS.items()
-    suit_tokenizer(tree, goals, tree.get(first))
     if complete and not problems:
+        if tree.get("init"):
+            suit_tokenizer(tree, goals, tree.get(first))
         complete(tree, folder)
     suit_tokenizer(tree, networks, tree.get(last))
+    suit_tokenizer(tree, goals, tree.get(first))
     if kind.WRITER.keys() & tree.keys() and last not in tree:
         tree[first] = {"source": False} | dict(tree.get(first, {}))
     known = ["name", *kind.PARTS, *kind.WRITER, *kind.SHELVES, *kind.SECTIONS]
