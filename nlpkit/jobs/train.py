@@ -53,8 +53,8 @@ def recipe_from_files(
 
     Args:
         parts: the names of the task, the architecture and the decoder. Without a task, it is
-            sentiment, or generate with a decoder; without an architecture, it is that of `init`,
-            with its sizes.
+            sentiment, or generate with a decoder, also with that of `init`; without an
+            architecture, it is that of `init`, with its sizes.
         train: paths of the training files.
         dev: paths of the development files.
         fields: settings of every file, such as its text and label fields; None is the default.
@@ -67,7 +67,16 @@ def recipe_from_files(
         MissingExtra: torch is not installed.
     """
     arch, decoder = parts.get("architecture"), parts.get("decoder")
-    task = parts.get("task") or ("generate" if decoder else "sentiment")
+    networks = {"architecture": arch, "decoder": decoder}
+    for kind, name in networks.items():
+        if name:
+            catalog.load(f"{kind}s", name)  # tells how to install torch if it is missing
+    from nlpkit.training import sources
+    from nlpkit.training.init import complete
+
+    found = sources.sections(sources.find(init, Path.cwd())) if init else {}
+    writes = decoder or (not arch and "decoder" in found)
+    task = parts.get("task") or ("generate" if writes else "sentiment")
     tasks.class_of(task)
     given = {key: value for key, value in fields.items() if value is not None}
     tree: dict[str, Any] = {
@@ -78,16 +87,9 @@ def recipe_from_files(
             "dev": [{"path": str(Path(path).resolve()), **given} for path in dev],
         },
     }
-    for kind, name in (("architecture", arch), ("decoder", decoder)):
-        if name:
-            catalog.load(f"{kind}s", name)  # tells how to install torch if it is missing
-            tree[kind] = {"name": name}
-    from nlpkit.training import sources
-    from nlpkit.training.init import complete
-
+    tree |= {kind: {"name": name} for kind, name in networks.items() if name}
     if init:
         tree["init"] = {"run": init}
-        found = sources.sections(sources.find(init, Path.cwd()))
         theirs = found.get("architecture", {}).get("name")
         if theirs and arch not in (None, theirs):
             raise UsageError(f"--arch {arch}: {init} is of {theirs}; leave --arch out")

@@ -236,7 +236,7 @@ def _build(
     (first, goals), (last, networks) = kind.PARTS.items()
     if complete and not problems:
         if tree.get("init"):
-            suit_tokenizer(tree, goals, tree.get(first))
+            suit_tokenizer(tree, goals, tree.get(first), start=True)
         complete(tree, folder)
     suit_tokenizer(tree, networks, tree.get(last))
     suit_tokenizer(tree, goals, tree.get(first))

@@ -16,14 +16,18 @@ def tokenizer_defaults(parts: Mapping[str, str]) -> dict[str, Any]:
     return {key: value for each in modules for key, value in getattr(each, "TOKENIZER", {}).items()}
 
 
-def suit_tokenizer(tree: dict[str, Any], kind: str, part: Any) -> None:
+def suit_tokenizer(tree: dict[str, Any], kind: str, part: Any, *, start: bool = False) -> None:
     """Fill in the tokenizer settings of a recipe that suit a part and are left out.
 
-    Sections that are wrong stay as they are, to be reported when they are read.
+    With `start`, the kind is left to the model to start from, whose tokenizer is used. Sections
+    that are wrong stay as they are, to be reported when they are read.
     """
     name = part.get("name") if isinstance(part, Mapping) else None
     given = tree.get("tokenizer", {})
     if not isinstance(name, str) or not isinstance(given, Mapping):
         return
     with suppress(UsageError):
-        tree["tokenizer"] = tokenizer_defaults({kind: name}) | {**given}
+        suited = tokenizer_defaults({kind: name})
+        if start:
+            suited.pop("kind", None)
+        tree["tokenizer"] = suited | {**given}

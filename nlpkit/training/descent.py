@@ -129,7 +129,7 @@ def optimizer_for(
     above it, 0 for the head. The lowest `start.freeze` stages are excluded from training.
 
     Raises:
-        UsageError: the encoder has fewer stages than `start.freeze`.
+        UsageError: the encoder has fewer stages than `start.freeze`, or all weights are frozen.
     """
     groups, stages = [], _stages(network, encoder)
     if start.freeze >= len(stages):
@@ -149,6 +149,8 @@ def optimizer_for(
             {"params": free, "weight_decay": 0.0, **scale},
         ]
     groups = [group for group in groups if group["params"]]
+    if not groups:
+        raise UsageError(f"init.freeze = {start.freeze}: nothing is left to train; lower it")
     return torch.optim.AdamW(groups, lr=settings.lr, betas=(0.9, 0.98), fused=True)
 
 
