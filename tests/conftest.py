@@ -154,6 +154,7 @@ def tiny_tree(arch: str, **train: Any) -> dict[str, Any]:
         "atnet": {"embedding": 16, "filters": 16, "length_scale": True},
         "bert": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32},
         "bow": {"buckets": 4096},
+        "hybrid": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32},
         "lstm": {"embedding": 16, "hidden": 16},
         "transformer": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32},
         "wordlstm": {"embedding": 16, "filters": 8, "hidden": 16, "layers": 1},

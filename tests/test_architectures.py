@@ -259,3 +259,17 @@ def test_gradient_vanishes_in_the_vanilla_cell_but_not_in_the_lstm() -> None:
         return float(embedded.grad[0, 0].norm())
 
     assert gradient("rnn") < 1e-3 * gradient("lstm")
+
+
+def test_same_seed_gives_the_lstm_the_same_weights_as_ever() -> None:
+    """So that recipes give the models that they gave before."""
+    torch.manual_seed(0)
+    encoder = lstm.Encoder(lstm.Config(vocab_size=9, embedding=4, hidden=3, layers=2))
+    torch.manual_seed(0)
+    embed = torch.nn.Embedding(9, 4, padding_idx=0)
+    torch.nn.init.normal_(embed.weight, std=0.1)
+    cells = [torch.nn.LSTM(width, 3, batch_first=True) for width in (4, 3, 4, 3)]
+    own = [*encoder.forwards, *encoder.backwards]
+    assert torch.equal(encoder.embed.weight, embed.weight)
+    for one, other in zip(own, cells, strict=True):
+        assert all(map(torch.equal, one.parameters(), other.parameters()))

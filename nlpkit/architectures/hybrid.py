@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from nlpkit.architectures import lstm, transformer
@@ -51,15 +52,13 @@ class Encoder(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.width = config.width
-        self.recurrent = lstm.Encoder(
-            lstm.Config(
-                vocab_size=config.vocab_size,
-                embedding=config.width,
-                hidden=config.width // 2,
-                layers=config.recurrent,
-                dropout=config.dropout,
-            )
+        self.embed = nn.Embedding(config.vocab_size, config.width, padding_idx=0)
+        nn.init.normal_(self.embed.weight, std=0.1)
+        self.dropout = nn.Dropout(config.dropout)
+        recurrent = lstm.Config(
+            embedding=config.width, hidden=config.width // 2, layers=config.recurrent
         )
+        self.forwards, self.backwards = lstm.stack(recurrent), lstm.stack(recurrent)
         block = transformer.Config(
             width=config.width,
             heads=config.heads,
@@ -71,17 +70,16 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(transformer.Block(block) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
 
-    @property
-    def embed(self) -> nn.Embedding:
-        """The embedding of the pieces."""
-        return self.recurrent.embed
-
     def stages(self) -> list[list[nn.Module]]:
         """Return the layers from the bottom up, for layer-wise learning rates."""
-        return [*self.recurrent.stages(), *([block] for block in self.blocks), [self.norm]]
+        recurrent = zip(self.forwards, self.backwards, strict=True)
+        blocks = ([block] for block in self.blocks)
+        return [[self.embed], *(list(pair) for pair in recurrent), *blocks, [self.norm]]
 
     def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        states_BTD = self.recurrent(ids_BT, mask_BT)
+        pieces_BTD = self.dropout(self.embed(ids_BT))
+        read = lstm.both(self.forwards, self.backwards, pieces_BTD, mask_BT, self.dropout)
+        states_BTD = self.dropout(torch.cat(read, dim=-1))
         for block in self.blocks:
             states_BTD = block(states_BTD, mask_BT)
         return self.norm(states_BTD)

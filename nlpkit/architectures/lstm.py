@@ -52,10 +52,7 @@ class Encoder(nn.Module):
         self.embed = nn.Embedding(config.vocab_size, config.embedding, padding_idx=0)
         nn.init.normal_(self.embed.weight, std=0.1)
         self.dropout = nn.Dropout(config.dropout)
-        widths = [config.embedding] + [config.hidden] * (config.layers - 1)
-        cell = CELLS[config.cell]
-        self.forwards = nn.ModuleList(cell(w, config.hidden, batch_first=True) for w in widths)
-        self.backwards = nn.ModuleList(cell(w, config.hidden, batch_first=True) for w in widths)
+        self.forwards, self.backwards = stack(config), stack(config)
 
     def stages(self) -> list[list[nn.Module]]:
         """Return the layers from the bottom up, for layer-wise learning rates."""
@@ -67,15 +64,34 @@ class Encoder(nn.Module):
 
     def causal(self, ids_BT: Tensor, mask_BT: Tensor) -> list[Tensor]:
         """Return forward and backward states_BTD, which depend on earlier and on later tokens."""
-        index_BT1 = reverse_index(mask_BT).unsqueeze(-1)
         pieces_BTD = self.dropout(self.embed(ids_BT))
-        ahead_BTD = self._read(self.forwards, pieces_BTD)
-        back_BTD = self._read(self.backwards, take(pieces_BTD, index_BT1))
-        return [ahead_BTD, take(back_BTD, index_BT1)]
+        return both(self.forwards, self.backwards, pieces_BTD, mask_BT, self.dropout)
 
-    def _read(self, cells: nn.ModuleList, states_BTD: Tensor) -> Tensor:
+
+def stack(config: Config) -> nn.ModuleList:
+    """Return the layers of one direction."""
+    widths = [config.embedding] + [config.hidden] * (config.layers - 1)
+    cell = CELLS[config.cell]
+    return nn.ModuleList(cell(width, config.hidden, batch_first=True) for width in widths)
+
+
+def both(
+    forwards: nn.ModuleList,
+    backwards: nn.ModuleList,
+    pieces_BTD: Tensor,
+    mask_BT: Tensor,
+    dropout: nn.Module,
+) -> list[Tensor]:
+    """Return forward and backward states_BTD of two stacks; `dropout` is between their layers."""
+
+    def read(cells: nn.ModuleList, states_BTD: Tensor) -> Tensor:
         for layer, cell in enumerate(cells):
             if layer:
-                states_BTD = self.dropout(states_BTD)
+                states_BTD = dropout(states_BTD)
             states_BTD, _ = cell(states_BTD)
         return states_BTD
+
+    index_BT1 = reverse_index(mask_BT).unsqueeze(-1)
+    ahead_BTD = read(forwards, pieces_BTD)
+    back_BTD = read(backwards, take(pieces_BTD, index_BT1))
+    return [ahead_BTD, take(back_BTD, index_BT1)]
