@@ -12,8 +12,8 @@ from rich.text import Text
 
 from nlpkit.answers import UNCERTAIN, Label, Spans
 from nlpkit.answers.entities import Entities
-from nlpkit.answers.summary import Summary
 from nlpkit.answers.surprise import Surprise
+from nlpkit.answers.written import Written
 from nlpkit.cli.screen.console import Console, printable
 from nlpkit.cli.screen.surprise import SurpriseLook
 from nlpkit.wording import plural
@@ -187,8 +187,8 @@ class EntitiesLook(SpansLook):
                     yield line
 
 
-class SummaryLook:
-    """The name or the beginning of a text, and its summary in indented lines."""
+class WrittenLook:
+    """The name or the beginning of a text, and what was written of it in indented lines."""
 
     head = ""
 
@@ -197,15 +197,15 @@ class SummaryLook:
         self.first = True
 
     def rows(self, item: Answered, columns: int) -> Iterable[Text]:
-        """Yield a line of the text and the lines of its summary, after an empty line."""
+        """Yield a line of the text and the lines that were written, after an empty line."""
         if not self.first:
             yield Text()
         self.first = False
         beginning = printable(str(item.record.get("file") or item.text), columns)
         yield Text(beginning.strip() or "(empty)", style="dim", no_wrap=True)
         if item.answer is not None:
-            summary = Text(printable(item.answer.text, len(item.answer.text)))
-            for line in summary.wrap(self.console, max(columns - 2, 1)):
+            written = Text(printable(item.answer.text, len(item.answer.text)))
+            for line in written.wrap(self.console, max(columns - 2, 1)):
                 yield Text("  ").append(line)
 
     def summary(self, columns: int) -> Iterable[Text]:
@@ -240,7 +240,7 @@ LOOKS: tuple[tuple[type, type[Look]], ...] = (
     (Label, LabelLook),
     (Entities, EntitiesLook),
     (Spans, SpansLook),
-    (Summary, SummaryLook),
+    (Written, WrittenLook),
     (Surprise, SurpriseLook),
 )
 
