@@ -25,9 +25,13 @@ class Blocks(NamedTuple):
     scales_NS: np.ndarray
 
 
-def is_wide(dims: Sequence[int], least: int = LEAST) -> bool:
-    """Tell whether a matrix of N rows and K columns is large enough to quantise in blocks."""
-    return len(dims) == 2 and dims[0] * dims[1] >= least and dims[1] % BLOCK == 0
+def is_wide(dims: Sequence[int], least: int | None = None) -> bool:
+    """Tell whether a matrix of N rows and K columns is large enough to quantise in blocks.
+
+    That is `least` elements, or LEAST if it is None.
+    """
+    enough = LEAST if least is None else least
+    return len(dims) == 2 and dims[0] * dims[1] >= enough and dims[1] % BLOCK == 0
 
 
 def quantised(matrix_NK: np.ndarray, bits: int) -> Blocks:

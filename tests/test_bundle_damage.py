@@ -113,7 +113,7 @@ def test_graphs_that_differ_from_the_manifest_are_refused(copy: Path) -> None:
         edit(copy, graphs={"main": main | wrong})
         refused(copy, "expected")
     edit(copy, graphs={"other": main})
-    refused(copy, "logits of the graph 'main' is missing")
+    refused(copy, "the graph 'main' is missing, which the task needs")
     edit(copy, graphs={"main": main | {"files": dict.fromkeys(main["files"], "../secret")}})
     refused(copy, "'../secret' has no hash")
 

@@ -13,6 +13,7 @@ from conftest import ROOT, TEXTS
 
 import nlpkit
 from nlpkit import zoo
+from nlpkit.answers.written import Written
 from nlpkit.exporting.card import model_card
 from nlpkit.runtime import onepass
 from nlpkit.runtime.bundle import read_bundle
@@ -41,7 +42,10 @@ def outputs(model: Any, texts: list[str]) -> list[Any]:
     """Return what the network computes for each text, before it is rounded."""
     if hasattr(model.task, "combine"):
         return onepass.outputs(model, texts)
-    return [None if vector is None else vector.numbers for vector in model.predict(texts)]
+    answers = model.predict(texts)
+    if issubclass(model.task.answers, Written):  # a rounded number may choose another word
+        return [None if answer is None else answer.text for answer in answers]
+    return [None if vector is None else vector.numbers for vector in answers]
 
 
 @pytest.mark.parametrize(("path", "precision"), SHIPPED)
@@ -71,7 +75,7 @@ def test_manifests_of_both_formats_are_read(path: Path) -> None:
     tree = TREES[path]
     manifest = read_bundle(path.parent).manifest
     assert tree["format"] in (1, 2)
-    assert manifest.graphs.keys() == {"main"}
+    assert manifest.graphs.keys() in ({"main"}, {"encode", "step", "take"}, {"step", "take"})
     assert manifest.tokenizer_kind == tree["training"]["recipe"]["tokenizer"]["kind"]
     task = zoo.open_bundle(path.parent, device="cpu").task
     if tree["format"] == 1:
@@ -84,7 +88,8 @@ def test_bundled_models_exist_and_are_small_enough() -> None:
     assert (zoo.find_bundle("sentiment") / "model.int8.onnx").exists()
     files = [file for path in TREES for file in path.parent.iterdir()]
     assert max(file.stat().st_size for file in files) < 30e6
-    in_wheel = sum(len(zlib.compress(file.read_bytes(), 1)) for file in files)
+    of_wheel = [file for file in files if file.parent.name not in zoo.LOOSE]
+    in_wheel = sum(len(zlib.compress(file.read_bytes(), 1)) for file in of_wheel)
     assert in_wheel < 97e6  # PyPI takes wheels of 100 MB; the code has 1
 
 

@@ -18,6 +18,10 @@ from nlpkit.settings import declaration, files, recipe
 ALL = sorted((ROOT / "models").rglob("recipe.toml"))
 PRETRAINING = [path for path in ALL if "[objective]" in path.read_text(encoding="utf-8")]
 RECIPES = [path for path in ALL if path not in PRETRAINING]
+DECODERS = {
+    "transformer": ["decoder.layers=1", "decoder.width=24"],
+    "lstm": ["decoder.layers=1", "decoder.embedding=24", "decoder.hidden=24"],
+}
 SMALL = {
     "transformer": ["architecture.layers=1", "architecture.width=24"],
     "ngrams": ["architecture.buckets=1000"],
@@ -75,7 +79,7 @@ def test_shipped_recipe_trains_for_two_steps(path: Path, tmp_path: Path) -> None
         "distill.teachers=[]",
         "distill.texts=[]",
         *(SMALL.get(made.architecture.name, []) if made.architecture else []),
-        *(["decoder.layers=1", "decoder.width=24"] if made.decoder else []),
+        *(DECODERS[made.decoder.name] if made.decoder else []),
         *(['task.lexicon=""'] if made.task.name == "tag" else []),
     ]
     tree = tomllib.loads(path.read_text(encoding="utf-8")) | {"augment": {}}

@@ -13,7 +13,7 @@ from nlpkit.errors import InputError
 from nlpkit.records.rows import fingerprint
 from nlpkit.text.windows import Slide
 from nlpkit.training import data as training_data
-from nlpkit.training.data import Epoch
+from nlpkit.training.epoch import Epoch
 
 
 @pytest.fixture
@@ -85,15 +85,18 @@ def test_unknown_label_is_reported_with_its_row(tmp_path: Path, cli: Cli) -> Non
 def test_epoch_holds_every_document_once() -> None:
     ids = [np.arange(1, 2 + n % 37) for n in range(1000)]
     epoch = Epoch(ids, batch_size=16, windows=Slide(20, 4), seed=1, epoch=0)
-    seen = [row for batch in epoch.batches(0, 0, 1) for row in batch.rows]
+    batches = [batch for batch, _ in epoch.batches(0, 0, 1)]
+    seen = [row for batch in batches for row in batch.rows]
     assert sorted(seen) == list(range(1000))
-    assert max(batch.mask_BT.sum(axis=1).max() for batch in epoch.batches(0, 0, 1)) == 20
-    shares = [{row for batch in epoch.batches(0, rank, 2) for row in batch.rows} for rank in (0, 1)]
+    assert max(batch.mask_BT.sum(axis=1).max() for batch in batches) == 20
+    shares = [
+        {row for batch, _ in epoch.batches(0, rank, 2) for row in batch.rows} for rank in (0, 1)
+    ]
     assert not shares[0] & shares[1]
-    padding = [1 - batch.mask_BT.mean() for batch in epoch.batches(0, 0, 1)]
+    padding = [1 - batch.mask_BT.mean() for batch in batches]
     assert np.mean(padding) < 0.25
     again = Epoch(ids, batch_size=16, windows=Slide(20, 4), seed=1, epoch=0)
-    assert [b.rows for b in again.batches(30, 0, 1)] == [b.rows for b in epoch.batches(30, 0, 1)]
+    assert [b.rows for b, _ in again.batches(30, 0, 1)] == [b.rows for b in batches[30:]]
 
 
 def test_patterns_can_be_absolute_and_names_can_hold_brackets(tmp_path: Path) -> None:

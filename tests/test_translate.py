@@ -175,7 +175,7 @@ def test_beams_replace_those_of_the_model_alone() -> None:
 def test_wrong_models_and_languages_are_refused(quick_cli: Cli) -> None:
     with pytest.raises(UsageError, match="--lang pt: not one of en-pt, pt-en"):
         translator(model_of(None), "pt")
-    with pytest.raises(UsageError, match="toy is a language model; name one that translates"):
+    with pytest.raises(ModelError, match="toy continues prompts; name a model that writes"):
         translator(language_model(), "en-pt")
     with pytest.raises(ModelError, match="writes no texts"):
         translator(type("Other", (), {"name": "other", "task": object()})(), "en-pt")

@@ -13,7 +13,7 @@ import torch
 
 from nlpkit.heads.written import empty
 from nlpkit.runtime.generate import Decoding
-from nlpkit.runtime.graphs import IDS, MASK, Run
+from nlpkit.runtime.graphs import ENCODE, IDS, MASK, Run
 from nlpkit.runtime.model import Model
 from nlpkit.training.data import Split
 from nlpkit.training.network import Network
@@ -39,11 +39,12 @@ def forced(model: Model, network: Network, dev: Split) -> Forced:
     """Return the first texts of dev with the logits of teacher forcing."""
     documents = dev.documents[:TEXTS]
     bos, _ = model.task.bounds(model.tokenizer)
-    golds = [gold.text for gold in dev.golds[:TEXTS]] if model.task.config.source else documents
+    has_source = ENCODE in model.run.signatures
+    golds = [gold.text for gold in dev.golds[:TEXTS]] if has_source else documents
     written = [[bos, *ids[: LONGEST - 1].tolist()] for ids in model.tokenizer.encode(golds).each()]
     ids_BU, real_BU = _padded(written)
     source: dict[str, np.ndarray] = {}
-    if model.task.config.source:
+    if has_source:
         windows = model.encode(documents)
         read = [windows.encoded.each()[row][: model.windows.size] for row in range(len(documents))]
         # A document without tokens is no source: read one token in its place.

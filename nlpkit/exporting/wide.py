@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from nlpkit.blocks import BLOCK, LEAST, exact, is_wide, packed, quantised
+from nlpkit.blocks import BLOCK, exact, is_wide, packed, quantised
 
 KINDS = ("MatMul", "Gather")
 DOMAIN = "com.microsoft"
@@ -25,13 +25,14 @@ STORED, READ = "scales", "wide_scales"  # suffixes of a matrix's scales in float
 
 
 def in_blocks(
-    model: onnx.ModelProto, bits: int, kinds: Sequence[str] = KINDS, least: int = LEAST
+    model: onnx.ModelProto, bits: int, kinds: Sequence[str] = KINDS, least: int | None = None
 ) -> onnx.ModelProto | None:
     """Return the model with its wide matrices (MatMul) and tables (Gather) in `bits`.
 
-    Matrices with fewer elements than `least` stay as they are. A matrix that 4 bits hold exactly
-    takes 4 bits in any case, such as one that was imported in 4 bits and not trained. An embedding
-    that is the output layer too is stored once. Return None if there is nothing to quantise.
+    Matrices with fewer elements than `least` stay as they are; None is the usual number. A matrix
+    that 4 bits hold exactly takes 4 bits in any case, such as one that was imported in 4 bits and
+    not trained. An embedding that is the output layer too is stored once. Return None if there is
+    nothing to quantise.
     """
     arrays = {tensor.name: tensor for tensor in model.graph.initializer}
     tied = _tied(model, arrays, least)
@@ -70,7 +71,9 @@ def in_blocks(
     return copy
 
 
-def _tied(model: onnx.ModelProto, arrays: dict[str, TensorProto], least: int) -> dict[str, str]:
+def _tied(
+    model: onnx.ModelProto, arrays: dict[str, TensorProto], least: int | None
+) -> dict[str, str]:
     """Return transposed name -> table, of tables that are looked up and multiplied by."""
     found = {}
     for node in model.graph.node:
@@ -122,7 +125,10 @@ def rewritten(
 
 
 def quantisable(
-    node: NodeProto, arrays: dict[str, TensorProto], model: onnx.ModelProto, least: int = LEAST
+    node: NodeProto,
+    arrays: dict[str, TensorProto],
+    model: onnx.ModelProto,
+    least: int | None = None,
 ) -> str | None:
     """Return the name of the matrix that a node reads, if it can be quantised."""
     place = 1 if node.op_type == "MatMul" else 0  # of the matrix among the inputs

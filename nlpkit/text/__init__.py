@@ -85,13 +85,12 @@ def _bounded(encoded: Encoded, bos: int, eos: int) -> Encoded:
 
 
 def seen_document(document: Any) -> Any:
-    """Return a text or a list of words, normalized by `visible`; a blank text becomes empty.
+    """Return a text or a list of words, normalized by `visible`.
 
     A word of invisible characters only is left unchanged, so that the words keep their number.
     """
     if isinstance(document, str):
-        seen = visible(document)
-        return "" if seen.isspace() else seen
+        return visible(document)
     words = [visible(word) or word for word in document]
     if all(map(is_, words, document)):
         return document

@@ -61,7 +61,8 @@ def _pretrain(
     started = time.monotonic()
     settings, resumed = recipe.pretrain, resume and begun(folder)
     source, origin = init.start(recipe, folder, resumed, members.leads)
-    if members.leads:
+    # A resumed run has no source any more: its own tokenizer and corpus hold.
+    if members.leads and not (resumed and (folder / "corpus" / "files.json").exists()):
         _prepare_corpus(recipe, folder, source)
     members.agree([0.0])  # the other processes wait here until the leader has written its files
     content = (folder / "tokenizer.json").read_text(encoding="utf-8")

@@ -10,11 +10,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import InputError
-from nlpkit.text import NO_VECTORS, WordVectors, subwords
+from nlpkit.text import NO_VECTORS, Encoded, WordVectors, subwords
+from nlpkit.text.documents import whole_text
 from nlpkit.text.subwords import Subwords
 
 if TYPE_CHECKING:
     from nlpkit.settings.sections import Tokenizer as Settings
+
+
+class ByteLevel(Subwords):
+    """Encode texts by their bytes; a blank text has no ids, as other kinds read it."""
+
+    def encode(self, documents: Sequence[Any], *, offsets: bool = False) -> Encoded:
+        """Tokenize documents."""
+        texts = [whole_text(document) for document in documents]
+        return super().encode(["" if text.isspace() else text for text in texts], offsets=offsets)
 
 
 def learn(
@@ -23,7 +33,7 @@ def learn(
     *,
     bounds: bool = False,
     vectors: WordVectors = NO_VECTORS,
-) -> Subwords:
+) -> ByteLevel:
     """Learn the vocabulary. Raises InputError if all texts are blank or it is below 260 pieces."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
@@ -51,9 +61,9 @@ def learn(
     )
     result.decoder = decoders.ByteLevel()
     result.train_from_iterator(subwords.as_texts(documents), trainer)
-    return Subwords("bytelevel", subwords.without_added(result))
+    return ByteLevel("bytelevel", subwords.without_added(result))
 
 
-def load(content: str, languages: Sequence[str] = ()) -> Subwords:
+def load(content: str, languages: Sequence[str] = ()) -> ByteLevel:
     """Load the tokenizer from tokenizer.json. Raises ValueError if it is damaged."""
-    return subwords.load("bytelevel", content)
+    return ByteLevel("bytelevel", subwords.load("bytelevel", content).tokenizer)
