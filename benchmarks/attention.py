@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -29,15 +30,20 @@ from nlpkit.jobs import evaluate
 from nlpkit.svg import Curve, curves
 
 ROOT = Path(__file__).parents[1]
-TASKS = ("copy", "reverse")
+TASKS = ("copy", "reverse", "first")
 LADDER = ("rnn", "lstm", "lstm-dot", "lstm-general", "lstm-additive", "transformer")
 KINDS, WINDOWS = ("dot", "general", "additive"), (0, 8)
-TRACED = ("rnn", "lstm", "lstm-dot")  # on copy, whose first letter is the farthest
+TRACED = ("rnn", "lstm", "lstm-dot")  # on first, whose letter is the farthest
 TIMED = (8, 96)  # letters
 BATCH, ROUNDS, STEPS = 32, 5, 4
 
+EARLY = 180  # steps of the second gradient that is drawn
+LONGEST = {"copy": 8, "reverse": 8, "first": 32}  # letters of a training sequence
+
 Settings = tuple[str, ...]
 Row = dict[str, Any]
+Scores = Mapping[str, Mapping[str, Row]]  # by task and network
+Costs = Mapping[int, Mapping[str, float]]  # CPU seconds a step by letters and network
 
 
 def variants() -> dict[str, tuple[str, Settings]]:
@@ -66,13 +72,21 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     for task in TASKS:
         write = [sys.executable, str(ROOT / "examples/sequences/write.py"), task]
-        subprocess.run(write, cwd=options.output, check=True)
-    rows = {task: [scored(options.output, task, name) for name in variants()] for task in TASKS}
+        subprocess.run([*write, "--output", str(options.output / task)], check=True)
+    rows = {
+        task: {name: scored(options.output, task, name) for name in names(task)} for task in TASKS
+    }
     costs = timed(options.output)
     print(ladder(rows, costs))
     print(kinds(rows, costs))
     for name, picture in pictures(options.output, rows).items():
-        ((options.svg or options.output) / f"attention-{name}.svg").write_text(picture, "utf-8")
+        path = (options.svg or options.output) / f"attention-{name}.svg"
+        path.write_text(picture, encoding="utf-8")
+
+
+def names(task: str) -> tuple[str, ...]:
+    """Return the networks that are trained on a task."""
+    return LADDER if task == "first" else tuple(variants())
 
 
 def scored(output: Path, task: str, name: str) -> Row:
@@ -80,11 +94,11 @@ def scored(output: Path, task: str, name: str) -> Row:
     folder = output / task / name
     stored = folder / "lengths.json"
     if not stored.exists():
+        shutil.rmtree(folder, ignore_errors=True)  # of a script that was killed
         recipe, settings = variants()[name]
         command = ["train", str(output / task / f"{recipe}.toml"), "-o", str(folder), "--quiet"]
         command += [part for setting in settings for part in ("--set", setting)]
-        command += ["--resume"] if folder.exists() else []
-        command += ["--trace", "gradients"] if name in TRACED and task == "copy" else []
+        command += ["--trace", "gradients"] if name in TRACED and task == "first" else []
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "nlpkit", *command], check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -167,33 +181,36 @@ def stepper(output: Path, name: str, letters: int) -> Callable[[], None]:
     return step
 
 
-def ladder(rows: Mapping[str, Sequence[Row]], costs: Mapping[int, Mapping[str, float]]) -> str:
-    """Return the table of the lesson: exact match by network, task and length; and the cost."""
-    lengths = list(rows["copy"][0]["exact_match"])
-    head = [f"{task} {length}" for task in TASKS for length in lengths]
-    lines = [["network", "parameters", "a step", "CPU s", *head]]
-    for place, name in enumerate(variants()):
-        if name in LADDER:
-            each = [rows[task][place] for task in TASKS]
-            cost = costs[TIMED[0]][name] / costs[TIMED[0]]["lstm"]
-            cpu = max(row["cpu_seconds"] for row in each)
-            cells = [name, f"{each[0]['parameters']:,}", f"{cost:.1f}", f"{cpu:.0f}"]
-            scores = [f"{row['exact_match'][length]:.2f}" for row in each for length in lengths]
-            lines.append([*cells, *scores])
-    return markdown(lines)
+def ladder(rows: Scores, costs: Costs) -> str:
+    """Return the tables of the lesson: the cost of each network, and its exact match by length."""
+    lines = [["network", "parameters", "CPU time of a step", *(f"CPU s, {task}" for task in TASKS)]]
+    for name in LADDER:
+        cost = costs[TIMED[0]][name] / costs[TIMED[0]]["lstm"]
+        seconds = [f"{rows[task][name]['cpu_seconds']:.0f}" for task in TASKS]
+        parameters = f"{rows['copy'][name]['parameters']:,}"
+        lines.append([name, parameters, f"{cost:.2f}", *seconds])
+    tables = [markdown(lines)]
+    for task in TASKS:
+        lengths = list(rows[task]["lstm"]["exact_match"])
+        lines = [[task, *(f"{length} letters" for length in lengths)]]
+        for name in LADDER:
+            by_length = rows[task][name]["exact_match"]
+            lines.append([name, *(f"{by_length[length]:.2f}" for length in lengths)])
+        tables.append(markdown(lines))
+    return "\n".join(tables)
 
 
-def kinds(rows: Mapping[str, Sequence[Row]], costs: Mapping[int, Mapping[str, float]]) -> str:
+def kinds(rows: Scores, costs: Costs) -> str:
     """Return the table of attention kinds of the transformer."""
-    lengths = list(rows["copy"][0]["exact_match"])[1:4]
-    head = [f"{task} {length}" for task in TASKS for length in lengths]
+    tasks = [task for task in TASKS if len(names(task)) > len(LADDER)]
+    lengths = list(rows["copy"]["lstm"]["exact_match"])[1:4]
+    head = [f"{task} {length}" for task in tasks for length in lengths]
     times = [f"a step, {letters} letters" for letters in TIMED]
     lines = [["attention", "window", "parameters", *times, *head]]
-    names = list(variants())
     for window in WINDOWS:
         for kind in KINDS:
             name = variant(kind, window)
-            each = [rows[task][names.index(name)] for task in TASKS]
+            each = [rows[task][name] for task in tasks]
             cost = [f"{costs[n][name] / costs[n]['transformer']:.2f}" for n in TIMED]
             scores = [f"{row['exact_match'][length]:.2f}" for row in each for length in lengths]
             parameters = f"{each[0]['parameters']:,}"
@@ -207,33 +224,37 @@ def markdown(lines: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in [lines[0], rule, *lines[1:]])
 
 
-def pictures(output: Path, rows: Mapping[str, Sequence[Row]]) -> dict[str, str]:
+def pictures(output: Path, rows: Scores) -> dict[str, str]:
     """Return the SVGs by name: exact match by length for each task, and the gradients."""
-    made = {}
+    drawn = {}
     for task in TASKS:
-        scores = {name: rows[task][place]["exact_match"] for place, name in enumerate(LADDER)}
-        made[task] = curves(
+        longest = LONGEST[task]
+        drawn[task] = curves(
             [
-                Curve(name, [(int(length), score) for length, score in by_length.items()])
-                for name, by_length in scores.items()
+                Curve(
+                    name, [(int(n), score) for n, score in rows[task][name]["exact_match"].items()]
+                )
+                for name in LADDER
             ],
             title=f"{task}: exact match by length",
-            across="letters; trained on 1 to 8",
+            across=f"letters; trained on 1 to {longest}",
             up=f"{task}: exact match",
         )
-    drawn = []
-    for name in TRACED:
-        lines = (output / "copy" / name / "gradients.jsonl").read_text().splitlines()
-        for trace in (json.loads(lines[0]), json.loads(lines[len(lines) // 2])):
-            drawn.append(Curve(f"{name}, step {trace['step']:,}", list(enumerate(trace["norms"]))))
-    made["gradients"] = curves(
-        drawn,
-        title="Norm of the gradient by distance",
+    drawn["gradients"] = curves(
+        [curve for name in TRACED for curve in gradients(output / "first" / name, name)],
+        title="Norm of the gradient by distance, before training and after some steps",
         across="distance in letters from the end of the source",
-        up="gradient of the first written letter's loss",
+        up="norm of the gradient of the first written letter's loss",
         log=True,
     )
-    return made
+    return drawn
+
+
+def gradients(folder: Path, name: str) -> list[Curve]:
+    """Return the curves of a run's first trace, and of the one after EARLY steps."""
+    lines = (folder / "gradients.jsonl").read_text(encoding="utf-8").splitlines()
+    traces = {trace["step"]: trace["norms"] for trace in map(json.loads, lines)}
+    return [Curve(f"{name}, step {step}", list(enumerate(traces[step]))) for step in (0, EARLY)]
 
 
 if __name__ == "__main__":

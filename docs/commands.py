@@ -114,7 +114,8 @@ def _value(kind: Any) -> str:
 def _notes(param: Any) -> Iterator[str]:
     """Yield notes on the choices, the range and the environment variable of a parameter."""
     least, most = getattr(param.type, "min", None), getattr(param.type, "max", None)
-    if choices := getattr(param.type, "choices", None):
+    choices = getattr(param.type, "choices", None) or ()
+    if len(choices) > 1:
         yield f"One of {', '.join(map(str, choices))}."
     if least is not None:
         yield f"At least {least}." if most is None else f"From {least} to {most}."

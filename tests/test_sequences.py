@@ -30,7 +30,9 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_the_seed_decides_the_rows_and_no_sequence_is_in_two_files(tmp_path: Path) -> None:
     for name, more in (("one", ()), ("same", ("--seed", "1")), ("other", ("--seed", "2"))):
         assert write(tmp_path / name, "reverse", *SMALL, *more).returncode == 0
-    one, same, other = (files(tmp_path / name / "reverse") for name in ("one", "same", "other"))
+    one, same, other = (
+        files(tmp_path / name / "runs/reverse") for name in ("one", "same", "other")
+    )
     assert one == same
     assert one["train.jsonl"] != other["train.jsonl"]
     rows = {
@@ -46,9 +48,10 @@ def test_the_seed_decides_the_rows_and_no_sequence_is_in_two_files(tmp_path: Pat
 
 
 def test_a_task_comes_with_its_recipes(tmp_path: Path) -> None:
-    assert write(tmp_path, "copy", *SMALL).returncode == 0
-    assert all(row["text"] == row["target"] for row in map(json.loads, lines(tmp_path / "copy")))
-    recipes = sorted((tmp_path / "copy").glob("*.toml"))
+    folder = tmp_path / "mine"
+    assert write(tmp_path, "copy", *SMALL, "--output", str(folder)).returncode == 0
+    assert all(row["text"] == row["target"] for row in map(json.loads, lines(folder)))
+    recipes = sorted(folder.glob("*.toml"))
     assert len(recipes) == 6
     for path in recipes:
         check(recipe.load(path))
@@ -59,6 +62,12 @@ def lines(folder: Path) -> list[str]:
     return (folder / "train.jsonl").read_text(encoding="utf-8").splitlines()
 
 
+def test_the_first_letter_is_told(tmp_path: Path) -> None:
+    assert write(tmp_path, "first", "--rows", "20").returncode == 0
+    rows = [json.loads(line) for line in lines(tmp_path / "runs/first")]
+    assert all(row["target"] == row["text"][0] for row in rows)
+
+
 @pytest.mark.parametrize("options", [("--longest", "2"), ("--rows", "0"), ("--longest", "0")])
 def test_more_rows_than_there_are_sequences_are_refused(
     options: tuple[str, ...], tmp_path: Path
@@ -66,4 +75,4 @@ def test_more_rows_than_there_are_sequences_are_refused(
     done = write(tmp_path, "copy", *options)
     assert done.returncode == 2
     assert "there are" in done.stderr
-    assert not (tmp_path / "copy").exists()
+    assert not (tmp_path / "runs").exists()

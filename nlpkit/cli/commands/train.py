@@ -59,7 +59,7 @@ def train(
         Literal["gradients"] | None,
         typer.Option(
             metavar="WHAT",
-            help="gradients: plot their norm by distance in tokens (docs/attention.md).",
+            help="gradients: plot their norm by distance in tokens (see docs/attention.md).",
         ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
