@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import onnxruntime
@@ -31,14 +31,15 @@ def settings_of(name: str) -> Mapping[str, Any]:
 
 
 def variants() -> list[Variant]:
-    """Return every decoder with every kind of attention, and in windows where it has them."""
+    """Return every decoder with each choice of its settings, and in windows where it has them."""
     made: list[Variant] = []
     for name in catalog.names("decoders"):
-        known = settings_of(name)
-        kinds = ["dot", "general", "additive"] if "attention" in known else []
-        given: list[dict[str, Any]] = [{}, *({"attention": kind} for kind in kinds)]
-        given += [{"near": 3}] if "near" in known else []
-        given += [{"feeding": False}] if "feeding" in known else []
+        config = catalog.load("decoders", name).Config
+        given: list[dict[str, Any]] = [{}]
+        for key, kind in get_type_hints(config).items():
+            choices = [not getattr(config(), key)] if kind is bool else get_args(kind)
+            given += [{key: choice} for choice in choices if choice != getattr(config(), key)]
+            given += [{"near": 3}] if key == "near" else []
         made += [(name, each, source) for each in given for source in (SOURCE, 0)]
     return made
 

@@ -23,7 +23,9 @@ from onnx import numpy_helper
 from nlpkit.exporting.gate import cases, padding_difference
 from nlpkit.exporting.onnx import Exported, to_onnx
 from nlpkit.exporting.precision import WRITTEN
-from nlpkit.runtime.generate import Decoding
+from nlpkit.runtime import beam
+from nlpkit.runtime.choosing import likeliest
+from nlpkit.runtime.generate import Decoding, Draft, write
 from nlpkit.runtime.graphs import (
     BATCH,
     ENCODE,
@@ -121,6 +123,25 @@ def test_rows_are_taken_in_any_order(index: int) -> None:
         decoding.take(rows)
         assert decoding.rows == 5
         assert np.abs(decoding.read(next_BU[rows]) - expected[rows]).max() < 1e-5
+
+
+@every
+def test_torch_and_onnx_write_the_same_texts(index: int) -> None:
+    lengths = [1, 4, 2, 3, 4]
+    mask_BS = np.arange(4) < np.array(lengths)[:, None]
+    source = {IDS: random_ids(5, 5, 4) * mask_BS, MASK: mask_BS} if VARIANTS[index][2] else {}
+    written = []
+    for run in (exported(index)[0], exported(index)[2]):
+        prompts = [random_ids(6, length).tolist() for length in lengths]
+        drafts = [Draft(prompt, 6) for prompt in prompts]
+        for _ in write(run, source, drafts, likeliest, eos=3):
+            pass
+        begun = [Draft([2], 6) for _ in lengths]
+        found = beam.search(run, source, begun, 3, eos=3)
+        written.append([draft.ids for draft in [*drafts, *found]])
+        logprobs = [draft.logprobs for draft in drafts]
+        written.append([[round(each, 3) for each in row] for row in logprobs])
+    assert written[:2] == written[2:]
 
 
 @every

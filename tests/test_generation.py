@@ -13,7 +13,7 @@ from writing_helpers import Toy
 
 from nlpkit.errors import UsageError
 from nlpkit.runtime import beam
-from nlpkit.runtime.choosing import Sampler, likeliest, log_softmax
+from nlpkit.runtime.choosing import Sampler, likeliest, likeliest_only, log_softmax
 from nlpkit.runtime.generate import Draft, write
 from nlpkit.runtime.graphs import IDS, LOGITS, MASK, PLACE, STEP
 
@@ -92,6 +92,15 @@ def test_each_token_is_yielded_as_it_is_written() -> None:
         seen[index] += 1
         assert draft is drafts[index] and len(draft.logprobs) == seen[index]
     assert seen == {index: len(draft.logprobs) for index, draft in enumerate(drafts)}
+
+
+def test_likeliest_tokens_are_the_same_without_their_chances() -> None:
+    run = Toy(VOCAB, seed=1)
+    plain, fast = (
+        written(run, drafts_of([[5], [6]]), each) for each in (likeliest, likeliest_only)
+    )
+    assert [draft.ids for draft in fast] == [draft.ids for draft in plain]
+    assert np.isnan([chance for draft in fast for chance in draft.logprobs]).all()
 
 
 def test_a_text_ends_when_it_is_finished() -> None:

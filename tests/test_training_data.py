@@ -86,15 +86,11 @@ def test_epoch_holds_every_document_once() -> None:
     ids = [np.arange(1, 2 + n % 37) for n in range(1000)]
     epoch = Epoch(ids, batch_size=16, windows=Slide(20, 4), seed=1, epoch=0)
     batches = [batch for batch, _ in epoch.batches(0, 0, 1)]
-    seen = [row for batch in batches for row in batch.rows]
-    assert sorted(seen) == list(range(1000))
+    assert sorted(row for batch in batches for row in batch.rows) == list(range(1000))
     assert max(batch.mask_BT.sum(axis=1).max() for batch in batches) == 20
-    shares = [
-        {row for batch, _ in epoch.batches(0, rank, 2) for row in batch.rows} for rank in (0, 1)
-    ]
+    shares = [{row for b, _ in epoch.batches(0, rank, 2) for row in b.rows} for rank in (0, 1)]
     assert not shares[0] & shares[1]
-    padding = [1 - batch.mask_BT.mean() for batch in batches]
-    assert np.mean(padding) < 0.25
+    assert np.mean([1 - batch.mask_BT.mean() for batch in batches]) < 0.25
     again = Epoch(ids, batch_size=16, windows=Slide(20, 4), seed=1, epoch=0)
     assert [b.rows for b, _ in again.batches(30, 0, 1)] == [b.rows for b in batches[30:]]
 

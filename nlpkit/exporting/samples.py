@@ -10,7 +10,7 @@ from nlpkit.abilities import Writes
 from nlpkit.errors import InputError, UsageError, quoted
 from nlpkit.runtime.choosing import Sampler
 from nlpkit.runtime.model import Model
-from nlpkit.runtime.writing import Manner
+from nlpkit.runtime.writing import Manner, prompt_of, reads_sources
 from nlpkit.settings.files import resolve
 
 COUNT = 20  # texts in a card
@@ -34,7 +34,7 @@ def samples(model: Model, path: str, folder: Path) -> str:
         raise InputError(f"{quoted(file)}: has no texts")
     drawn = Random(SEED).sample(lines, min(COUNT, len(lines)))
     task: Any = model.task
-    if task.config.source:
+    if reads_sources(task):
         written = task.write(model, drawn, [0] * len(drawn), _as_configured(task))
         head = "| source | written |\n|---|---|"
         rows = [f"| {_cell(line)} | {_cell(text.text)} |" for line, text in _pairs(drawn, written)]
@@ -45,7 +45,7 @@ def samples(model: Model, path: str, folder: Path) -> str:
         written = task.write(model, drawn, [0] * len(drawn), manner)
         head = "| prompt and continuation |\n|---|"
         rows = [
-            f"| **{_cell(line)}**{_cell(text.text[len(line.rstrip()) :])} |"
+            f"| **{_cell(line)}**{_cell(text.text[len(prompt_of(line)) :])} |"
             for line, text in _pairs(drawn, written)
         ]
         how = f", with temperature {TEMPERATURE} and top-p {TOP_P}"

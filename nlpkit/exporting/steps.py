@@ -15,6 +15,7 @@ from nlpkit.heads.written import empty
 from nlpkit.runtime.generate import Decoding
 from nlpkit.runtime.graphs import ENCODE, IDS, MASK, Run
 from nlpkit.runtime.model import Model
+from nlpkit.runtime.writing import reads_sources
 from nlpkit.training.data import Split
 from nlpkit.training.network import Network
 
@@ -39,12 +40,12 @@ def forced(model: Model, network: Network, dev: Split) -> Forced:
     """Return the first texts of dev with the logits of teacher forcing."""
     documents = dev.documents[:TEXTS]
     bos, _ = model.task.bounds(model.tokenizer)
-    has_source = ENCODE in model.run.signatures
-    golds = [gold.text for gold in dev.golds[:TEXTS]] if has_source else documents
+    sourced = reads_sources(model.task)
+    golds = [gold.text for gold in dev.golds[:TEXTS]] if sourced else documents
     written = [[bos, *ids[: LONGEST - 1].tolist()] for ids in model.tokenizer.encode(golds).each()]
     ids_BU, real_BU = _padded(written)
     source: dict[str, np.ndarray] = {}
-    if has_source:
+    if sourced:
         windows = model.encode(documents)
         read = [windows.encoded.each()[row][: model.windows.size] for row in range(len(documents))]
         # A document without tokens is no source: read one token in its place.

@@ -14,7 +14,7 @@ from nlpkit.records.answered import Answered
 from nlpkit.records.reading import Reading, documents
 from nlpkit.runtime.choosing import Sampler
 from nlpkit.runtime.stream import PAUSE, Shelf
-from nlpkit.runtime.writing import MOST, Listener, Manner, prompt_of
+from nlpkit.runtime.writing import MOST, Listener, Manner, prompt_of, reads_sources
 
 TEMPERATURE = 0.8  # of a language model; texts from sources are written without chance
 
@@ -43,7 +43,7 @@ def writer_of(
         ModelError: it writes no texts, or none from sources.
     """
     task: Any = copy.copy(check(model))
-    if source and not task.config.source:
+    if source and not reads_sources(task):
         raise ModelError(f"{model.name} continues prompts; name a model that writes from sources")
     task.answers = kind
     if beams:
@@ -65,7 +65,7 @@ def manner_of(
         UsageError: a setting is out of range, or beams are to draw by chance.
     """
     if temperature is None:
-        temperature = 0.0 if beams > 1 or model.task.config.source else TEMPERATURE
+        temperature = 0.0 if beams > 1 or reads_sources(model.task) else TEMPERATURE
     if beams > 1 and temperature:
         raise UsageError("--beams searches without chance; leave --temperature out")
     sampler = Sampler(temperature=temperature, **sampling)

@@ -9,13 +9,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nlpkit.answers.written import Written
 from nlpkit.runtime import beam
 from nlpkit.runtime.batcher import batches
 from nlpkit.runtime.choosing import Sampler, likeliest, likeliest_only
 from nlpkit.runtime.generate import Draft, never, write
+from nlpkit.runtime.graphs import ENCODE
 from nlpkit.text.unicode import visible, whole
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ def from_prompts(
                 text = _text(model, draft, manner)
                 written[owner] = Written(kept[owner] + text.text, text.score, text.pieces)
     return [written[index] for index in range(len(prompts))]
+
+
+def reads_sources(task: Any) -> bool:
+    """Tell whether a task that writes does so from sources; a language model continues prompts."""
+    return ENCODE in task.graphs
 
 
 def prompt_of(text: str) -> str:

@@ -185,9 +185,10 @@ def generate(
 
     def showing(loaded: Any, reading: Any) -> None:
         from nlpkit.cli.screen.writing import stream
+        from nlpkit.runtime.writing import reads_sources
 
         jobs = job.one_by_one(loaded, reading, manner, samples)
-        continues = not loaded.task.config.source
+        continues = not reads_sources(loaded.task)
         stream(jobs, name=loaded.name, continues=continues, quiet=quiet)
 
     answer_all(
