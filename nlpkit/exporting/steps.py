@@ -13,7 +13,7 @@ import torch
 
 from nlpkit.heads.written import empty
 from nlpkit.runtime.generate import Decoding
-from nlpkit.runtime.graphs import ENCODE, IDS, MASK, Run
+from nlpkit.runtime.graphs import IDS, MASK, Run
 from nlpkit.runtime.model import Model
 from nlpkit.runtime.writing import reads_sources
 from nlpkit.training.data import Split
