@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -132,6 +133,16 @@ def test_long_sentence_is_cut_between_clauses_of_about_one_length() -> None:
     assert len(pieces) > 1 and " ".join(pieces) == text
     assert all(piece.endswith(",") for piece in pieces[:-1])
     assert all(len(tokenizer().encode([piece]).ids_S) <= WINDOW for piece in pieces)
+
+
+def test_pieces_leave_room_for_a_longer_translation() -> None:
+    """A translation of more tokens than the model writes would be cut off."""
+    model = mirror()
+    task = model.model.task
+    task.config = dataclasses.replace(task.config, longest=20)
+    (parts,) = model.encode(["the cat sat on the mat, while the dog ran, and the bird flew away"])
+    pieces = [part.text for part in parts if part.translated]
+    assert max(len(tokenizer().encode([piece]).ids_S) for piece in pieces) <= 16
 
 
 def test_capitals_are_read_as_small_letters_and_written_as_capitals() -> None:

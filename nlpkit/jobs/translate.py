@@ -19,6 +19,9 @@ from nlpkit.tasks import Columns
 from nlpkit.text.unicode import visible
 
 PAIRS = ("en-pt", "pt-en")
+# How many times as long as its source a translation may be, in tokens. With 96 tokens to write, 26%
+# of English sentences of 80 to 96 tokens were cut off, of those of 60 to 80 0.3%.
+LONGER = 1.25
 _LETTER = re.compile(r"[^\W\d_]")
 _ORDINALS = str.maketrans("", "", "ºª")  # small letters that stand in capitals too: Nº, 2ª
 _CLAUSE = re.compile(r"[,;:–—]\s+")
@@ -100,8 +103,9 @@ class Translator:
         ]
 
     def _fitting(self, text: str) -> list[str]:
-        """Return a sentence in pieces that the model reads whole."""
-        return _cut(text, lambda piece: len(self._ids(piece)) <= self.model.windows.size)
+        """Return a sentence in pieces that the model reads and translates whole."""
+        most = min(self.model.windows.size, int(self.model.task.config.longest / LONGER))
+        return _cut(text, lambda piece: len(self._ids(piece)) <= most)
 
     def _ids(self, text: str) -> Any:
         return self.model.tokenizer.encode([hidden(text)[0]]).ids_S
