@@ -18,7 +18,7 @@ from decoder_helpers import (
 )
 from hypothesis import given, settings, strategies as st
 
-from nlpkit.heads.written import IGNORED
+from nlpkit.heads.written import IGNORED, ROUND, written_loss
 from nlpkit.runtime.graphs import (
     BATCH,
     HELD,
@@ -112,7 +112,10 @@ def test_head_gives_logits_of_the_tokens_to_be_predicted(variant: Variant) -> No
     targets = {"previous": ids(12, 2, 4), "wanted": wanted} if variant[2] else None
     outputs = network(read, mask, targets)
     count = int((outputs["wanted"] != IGNORED).sum())
-    assert outputs[LOGITS].shape == (count, VOCAB) and count == 6
+    assert outputs[LOGITS].shape == (ROUND, VOCAB) and count == 6
+    gold = outputs["wanted"][outputs["wanted"] != IGNORED]
+    expected = torch.nn.functional.cross_entropy(outputs[LOGITS][:count], gold)
+    assert torch.allclose(written_loss(outputs, 0.0).mean(), expected)
     assert variant[2] or torch.equal(outputs["wanted"][0], read[0, 1:])
 
 

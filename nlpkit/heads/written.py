@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 
 from nlpkit.heads.graph import READS, Arrays, Graph
 from nlpkit.runtime.graphs import (
@@ -42,6 +42,7 @@ from nlpkit.runtime.graphs import (
 from nlpkit.runtime.writing import IGNORED
 
 WANTED = "wanted"
+ROUND = 256  # rows of logits
 
 
 class Writer(nn.Module):
@@ -94,10 +95,15 @@ def predicted(
     memory: Mapping[str, Tensor],
     states: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
-    """Return logits_MV of the tokens to be predicted, and `wanted_BU`, which tells them."""
+    """Return logits_MV of the tokens to be predicted, and `wanted_BU`, which tells them.
+
+    M is rounded up; the last rows are of no token. Logits are the largest tensors of a step, and
+    if each had another size, the gaps between them would grow to gigabytes.
+    """
     hidden_BUD, _ = decoder(previous_BU, memory, states)
-    is_wanted_BU = wanted_BU != IGNORED
-    return {LOGITS: decoder.logits(hidden_BUD[is_wanted_BU]), WANTED: wanted_BU}
+    hidden_MD = hidden_BUD[wanted_BU != IGNORED]
+    hidden_MD = pad(hidden_MD, (0, 0, 0, -len(hidden_MD) % ROUND))
+    return {LOGITS: decoder.logits(hidden_MD), WANTED: wanted_BU}
 
 
 def empty(decoder: Any, like: Tensor) -> dict[str, Tensor]:
@@ -228,11 +234,10 @@ def written_loss(outputs: Mapping[str, Tensor], smoothing: float) -> Tensor:
     """Return loss_B, whose mean over B is the mean cross-entropy over the batch's tokens."""
     wanted_BU = outputs[WANTED]
     is_wanted_BU = wanted_BU != IGNORED
+    logits_MV, wanted_M = outputs[LOGITS].float(), wanted_BU[is_wanted_BU]
+    wanted_M = pad(wanted_M, (0, len(logits_MV) - len(wanted_M)), value=IGNORED)
     loss_M = cross_entropy(
-        outputs[LOGITS].float(),
-        wanted_BU[is_wanted_BU],
-        label_smoothing=smoothing,
-        reduction="none",
+        logits_MV, wanted_M, ignore_index=IGNORED, label_smoothing=smoothing, reduction="none"
     )
     loss_BU = loss_M.new_zeros(wanted_BU.shape).masked_scatter(is_wanted_BU, loss_M)
     return loss_BU.sum(dim=1) * (len(wanted_BU) / is_wanted_BU.sum().clamp_min(1))

@@ -16,6 +16,7 @@ from nlpkit.settings import declaration, recipe as recipes
 from nlpkit.settings.recipe import Pretraining, Recipe
 from nlpkit.training import checkpoint, summary
 from nlpkit.training.distributed import Team, team
+from nlpkit.training.memory import keep_freed_memory
 from nlpkit.training.threads import torch_threads
 from nlpkit.wording import plural
 
@@ -60,6 +61,8 @@ def at_work(
         team(torch_device(device)) as members,
         ExitStack() as stack,
     ):
+        if members.device.type == "cpu":
+            keep_freed_memory()
         if members.leads:
             stack.enter_context(held(folder))
             _prepare(folder, recipe, resume)
