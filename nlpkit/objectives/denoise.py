@@ -85,7 +85,7 @@ class Objective(nn.Module):
         states_BTD = self.encoder(ids_BT, mask_BT)
         outputs = self.head(states_BTD, mask_BT, previous_BU, wanted_BU)
         gold_M = wanted_BU[wanted_BU != IGNORED]
-        right_M = outputs["logits"].detach().argmax(1) == gold_M
+        right_M = outputs["logits"][: len(gold_M)].detach().argmax(1) == gold_M
         self.metrics = {"accuracy": right_M.float().mean()}
         return torch.mean(written_loss(outputs, 0.0))
 
