@@ -94,6 +94,19 @@ def test_long_texts_split_in_parts_give_the_same_ids(kind: str, texts: list[str]
         pieces.LONG = before
 
 
+@pytest.mark.parametrize("count", (0, 1, 3, 7))
+def test_texts_in_several_groups_give_the_same_ids(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = trained("bpe")
+    texts = ["adorei o hotel", "", "péssimo", "não voltei", "\ud800", "a", "ótimo"][:count]
+    one_by_one = [made._ask([text])[0].tolist() for text in texts]
+    monkeypatch.setattr(pieces, "MANY", 3)
+    ids_S, lengths_N = made._ask(texts)
+    assert ids_S.tolist() == [id for ids in one_by_one for id in ids]
+    assert lengths_N.tolist() == list(map(len, one_by_one))
+
+
 def test_few_texts_do_not_create_the_cache() -> None:
     made = Pieces(trained("bpe").tokenizer)
     few = ["adorei o hotel"] * (pieces.SHORT - 1)

@@ -18,7 +18,7 @@ from nlpkit.text.unicode import whole
 
 if TYPE_CHECKING:
     import numpy as np
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
     from nlpkit.text.word_memory import Memory
 
@@ -27,6 +27,7 @@ GROUP = 64  # new words that are encoded as one text
 SHORT = 32  # a first call with fewer texts builds no cache, which would take longer
 LONG = 1 << 17  # longest text that is encoded in one piece, in characters
 FEW = 4 * GROUP  # below this many new words, finding the pieces that begin a word does not pay
+MANY = 256  # texts of which the tokenizer's answers are held in memory
 BLANKS = r"[\s\x00-\x1f\x7f]+"  # \s does not match NUL and other controls, which carry no meaning
 _control = re.compile(r"[\x00-\x1f\x7f]").search
 # \s beyond ASCII, and the same as UTF-8 bytes with SPACE: one search rules out most texts.
@@ -149,16 +150,28 @@ class Pieces:
         return self.begins
 
     def _ask(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ids of all texts, and how many each has.
+
+        The tokenizer's answers take a hundred times the memory of their ids: MANY texts at once.
+        """
         import numpy as np
 
+        parts, lengths = [], []
+        for start in range(0, len(texts), MANY):
+            ids = [encoding.ids for encoding in self._encodings(texts[start : start + MANY])]
+            lengths_N = np.fromiter(map(len, ids), np.int64, len(ids))
+            flat = chain.from_iterable(ids)
+            parts.append(np.fromiter(flat, np.int64, int(lengths_N.sum())))
+            lengths.append(lengths_N)
+        none = np.zeros(0, dtype=np.int64)
+        return np.concatenate([*parts, none]), np.concatenate([*lengths, none])
+
+    def _encodings(self, texts: Sequence[str]) -> Sequence[Encoding]:
         try:
-            encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+            return self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         except TypeError:  # half a surrogate pair
             valid = [whole(text) for text in texts]
-            encodings = self.tokenizer.encode_batch_fast(valid, add_special_tokens=False)
-        ids = [encoding.ids for encoding in encodings]
-        lengths_N = np.fromiter(map(len, ids), np.int64, len(ids))
-        return np.fromiter(chain.from_iterable(ids), np.int64, int(lengths_N.sum())), lengths_N
+            return self.tokenizer.encode_batch_fast(valid, add_special_tokens=False)
 
 
 def _parts_of(text: str) -> list[str]:
