@@ -23,6 +23,10 @@ PARTS = [
     "12:30",
     "31/12/2024",
     "2.0.1",
+    "😀",
+    "👩‍💻👍🏽",
+    "世界 日本",
+    "שלום",
 ]
 # Texts of words, parts and marks, so that every pattern occurs often.
 MIXED = st.lists(

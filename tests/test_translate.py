@@ -162,6 +162,21 @@ def test_addresses_numbers_and_markup_are_copied() -> None:
         assert part in said
 
 
+def test_sentence_with_more_parts_than_marks_is_cut() -> None:
+    fields = [f"{{f{number}}}" for number in range(len(copied.MARKS) + 8)]
+    text = "Set " + " ".join(fields) + " now"
+    assert translated(text) == text.swapcase().replace("{F", "{f")
+
+
+def test_texts_between_tags_of_blocks_are_translated_alone() -> None:
+    text = '<p class="x">Hello <br/> world</p>'
+    assert translated(text) == '<p class="x">hELLO <br/> WORLD</p>'
+    model = mirror()
+    parts = [part.text for (each,) in [model.encode([text])] for part in each if part.translated]
+    assert parts == ["Hello", "world"]
+    assert translated("Press <b>Save</b> now") == "pRESS <b>sAVE</b> NOW"
+
+
 def test_what_has_no_letters_is_not_translated() -> None:
     model = mirror()
     text = "42!\n\nhttp://example.com\n\n👍\n\nOne."

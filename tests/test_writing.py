@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from writing_helpers import Scripted, Toy, language_model, model_of, scripted, tokenizer, writer
+from writing_helpers import (
+    Scripted,
+    Toy,
+    copier,
+    language_model,
+    model_of,
+    scripted,
+    tokenizer,
+    writer,
+)
 
 from nlpkit.answers import Text
 from nlpkit.errors import ModelError, UsageError
@@ -138,7 +147,8 @@ def test_log_probabilities_are_those_of_the_network(manner: Manner) -> None:
 def _logits(run: Toy, ids: list[int]) -> np.ndarray:
     from nlpkit.runtime.generate import Decoding
 
-    logits_V: np.ndarray = Decoding(run, {}, 1).read(np.array([ids]))[0]
+    silent = [tokenizer().pad, tokenizer().unk, tokenizer().bos or 0]
+    logits_V: np.ndarray = Decoding(run, {}, 1, silent).read(np.array([ids]))[0]
     return logits_V
 
 
@@ -161,14 +171,8 @@ def test_the_end_of_a_text_has_a_log_probability_and_no_text() -> None:
     assert len(cut.pieces) == 2 and cut.pieces[-1][0]
 
 
-def copier(script: str) -> Any:
-    ids = [*tokenizer().encode([script]).ids_S.tolist(), tokenizer().eos]
-    run = Scripted(tokenizer().vocab_size, 1, ids, source=True)
-    return model_of(run, copies=True)
-
-
 def test_what_is_copied_stands_where_its_mark_is_written() -> None:
-    model, told = copier("\x0f e \x0e, \x10!"), []
+    model, told = copier("\x0f e \x0e, !"), []
     document = "Veja https://exemplo.com/A?b=1 por 1.234,56\x0e"
     (answer,) = model.task.write(
         model, [document], [0], Manner(), lambda index, text: told.append(text)
@@ -177,6 +181,25 @@ def test_what_is_copied_stands_where_its_mark_is_written() -> None:
     assert told[-1] == answer.text and not any("\x0e" in text for text in told)
     assert [each.text for each in model.predict([document])] == [answer.text]
     assert model.predict(["", "\x0e\x0f", " "]) == [None, None, None]
+
+
+def test_ids_that_stand_for_no_text_are_never_written() -> None:
+    tokens = tokenizer()
+    script = [tokens.pad, tokens.unk, tokens.bos, *tokens.encode([" fim"]).ids_S, tokens.eos]
+    run = Scripted(tokens.vocab_size, len(tokens.encode(["Diz"]).ids_S) + 1, script)
+    (text,) = texts(model_of(run, source=False), ["Diz"], Manner())
+    assert "[" not in text
+
+
+@pytest.mark.parametrize("manner", [Manner(longest=4), Manner(longest=4, beams=2)])
+def test_of_a_long_prompt_the_end_is_read(manner: Manner) -> None:
+    model = language_model()
+    start = "x" * 5000
+    long, short = texts(model, [start + " O gato come o pato na casa", "O gato"], manner)
+    assert long.startswith(start) and short == texts(model, ["O gato"], manner)[0]
+    size = model.windows.size
+    assert max(read for read in model.run.read) <= size
+    assert (model.tally.truncated, model.tally.size) == (1, size)
 
 
 def test_samples_are_numbered_and_in_order() -> None:
@@ -217,7 +240,8 @@ def test_manner_follows_from_the_options() -> None:
     lm, source = language_model(), writer()
 
     def manner(model: Any, **given: Any) -> Manner:
-        options: dict[str, Any] = {"beams": 1, "temperature": None, "sampling": neutral} | given
+        options: dict[str, Any] = {"beams": 1, "temperature": None, "sampling": neutral}
+        options |= {"samples": 1, "stop": ()} | given
         return job.manner_of(model, **options)
 
     assert manner(source).sampler is None
@@ -230,6 +254,12 @@ def test_manner_follows_from_the_options() -> None:
         manner(lm, beams=2, temperature=0.5)
     with pytest.raises(UsageError, match="leave --repeat-penalty out"):
         manner(lm, beams=2, sampling=penalty)
+    with pytest.raises(UsageError, match="--stop '' would end every text"):
+        manner(lm, stop=("fim", ""))
+    assert manner(lm, samples=2).sampler.temperature == job.TEMPERATURE
+    for model, chosen in ((lm, {"beams": 2}), (lm, {"temperature": 0.0}), (source, {})):
+        with pytest.raises(UsageError, match="--samples draws by chance"):
+            manner(model, samples=2, **chosen)
 
 
 def test_model_that_writes_no_texts_is_refused() -> None:

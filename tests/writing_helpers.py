@@ -39,7 +39,7 @@ TEXTS = [f"O gato {n} come o pato na casa do vizinho, e o pato número {n} some.
 class Toy:
     """A random network whose logits depend on every token that was read, and on the source.
 
-    `calls` has the graph and the number of rows of each call.
+    `calls` has the graph and the number of rows of each call, `read` the tokens of each step.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Toy:
         self.mix_DD = rng.normal(size=(WIDTH, WIDTH))
         self.source, self.spread = source, spread
         self.calls: list[tuple[str, int]] = []
+        self.read: list[int] = []
         tokens = 1 if one_by_one else TOKENS
         state = {"history": (BATCH, WIDTH), PLACE: (BATCH,)}
         kept: dict[str, Any] = {MASK: (BATCH, SOURCE), "memory": (BATCH, WIDTH)} if source else {}
@@ -100,6 +101,7 @@ class Toy:
 
     def step(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         history_BD, logits = feeds["history"], []
+        self.read.append(feeds[IDS].shape[1])
         for ids_B in feeds[IDS].T:
             history_BD = np.tanh(history_BD @ self.mix_DD + self.embed_VD[ids_B])
             logits.append(self.logits(history_BD, feeds))
@@ -170,3 +172,10 @@ def scripted(text: str, prompt: str, *, ends: bool = True) -> Model:
     script = [*tokenizer().encode([text]).ids_S.tolist(), *[tokenizer().eos] * ends]
     after = 1 + int(tokenizer().encode([prompt]).lengths_N[0])
     return model_of(Scripted(tokenizer().vocab_size, after, script), source=False)
+
+
+def copier(script: str) -> Model:
+    """Return a model that copies, and that writes `script` and then ends from any source."""
+    ids = [*tokenizer().encode([script]).ids_S.tolist(), tokenizer().eos]
+    run = Scripted(tokenizer().vocab_size, 1, ids, source=True)
+    return model_of(run, copies=True)

@@ -68,7 +68,8 @@ def export(
         if contents is None:
             continue
         files |= {_file(name, precision): content for name, content in contents.items()}
-        all_threads, one_thread = (_run(contents, signatures, threads) for threads in (0, 1))
+        half = precision == "fp16"
+        all_threads, one_thread = (_run(contents, signatures, n, half) for n in (0, 1))
         runs[precision] = all_threads
         size = sum(map(len, contents.values()))
         reports.append(reference.measure(precision, size, all_threads, one_thread))
@@ -114,10 +115,11 @@ def _contents(graphs: Mapping[str, Exported], precision: str) -> dict[str, bytes
 
 
 def _run(
-    contents: Mapping[str, bytes], signatures: Mapping[str, Signature], threads: int
+    contents: Mapping[str, bytes], signatures: Mapping[str, Signature], threads: int, half: bool
 ) -> SessionRun:
     sessions = {
-        name: device.session(content, "cpu", threads=threads) for name, content in contents.items()
+        name: device.session(content, "cpu", threads=threads, half=half)
+        for name, content in contents.items()
     }
     return SessionRun(sessions, signatures)
 

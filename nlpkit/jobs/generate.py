@@ -57,22 +57,32 @@ def manner_of(
     beams: int,
     temperature: float | None,
     sampling: dict[str, Any],
+    samples: int,
+    stop: tuple[str, ...],
     **settings: Any,
 ) -> Manner:
     """Return how a model writes; `sampling` are settings of `Sampler`, the rest those of `Manner`.
 
     Raises:
-        UsageError: a setting is out of range, or beams are to draw by chance.
+        UsageError: a setting is out of range, beams are to draw by chance, or several samples
+            would be the same text.
     """
+    if "" in stop:
+        raise UsageError("--stop '' would end every text before it begins; give a text")
     if temperature is None:
         temperature = 0.0 if beams > 1 or reads_sources(model.task) else TEMPERATURE
     if beams > 1 and temperature:
         raise UsageError("--beams searches without chance; leave --temperature out")
+    if samples > 1 and not temperature:
+        raise UsageError(
+            "--samples draws by chance, and --beams or a temperature of 0 leave none; "
+            "give a --temperature above 0, without --beams"
+        )
     sampler = Sampler(temperature=temperature, **sampling)
     if beams > 1 and sampler.repeat_penalty != 1:
         raise UsageError("--beams searches without a penalty; leave --repeat-penalty out")
     plain = not temperature and sampler.repeat_penalty == 1
-    return Manner(beams=beams, sampler=None if plain else sampler, **settings)
+    return Manner(beams=beams, sampler=None if plain else sampler, stop=stop, **settings)
 
 
 def texts(

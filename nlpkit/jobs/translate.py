@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from nlpkit.answers.translation import Translation
 from nlpkit.errors import UsageError
 from nlpkit.jobs.generate import writer_of
-from nlpkit.language.copied import hidden
+from nlpkit.language.copied import fits, hidden
 from nlpkit.language.sentences import sentences
 from nlpkit.language.words import splitter
 from nlpkit.runtime.model import Model, Tally
@@ -25,6 +25,12 @@ LONGER = 1.25
 _LETTER = re.compile(r"[^\W\d_]")
 _ORDINALS = str.maketrans("", "", "ºª")  # small letters that stand in capitals too: Nº, 2ª
 _CLAUSE = re.compile(r"[,;:–—]\s+")
+# Tags of HTML between which stand texts of their own.
+_BLOCK_TAG = re.compile(
+    r"(\s*</?(?:p|br|hr|div|li|[uod]l|d[dt]|table|t[drh]|h[1-6]|title|section|blockquote|pre)"
+    r"\b[^<>]{0,200}>\s*)",
+    re.IGNORECASE,
+)
 
 
 class Part(NamedTuple):
@@ -105,10 +111,12 @@ class Translator:
     def _fitting(self, text: str) -> list[str]:
         """Return a sentence in pieces that the model reads and translates whole."""
         most = min(self.model.windows.size, int(self.model.task.config.longest / LONGER))
-        return _cut(text, lambda piece: len(self._ids(piece)) <= most)
 
-    def _ids(self, text: str) -> Any:
-        return self.model.tokenizer.encode([hidden(text)[0]]).ids_S
+        def is_whole(piece: str) -> bool:
+            ids_S = self.model.tokenizer.encode([hidden(piece)[0]]).ids_S
+            return len(ids_S) <= most and fits(piece)
+
+        return _cut(text, is_whole)
 
 
 def check_pair(lang: str) -> None:
@@ -150,14 +158,18 @@ def _of_block(block: str, lang: str, fitting: Callable[[str], list[str]]) -> Ite
         start = tokens[first][1]
         yield Part(block[end:start], False)
         end = tokens[last - 1][2]
-        sentence = " ".join(block[start:end].split())
-        if not _LETTER.search(hidden(sentence)[0]):
-            yield Part(sentence, False)
-            continue
-        for place, piece in enumerate(fitting(sentence)):
-            yield from [Part(" ", False)] if place else []
-            yield Part(piece, True)
+        for text in _BLOCK_TAG.split(" ".join(block[start:end].split())):
+            yield from _of_sentence(text, fitting)
     yield Part(block[end:], False)
+
+
+def _of_sentence(text: str, fitting: Callable[[str], list[str]]) -> Iterator[Part]:
+    if not _LETTER.search(hidden(text)[0]):
+        yield Part(text, False)
+        return
+    for place, piece in enumerate(fitting(text)):
+        yield from [Part(" ", False)] if place else []
+        yield Part(piece, True)
 
 
 def _cut(text: str, fits: Callable[[str], bool]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Parts of a text that a translation copies: addresses, mark-up, names in code, and numbers.
+"""Parts of a text that a translation copies: addresses, mark-up, numbers, emoji, other scripts.
 
 A network reads a mark in place of each, so that it cannot change them, and writes the mark where
 the part belongs. A number of one digit stays, because words agree with it: 1 casa, 2 casas.
@@ -13,6 +13,8 @@ from nlpkit.language.patterns import EMAIL, URL
 
 # Control characters that no text has for a purpose; each is one byte.
 MARKS = tuple(map(chr, range(0x0E, 0x1A)))
+# A letter or sign that is not of the Latin script, nor a mark of punctuation or a currency.
+_OTHER = r"[^\x00-\u024f\u0300-\u036f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20cf]"
 _PARTS = re.compile(
     "|".join(
         (
@@ -23,6 +25,7 @@ _PARTS = re.compile(
             r"%\(\w+\)[sd]|%[sd]|\$?\{[\w.]{1,40}\}",  # fields of messages
             r"`[^`\n]{1,80}`",
             r"\d[\d.,:/'’\xa0-]*\d",  # numbers, dates, times, versions
+            rf"{_OTHER}(?:[\s\u200d]*{_OTHER})*",
         )
     )
 )
@@ -41,6 +44,11 @@ def hidden(text: str) -> tuple[str, list[str]]:
         return MARKS[len(parts) - 1]
 
     return _PARTS.sub(mark, _MARK.sub("", text)), parts
+
+
+def fits(text: str) -> bool:
+    """Tell whether there is a mark for each part of a text that is to be copied."""
+    return sum(1 for _ in _PARTS.finditer(text)) <= len(MARKS)
 
 
 def shown(text: str, parts: Sequence[str]) -> str:

@@ -6,11 +6,11 @@ Legend: N sources, K beams, B = N * K texts, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nlpkit.runtime.choosing import log_softmax
-from nlpkit.runtime.generate import Decoding, Draft
+from nlpkit.runtime.generate import Decoding, Draft, Guard
 from nlpkit.runtime.graphs import IDS, STEP, Run
 
 if TYPE_CHECKING:
@@ -47,26 +47,32 @@ def search(
     beams: int,
     *,
     eos: int,
+    silent: Sequence[int] = (),
+    guard: Guard | None = None,
 ) -> list[Draft]:
     """Return the best text of each source; `drafts` give its prompt and its limit.
 
     Prompts must have one length; a source's search ends when no open beam has a better score than
-    its best ended one (GNMT, Wu et al. 2016).
+    its best ended one (GNMT, Wu et al. 2016). `silent` and `guard` are as for `generate.write`.
     """
     import numpy as np
 
     if not drafts:
         return []
-    decoding = Decoding(run, source, len(drafts))
+    decoding = Decoding(run, source, len(drafts), silent)
     one_by_one = run.signatures[STEP].inputs[IDS][1] == 1
     prompt_BU = np.array([draft.prompt for draft in drafts], dtype=np.int64)
     parts = np.split(prompt_BU, prompt_BU.shape[1], axis=1) if one_by_one else [prompt_BU]
     for part in parts:
         logits_BV = decoding.read(part)
-    found = [_Beams(draft, [Draft(draft.prompt, draft.limit)]) for draft in drafts]
+    found = [_Beams(draft, [replace(draft, ids=[], logprobs=[])]) for draft in drafts]
     active = list(found)
     while True:
         rows, ids, remaining, start = [], [], [], 0
+        open_drafts = [draft for each in active for draft in each.open]
+        for draft, logits_V in zip(open_drafts, logits_BV, strict=True):
+            if guard and draft.marks:
+                guard(draft, logits_V)
         logprobs_BV = log_softmax(logits_BV)
         for each in active:
             count = len(each.open)
@@ -97,7 +103,7 @@ def _extend(each: _Beams, logprobs_KV: np.ndarray, beams: int, eos: int) -> list
     for place in sorted(top.tolist(), key=lambda place: (-flat[place], place)):
         parent, token = divmod(place, logprobs_KV.shape[1])
         old = each.open[parent]
-        draft = Draft(old.prompt, old.limit, old.number, list(old.ids), list(old.logprobs))
+        draft = replace(old, ids=[*old.ids], logprobs=[*old.logprobs])
         draft.add(token, float(logprobs_KV[parent, token]), eos)
         if draft.done:
             if each.best is None or score(draft) > score(each.best):

@@ -171,7 +171,9 @@ def _start(bundle: Bundle, kind: str, index: int, precision: str, threads: int) 
             )
         try:
             model = for_cuda(path) if kind == "cuda" else str(path)
-            session = devices.session(model, kind, index, int(one_thread) or threads)
+            session = devices.session(
+                model, kind, index, int(one_thread) or threads, half=chosen == "fp16"
+            )
         except NlpkitError:
             raise
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception

@@ -91,7 +91,9 @@ class Sampler:
         if self.temperature == 0:
             token_B = changed_BV.argmax(axis=1)
         else:
-            probs_BV = np.exp(log_softmax(changed_BV / self.temperature))
+            shifted_BV = changed_BV - changed_BV.max(axis=1, keepdims=True)
+            with np.errstate(over="ignore"):  # a tiny temperature makes all others impossible
+                probs_BV = np.exp(log_softmax(shifted_BV / self.temperature))
             chances = [self._chance(draft) for draft in drafts]
             token_B = np.array(
                 [

@@ -69,11 +69,12 @@ def candidates(device: str) -> list[tuple[str, int]]:
 
 
 def session(
-    model: bytes | str, kind: str, index: int = 0, threads: int = 0
+    model: bytes | str, kind: str, index: int = 0, threads: int = 0, *, half: bool = False
 ) -> onnxruntime.InferenceSession:
     """Start a session on "cpu" or "cuda", and check that it runs there.
 
-    `model` is the path or the content of an ONNX file. `threads` 0 uses every core.
+    `model` is the path or the content of an ONNX file. `threads` 0 uses every core. `half` tells
+    that it is in float16.
 
     Raises:
         DeviceError: CUDA does not work on this machine; the message has the reason and a fix.
@@ -86,7 +87,12 @@ def session(
     # Threads that spin while they wait take the cores from the threads that read and encode.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if kind == "cpu":
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        # Of a float16 LSTM whose embedding is the output layer too, this pass crashes the process
+        # (ONNX Runtime 1.31). It makes convolutions faster, which fp16 is not for on a CPU.
+        broken = ["NchwcTransformer"] if half else []
+        return onnxruntime.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"], disabled_optimizers=broken
+        )
     if problem := why_no_cuda():
         raise DeviceError(f"--device cuda: {problem}")
     options.log_severity_level = 4  # the DeviceError below gives the reason in one line

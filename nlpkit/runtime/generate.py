@@ -13,6 +13,8 @@ Legend: B texts in the batch, U tokens, V vocabulary.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -39,6 +41,8 @@ LEAVING = 0.25  # share of finished texts at which they leave the batch; each le
 
 # Maps the unfinished texts and their logits_BV to the next token of each and its log-probability.
 Choose = Callable[[Sequence["Draft"], Any], tuple[Any, Any]]
+# Sets the logits_V of tokens that a draft must not have next to minus infinity.
+Guard = Callable[["Draft", Any], None]
 
 
 @dataclass
@@ -49,6 +53,7 @@ class Draft:
         prompt: the ids that it begins with, `bos` first.
         limit: most new tokens.
         number: its place among the samples of its prompt, from 0.
+        marks: how often each mark must be in it (nlpkit/runtime/marks.py).
         ids: the new ids so far.
         logprobs: the log-probability of each.
         ended: whether `eos`, or the text of a stop, ended it.
@@ -57,6 +62,7 @@ class Draft:
     prompt: list[int]
     limit: int
     number: int = 0
+    marks: Counter[str] = field(default_factory=Counter)
     ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     ended: bool = False
@@ -83,9 +89,14 @@ def never(draft: Draft) -> bool:
 class Decoding:
     """The states of a batch of texts, between the steps of a network."""
 
-    def __init__(self, run: Run, source: Mapping[str, np.ndarray], rows: int) -> None:
-        """Read the source (ids and mask), {} for a language model."""
-        self.run, self.rows = run, rows
+    def __init__(
+        self, run: Run, source: Mapping[str, np.ndarray], rows: int, silent: Sequence[int] = ()
+    ) -> None:
+        """Read the source (ids and mask), {} for a language model.
+
+        `silent` are tokens that are never written, such as that of padding.
+        """
+        self.run, self.rows, self.silent = run, rows, list(silent)
         step = run.signatures[STEP]
         self.states = [name for name in step.inputs if NEXT + name in step.outputs]
         self.arrays: dict[str, Any] = {}
@@ -101,6 +112,7 @@ class Decoding:
         arrays = self.run(STEP, {IDS: ids_BU} | self.arrays, (LOGITS,), kept)
         self.arrays |= {name: arrays[NEXT + name] for name in self.states}
         logits_BV: np.ndarray = arrays[LOGITS]
+        logits_BV[:, self.silent] = -math.inf
         return logits_BV
 
     def take(self, rows: Sequence[int]) -> None:
@@ -121,6 +133,8 @@ def write(
     choose: Choose,
     *,
     eos: int | None,
+    silent: Sequence[int] = (),
+    guard: Guard | None = None,
     finished: Callable[[Draft], bool] = never,
 ) -> Iterator[tuple[int, Draft]]:
     """Write the drafts, one for each row of the source; yield (index, draft) after each new token.
@@ -131,13 +145,15 @@ def write(
         drafts: the texts, which are changed in place.
         choose: chooses the next tokens.
         eos: the token that ends a text, or None to write up to the limit.
+        silent: tokens that are never written.
+        guard: forbids tokens to drafts that have marks.
         finished: tells whether a draft ends after its newest token.
     """
     import numpy as np
 
     if not drafts:
         return
-    decoding = Decoding(run, source, len(drafts))
+    decoding = Decoding(run, source, len(drafts), silent)
     # All rows read as many tokens at once as the shortest prompt has; the others' further tokens
     # take the place of chosen ones, so that no row needs padding.
     one_by_one = run.signatures[STEP].inputs[IDS][1] == 1
@@ -151,6 +167,10 @@ def write(
         asking = [
             row for row, draft in enumerate(texts) if read >= len(draft.prompt) and not draft.done
         ]
+        if guard:
+            for row in asking:
+                if texts[row].marks:
+                    guard(texts[row], logits_BV[row])
         tokens, logprobs = choose([texts[row] for row in asking], logits_BV[asking])
         for row, token, logprob in zip(asking, tokens.tolist(), logprobs.tolist(), strict=True):
             following[row] = token

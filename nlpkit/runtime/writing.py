@@ -17,6 +17,7 @@ from nlpkit.runtime.batcher import batches
 from nlpkit.runtime.choosing import Sampler, likeliest, likeliest_only
 from nlpkit.runtime.generate import Draft, never, write
 from nlpkit.runtime.graphs import ENCODE
+from nlpkit.runtime.marks import Guard
 from nlpkit.text.unicode import visible, whole
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from nlpkit.text.windows import Windows
 
 IGNORED = -100  # in training targets: nothing is to be predicted there
-MOST = 64  # texts in a batch
+MOST, SHORT = 64, 256  # texts in a batch; fewer, if the window has more tokens than SHORT
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,26 @@ def from_sources(
     numbers: Sequence[int],
     manner: Manner,
     listener: Listener | None = None,
+    marks: Sequence[str] = (),
 ) -> list[Written | None]:
     """Return the text written for each source, of which `windows` are; None for an empty one.
 
     `numbers` has a number for each source: equal sources with different ones have other chances.
+    Each of the `marks` is written as often as the source has it.
     """
-    bos, _ = model.task.bounds(model.tokenizer)
+    bos, eos = model.task.bounds(model.tokenizer)
+    guard = Guard(model.tokenizer, marks, eos) if marks else None
     written: list[Written | None] = [None] * len(numbers)
     budget = min(model.budget, MOST * 32) // manner.beams
     for batch in batches(windows, budget):
         owners = windows.owner_W[batch.rows].tolist()
         drafts = [Draft([bos], manner.longest, numbers[owner]) for owner in owners]
-        for owner, draft in _finished(model, batch.feeds(), drafts, owners, manner, listener):
+        if guard:
+            for draft, ids_T in zip(drafts, batch.ids_BT.tolist(), strict=True):
+                draft.marks = guard.marks(ids_T)
+        for owner, draft in _finished(
+            model, batch.feeds(), drafts, owners, manner, listener, guard
+        ):
             written[owner] = _text(model, draft, manner)
     return written
 
@@ -83,17 +92,23 @@ def from_prompts(
 ) -> list[Written]:
     """Return each prompt with its continuation by a language model; blanks at its end are cut.
 
-    `numbers` are as for `from_sources`. An empty prompt gives a text of the model's own.
+    `numbers` are as for `from_sources`. An empty prompt gives a text of the model's own. Of a
+    prompt longer than the model's window, the end is read.
     """
     if not prompts:
         return []
     bos, _ = model.task.bounds(model.tokenizer)
     kept = [prompt_of(prompt) for prompt in prompts]
     starts = [[bos, *ids.tolist()] for ids in model.tokenizer.encode(kept).each()]
+    size = model.windows.size
+    model.tally.size = size
+    model.tally.truncated += sum(len(start) > size for start in starts)
+    starts = [start[-size:] for start in starts]
     order = sorted(range(len(prompts)), key=lambda index: len(starts[index]))
     written: dict[int, Written] = {}
-    for first in range(0, len(order), MOST // manner.beams or 1):
-        owners = order[first : first + (MOST // manner.beams or 1)]
+    most = max(1, min(MOST, MOST * SHORT // size) // manner.beams)
+    for first in range(0, len(order), most):
+        owners = order[first : first + most]
         for group in _alike(owners, starts) if manner.beams > 1 else [owners]:
             drafts = [Draft(starts[owner], manner.longest, numbers[owner]) for owner in group]
             for owner, draft in _finished(model, {}, drafts, group, manner, listener):
@@ -125,11 +140,15 @@ def _finished(
     owners: Sequence[int],
     manner: Manner,
     listener: Listener | None,
+    guard: Guard | None = None,
 ) -> list[tuple[int, Draft]]:
     """Write the drafts; return each with its owner."""
-    _, eos = model.task.bounds(model.tokenizer)
+    bos, eos = model.task.bounds(model.tokenizer)
+    silent = [model.tokenizer.pad, model.tokenizer.unk, bos]
     if manner.beams > 1:
-        drafts = beam.search(model.run, source, drafts, manner.beams, eos=eos)
+        drafts = beam.search(
+            model.run, source, drafts, manner.beams, eos=eos, silent=silent, guard=guard
+        )
         return list(zip(owners, drafts, strict=True))
 
     def stops(draft: Draft) -> bool:
@@ -138,7 +157,17 @@ def _finished(
 
     finished = stops if manner.stop else never
     choose = manner.sampler or (likeliest if manner.pieces else likeliest_only)
-    for row, draft in write(model.run, source, drafts, choose, eos=eos, finished=finished):
+    steps = write(
+        model.run,
+        source,
+        drafts,
+        choose,
+        eos=eos,
+        silent=silent,
+        guard=guard,
+        finished=finished,
+    )
+    for row, draft in steps:
         if listener:
             listener(owners[row], cut(added(model.tokenizer, draft), manner.stop))
     return list(zip(owners, drafts, strict=True))

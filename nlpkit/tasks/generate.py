@@ -205,7 +205,8 @@ class Task:
         if not self.config.source:
             return surprise.answers(model, documents, windows)
         manner = writing.Manner(longest=self.config.longest, beams=self.config.beams)
-        written = writing.from_sources(model, windows, [0] * len(documents), manner)
+        numbers = [0] * len(documents)
+        written = writing.from_sources(model, windows, numbers, manner, marks=self._marks)
         return self._restored(documents, written)
 
     def write(
@@ -229,7 +230,7 @@ class Task:
             def listener(index: int, text: str) -> None:
                 hear(index, copied.shown(text, parts[index]))
 
-        written = writing.from_sources(model, windows, numbers, manner, listener)
+        written = writing.from_sources(model, windows, numbers, manner, listener, self._marks)
         return self._restored(documents, written)
 
     def _restored(self, documents: Sequence[Any], written: Sequence[Any]) -> list[Any]:
@@ -241,6 +242,10 @@ class Task:
             each and Written(copied.shown(each.text, parts), each.score, each.pieces)
             for parts, each in pairs
         ]
+
+    @property
+    def _marks(self) -> Sequence[str]:
+        return copied.MARKS if self.config.copies else ()
 
     def _copies(self, documents: Sequence[Any]) -> list[list[str]]:
         """Return the parts that the text of each document copies."""

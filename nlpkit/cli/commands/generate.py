@@ -174,6 +174,7 @@ def generate(
                 "repeat_penalty": repeat_penalty,
                 "seed": seed,
             },
+            samples=samples,
             longest=max_tokens,
             stop=tuple(stop or ()),
             pieces=logprobs,
