@@ -33,7 +33,9 @@ def by_formula(kind: str, module: Any, query: np.ndarray, key: np.ndarray, head:
         return query @ key / np.sqrt(WIDTH)
     if kind == "general":
         return query @ module.weight_HKK[head].detach().numpy() @ key / np.sqrt(WIDTH)
-    return module.vector_HK[head].detach().numpy() @ np.tanh(query + key)
+    if kind == "additive":
+        return module.vector_HK[head].detach().numpy() @ np.tanh(query + key)
+    pytest.fail(f"write the formula of the attention {kind!r} here, in plain numpy")
 
 
 def mixed_by_formula(kind: str, module: Any, qkv: torch.Tensor, allowed: np.ndarray) -> np.ndarray:

@@ -122,6 +122,16 @@ def test_listener_of_a_stop_hears_the_text_before_it() -> None:
     assert told[-1] == " um" and all(" um".startswith(each) for each in told)
 
 
+def test_listener_hears_no_beginning_of_a_stop() -> None:
+    told: list[str] = []
+    model = scripted(" um. Dois. Fim", "Diz")
+    (answer,) = model.task.write(
+        model, ["Diz"], [0], Manner(stop=(". Fim",)), lambda index, text: told.append(text)
+    )
+    assert answer.text == "Diz um. Dois"
+    assert told == sorted(told) and told[-1] == " um. Dois" and " um." not in told
+
+
 @pytest.mark.parametrize(
     "manner", [Manner(longest=9, pieces=True), Manner(beams=3, longest=5, pieces=True)]
 )

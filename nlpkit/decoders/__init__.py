@@ -4,14 +4,15 @@ A decoder's file has a frozen keyword-only `Config` and a class `Decoder(config,
 is the width of the encoder's states that it reads, 0 for a language model, which has no source.
 
     embed                        the embedding of the tokens, which is the output layer too
-    memory(states_BSD, mask_BS)  -> arrays of the source by name, computed once; `remembered` has
-                                 their axes
+    memory(states_BSD, mask_BS)  -> arrays of the source by name, computed once, with the mask as
+                                 MASK; `remembered` has their axes
     start(memory)                -> states that follow from the source; `begun` has their axes
     held                         the axes of all states, which pass from token to token
     forward(ids_BU, memory, states) -> (hidden_BUD, states)
     logits(hidden)               -> logits, V last
     one_by_one                   whether `forward` computes token after token, so that a graph of it
-                                 reads one token at a time
+                                 reads one token at a time; False without a source, since a language
+                                 model is asked for the surprise of a whole text at once
 
 `forward` reads U tokens after those that made `states`, and returns their hidden states and the new
 states. From empty states it reads a whole text (teacher forcing); with U = 1 it is a step of

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from nlpkit.attention import KINDS, mixed
+from nlpkit.attention import KINDS, Kind, mixed
 from nlpkit.recurrent import Lstm, Vanilla, onnx_translations
 from nlpkit.runtime.graphs import BATCH, MASK, SOURCE, Axes
 from nlpkit.settings.declaration import setting
@@ -39,7 +39,7 @@ class Config:
     cell: Literal["lstm", "rnn"] = setting(
         "lstm", "recurrent cell; gradients vanish sooner in rnn than in lstm"
     )
-    attention: Literal["dot", "general", "additive", "none"] = setting(
+    attention: Literal[Kind, "none"] = setting(
         "general", "kind of attention over the source (docs/attention.md)"
     )
     feeding: bool = setting(True, "feed what was read of the source into the next step")

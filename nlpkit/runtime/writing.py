@@ -169,7 +169,8 @@ def _finished(
     )
     for row, draft in steps:
         if listener:
-            listener(owners[row], cut(added(model.tokenizer, draft), manner.stop))
+            text = cut(added(model.tokenizer, draft), manner.stop)
+            listener(owners[row], text if draft.done else before_stop(text, manner.stop))
     return list(zip(owners, drafts, strict=True))
 
 
@@ -182,6 +183,14 @@ def added(tokenizer: Tokenizer, draft: Draft) -> str:
 def cut(text: str, stop: Sequence[str]) -> str:
     """Return a text up to the first stop in it."""
     return text[: min((place for each in stop if (place := text.find(each)) >= 0), default=None)]
+
+
+def before_stop(text: str, stop: Sequence[str]) -> str:
+    """Return a text that goes on, without an end that may become a stop."""
+    ends = (
+        length for each in stop for length in range(1, len(each)) if text.endswith(each[:length])
+    )
+    return text[: len(text) - max(ends, default=0)]
 
 
 def _text(model: Model, draft: Draft, manner: Manner) -> Written:
