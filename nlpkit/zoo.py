@@ -113,6 +113,8 @@ def find_bundle(name: str) -> Path:
             f"{name} is not installed; it lies in export/ of the repository, and "
             f"'nlpkit models add export/{name}' installs it"
         )
+    if path.name != name:
+        raise ModelError(f"{shown}: no such folder; 'nlpkit models' lists the installed models")
     names = [*known, *RULES]
     raise ModelError(f"no model {name!r}.{near_match(name, names)} There are: {', '.join(names)}")
 

@@ -198,6 +198,7 @@ def test_command_prints_positions_and_exits_1_only_for_errors(cli: Cli) -> None:
         (["a.csv", "--to", "xml"], 2, "not one of table, json"),
         (["header.csv", "header.csv"], 2, "named twice"),
         (["header.csv", "-m", "nope"], 4, "no model 'nope'"),
+        (["header.csv", "-m", "./nope"], 4, "./nope: no such folder; 'nlpkit models' lists"),
         (["gone.toml"], 3, "no such recipe"),
     ],
 )

@@ -117,3 +117,11 @@ def test_difference_of_plain_answers() -> None:
     assert difference({"label": "a", "scores": {}}, {"label": "b", "scores": {}}) == float("inf")
     assert difference({"spans": [{"start": 1}]}, {"spans": []}) == float("inf")
     assert difference({}, {}) == 0.0
+
+
+def test_file_of_a_metric_tells_which_scores_are_better_when_lower(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not metrics.minimised("bleu")
+    monkeypatch.setattr(catalog.load("metrics", "translation"), "LOWER", ("bleu",), raising=False)
+    assert metrics.minimised("bleu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import unicodedata
 from types import SimpleNamespace
 from typing import Any
@@ -21,12 +22,12 @@ from writing_helpers import (
 )
 
 from nlpkit.answers import Text
-from nlpkit.errors import ModelError, UsageError
+from nlpkit.errors import ModelError
 from nlpkit.jobs import generate as job
 from nlpkit.records.reading import Reading
 from nlpkit.runtime.choosing import Sampler
 from nlpkit.runtime.graphs import STEP
-from nlpkit.runtime.writing import MOST, Manner, pieces_text, prompt_of
+from nlpkit.runtime.writing import IGNORED, MOST, Manner, pieces_text, prompt_of
 
 PROMPTS = ["O gato", "", "o pato número 7", "O gato", "  dois  espaços ", "coração 👍🏽"]
 CHANCE = Manner(longest=9, sampler=Sampler(temperature=1.0))
@@ -212,6 +213,25 @@ def test_of_a_long_prompt_the_end_is_read(manner: Manner) -> None:
     assert (model.tally.truncated, model.tally.size) == (1, size)
 
 
+def test_what_is_copied_is_that_of_the_prepared_text() -> None:
+    model = dataclasses.replace(copier("\x0e"), steps=SimpleNamespace(texts=without_links))
+    document = "Veja https://exemplo.com/A por 25 reais"
+    (answer,) = model.task.write(model, [document], [0], Manner())
+    assert answer.text == "25" == model.predict([document])[0].text
+
+
+def without_links(documents: Any) -> list[str]:
+    return [document.replace("https://exemplo.com/A", "link") for document in documents]
+
+
+def test_target_that_is_cut_does_not_end() -> None:
+    model = model_of(Toy(tokenizer().vocab_size, source=True), longest=4)
+    golds = [Text("O gato come o pato"), Text("O")]
+    wanted_BU = model.task.targets(golds, None, tokenizer())["wanted"]
+    assert wanted_BU.shape == (2, 5) and wanted_BU[0, 4] == IGNORED
+    assert tokenizer().eos in wanted_BU[1] and tokenizer().eos not in wanted_BU[0]
+
+
 def test_samples_are_numbered_and_in_order() -> None:
     model = job.writer_of(language_model())
     reading = Reading(inputs=[], texts=PROMPTS)
@@ -243,33 +263,6 @@ def test_prompts_one_by_one_are_those_of_the_batch() -> None:
     items = list(job.texts(model, reading, manner=CHANCE, samples=2))
     ones = [write(None) for _, write in job.one_by_one(model, reading, CHANCE, 2)]
     assert [one.text for one in ones] == [item.answer.text for item in items]
-
-
-def test_manner_follows_from_the_options() -> None:
-    neutral = {"top_k": 0, "top_p": 0.95, "min_p": 0.0, "repeat_penalty": 1.0, "seed": 3}
-    lm, source = language_model(), writer()
-
-    def manner(model: Any, **given: Any) -> Manner:
-        options: dict[str, Any] = {"beams": 1, "temperature": None, "sampling": neutral}
-        options |= {"samples": 1, "stop": ()} | given
-        return job.manner_of(model, **options)
-
-    assert manner(source).sampler is None
-    assert manner(lm).sampler.temperature == job.TEMPERATURE and manner(lm).sampler.seed == 3
-    assert manner(lm, temperature=0.0).sampler is None
-    assert manner(lm, beams=4).sampler is None and manner(lm, beams=4).beams == 4
-    penalty = neutral | {"repeat_penalty": 1.3}
-    assert manner(source, sampling=penalty).sampler.temperature == 0
-    with pytest.raises(UsageError, match="leave --temperature out"):
-        manner(lm, beams=2, temperature=0.5)
-    with pytest.raises(UsageError, match="leave --repeat-penalty out"):
-        manner(lm, beams=2, sampling=penalty)
-    with pytest.raises(UsageError, match="--stop '' would end every text"):
-        manner(lm, stop=("fim", ""))
-    assert manner(lm, samples=2).sampler.temperature == job.TEMPERATURE
-    for model, chosen in ((lm, {"beams": 2}), (lm, {"temperature": 0.0}), (source, {})):
-        with pytest.raises(UsageError, match="--samples draws by chance"):
-            manner(model, samples=2, **chosen)
 
 
 def test_model_that_writes_no_texts_is_refused() -> None:

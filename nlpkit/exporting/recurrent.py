@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from nlpkit.exporting.wide import rewritten
 
-KINDS = ("LSTM", "RNN")
+KINDS = ("LSTM", "RNN", "GRU")
 MATRICES = slice(1, 3)  # of a node's inputs: that of the layer's input, that of its state
 LARGEST = 127
 

@@ -16,7 +16,8 @@ from nlpkit.runtime.choosing import Sampler
 from nlpkit.runtime.stream import PAUSE, Shelf
 from nlpkit.runtime.writing import MOST, Listener, Manner, prompt_of, reads_sources
 
-TEMPERATURE = 0.8  # of a language model; texts from sources are written without chance
+# Of a language model; texts from sources are written without chance, and as long as they need.
+TEMPERATURE, LONGEST = 0.8, 100
 
 
 def check(model: Any) -> Writes:
@@ -54,14 +55,18 @@ def writer_of(
 def manner_of(
     model: Any,
     *,
-    beams: int,
+    beams: int | None,
+    longest: int | None,
     temperature: float | None,
     sampling: dict[str, Any],
     samples: int,
     stop: tuple[str, ...],
-    **settings: Any,
+    pieces: bool = False,
 ) -> Manner:
-    """Return how a model writes; `sampling` are settings of `Sampler`, the rest those of `Manner`.
+    """Return how a model writes; `sampling` are settings of `Sampler`.
+
+    Beams and length that are None are those of the model, if it writes from sources; chance
+    leaves its beams out.
 
     Raises:
         UsageError: a setting is out of range, beams are to draw by chance, or several samples
@@ -69,6 +74,11 @@ def manner_of(
     """
     if "" in stop:
         raise UsageError("--stop '' would end every text before it begins; give a text")
+    if reads_sources(model.task):
+        own = model.task.config
+        beams = beams or (1 if temperature or sampling["repeat_penalty"] != 1 else own.beams)
+        longest = longest or own.longest
+    beams, longest = beams or 1, longest or LONGEST
     if temperature is None:
         temperature = 0.0 if beams > 1 or reads_sources(model.task) else TEMPERATURE
     if beams > 1 and temperature:
@@ -82,7 +92,8 @@ def manner_of(
     if beams > 1 and sampler.repeat_penalty != 1:
         raise UsageError("--beams searches without a penalty; leave --repeat-penalty out")
     plain = not temperature and sampler.repeat_penalty == 1
-    return Manner(beams=beams, sampler=None if plain else sampler, stop=stop, **settings)
+    chosen = None if plain else sampler
+    return Manner(longest=longest, beams=beams, sampler=chosen, stop=stop, pieces=pieces)
 
 
 def texts(

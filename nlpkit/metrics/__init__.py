@@ -11,6 +11,7 @@ are scores, which lists and cards show; a score whose name ends in one of ERRORS
 lower. Every file that fits is measured, so the names of scores must differ from those of other
 files. "n" replaces the number of rows for a metric that counts words or spans. A file may also have
 
+    LOWER = ("empty",)                                             # scores better when lower
     def resampled(golds, answers_M, name) -> ndarray_MR | None     # a faster form of `draws`
 
 Legend: N documents, M models, R bootstrap resamples.
@@ -29,16 +30,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-ERRORS = (
-    "ece",
-    "error",
-    "loss",
-    "perplexity",
-    "byte",
-    "wer",
-    "cer",
-    "ter",
-)  # last words of score names
+# Last words of the names of scores that are better when lower; `LOWER` of a file adds to them.
+ERRORS = ("ece", "error", "loss", "perplexity", "byte", "wer", "cer", "ter")
 RESAMPLES = 200  # bootstrap resamples of a metric without `resampled`
 
 
@@ -66,7 +59,10 @@ def numbers(scores: Mapping[str, Any]) -> dict[str, float]:
 
 def minimised(metric: str) -> bool:
     """Tell whether a lower value of a metric is better, as with ece or val_loss."""
-    return metric.rpartition("_")[2] in ERRORS
+    modules = (catalog.load("metrics", name) for name in catalog.names("metrics"))
+    return metric.rpartition("_")[2] in ERRORS or any(
+        metric in getattr(module, "LOWER", ()) for module in modules
+    )
 
 
 def draws(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from nlpkit.runtime.choosing import log_softmax
 from nlpkit.runtime.generate import Decoding, Draft, Guard
-from nlpkit.runtime.graphs import IDS, STEP, Run
+from nlpkit.runtime.graphs import Run
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,13 +23,12 @@ ALPHA = 0.6  # exponent of the length penalty of Wu et al. 2016, section 7
 class _Beams:
     """The beams of one source: those that go on, and the best one that has ended."""
 
-    draft: Draft
     open: list[Draft] = field(default_factory=list)
     best: Draft | None = None
 
     @property
     def done(self) -> bool:
-        """Whether no open beam can become better than the best ended one."""
+        """Whether no open beam is better now than the best ended one."""
         if not self.open:
             return True
         return self.best is not None and score(self.best) >= max(map(score, self.open))
@@ -60,12 +59,11 @@ def search(
     if not drafts:
         return []
     decoding = Decoding(run, source, len(drafts), silent)
-    one_by_one = run.signatures[STEP].inputs[IDS][1] == 1
     prompt_BU = np.array([draft.prompt for draft in drafts], dtype=np.int64)
-    parts = np.split(prompt_BU, prompt_BU.shape[1], axis=1) if one_by_one else [prompt_BU]
+    parts = np.split(prompt_BU, prompt_BU.shape[1], axis=1) if decoding.one_by_one else [prompt_BU]
     for part in parts:
         logits_BV = decoding.read(part)
-    found = [_Beams(draft, [replace(draft, ids=[], logprobs=[])]) for draft in drafts]
+    found = [_Beams([replace(draft, ids=[], logprobs=[])]) for draft in drafts]
     active = list(found)
     while True:
         rows, ids, remaining, start = [], [], [], 0
@@ -87,7 +85,7 @@ def search(
             break
         decoding.take(rows)
         logits_BV = decoding.read(np.array(ids, dtype=np.int64)[:, None])
-    return [each.best or max(each.open, key=score) for each in found]
+    return [each.best for each in found if each.best]
 
 
 def _extend(each: _Beams, logprobs_KV: np.ndarray, beams: int, eos: int) -> list[int]:

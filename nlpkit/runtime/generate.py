@@ -98,6 +98,7 @@ class Decoding:
         """
         self.run, self.rows, self.silent = run, rows, list(silent)
         step = run.signatures[STEP]
+        self.one_by_one = step.inputs[IDS][1] == 1
         self.states = [name for name in step.inputs if NEXT + name in step.outputs]
         self.arrays: dict[str, Any] = {}
         if source:
@@ -156,8 +157,7 @@ def write(
     decoding = Decoding(run, source, len(drafts), silent)
     # All rows read as many tokens at once as the shortest prompt has; the others' further tokens
     # take the place of chosen ones, so that no row needs padding.
-    one_by_one = run.signatures[STEP].inputs[IDS][1] == 1
-    start = 1 if one_by_one else min(len(draft.prompt) for draft in drafts)
+    start = 1 if decoding.one_by_one else min(len(draft.prompt) for draft in drafts)
     ids_BU = np.array([draft.prompt[:start] for draft in drafts], dtype=np.int64)
     active, read = list(range(len(drafts))), start
     while active:

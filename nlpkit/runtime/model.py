@@ -109,7 +109,7 @@ class Model:
 
     def encode(self, documents: Sequence[Any]) -> Windows:
         """Prepare and tokenize documents, and cut them into windows. Calls no network."""
-        prepared = documents if self.steps is None else self.steps.texts(documents)
+        prepared = self.prepared(documents)
         if isinstance(self.task, Framed):
             prepared = self.task.seen(prepared)
         bounds = framing_of(self.task, self.tokenizer)
@@ -118,6 +118,10 @@ class Model:
         self.tally.truncated += windows.truncated
         self.tally.size = self.windows.size
         return windows
+
+    def prepared(self, documents: Sequence[Any]) -> Sequence[Any]:
+        """Return documents after the model's steps."""
+        return documents if self.steps is None else self.steps.texts(documents)
 
     def reopened_by(self, reopen: Callable[[], Model]) -> Self:
         """Set the function that loads this model again, and return the model."""

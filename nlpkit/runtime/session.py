@@ -41,7 +41,8 @@ class SessionRun:
         groups, a document's scores are equal to the last bit in any batch (measured for an LSTM).
 
         Raises:
-            ModelError: the network does not accept the ids of its tokenizer.
+            ModelError: ONNX Runtime cannot compute it: the network does not accept the ids of its
+                tokenizer, or memory is short.
         """
         rows = len(next(iter(feeds.values())))
         session, whole = self.sessions[graph], filled(feeds)
@@ -54,8 +55,8 @@ class SessionRun:
         except Exception as problem:  # ONNX Runtime's errors share no class but Exception
             reason = str(problem).splitlines()[0][:200]
             raise ModelError(
-                f"the network rejects the ids of its tokenizer ({reason}); "
-                "install or export the model again"
+                f"ONNX Runtime cannot compute the graph {graph!r} ({reason}); if memory is short, "
+                "shorten the texts; else install or export the model again"
             ) from None
         by_name = dict(zip([*outputs, *kept], arrays, strict=True))
         return by_name | {name: by_name[name][:rows] for name in outputs}

@@ -16,6 +16,7 @@ from nlpkit.runtime.batcher import Batch
 from nlpkit.runtime.generate import Decoding
 from nlpkit.runtime.graphs import IDS, STEP, SURPRISE
 from nlpkit.text.documents import whole_text
+from nlpkit.text.unicode import visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,5 +62,5 @@ def _surprise(text: str, bits_U: np.ndarray, offsets_U2: np.ndarray) -> Surprise
         Word(start, end, text[start:end], float(bits))
         for (start, end), bits in zip(spans, sums.tolist(), strict=False)
     ]
-    size = len(text.encode("utf-8", "replace")) + 1
+    size = len(visible(text).encode("utf-8", "replace")) + 1
     return Surprise(tuple(words), float(bits_U.sum()), size, len(bits_U) - 1)

@@ -185,12 +185,14 @@ class Task:
             return {}
         bos, eos = self.bounds(tokenizer)
         each = tokenizer.encode([_taught(gold) for gold in golds]).each()
+        # A text that is cut must not teach the network to end there.
+        ends = [eos if len(ids) <= self.config.longest else writing.IGNORED for ids in each]
         each = [ids[: self.config.longest] for ids in each]
         width = max(map(len, each)) + 1
         wanted_BU = np.full((len(golds), width), writing.IGNORED, dtype=np.int64)
         previous_BU = np.zeros((len(golds), width), dtype=np.int64)
-        for row, ids in enumerate(each):
-            wanted_BU[row, : len(ids) + 1] = [*ids, eos]
+        for row, (ids, end) in enumerate(zip(each, ends, strict=True)):
+            wanted_BU[row, : len(ids) + 1] = [*ids, end]
             previous_BU[row, : len(ids) + 1] = [bos, *ids]
         return {"previous": previous_BU, "wanted": wanted_BU}
 
@@ -207,7 +209,7 @@ class Task:
         manner = writing.Manner(longest=self.config.longest, beams=self.config.beams)
         numbers = [0] * len(documents)
         written = writing.from_sources(model, windows, numbers, manner, marks=self._marks)
-        return self._restored(documents, written)
+        return self._restored(model, documents, written)
 
     def write(
         self,
@@ -225,19 +227,21 @@ class Task:
             return writing.from_prompts(model, documents, numbers, manner, listener)
         windows = model.encode(documents)
         if listener and self.config.copies:
-            hear, parts = listener, self._copies(documents)
+            hear, parts = listener, self._copies(model, documents)
 
             def listener(index: int, text: str) -> None:
                 hear(index, copied.shown(text, parts[index]))
 
         written = writing.from_sources(model, windows, numbers, manner, listener, self._marks)
-        return self._restored(documents, written)
+        return self._restored(model, documents, written)
 
-    def _restored(self, documents: Sequence[Any], written: Sequence[Any]) -> list[Any]:
+    def _restored(
+        self, model: Model, documents: Sequence[Any], written: Sequence[Any]
+    ) -> list[Any]:
         """Return texts with what they copy from their documents."""
         if not self.config.copies:
             return list(written)
-        pairs = zip(self._copies(documents), written, strict=True)
+        pairs = zip(self._copies(model, documents), written, strict=True)
         return [
             each and Written(copied.shown(each.text, parts), each.score, each.pieces)
             for parts, each in pairs
@@ -247,9 +251,10 @@ class Task:
     def _marks(self) -> Sequence[str]:
         return copied.MARKS if self.config.copies else ()
 
-    def _copies(self, documents: Sequence[Any]) -> list[list[str]]:
+    def _copies(self, model: Model, documents: Sequence[Any]) -> list[list[str]]:
         """Return the parts that the text of each document copies."""
-        return [copied.hidden(whole_text(document))[1] for document in documents]
+        prepared = model.prepared(documents)
+        return [copied.hidden(whole_text(document))[1] for document in prepared]
 
     def describe(self) -> dict[str, Any]:
         """Return the values of bundle.json from which the task is rebuilt without its data."""

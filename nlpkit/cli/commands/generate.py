@@ -21,8 +21,14 @@ Prompt = Annotated[
     ),
 ]
 MaxTokens = Annotated[
-    int,
-    typer.Option("--max-tokens", min=1, metavar="N", help="Most new tokens.", rich_help_panel=HOW),
+    int | None,
+    typer.Option(
+        "--max-tokens",
+        min=1,
+        metavar="N",
+        help="Most new tokens. Default: 100 for prompts, the model's own for sources.",
+        rich_help_panel=HOW,
+    ),
 ]
 Temperature = Annotated[
     float | None,
@@ -84,9 +90,14 @@ Samples = Annotated[
     int, typer.Option(min=1, metavar="N", help="Texts for each prompt.", rich_help_panel=HOW)
 ]
 Beams = Annotated[
-    int,
+    int | None,
     typer.Option(
-        min=1, max=64, metavar="N", help="Search with N beams; 1 does not.", rich_help_panel=HOW
+        min=1,
+        max=64,
+        metavar="N",
+        help="Search with N beams; 1 does not. Default: 1 for prompts, the model's own for "
+        "sources.",
+        rich_help_panel=HOW,
     ),
 ]
 Stop = Annotated[
@@ -117,7 +128,7 @@ def generate(
     inputs: o.Inputs = None,
     prompt: Prompt = None,
     model: o.Model = "lm-pt",
-    max_tokens: MaxTokens = 100,
+    max_tokens: MaxTokens = None,
     temperature: Temperature = None,
     top_k: TopK = 0,
     top_p: TopP = 0.95,
@@ -125,7 +136,7 @@ def generate(
     repeat_penalty: RepeatPenalty = 1.0,
     seed: Seed = 0,
     samples: Samples = 1,
-    beams: Beams = 1,
+    beams: Beams = None,
     stop: Stop = None,
     logprobs: Logprobs = False,
     source: o.From = None,
