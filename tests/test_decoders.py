@@ -51,7 +51,7 @@ def test_step_by_step_equals_teacher_forcing(variant: Variant, cuts: list[int]) 
             parts.append(hidden_BUD)
             start += size
     assert (torch.cat(parts, dim=1) - whole_BUD).abs().max() < 1e-5
-    assert states.keys() == last.keys() == decoder.held.keys()
+    assert states.keys() == last.keys() == decoder.state_axes.keys()
     for name, state in last.items():
         assert (states[name] - state).abs().max() < 1e-5, name
 
@@ -127,12 +127,12 @@ def test_states_have_the_declared_axes(variant: Variant) -> None:
     mask_BS = torch.ones(3, 5, dtype=torch.bool)
     memory, states = begun(decoder, variant[2], numbers(13, 3, 5, SOURCE), mask_BS)
     lengths = {BATCH: 3, PAST: 0, "source": 5}
-    declared = decoder.held | (decoder.remembered if variant[2] else {})
+    declared = decoder.state_axes | (decoder.memory_axes if variant[2] else {})
     for name, axes in declared.items():
         shape = tuple(lengths.get(axis, axis) for axis in axes)
         assert (memory | states)[name].shape == shape, name
     if variant[2]:
-        assert decoder.start(memory).keys() == decoder.begun.keys()
+        assert decoder.start(memory).keys() == decoder.start_axes.keys()
     hidden_BUD, _ = decoder(ids(14, 3, 2), memory, states)
     assert decoder.logits(hidden_BUD).shape == (3, 2, VOCAB)
 

@@ -59,7 +59,7 @@ def test_a_step_at_a_time_equals_teacher_forcing(cell: str, attention: str) -> N
 
 def begun(decoder: Any, memory: Any, rows: int = 3) -> dict[str, torch.Tensor]:
     """Return the states before the first token."""
-    zeros = {name: torch.zeros(rows, axes[1]) for name, axes in decoder.held.items()}
+    zeros = {name: torch.zeros(rows, axes[1]) for name, axes in decoder.state_axes.items()}
     return zeros | decoder.start(memory)
 
 

@@ -5,9 +5,10 @@ is the width of the encoder's states that it reads, 0 for a language model, whic
 
     embed                        the embedding of the tokens, which is the output layer too
     memory(states_BSD, mask_BS)  -> arrays of the source by name, computed once, with the mask as
-                                 MASK; `remembered` has their axes
-    start(memory)                -> states that follow from the source; `begun` has their axes
-    held                         the axes of all states, which pass from token to token
+                                 MASK; `memory_axes` has their axes
+    start(memory)                -> states that follow from the source; `start_axes` has their axes
+    state_axes                   the axes of all states, which pass from token to token; no state
+                                 has the name of an array of `memory`
     forward(ids_BU, memory, states) -> (hidden_BUD, states)
     logits(hidden)               -> logits, V last
     one_by_one                   whether `forward` computes token after token, so that a graph of it

@@ -65,7 +65,7 @@ class Decoder(nn.Module):
         self.cells = nn.ModuleList(cell(w, config.hidden, batch_first=True) for w in widths)
         self.output = nn.Linear(config.hidden, config.embedding)
         if source:
-            self.begin = nn.Linear(source, len(self.begun) * config.hidden)
+            self.begin = nn.Linear(source, len(self.start_axes) * config.hidden)
         if self.attends:
             self.query = nn.Linear(config.hidden, config.hidden)
             self.key = nn.Linear(source, config.hidden)
@@ -78,7 +78,7 @@ class Decoder(nn.Module):
         return self.feeding
 
     @property
-    def held(self) -> dict[str, Axes]:
+    def state_axes(self) -> dict[str, Axes]:
         """The states of each layer's cell and, with input feeding, what was read last."""
         axes: Axes = (BATCH, self.hidden)
         layers = range(len(self.cells))
@@ -86,7 +86,7 @@ class Decoder(nn.Module):
         return dict.fromkeys([*names, *([FED] if self.feeding else [])], axes)
 
     @property
-    def remembered(self) -> dict[str, Axes]:
+    def memory_axes(self) -> dict[str, Axes]:
         """The axes of the arrays of `memory`."""
         if not self.attends:
             return {LAST: (BATCH, self.source), MASK: (BATCH, SOURCE)}
@@ -104,11 +104,11 @@ class Decoder(nn.Module):
         return {"source_keys": self.key(states_BSD), "source_values": values_BSD, MASK: mask_BS}
 
     @property
-    def begun(self) -> dict[str, Axes]:
+    def start_axes(self) -> dict[str, Axes]:
         """The axes of the arrays of `start`."""
         if not self.attends:  # the cells as well, as in Sutskever et al. 2014
-            return self.held
-        return {name: axes for name, axes in self.held.items() if name.startswith("hidden")}
+            return self.state_axes
+        return {name: axes for name, axes in self.state_axes.items() if name.startswith("hidden")}
 
     def start(self, memory: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the states from which a text begins.
@@ -120,8 +120,8 @@ class Decoder(nn.Module):
             whole_BD = sums_BD / memory[MASK].sum(dim=1, keepdim=True)
         else:
             whole_BD = memory[LAST]
-        parts = torch.tanh(self.begin(whole_BD)).chunk(len(self.begun), dim=-1)
-        return dict(zip(self.begun, parts, strict=True))
+        parts = torch.tanh(self.begin(whole_BD)).chunk(len(self.start_axes), dim=-1)
+        return dict(zip(self.start_axes, parts, strict=True))
 
     def forward(
         self, ids_BU: Tensor, memory: Mapping[str, Tensor], states: Mapping[str, Tensor]

@@ -56,7 +56,7 @@ class Decoder(nn.Module):
         self.norm = nn.LayerNorm(config.width)
 
     @property
-    def held(self) -> dict[str, Axes]:
+    def state_axes(self) -> dict[str, Axes]:
         """The number of tokens read so far, and the keys and values of each block."""
         axes: Axes = (BATCH, PAST, self.width)
         layers = range(len(self.blocks))
@@ -65,7 +65,7 @@ class Decoder(nn.Module):
         }
 
     @property
-    def remembered(self) -> dict[str, Axes]:
+    def memory_axes(self) -> dict[str, Axes]:
         """The axes of the arrays of `memory`."""
         axes: Axes = (BATCH, SOURCE, self.width)
         layers = range(len(self.blocks))
@@ -81,7 +81,7 @@ class Decoder(nn.Module):
         return arrays | {MASK: mask_BS}
 
     @property
-    def begun(self) -> dict[str, Axes]:
+    def start_axes(self) -> dict[str, Axes]:
         """The axes of the arrays of `start`."""
         return {}
 

@@ -64,10 +64,10 @@ class Writer(nn.Module):
     def graphs(self, encoder: nn.Module) -> dict[str, Graph]:
         """Return the graphs `encode`, `step` and `take`."""
         decoder = self.decoder
-        encoded = {name: axes for name, axes in decoder.remembered.items() if name != MASK}
-        outputs = {name: _of_time(axes) for name, axes in (encoded | decoder.begun).items()}
+        encoded = {name: axes for name, axes in decoder.memory_axes.items() if name != MASK}
+        outputs = {name: _of_time(axes) for name, axes in (encoded | decoder.start_axes).items()}
         encode = Graph(Encode(encoder, decoder, list(outputs)), Signature(READS, outputs))
-        return {ENCODE: encode} | writing(decoder, decoder.remembered)
+        return {ENCODE: encode} | writing(decoder, decoder.memory_axes)
 
 
 class LanguageHead(nn.Module):
@@ -114,7 +114,7 @@ def empty(decoder: Any, like: Tensor) -> dict[str, Tensor]:
             dtype=torch.int64 if name == PLACE else torch.float32,
             device=like.device,
         )
-        for name, axes in decoder.held.items()
+        for name, axes in decoder.state_axes.items()
     }
 
 
@@ -141,7 +141,7 @@ class Step(nn.Module):
 
     def __init__(self, decoder: Any, source: list[str]) -> None:
         super().__init__()
-        self.decoder, self.source, self.states = decoder, source, list(decoder.held)
+        self.decoder, self.source, self.states = decoder, source, list(decoder.state_axes)
 
     def forward(self, ids: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
         count = len(self.source)
@@ -174,7 +174,7 @@ class Take(nn.Module):
 
 def writing(decoder: Any, source: Mapping[str, Axes]) -> dict[str, Graph]:
     """Return the graphs `step` and `take` of a decoder; `source` has the axes of its memory."""
-    held, vocabulary = dict(decoder.held), decoder.embed.num_embeddings
+    held, vocabulary = dict(decoder.state_axes), decoder.embed.num_embeddings
     tokens = 1 if decoder.one_by_one else TOKENS
     surprise = {} if source else {SURPRISE: (BATCH, tokens)}
     following = {f"{NEXT}{name}": tuple(map(_after, axes)) for name, axes in held.items()}
