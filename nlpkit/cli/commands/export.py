@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from nlpkit.runtime.graphs import STEP
+
 app = typer.Typer(add_completion=False)
 
 
@@ -83,8 +85,9 @@ class _Reports:
 
     def finish(self, manifest: dict[str, Any], folder: Path) -> None:
         """Print the bundle's folder and the next command."""
+        command = "generate" if STEP in manifest["graphs"] else "predict"
         self.console.print(
             f"passed; wrote {folder} (a CPU loads {manifest['cpu_precision']})\n"
-            f"next: nlpkit predict --model {quote(str(folder))} FILE",
+            f"next: nlpkit {command} --model {quote(str(folder))} FILE",
             markup=False,
         )
