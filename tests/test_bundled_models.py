@@ -13,6 +13,7 @@ from conftest import ROOT, TEXTS
 
 import nlpkit
 from nlpkit import zoo
+from nlpkit.answers.surprise import Surprise
 from nlpkit.answers.written import Written
 from nlpkit.exporting.card import model_card
 from nlpkit.runtime import onepass
@@ -45,6 +46,8 @@ def outputs(model: Any, texts: list[str]) -> list[Any]:
     answers = model.predict(texts)
     if issubclass(model.task.answers, Written):  # a rounded number may choose another word
         return [None if answer is None else answer.text for answer in answers]
+    if issubclass(model.task.answers, Surprise):
+        return [answer and np.array([word.bits for word in answer.words]) for answer in answers]
     return [None if vector is None else vector.numbers for vector in answers]
 
 

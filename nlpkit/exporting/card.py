@@ -50,10 +50,8 @@ def model_card(manifest: dict[str, Any], task: Task, samples: str = "") -> str:
 def _use(manifest: dict[str, Any]) -> str:
     """Return the commands that use the model."""
     predict = f"nlpkit predict --model {manifest['name']} FILE"
-    if STEP not in manifest["graphs"]:
+    if STEP not in manifest["graphs"] or ENCODE in manifest["graphs"]:
         return predict
-    if ENCODE in manifest["graphs"]:
-        return f"nlpkit generate --model {manifest['name']} FILE"
     generate = f'nlpkit generate --model {manifest["name"]} --prompt "..."'
     return f"{generate}\n{predict}   # the surprise of each line"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nlpkit.runtime.graphs import STEP
+from nlpkit.runtime.graphs import ENCODE, STEP
 
 app = typer.Typer(add_completion=False)
 
@@ -85,7 +85,8 @@ class _Reports:
 
     def finish(self, manifest: dict[str, Any], folder: Path) -> None:
         """Print the bundle's folder and the next command."""
-        command = "generate" if STEP in manifest["graphs"] else "predict"
+        graphs = manifest["graphs"]
+        command = "generate" if STEP in graphs and ENCODE not in graphs else "predict"
         self.console.print(
             f"passed; wrote {folder} (a CPU loads {manifest['cpu_precision']})\n"
             f"next: nlpkit {command} --model {quote(str(folder))} FILE",
