@@ -15,13 +15,13 @@ mark or exclamation mark at the end.
 
 from __future__ import annotations
 
-import json
-import lzma
 import random
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from sentences import texts
 
 SETS = {
     "pt": {
@@ -46,19 +46,11 @@ def main() -> None:
     data, language = Path(sys.argv[1]), sys.argv[2]
     rng, seen = random.Random(0), set[str]()
     for name, count in SETS[language].items():
-        found = dict.fromkeys(one for text in texts(data / name) for one in sentences(text))
+        found = dict.fromkeys(one for text in texts(data, name) for one in sentences(text))
         fresh = [one for one in found if one not in seen]
         seen.update(fresh)
         for one in rng.sample(fresh, min(count, len(fresh))):
             print(one)
-
-
-def texts(folder: Path) -> Iterator[str]:
-    """Yield the training texts of a set."""
-    (path,) = folder.glob("train.*.xz")
-    with lzma.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            yield line if path.name == "train.txt.xz" else json.loads(line)["text"]
 
 
 def sentences(text: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Marks of parts that are copied: each is written once, whatever the network would write."""
+"""Marks of parts that are copied: each is written once, even if the network forgets it."""
 
 from __future__ import annotations
 

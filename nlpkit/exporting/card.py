@@ -47,10 +47,15 @@ def model_card(manifest: dict[str, Any], task: Task, samples: str = "") -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def continues_prompts(manifest: dict[str, Any]) -> bool:
+    """Tell whether a bundle is a language model."""
+    return STEP in manifest["graphs"] and ENCODE not in manifest["graphs"]
+
+
 def _use(manifest: dict[str, Any]) -> str:
     """Return the commands that use the model."""
     predict = f"nlpkit predict --model {manifest['name']} FILE"
-    if STEP not in manifest["graphs"] or ENCODE in manifest["graphs"]:
+    if not continues_prompts(manifest):
         return predict
     generate = f'nlpkit generate --model {manifest["name"]} --prompt "..."'
     return f"{generate}\n{predict}   # the surprise of each line"

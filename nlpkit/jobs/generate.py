@@ -16,7 +16,7 @@ from nlpkit.runtime.choosing import Sampler
 from nlpkit.runtime.stream import PAUSE, Shelf
 from nlpkit.runtime.writing import MOST, Listener, Manner, prompt_of, reads_sources
 
-# Of a language model; texts from sources are written without chance, and as long as they need.
+# Of a language model; texts from sources are written without chance, as long as the recipe says.
 TEMPERATURE, LONGEST = 0.8, 100
 
 

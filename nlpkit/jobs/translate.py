@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 from nlpkit.answers.translation import Translation
 from nlpkit.errors import UsageError
 from nlpkit.jobs.generate import writer_of
-from nlpkit.language.copied import fits, hidden
+from nlpkit.language.copied import enough_marks, hidden
 from nlpkit.language.sentences import sentences
 from nlpkit.language.words import splitter
 from nlpkit.runtime.model import Model, Tally
@@ -114,7 +114,7 @@ class Translator:
 
         def is_whole(piece: str) -> bool:
             ids_S = self.model.tokenizer.encode([hidden(piece)[0]]).ids_S
-            return len(ids_S) <= most and fits(piece)
+            return len(ids_S) <= most and enough_marks(piece)
 
         return _cut(text, is_whole)
 

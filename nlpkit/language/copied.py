@@ -46,7 +46,7 @@ def hidden(text: str) -> tuple[str, list[str]]:
     return _PARTS.sub(mark, _MARK.sub("", text)), parts
 
 
-def fits(text: str) -> bool:
+def enough_marks(text: str) -> bool:
     """Tell whether there is a mark for each part of a text that is to be copied."""
     return sum(1 for _ in _PARTS.finditer(text)) <= len(MARKS)
 

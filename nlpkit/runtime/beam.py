@@ -67,10 +67,8 @@ def search(
     active = list(found)
     while True:
         rows, ids, remaining, start = [], [], [], 0
-        open_drafts = [draft for each in active for draft in each.open]
-        for draft, logits_V in zip(open_drafts, logits_BV, strict=True):
-            if guard and draft.marks:
-                guard(draft, logits_V)
+        if guard:
+            guard([draft for each in active for draft in each.open], logits_BV)
         logprobs_BV = log_softmax(logits_BV)
         for each in active:
             count = len(each.open)

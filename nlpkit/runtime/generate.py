@@ -41,8 +41,8 @@ LEAVING = 0.25  # share of finished texts at which they leave the batch; each le
 
 # Maps the unfinished texts and their logits_BV to the next token of each and its log-probability.
 Choose = Callable[[Sequence["Draft"], Any], tuple[Any, Any]]
-# Sets the logits_V of tokens that a draft must not have next to minus infinity.
-Guard = Callable[["Draft", Any], None]
+# Sets the logits_BV of tokens that texts must not have next to minus infinity, in place.
+Guard = Callable[[Sequence["Draft"], Any], None]
 
 
 @dataclass
@@ -147,7 +147,7 @@ def write(
         choose: chooses the next tokens.
         eos: the token that ends a text, or None to write up to the limit.
         silent: tokens that are never written.
-        guard: forbids tokens to drafts that have marks.
+        guard: forbids tokens to the drafts.
         finished: tells whether a draft ends after its newest token.
     """
     import numpy as np
@@ -167,11 +167,10 @@ def write(
         asking = [
             row for row, draft in enumerate(texts) if read >= len(draft.prompt) and not draft.done
         ]
+        choosing, logits_BV = [texts[row] for row in asking], logits_BV[asking]
         if guard:
-            for row in asking:
-                if texts[row].marks:
-                    guard(texts[row], logits_BV[row])
-        tokens, logprobs = choose([texts[row] for row in asking], logits_BV[asking])
+            guard(choosing, logits_BV)
+        tokens, logprobs = choose(choosing, logits_BV)
         for row, token, logprob in zip(asking, tokens.tolist(), logprobs.tolist(), strict=True):
             following[row] = token
             texts[row].add(token, logprob, eos)

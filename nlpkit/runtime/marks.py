@@ -4,7 +4,7 @@ A network forgets marks, or repeats them, and the numbers that they stand for wo
 text may not end before every mark is written, and a mark may not be written more often than its
 source has it (constrained decoding; Hokamp & Liu 2017, "Lexically constrained decoding").
 
-Legend: V vocabulary.
+Legend: B texts in the batch, V vocabulary.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Guard:
-    """Forbids the next tokens of a draft that would lose or repeat a mark."""
+    """Forbids next tokens with which a draft would lose or repeat a mark."""
 
     def __init__(self, tokenizer: Tokenizer, marks: Sequence[str], eos: int) -> None:
         """Find the tokens that hold marks; a mark that is not a token's whole is never guarded."""
@@ -30,7 +30,7 @@ class Guard:
         encoded = tokenizer.encode(list(marks)).each()
         signs = {pieces[ids[0]] for ids in encoded if len(ids) == 1 and ids[0] != tokenizer.unk}
         self.marks_of = {
-            token: Counter(piece[place] for place in range(len(piece)) if piece[place] in signs)
+            token: Counter(sign for sign in piece if sign in signs)
             for token, piece in enumerate(pieces)
             if not signs.isdisjoint(piece)
         }
@@ -42,23 +42,26 @@ class Guard:
             found.update(self.marks_of.get(token, ()))
         return found
 
-    def __call__(self, draft: Draft, logits_V: np.ndarray) -> None:
-        """Set the logits of forbidden tokens to minus infinity, in place.
+    def __call__(self, drafts: Sequence[Draft], logits_BV: np.ndarray) -> None:
+        """Set the logits of forbidden tokens to minus infinity, in place."""
+        for draft, logits_V in zip(drafts, logits_BV, strict=True):
+            if draft.marks:
+                self._forbid(draft, logits_V)
 
-        A draft that would rather end, or has no room for other tokens, writes a mark that it owes.
+    def _forbid(self, draft: Draft, logits_V: np.ndarray) -> None:
+        """Forbid tokens to one draft.
+
+        Where the end is the likeliest token, or only the missing marks still fit, nothing but a
+        missing mark is allowed.
         """
         import numpy as np
 
-        owed = draft.marks - self.marks(draft.ids)
-        ends = int(logits_V.argmax()) == self.eos or draft.limit - len(draft.ids) <= owed.total()
-        paying = [token for token, marks in self.marks_of.items() if marks <= owed]
-        if owed and ends:
-            paid = logits_V[paying]
-            logits_V[:] = -np.inf
-            logits_V[paying] = paid
-            return
-        paid = logits_V[paying]
-        logits_V[list(self.marks_of)] = -np.inf
-        logits_V[paying] = paid
-        if owed:
+        missing = draft.marks - self.marks(draft.ids)
+        room = draft.limit - len(draft.ids)
+        ends = int(logits_V.argmax()) == self.eos or room <= missing.total()
+        allowed = [token for token, marks in self.marks_of.items() if marks <= missing]
+        kept = logits_V[allowed]
+        logits_V[slice(None) if missing and ends else list(self.marks_of)] = -np.inf
+        logits_V[allowed] = kept
+        if missing:
             logits_V[self.eos] = -np.inf

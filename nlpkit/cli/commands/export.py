@@ -8,8 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from nlpkit.runtime.graphs import ENCODE, STEP
-
 app = typer.Typer(add_completion=False)
 
 
@@ -85,8 +83,9 @@ class _Reports:
 
     def finish(self, manifest: dict[str, Any], folder: Path) -> None:
         """Print the bundle's folder and the next command."""
-        graphs = manifest["graphs"]
-        command = "generate" if STEP in graphs and ENCODE not in graphs else "predict"
+        from nlpkit.exporting.card import continues_prompts
+
+        command = "generate" if continues_prompts(manifest) else "predict"
         self.console.print(
             f"passed; wrote {folder} (a CPU loads {manifest['cpu_precision']})\n"
             f"next: nlpkit {command} --model {quote(str(folder))} FILE",
