@@ -42,6 +42,7 @@ SHELVES = {
     "checks": Shelf("checks", "check", ("check",)),
     "commands": Shelf("cli/commands", "command", ("app",)),
     "decoders": Shelf("decoders", "decoder", ("Config", "Decoder")),
+    "explainers": Shelf("explainers", "method", ("OPENS", "SIGNED", "CAUTION", "weigh")),
     "formats": Shelf("records/formats", "format", ("read", "write")),
     "importing": Shelf("importing", "importer", ("reads", "read")),
     "metrics": Shelf("metrics", "metric", ("FITS", "measure")),

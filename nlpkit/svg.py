@@ -1,4 +1,4 @@
-"""Draw curves as SVG, and the lines and words that all plots share.
+"""Draw curves and matrices as SVG, and the lines and words that all plots share.
 
 The pictures have no background, so that they suit light and dark pages.
 """
@@ -17,6 +17,7 @@ COLOURS = ("#2f81f7", "#d9622b", "#2e9a4e", "#b05fd0", "#c2464f", "#0f98a8", "#a
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 680, 400, 64, 34, 150, 50  # in pixels
 LINE = 20  # height of a line of the legend
 FEWEST = 4  # ticks of an axis, about
+CELL = 20  # width and height of a cell of a matrix
 
 
 @dataclass(frozen=True)
@@ -117,3 +118,28 @@ def text(x: float, y: float, words: str, colour: str, anchor: str = "middle") ->
 def shown(name: str) -> str:
     """Return a name with unprintable characters replaced by "?", for a terminal or XML."""
     return "".join(char if char.isprintable() else "?" for char in name)
+
+
+def heat(
+    rows: Sequence[str], columns: Sequence[str], weights: Sequence[Sequence[float]], *, title: str
+) -> str:
+    """Return a matrix as an SVG document: a square for each weight, darker for a larger one.
+
+    The largest weight of the matrix is the darkest; a square says its row, column and weight.
+    """
+    left, top = (12 + 8 * max(map(len, names), default=0) for names in (rows, columns))
+    largest = max((weight for row in weights for weight in row), default=0.0) or 1.0
+    parts = []
+    for index, name in enumerate(columns):
+        x = (index + 0.5) * CELL + 4
+        words = f'<text transform="translate({x:.0f} -6) rotate(-90)" fill="{INK}">'
+        parts.append(f"{words}{escape(name)}</text>")
+    for index, (name, row) in enumerate(zip(rows, weights, strict=True)):
+        parts.append(text(-6, (index + 0.7) * CELL, name, INK, "end"))
+        for place, weight in enumerate(row):
+            about = escape(f"{name} / {columns[place]}: {weight:.3f}")
+            corner = f'x="{place * CELL}" y="{index * CELL}" width="{CELL - 1}" height="{CELL - 1}"'
+            shade = f'fill="{COLOURS[0]}" fill-opacity="{weight / largest:.2f}"'
+            parts.append(f"<rect {corner} {shade}><title>{about}</title></rect>")
+    size = left + CELL * len(columns) + 4, top + CELL * len(rows) + 4
+    return document(parts, title, (-left, -top, *size))

@@ -120,13 +120,19 @@ def find_bundle(name: str) -> Path:
 
 
 def load(
-    name: str = "sentiment", *, device: str = "auto", precision: str = "auto", threads: int = 0
+    name: str = "sentiment",
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 0,
+    attention: bool = False,
 ) -> Model:
     """Load a model by the name or path of its bundle, or rules by their name.
 
     `device` is auto, cpu, cuda or cuda:N. `precision` is auto or one of the bundle's. `threads` is
-    the number of CPU threads; 0 uses $NLPKIT_THREADS, or every core of the process. Unpickling a
-    model loads it again with the same options.
+    the number of CPU threads; 0 uses $NLPKIT_THREADS, or every core of the process. `attention`
+    gives the attention weights of networks as further outputs (`nlpkit.runtime.exposing`).
+    Unpickling a model loads it again with the same options.
 
     Raises:
         ModelError: the bundle does not exist, is damaged, or is refused.
@@ -141,13 +147,19 @@ def load(
 
         model = rules.open_rules(name, tasks.build, device=device, precision=precision)
         return model.reopened_by(partial(load, name, **options))
+    options["attention"] = attention
     folder = find_bundle(name)
     model = open_bundle(folder, **options)
     return model.reopened_by(partial(load, str(folder.absolute()), **options))
 
 
 def open_bundle(
-    folder: Path, *, device: str = "auto", precision: str = "auto", threads: int = 0
+    folder: Path,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 0,
+    attention: bool = False,
 ) -> Model:
     """Load the bundle in a folder, with its task and its steps. The options are those of `load`.
 
@@ -159,6 +171,7 @@ def open_bundle(
     from nlpkit.runtime.bundle import read_bundle
 
     options: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
+    options["attention"] = attention
     found = read_bundle(folder)
     if rule := found.manifest.cascade:
         return _cascade(folder.name, rule, options)

@@ -35,6 +35,7 @@ VERBS = {
         "Report",
         "Run",
         "Score",
+        "Show",
         "Search",
         "Split",
         "Train",

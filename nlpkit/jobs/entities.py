@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from nlpkit.jobs.predict import answers
 from nlpkit.language.names import check_types
+from nlpkit.pages import frame
 from nlpkit.records.escape import escape
 from nlpkit.wording import plural
 
@@ -24,16 +25,6 @@ FREQUENT = 10  # most names of a type in a summary
 LISTED = 100  # the same on a page
 # Pale backgrounds, on which black text can be read, for the types in turn.
 COLOURS = ("#ffd9a0", "#b9e3ff", "#c9f0c0", "#ffc9d4", "#e0d0ff", "#fff2a8", "#c8ebe4", "#e3e3e3")
-STYLE = """
-:root { color-scheme: light; }
-body { font: 1rem/1.7 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem;
-  color: #111; background: #fff; overflow-wrap: anywhere; }
-p { white-space: pre-wrap; border-bottom: 1px solid #ddd; padding-bottom: .8rem; }
-mark { color: inherit; border-radius: .3em; padding: .1em .25em; }
-mark small { font-weight: 700; font-size: .65em; margin-left: .4em; letter-spacing: .03em; }
-table { border-collapse: collapse; } td { padding: .1rem .8rem .1rem 0; vertical-align: top; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.2rem; }
-"""
 
 
 def only(model: Model, types: Sequence[str], option: str = "--types") -> Model:
@@ -77,18 +68,14 @@ def write_page(
     """
     colours = dict(zip(types, cycle(COLOURS), strict=False))
     names: dict[str, Counter[str]] = {kind: Counter() for kind in types}
-    stream.write(
-        '<!doctype html>\n<html>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n<h1>{html.escape(title)}</h1>\n"
-    )
+    stream.write(frame.opening(title))
     count = 0
     for _, _, item in items:
         count += 1
         spans = item.answer.spans if item.answer else ()
         for span in spans:
             names[span.label][" ".join(span.text.split())] += 1
-        stream.write(f"<p>{_marked(item.text, spans, colours)}</p>\n")
+        stream.write(f'<p class="text">{_marked(item.text, spans, colours)}</p>\n')
     stream.write(f"<h2>{plural(count, 'document')}</h2>\n<table>\n")
     for kind, counts in names.items():
         if counts:
@@ -96,7 +83,7 @@ def write_page(
             listed += [f"and {len(counts) - LISTED:,} more"] if len(counts) > LISTED else []
             cells = _mark(kind, kind, colours), f"{counts.total():,}", ", ".join(listed)
             stream.write("".join(["<tr>", *(f"<td>{cell}</td>" for cell in cells), "</tr>\n"]))
-    stream.write("</table>\n</html>\n")
+    stream.write(f"</table>\n{frame.closing()}")
     return count
 
 

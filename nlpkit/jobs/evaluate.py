@@ -17,6 +17,7 @@ from nlpkit.records.rows import Row, read_rows
 from nlpkit.runtime.device import cores
 from nlpkit.runtime.model import Model
 from nlpkit.tasks import Task, lone_label
+from nlpkit.text.documents import whole_text
 
 
 def open_model(name: str, *, device: str, precision: str) -> Model:
@@ -100,6 +101,7 @@ class Evaluation:
     data: tuple[str, ...]
     docs_per_second: float
     warning: str = ""  # why the scores are not informative
+    texts: Sequence[str] = ()  # the documents
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evaluation as plain values."""
@@ -162,4 +164,5 @@ def evaluate(
         data=tuple(paths),
         docs_per_second=round(len(documents) / seconds, 1),
         warning=lone_label(model.task, [gold for gold, _ in scored]),
+        texts=[whole_text(document) for document in documents],
     )

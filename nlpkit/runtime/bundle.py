@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nlpkit import text
 from nlpkit.errors import DeviceError, ModelError, NlpkitError, UsageError, quoted
 from nlpkit.runtime import device as devices, manifest as manifests
+from nlpkit.runtime.exposing import ATTENTION, exposed
 from nlpkit.runtime.graphs import EMBEDDING, IDS, LOGITS, MASK, Signature
 from nlpkit.runtime.manifest import Manifest
 from nlpkit.runtime.model import Model, Steps
@@ -95,13 +96,15 @@ def open_bundle(
     device: str,
     precision: str,
     threads: int,
+    attention: bool,
     build_task: BuildTask,
     build_steps: BuildSteps,
 ) -> Model:
     """Load a bundle, which `read_bundle` returned, as a model.
 
     `build_task` and `build_steps` build its parts from their descriptions in the manifest.
-    `threads` is the number of CPU threads; 0 uses every core.
+    `threads` is the number of CPU threads; 0 uses every core. `attention` adds the outputs of
+    `nlpkit.runtime.exposing` to the graphs.
 
     Raises:
         ModelError: the bundle is damaged, changed, or refers to files outside its folder.
@@ -109,7 +112,7 @@ def open_bundle(
         UsageError: the device or the precision does not exist.
     """
     manifest = bundle.manifest
-    started = _start_first(bundle, device, precision, threads)
+    started = _start_first(bundle, device, precision, threads, attention)
     task = task_of(bundle, build_task)
     _check_graphs(bundle, started, task.graphs)
     content = bundle.checked(manifest.tokenizer_file).read_bytes()
@@ -140,7 +143,9 @@ class Started(NamedTuple):
         return str(first.get_providers()[0]).removesuffix("ExecutionProvider")
 
 
-def _start_first(bundle: Bundle, device: str, precision: str, threads: int) -> Started:
+def _start_first(
+    bundle: Bundle, device: str, precision: str, threads: int, attention: bool
+) -> Started:
     """Start the sessions on the first device that works, in the precision for that device.
 
     Only the files of that precision are read and hashed, which keeps the start short.
@@ -148,11 +153,13 @@ def _start_first(bundle: Bundle, device: str, precision: str, threads: int) -> S
     *others, last = devices.candidates(device)
     for kind, index in others:
         with contextlib.suppress(DeviceError):
-            return _start(bundle, kind, index, precision, threads)
-    return _start(bundle, *last, precision, threads)
+            return _start(bundle, kind, index, precision, threads, attention)
+    return _start(bundle, *last, precision, threads, attention)
 
 
-def _start(bundle: Bundle, kind: str, index: int, precision: str, threads: int) -> Started:
+def _start(
+    bundle: Bundle, kind: str, index: int, precision: str, threads: int, attention: bool
+) -> Started:
     """Start a session for each graph on one device.
 
     Raises:
@@ -171,6 +178,8 @@ def _start(bundle: Bundle, kind: str, index: int, precision: str, threads: int) 
             )
         try:
             model = for_cuda(path) if kind == "cuda" else str(path)
+            if attention:
+                model = exposed(path.read_bytes() if isinstance(model, str) else model)
             session = devices.session(
                 model, kind, index, int(one_thread) or threads, half=chosen == "fp16"
             )
@@ -197,14 +206,15 @@ def _signature(
         ModelError: the two differ, or the graph of a format 1 bundle is not ids, mask -> logits.
     """
     inputs = {item.name: item.shape for item in session.get_inputs()}
-    outputs = {item.name: item.shape for item in session.get_outputs()}
+    every = {item.name: item.shape for item in session.get_outputs()}
+    outputs = {name: axes for name, axes in every.items() if not name.startswith(ATTENTION)}
     if declared is None:
         if [*inputs] != [IDS, MASK] or not {LOGITS} <= outputs.keys() <= {LOGITS, EMBEDDING}:
             raise ModelError(
                 f"{quoted(path)}: the graph maps {', '.join(inputs)} to {', '.join(outputs)}, "
                 f"expected {IDS}, {MASK} to {LOGITS}; export the model again"
             )
-        return Signature(*({n: tuple(axes) for n, axes in s.items()} for s in (inputs, outputs)))
+        return Signature(*({n: tuple(axes) for n, axes in s.items()} for s in (inputs, every)))
     for actual, expected in ((inputs, declared.inputs), (outputs, declared.outputs)):
         if [*actual] != [*expected] or not all(
             _matches(actual[name], expected[name]) for name in expected
@@ -213,7 +223,8 @@ def _signature(
                 f"{quoted(path)}: the graph maps {_shown(inputs)} to {_shown(outputs)}, expected "
                 f"{_shown(declared.inputs)} to {_shown(declared.outputs)}; export the model again"
             )
-    return declared
+    added = {name: tuple(axes) for name, axes in every.items() if name not in outputs}
+    return declared._replace(outputs={**declared.outputs, **added})
 
 
 def _matches(actual: list[Any], expected: tuple[str | int, ...]) -> bool:

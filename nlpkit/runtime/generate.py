@@ -102,7 +102,7 @@ class Decoding:
         self.states = [name for name in step.inputs if NEXT + name in step.outputs]
         self.arrays: dict[str, Any] = {}
         if source:
-            outputs = tuple(run.signatures[ENCODE].outputs)
+            outputs = [name for name in run.signatures[ENCODE].outputs if name in step.inputs]
             self.arrays = {MASK: source[MASK]} | run(ENCODE, source, outputs)
         empty = {name: step.inputs[name] for name in self.states if name not in self.arrays}
         self.arrays |= zeros(empty, {BATCH: rows, PAST: 0})

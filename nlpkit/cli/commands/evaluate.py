@@ -41,6 +41,14 @@ def evaluate(
             help="Count only answers with this score or more, and report their share.",
         ),
     ] = 0.0,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METHOD",
+            help="Explain answers by occlusion, attention or gradient, and report how faithful "
+            "the explanations are.",
+        ),
+    ] = None,
     capabilities: Annotated[
         bool,
         typer.Option(
@@ -84,10 +92,10 @@ def evaluate(
     if to not in ("table", "json"):
         raise UsageError(f"--to {to}: not one of table, json")
     if capabilities or templates:
-        if data or column or label or rename or min_confidence:
+        if data or column or label or rename or min_confidence or explain:
             raise UsageError(
                 "--capabilities and --templates have their own sentences and labels; "
-                "leave out FILE, --column, --label, --rename and --min-confidence"
+                "leave out FILE, --column, --label, --rename, --min-confidence and --explain"
             )
         _capabilities(model, templates or [], lang, device, precision, to, failures)
         return
@@ -96,7 +104,12 @@ def evaluate(
     if not data:
         raise UsageError("FILE is missing: give labelled files, or --capabilities")
     names = o.renamed(rename)
-    opened = job.open_model(model, device=device, precision=precision)
+    if explain:
+        from nlpkit.jobs.explain import faithful_scores, method_of, open_for
+
+        opened = open_for(method_of(explain), model, device=device, precision=precision)
+    else:
+        opened = job.open_model(model, device=device, precision=precision)
     scores = job.evaluate(
         opened,
         data,
@@ -108,10 +121,13 @@ def evaluate(
     )
     if scores.warning:
         print(f"nlpkit: {scores.warning}", file=sys.stderr)
+    values = scores.to_dict()
+    if explain:
+        values |= faithful_scores(opened, explain, scores.texts)
     if to == "json":
-        print_json(scores.to_dict())
+        print_json(values)
     else:
-        _show(scores.to_dict())
+        _show(values)
 
 
 def _capabilities(

@@ -12,9 +12,11 @@ from rich.text import Text
 
 from nlpkit.answers import UNCERTAIN, Label, Spans
 from nlpkit.answers.entities import Entities
+from nlpkit.answers.explanation import Explanations
 from nlpkit.answers.surprise import Surprise
 from nlpkit.answers.written import Written
 from nlpkit.cli.screen.console import Console, printable
+from nlpkit.cli.screen.explanation import ExplanationsLook
 from nlpkit.cli.screen.surprise import SurpriseLook
 from nlpkit.wording import plural
 
@@ -242,6 +244,7 @@ LOOKS: tuple[tuple[type, type[Look]], ...] = (
     (Spans, SpansLook),
     (Written, WrittenLook),
     (Surprise, SurpriseLook),
+    (Explanations, ExplanationsLook),
 )
 
 

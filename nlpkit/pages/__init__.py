@@ -1,0 +1,1 @@
+"""Parts of self-contained HTML pages: no scripts, no files or fonts from elsewhere."""
