@@ -139,7 +139,7 @@ def _print_truncated(model: Answerer) -> None:
         size = plural(model.tally.size, "token")
         print(
             f"nlpkit: {documents} longer than the {size} that {model.name} reads; "
-            "the rest was not read",
+            f"the {model.tally.unread} was not read",
             file=sys.stderr,
         )
 
@@ -220,7 +220,7 @@ def _write(
 ) -> int:
     from nlpkit import records
     from nlpkit.jobs.predict import answers
-    from nlpkit.records.answered import check_dialect, check_format, write
+    from nlpkit.records.answered import check_dialect, check_format, write, write_whole
     from nlpkit.records.target import check_target, format_for
     from nlpkit.runtime.stream import PAUSE
 
@@ -244,6 +244,8 @@ def _write(
             model, reading, flush, min_confidence=min_confidence, pause=pause
         )
         items = progress.answered(_warned(items, kind.fields(into)))
+        if reading.whole and plain and format == "lines":
+            return write_whole(items, stream)
         layout = reading.layout
         return write(items, stream, format, kind=kind, into=into, plain=plain, layout=layout)
 

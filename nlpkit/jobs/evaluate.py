@@ -62,7 +62,10 @@ def read_labelled(
     Raises:
         InputError: the file cannot be read, or a label is unknown.
     """
-    columns = (text or task.columns.text, label or task.columns.target)
+    own = task.columns
+    # A language model's target is its text.
+    target = text if text and own.target == own.text else own.target
+    columns = (text or own.text, label or target)
     rows = read_rows(path, text=columns[0], label=columns[1], encoding=encoding, names=names)
     fields = task.answers.fields()
     if not label and columns[1] in fields[:-1] and rows and set(fields) <= rows[0].fields.keys():

@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 from nlpkit.answers.translation import Translation
 from nlpkit.errors import UsageError
 from nlpkit.jobs.generate import writer_of
+from nlpkit.language import inline
 from nlpkit.language.copied import enough_marks, hidden
 from nlpkit.language.sentences import sentences
 from nlpkit.language.words import splitter
@@ -25,12 +26,14 @@ LONGER = 1.25
 _LETTER = re.compile(r"[^\W\d_]")
 _ORDINALS = str.maketrans("", "", "ºª")  # small letters that stand in capitals too: Nº, 2ª
 _CLAUSE = re.compile(r"[,;:–—]\s+")
-# Tags of HTML between which stand texts of their own.
-_BLOCK_TAG = re.compile(
-    r"(\s*</?(?:p|br|hr|div|li|[uod]l|d[dt]|table|t[drh]|h[1-6]|title|section|blockquote|pre)"
-    r"\b[^<>]{0,200}>\s*)",
-    re.IGNORECASE,
+# What is copied, and parts the texts around it: comments, scripts, block tags, code of Markdown.
+_APART = re.compile(
+    r"(?:<!--.*?-->|<(script|style)\b[^<>]*>.*?</\1\s*>|</?(?:p|br|hr|div|li|[uod]l|d[dt]|table"
+    r"|t[drh]|h[1-6]|title|section|blockquote|pre)\b[^<>]{0,1000}>|<![A-Za-z][^<>]*>|```)",
+    re.IGNORECASE | re.DOTALL,
 )
+_TAG = re.compile(r"<[^<>]{1,1000}>|\]\([^()\s]*\)")
+_ENDS = re.compile(r"[.!?…]")
 
 
 class Part(NamedTuple):
@@ -96,24 +99,29 @@ class Translator:
         ]
 
     def _translated(self, texts: Sequence[str]) -> list[str]:
-        """Return the translation of each sentence; capitals are read as small letters."""
-        shouted = [is_shouted(text) for text in texts]
+        """Return the translation of each sentence, with its inline mark-up.
+
+        Capitals are read as small letters.
+        """
+        plain, tags = zip(*map(inline.taken, texts), strict=True) if texts else ((), ())
+        shouted = [is_shouted(text) for text in plain]
         asked = [
             text.lower().capitalize() if loud else text
-            for text, loud in zip(texts, shouted, strict=True)
+            for text, loud in zip(plain, shouted, strict=True)
         ]
         answers = self.model.predict(asked)
-        return [
+        written = [
             text if answer is None else answer.text.upper() if loud else answer.text
-            for text, answer, loud in zip(texts, answers, shouted, strict=True)
+            for text, answer, loud in zip(plain, answers, shouted, strict=True)
         ]
+        return list(map(inline.restored, written, plain, tags))
 
     def _fitting(self, text: str) -> list[str]:
         """Return a sentence in pieces that the model reads and translates whole."""
         most = min(self.model.windows.size, int(self.model.task.config.longest / LONGER))
 
         def is_whole(piece: str) -> bool:
-            ids_S = self.model.tokenizer.encode([hidden(piece)[0]]).ids_S
+            ids_S = self.model.tokenizer.encode([hidden(inline.taken(piece)[0])[0]]).ids_S
             return len(ids_S) <= most and enough_marks(piece)
 
         return _cut(text, is_whole)
@@ -152,22 +160,35 @@ def parts_of(text: str, lang: str, fitting: Callable[[str], list[str]]) -> Itera
 
 
 def _of_block(block: str, lang: str, fitting: Callable[[str], list[str]]) -> Iterator[Part]:
-    (tokens,) = splitter(lang).spans_all([block])
+    end = 0
+    for match in _APART.finditer(block):
+        yield from _of_sentences(block[end : match.start()], lang, fitting)
+        yield Part(match.group(), False)
+        end = match.end()
+    yield from _of_sentences(block[end:], lang, fitting)
+
+
+def _of_sentences(text: str, lang: str, fitting: Callable[[str], list[str]]) -> Iterator[Part]:
+    # A full stop inside of a tag or an address ends no sentence.
+    (tokens,) = splitter(lang).spans_all([_TAG.sub(_without_ends, text)])
     end = 0
     for first, last in sentences(tokens):
         start = tokens[first][1]
-        yield Part(block[end:start], False)
+        yield Part(text[end:start], False)
         end = tokens[last - 1][2]
-        for text in _BLOCK_TAG.split(" ".join(block[start:end].split())):
-            yield from _of_sentence(text, fitting)
-    yield Part(block[end:], False)
+        yield from _of_text(text[start:end], fitting)
+    yield Part(text[end:], False)
 
 
-def _of_sentence(text: str, fitting: Callable[[str], list[str]]) -> Iterator[Part]:
+def _without_ends(match: re.Match[str]) -> str:
+    return _ENDS.sub("_", match.group())
+
+
+def _of_text(text: str, fitting: Callable[[str], list[str]]) -> Iterator[Part]:
     if not _LETTER.search(hidden(text)[0]):
         yield Part(text, False)
         return
-    for place, piece in enumerate(fitting(text)):
+    for place, piece in enumerate(fitting(" ".join(text.split()))):
         yield from [Part(" ", False)] if place else []
         yield Part(piece, True)
 

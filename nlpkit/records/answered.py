@@ -140,5 +140,15 @@ def write(
     return next(counter)
 
 
+def write_whole(items: Iterable[Answered], stream: TextIO) -> int:
+    """Write the text of each answer with its line breaks, and return their number."""
+    count = 0
+    for _, _, answer in items:
+        count += 1
+        text = "" if answer is None else answer.cells()[0]
+        stream.write(text if text.endswith("\n") else text + "\n")
+    return count
+
+
 def _cells(answer: Answer | None, kind: type[Answer]) -> tuple[str, ...]:
     return ("",) * len(kind.fields()) if answer is None else answer.cells()

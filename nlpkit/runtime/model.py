@@ -80,9 +80,13 @@ class Answerer(Protocol):
 
 
 class Tally:
-    """The number of documents that were truncated because the model reads `size` tokens only."""
+    """The number of documents that were truncated because the model reads `size` tokens only.
+
+    `unread` names the part of them that was not read.
+    """
 
     truncated = size = 0
+    unread = "rest"
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def from_prompts(
     kept = [prompt_of(prompt) for prompt in prompts]
     starts = [[bos, *ids.tolist()] for ids in model.tokenizer.encode(kept).each()]
     size = model.windows.size
-    model.tally.size = size
+    model.tally.size, model.tally.unread = size, "beginning"
     model.tally.truncated += sum(len(start) > size for start in starts)
     starts = [start[-size:] for start in starts]
     order = sorted(range(len(prompts)), key=lambda index: len(starts[index]))

@@ -16,13 +16,17 @@ CAPABILITIES = "Capabilities"
 
 @app.command(
     epilog="Example: nlpkit evaluate sentiment test.jsonl --to json\n"
+    "Example: nlpkit evaluate lm-pt --column review reviews.csv\n"
     "Example: nlpkit evaluate sentiment --capabilities --lang pt --failures"
 )
 def evaluate(
     model: Annotated[str, typer.Argument(help="A bundle's name or path, or a run's folder.")],
     data: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE", help="Files with a text and a label in each row."),
+        typer.Argument(
+            metavar="FILE",
+            help="Files with a text and a label in each row; for a language model, texts alone.",
+        ),
     ] = None,
     column: Annotated[str | None, o.column()] = None,
     label: o.Label = None,
