@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=1000, help="rows of each set")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--encoder", metavar="NAME", help="a bundle that embeds sentences")
+    parser.add_argument("--writer", metavar="NAME", help="a bundle that writes titles")
     given = parser.parse_args()
     rows = {name: rows_of(given.data, name, given.split, given.most) for name in SETS}
     for count in COUNTS:
@@ -66,6 +67,9 @@ def main() -> None:
         if given.encoder:
             model = nlpkit.load(given.encoder, device="cpu", threads=1)
             systems[f"embeddings ({given.encoder})"] = partial(embedded, model, count)
+        if given.writer and count == 1:
+            model = nlpkit.load(given.writer, device="cpu", threads=1)
+            systems[f"written ({given.writer})"] = partial(written, model)
         measure(count, rows, systems, given.rounds)
 
 
@@ -82,6 +86,11 @@ def lead(texts: Sequence[str], count: int) -> list[str]:
 
 def ours(extractor: Extractor, texts: Sequence[str]) -> list[str]:
     return [" ".join(sentences) for sentences in extractor(texts)]
+
+
+def written(model: Any, texts: Sequence[str]) -> list[str]:
+    """Return a title for each text; an empty one for a text without tokens."""
+    return [answer.text if answer else "" for answer in model.predict(texts)]
 
 
 def embedded(model: Any, count: int, texts: Sequence[str]) -> list[str]:

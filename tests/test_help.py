@@ -35,6 +35,7 @@ VERBS = {
         "Report",
         "Run",
         "Score",
+        "Report",
         "Show",
         "Search",
         "Split",

@@ -22,7 +22,7 @@ from nlpkit.version import __version__
 # which are of other packages, under MORE.
 STEPS = "Prepare text"
 GROUPS = {
-    "Label text": ("sentiment", "entities", "explain", "predict", "batch"),
+    "Label text": ("sentiment", "entities", "aspects", "explain", "report", "predict", "batch"),
     "Write text": ("translate", "summarise", "generate"),
     STEPS: (
         *("clean", "tokenize", "stopwords", "stem", "lemmatize"),

@@ -176,4 +176,4 @@ def _faithfulness(mean: Faithfulness, caution: str) -> str:
         "5% to 50% of the words (ERASER)"
     )
     note = f"<p>{escape(caution[:1].upper() + caution[1:])}.</p>\n" if caution else ""
-    return frame.table(caption, ["", "these words", "random words"], cells) + note
+    return frame.table(caption, ["measure", "these words", "random words"], cells) + note

@@ -23,10 +23,12 @@ h3 { font-size: 1.05rem; margin: 1.4rem 0 .4rem; }
 a { color: var(--blue); }
 .faint, caption { color: var(--faint); font-size: .9rem; }
 caption { text-align: left; padding: .3rem 0; }
-table { border-collapse: collapse; max-width: 100%; }
+table { border-collapse: collapse; max-width: 100%; overflow-wrap: break-word; }
 th, td { padding: .25rem .9rem .25rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums;
+  white-space: nowrap; }
+th { white-space: nowrap; max-width: 14rem; overflow: hidden; text-overflow: ellipsis; }
 blockquote { margin: .6rem 0; padding: .5rem .8rem; background: var(--box);
   border-left: .25rem solid var(--line); }
 .text { white-space: pre-wrap; }

@@ -47,6 +47,9 @@ def compare(
     svg: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the plot to this file as SVG.")
     ] = None,
+    html: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write tables and plot to this page.")
+    ] = None,
     rounds: Annotated[
         int, typer.Option(min=1, max=1000, help="Number of measurements of speed and start.")
     ] = 5,
@@ -64,7 +67,7 @@ def compare(
 
     if to not in FORMATS:
         raise UsageError(f"--to {to}: not one of {', '.join(FORMATS)}")
-    with _plot_file(svg) as draw, _progress() as listener:
+    with _plot_file(svg) as draw, _page_file(html) as show, _progress() as listener:
         report = job.compare(
             models,
             data,
@@ -78,6 +81,7 @@ def compare(
             listener=listener,
         )
         draw(report)
+        show(report)
     {"table": _show, "json": _json, "markdown": _markdown}[to](report)
 
 
@@ -95,6 +99,37 @@ def _plot_file(path: str | None) -> Iterator[Callable[[Report], object]]:
         raise UsageError("--svg -: the table goes to standard output; name a file")
     with records.write_output(path) as stream:
         yield lambda report: stream.write(svg_plot(_points(report), _score(report)))
+
+
+@contextlib.contextmanager
+def _page_file(path: str | None) -> Iterator[Callable[[Report], object]]:
+    """Open the page before the work, as `_plot_file`."""
+    if path is None:
+        yield lambda report: None
+        return
+    from nlpkit import records
+    from nlpkit.errors import UsageError
+
+    if path == "-":
+        raise UsageError("--html -: the table goes to standard output; name a file")
+    with records.write_output(path) as stream:
+        yield lambda report: stream.write(_page(report))
+
+
+def _page(report: Report) -> str:
+    """Return a page with the tables of a report and its plot."""
+    from html import escape
+
+    from nlpkit.cli.screen.plot import svg_plot
+    from nlpkit.pages import frame
+
+    parts = [f"<figure>{svg_plot(_points(report), _score(report))}</figure>\n"]
+    for columns, rows in _tables(report):
+        titles = [column.title.strip() for column in columns]
+        cells = [[escape(cell.strip()) for cell in row] for row in rows]
+        parts.append(frame.table(", ".join(report.data), titles, cells))
+    parts.append(f'<p class="faint">{escape(_notes(report))}</p>\n')
+    return frame.page(f"Models by {_score(report)}", "".join(parts))
 
 
 @contextlib.contextmanager

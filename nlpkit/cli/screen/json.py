@@ -10,4 +10,9 @@ from nlpkit.wording import rounded
 
 def print_json(value: Any) -> None:
     """Print plain values as one line of JSON, with floats rounded by `nlpkit.wording.rounded`."""
-    print(json.dumps(rounded(value), ensure_ascii=False))
+    print(json_text(value), end="")
+
+
+def json_text(value: Any) -> str:
+    """Return plain values as one line of JSON."""
+    return json.dumps(rounded(value), ensure_ascii=False) + "\n"

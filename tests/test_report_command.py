@@ -1,0 +1,205 @@
+"""nlpkit report and nlpkit aspects."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Cli, corpus
+
+Made = Callable[[str], Path]
+# Notes, of which pytest makes errors, are printed by the command line.
+pytestmark = pytest.mark.filterwarnings("ignore::nlpkit.errors.Note")
+HEADER = ["review", "when", "store"]
+
+
+class Tags(HTMLParser):
+    """Check that elements are closed in order, and collect those seen and their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Any) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def rows() -> list[list[str]]:
+    found = []
+    for number, one in enumerate(corpus(120, 5)):
+        month = 1 + number % 3
+        store = "Sul <b>" if one["label"] == "negative" else "Norte & Cia"
+        found.append([f"{one['text']} comprei ontem, <i>fim</i>", f"05/0{month}/2025", store])
+    found[3][1] = "sem data"
+    return [*found, ["", "05/01/2025", "Sul <b>"], found[0]]
+
+
+@pytest.fixture
+def reported(quick_cli: Cli, tmp_path: Path, tiny_bundle: Made) -> Cli:
+    with (tmp_path / "a.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([HEADER, *rows()])
+
+    def run(*args: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        fixed = ["--model", tiny_bundle("atnet"), "--device", "cpu", "-c", "review"]
+        return quick_cli("report", "a.csv", *fixed, *args, stdin=stdin)
+
+    return run
+
+
+def test_json_counts_rows(reported: Cli) -> None:
+    args = ["--date", "when", "--by", "store", "--no-aspects", "--to", "json"]
+    done = reported(*args)
+    assert done.returncode == 0, done.stderr
+    values = json.loads(done.stdout)
+    assert (values["read"], values["texts"], values["empty"]) == (122, 122, 1)
+    assert values["duplicates"] == 1 and values["sampled"] == 0
+    assert sum(one["texts"] for one in values["labels"].values()) == 121
+    assert {group["value"] for group in values["groups"]["store"]} == {"Sul <b>", "Norte & Cia"}
+    assert values["time"]["periods"][0]["period"] == "2024-12-30"
+    assert values["model"]["dev"]["n"] > 0 and values["aspects"] is None
+    assert reported(*args).stdout == done.stdout
+
+
+def test_page_is_whole_and_escaped(reported: Cli, tmp_path: Path) -> None:
+    for lang in ("pt", "en"):
+        done = reported("--date", "when", "--by", "store", "-o", "r.html", "--ui", lang)
+        assert done.returncode == 0, done.stderr
+        page = (tmp_path / "r.html").read_text(encoding="utf-8")
+        tags = Tags()
+        tags.feed(page)
+        names = {tag for tag, _ in tags.seen}
+        assert not tags.open and names.isdisjoint({"script", "link", "img", "i"})
+        assert "Sul &lt;b&gt;" in page and "Norte &amp; Cia" in page
+        assert f'<html lang="{ {"pt": "pt-BR"}.get(lang, lang) }">' in page
+        for tag, attributes in tags.seen:
+            assert not {"src", "href", "onclick"} & attributes.keys()
+            if tag == "svg" or attributes.get("role") == "img":
+                assert attributes.get("aria-label")
+        assert names >= {"h1", "h2", "caption", "th"}
+
+
+def test_a_sample_is_drawn_and_told(reported: Cli) -> None:
+    values = json.loads(reported("--sample", "20", "--no-aspects", "--to", "json").stdout)
+    assert (values["read"], values["texts"], values["sampled"]) == (122, 20, 20)
+
+
+def test_masked_quotes_hide_names(quick_cli: Cli, tmp_path: Path, tiny_bundle: Made) -> None:
+    lines = [f"Maria Souza achou o produto péssimo {n}, ligue 11 98765-4321" for n in range(9)]
+    (tmp_path / "b.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    args = ["report", "b.txt", "--model", tiny_bundle("atnet"), "--device", "cpu", "--mask"]
+    done = quick_cli(*args, "--to", "json")
+    quotes = json.dumps(json.loads(done.stdout)["quotes"], ensure_ascii=False)
+    aspects = json.dumps(json.loads(done.stdout)["aspects"], ensure_ascii=False)
+    assert "[PESSOA]" in quotes
+    for text in (quotes, aspects):
+        assert "Maria" not in text and "98765" not in text
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["--by", "shop"], 3, b"shop"),
+        (["--date", "store"], 2, b"no cell of this column is a date"),
+        (["--to", "pdf"], 2, b"not one of html, json, table"),
+        (["--ui", "fr"], 2, b"not one of"),
+        (["-o", "r.pdf"], 2, b".html or .json"),
+    ],
+)
+def test_wrong_options_are_one_line(
+    args: list[str], code: int, said: bytes, reported: Cli, tmp_path: Path
+) -> None:
+    done = reported("--no-aspects", *args)
+    assert done.returncode == code and said in done.stderr and done.stderr.count(b"\n") == 1
+    assert not [*tmp_path.glob("r.*")]
+
+
+def test_nothing_to_report_is_said(quick_cli: Cli, tmp_path: Path, tiny_bundle: Made) -> None:
+    (tmp_path / "e.txt").write_text("\n\n", encoding="utf-8")
+    done = quick_cli("report", "e.txt", "--model", tiny_bundle("atnet"), "--no-aspects")
+    assert done.returncode == 3 and b"no text to report on" in done.stderr
+
+
+def test_terminal_tables(reported: Cli) -> None:
+    shown = reported("--date", "when", "--by", "store", "--no-aspects").stdout.decode()
+    for part in ("O que sentem", "Por store", "Norte & Cia", "Ao longo do tempo", "negativo"):
+        assert part in shown
+
+
+def test_a_workbook_reports_the_same(reported: Cli, quick_cli: Cli, tmp_path: Path) -> None:
+    assert quick_cli("steps").returncode == 0
+    done = quick_cli("clean", "a.csv", "-c", "review", "-o", "a.xlsx", "--into", "clean")
+    assert done.returncode == 0, done.stderr
+    args = ["--date", "when", "--by", "store", "--no-aspects", "--to", "json"]
+    plain = json.loads(reported(*args).stdout)
+    book = json.loads(reported(*args, "a.xlsx").stdout)
+    assert book["read"] == 2 * plain["read"]
+    assert book["time"]["undated"] == 2 * plain["time"]["undated"]
+
+
+def test_aspects_are_a_filter(quick_cli: Cli) -> None:
+    stdin = "O produto é ótimo, mas a entrega atrasou.\n\n".encode()
+    done = quick_cli("aspects", "--device", "cpu", stdin=stdin)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == 2 and lines[1]["aspects"] == []
+    text = lines[0]["text"]
+    found = {one["text"]: one["polarity"] for one in lines[0]["aspects"]}
+    assert found["produto"] == "positive" and found["entrega"] == "negative"
+    assert all(text[one["start"] : one["end"]] == one["text"] for one in lines[0]["aspects"])
+
+
+def test_aspects_refuse_another_model(quick_cli: Cli) -> None:
+    done = quick_cli("aspects", "--model", "entities-pt", stdin=b"oi\n")
+    assert done.returncode == 4 and b"aspects need a model" in done.stderr
+
+
+def test_a_training_has_a_report(quick_cli: Cli, tmp_path: Path, tiny_run: Made) -> None:
+    run = tiny_run("lstm")
+    done = quick_cli("report", run, "-o", "r.html")
+    assert done.returncode == 0, done.stderr
+    tags = Tags()
+    tags.feed((tmp_path / "r.html").read_text(encoding="utf-8"))
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert not tags.open and "script" not in {tag for tag, _ in tags.seen}
+    for part in ("Curves", "Confusion", "Calibration", "By length", "dev.jsonl", "[architecture]"):
+        assert part in page
+    values = json.loads(quick_cli("report", run, "--to", "json").stdout)
+    assert values["epochs"] == len(values["curves"]) and values["dev"]["macro_f1"] > 0.5
+    wrong = [one["answer"] != one["gold"] for one in values["errors"]]
+    assert all(wrong) and sum(one["n"] for one in values["lengths"]) == 90
+    scores = [one["score"] for one in values["errors"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_an_unfinished_training_is_refused(quick_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/recipe.toml").write_text("name = 'x'\n")
+    done = quick_cli("report", "run", "-o", "r.html")
+    assert done.returncode == 4 and b"no finished run" in done.stderr
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_compare_writes_a_page(
+    quick_cli: Cli, tmp_path: Path, data: Path, tiny_bundle: Made
+) -> None:
+    models = [tiny_bundle("atnet"), tiny_bundle("lstm")]
+    args = ["compare", *models, "--data", data / "test.jsonl", "--rounds", "1", "--html", "c.html"]
+    done = quick_cli(*args)
+    assert done.returncode == 0, done.stderr
+    tags = Tags()
+    tags.feed((tmp_path / "c.html").read_text(encoding="utf-8"))
+    assert not tags.open and {"table", "svg", "caption"} <= {tag for tag, _ in tags.seen}
