@@ -1,9 +1,10 @@
 """Print sentences of one language, one a line, for back-translation.
 
     python teaching/monolingual.py ../shared/data pt > pt.txt
-    nlpkit translate --lang pt-en pt.txt --to jsonl > teaching/rows-back-en-pt.jsonl
+    nlpkit translate --lang pt-en pt.txt --to jsonl > back-en-pt.jsonl
+    python teaching/keep.py < back-en-pt.jsonl > teaching/rows-back-en-pt.jsonl
 
-A row of the second file is a machine's English with a person's Portuguese, so it teaches a
+A row of the last file is a machine's English with a person's Portuguese, so it teaches a
 translator into Portuguese to write as people do (Sennrich et al. 2016, "Improving neural machine
 translation models with monolingual data"). `en` in place of `pt`, and en-pt in place of pt-en,
 give the rows of the other direction.
