@@ -132,14 +132,22 @@ def test_forms_of_a_term_are_one_aspect() -> None:
 
 
 def test_a_misspelling_joins_a_frequent_term_but_a_rhyme_does_not() -> None:
-    near = {"atendimento": [1, 0], "atendimeto": [0.99, 0.1], "vela": [0, 1], "tela": [0.05, 1]}
+    near = {
+        "atendimento": [1, 0, 0],
+        "atendimeto": [0.99, 0.1, 0],
+        "vela": [0, 1, 0],
+        "tela": [0.05, 1, 0],
+        "compra": [0, 0, 1],
+        "comprador": [0.05, 0, 1],
+    }
 
     def embed(terms: object) -> np.ndarray:
         return np.array([near[term] for term in terms], dtype=float)  # type: ignore[attr-defined]
 
-    names = aspects.names({"atendimento": 50, "atendimeto": 2, "tela": 20, "vela": 15}, embed)
+    counts = {"atendimento": 50, "atendimeto": 2, "tela": 20, "vela": 2, "compra": 30}
+    names = aspects.names(counts | {"comprador": 1}, embed)
     assert names["atendimeto"] == "atendimento"
-    assert names["vela"] == "vela"
+    assert names["vela"] == "vela" and names["comprador"] == "comprador"
 
 
 @given(text=st.text("ab. !?\n…", max_size=30), data=st.data())

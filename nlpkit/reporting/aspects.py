@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 NEAR = 0.9  # least cosine of a term with the one that it joins
-ALIKE = 0.8  # least share of equal letters
+ALIKE = 0.9  # least share of equal letters
 RARER = 5  # times that a term is as frequent as one that joins it
 EMBEDDED = 3000  # most terms that are embedded, the most frequent ones
 LONGEST = 40  # characters of a term
