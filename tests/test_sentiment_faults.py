@@ -272,3 +272,8 @@ def test_compressed_stdin_is_reported(sentiment: Cli) -> None:
     done = sentiment(stdin="não".encode()[:-2])
     assert done.returncode == 3
     assert b"cut short" in done.stderr
+
+
+def test_a_model_without_labels_is_refused(quick_cli: Cli) -> None:
+    done = quick_cli("sentiment", "--model", "base", stdin=b"oi\n")
+    assert done.returncode == 4 and b"gives no labels" in done.stderr

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from nlpkit.answers import Label
+from nlpkit.errors import ModelError
 from nlpkit.records.answered import Answered, check_confidence
 from nlpkit.records.reading import Reading, documents
-from nlpkit.runtime.model import Answerer
+from nlpkit.runtime.model import Answerer, Model
 from nlpkit.runtime.stream import PAUSE, answer
+
+
+def labeller(model: Model) -> Model:
+    """Return the model. Raises ModelError if its answers are not labels."""
+    if not issubclass(model.task.answers, Label):
+        raise ModelError(f"{model.name} gives no labels; 'nlpkit predict' runs any model")
+    return model
 
 
 def answers(

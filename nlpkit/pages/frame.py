@@ -23,6 +23,7 @@ h3 { font-size: 1.05rem; margin: 1.4rem 0 .4rem; }
 a { color: var(--blue); }
 .faint, caption { color: var(--faint); font-size: .9rem; }
 caption { text-align: left; padding: .3rem 0; }
+caption.unseen { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
 table { border-collapse: collapse; max-width: 100%; overflow-wrap: break-word; }
 th, td { padding: .25rem .9rem .25rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
@@ -64,20 +65,29 @@ def closing() -> str:
 
 
 def table(
-    caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, text: int = 1
+    caption: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    text: int = 1,
+    headed: bool = False,
 ) -> str:
-    """Return a table whose cells are HTML; the first `text` columns hold text, the rest numbers."""
+    """Return a table whose cells are HTML; the first `text` columns hold text, the rest numbers.
+
+    With `headed`, a heading says the caption already, and only screen readers get it.
+    """
     kinds = ["" if index < text else ' class="number"' for index in range(len(columns))]
     head = "".join(
         f'<th scope="col"{kind}>{escape(name)}</th>'
         for kind, name in zip(kinds, columns, strict=True)
     )
+    unseen = ' class="unseen"' if headed else ""
     lines = []
     for first, *others in rows:
         cells = "".join(f"<td{kind}>{c}</td>" for kind, c in zip(kinds[1:], others, strict=True))
         lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>\n')
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>\n'
-        f"<caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<caption{unseen}>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{''.join(lines)}</tbody></table></div>\n"
     )

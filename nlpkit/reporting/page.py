@@ -80,7 +80,7 @@ def _feel(values: Values, ui: Ui) -> str:
     ]
     columns = [ui(key) for key in ("label", "counted", "share", "interval")]
     note = ui("raw") if values["errors"] is None else ui("off", errors=ui.share(values["errors"]))
-    table = frame.table(ui("feel"), columns, rows)
+    table = frame.table(ui("feel"), columns, rows, headed=True)
     return f'{_bar(labels, ui, shades)}{table}<p class="faint">{escape(note)}</p>\n'
 
 
@@ -98,7 +98,7 @@ def _groups(groups: Sequence[Values], values: Values, ui: Ui) -> str:
         if group["labels"]
     ]
     columns = [ui("value"), ui("share"), ui("texts"), *map(ui, values["labels"]), ui("differs")]
-    table = frame.table(ui("value"), columns, rows, text=2)
+    table = frame.table(ui("value"), columns, rows, text=2, headed=True)
     return f'{table}<p class="faint">{escape(ui("differs_note"))}</p>\n'
 
 
@@ -157,7 +157,7 @@ def _aspects(found: Sequence[Values], ui: Ui) -> Iterator[str]:
         )
     columns = [ui("aspect"), ui("polarity"), *([ui("trend")] if dated else []), ui("texts")]
     columns += map(ui, charts.POLARITY)
-    yield frame.table(ui("aspects"), columns, rows, text=3 if dated else 2)
+    yield frame.table(ui("aspects"), columns, rows, text=3 if dated else 2, headed=True)
     yield f'<p class="faint">{escape(ui("aspects_note"))}</p>\n'
     for one in found[:TOLD]:
         for polarity, key in (("negative", "complaints"), ("positive", "praise")):

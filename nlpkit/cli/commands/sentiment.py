@@ -37,6 +37,7 @@ def sentiment(
     each document, in order. Works offline, in Portuguese and English.
     """
     from nlpkit.cli.answering import answer_all
+    from nlpkit.jobs.predict import labeller
 
     answer_all(
         model=model,
@@ -58,4 +59,5 @@ def sentiment(
         precision=precision,
         quiet=quiet,
         verbose=verbose,
+        adapt=labeller,
     )
