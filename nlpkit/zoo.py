@@ -147,7 +147,8 @@ def load(
 
         model = rules.open_rules(name, tasks.build, device=device, precision=precision)
         return model.reopened_by(partial(load, name, **options))
-    options["attention"] = attention
+    if attention:
+        options["attention"] = True
     folder = find_bundle(name)
     model = open_bundle(folder, **options)
     return model.reopened_by(partial(load, str(folder.absolute()), **options))

@@ -109,8 +109,9 @@ def test_local_ray_is_started_and_stopped(
     options = ["batch", "a.jsonl", "-m", tiny_bundle("bow"), "--shard-size", "30"]
     done = cli(*options, "-o", "out", "--engine", "ray", "-w", "2")
     assert (done.returncode, done.stdout) == (0, b"")
-    warning, summary = done.stderr.splitlines()
-    assert b"will be replaced" in warning and summary.startswith(b"1 of 1 file, 100 records")
+    *others, summary = done.stderr.splitlines()  # Ray itself warns on a busy machine
+    assert b"will be replaced" in b"".join(others)
+    assert summary.startswith(b"1 of 1 file, 100 records")
     assert cli(*options, "-o", "local").returncode == 0
     assert batch_result(tmp_path / "out")[0] == batch_result(tmp_path / "local")[0]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Cli, corpus
+from conftest import Cli, corpus, write_jsonl
 
 Made = Callable[[str], Path]
 # Notes, of which pytest makes errors, are printed by the command line.
@@ -203,3 +205,88 @@ def test_compare_writes_a_page(
     tags = Tags()
     tags.feed((tmp_path / "c.html").read_text(encoding="utf-8"))
     assert not tags.open and {"table", "svg", "caption"} <= {tag for tag, _ in tags.seen}
+
+
+def page_of(
+    quick_cli: Cli, tmp_path: Path, model: Path, rows: list[dict[str, Any]], *args: str
+) -> str:
+    """Return the page of a report on rows."""
+    write_jsonl(tmp_path / "rows.jsonl", rows)
+    fixed = ["report", "rows.jsonl", "--model", model, "--device", "cpu", "-o", "r.html"]
+    done = quick_cli(*fixed, *args)
+    assert done.returncode == 0, done.stderr or done
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    tags = Tags()
+    tags.feed(page)
+    assert not tags.open
+    return page
+
+
+@pytest.mark.parametrize("name", ["v", "read", "by", "label", "x{0}{n}"])
+def test_values_and_columns_may_have_any_name(
+    name: str, quick_cli: Cli, tmp_path: Path, tiny_bundle: Made
+) -> None:
+    values = ["TV {promo}", "TV {0}", "read", "none", "positive"]
+    rows = [one | {name: values[n % 5]} for n, one in enumerate(corpus(60, 3))]
+    rows = [{key: row[key] for key in ("text", name)} for row in rows]
+    args = ["--by", name, "--no-aspects"]
+    page = page_of(quick_cli, tmp_path, tiny_bundle("atnet"), rows, *args)
+    for value in values:
+        assert f'<th scope="row">{value}</th>' in page
+    assert "rótulo" in page and ">negativo<" in page.replace("</span>negativo", ">negativo")
+
+
+def test_a_period_of_empty_texts_breaks_the_line(
+    quick_cli: Cli, tmp_path: Path, tiny_bundle: Made
+) -> None:
+    rows = [{"text": "", "when": f"2024-01-0{n}"} for n in range(1, 8)]
+    rows += [{"text": f"produto ótimo {n}", "when": f"2024-03-{n + 10}"} for n in range(20)]
+    page = page_of(quick_cli, tmp_path, tiny_bundle("atnet"), rows, "--date", "when")
+    assert "<svg" in page
+
+
+def test_long_values_are_groups_of_their_own(
+    quick_cli: Cli, tmp_path: Path, tiny_bundle: Made
+) -> None:
+    rows = [{"text": "produto ótimo", "u": "https://x.co/" + "a" * 80 + str(n)} for n in range(25)]
+    rows.insert(0, {"text": "sem o campo"})
+    write_jsonl(tmp_path / "a.jsonl", rows)
+    args = ["report", "a.jsonl", "--by", "u", "--no-aspects", "--model", tiny_bundle("atnet")]
+    values = json.loads(quick_cli(*args, "--to", "json").stdout)
+    assert len(values["groups"]["u"]) == 20
+    assert values["others"]["u"] == {"values": 6, "texts": 6}
+    done = quick_cli(*args, "-o", "r.html")
+    assert done.returncode == 0
+    assert "Outros 6 valores têm 6 textos." in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_the_word_of_a_quote_is_the_mention(quick_cli: Cli, tmp_path: Path) -> None:
+    rows = [{"text": f"A telaragna e a tela é ótima, é linda {n}"} for n in range(5)]
+    write_jsonl(tmp_path / "a.jsonl", rows)
+    values = json.loads(quick_cli("report", "a.jsonl", "--to", "json").stdout)
+    quotes = [q for a in values["aspects"] for own in a["quotes"].values() for q in own]
+    assert quotes
+    for quote in quotes:
+        assert re.search(rf"\b{quote['text'][quote['start'] : quote['end']]}\b", quote["text"])
+        assert not quote["text"][quote["end"]].isalpha()
+
+
+def test_an_input_is_never_replaced(reported: Cli, quick_cli: Cli, tmp_path: Path) -> None:
+    before = (tmp_path / "a.csv").read_bytes()
+    done = reported("--to", "html", "-o", "a.csv")
+    assert done.returncode == 2 and b"would be lost" in done.stderr
+    done = quick_cli("explain", "a.csv", "-c", "review", "--matrix", "a.csv")
+    assert done.returncode == 2 and (tmp_path / "a.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", [b'{"event": "epo', b"\xff\xfe\n", b"42\n"])
+def test_damaged_curves_are_told(
+    damage: bytes, quick_cli: Cli, tmp_path: Path, tiny_run: Made
+) -> None:
+    shutil.copytree(tiny_run("lstm"), tmp_path / "run")
+    with (tmp_path / "run/metrics.jsonl").open("ab") as file:
+        file.write(damage)
+    done = quick_cli("report", "run", "-o", "r.html")
+    assert done.returncode == 4 and b"metrics.jsonl: damaged" in done.stderr
+    done = quick_cli("report", "run", "-o", "r.html", "--by", "store")
+    assert done.returncode == 2 and b"a training takes no" in done.stderr

@@ -27,7 +27,7 @@ COUNTS = st.dictionaries(st.sampled_from("abc"), st.integers(0, 5000), min_size=
         *("2025-11-03T10:00:00Z", "3 de novembro de 2025", "3 NOV 2025", "3 nov. 2025"),
         *("segunda-feira, 3 de novembro de 2025", "seg, 03/11/2025", "Nov 3, 2025", " 3-nov-25 "),
         *("Monday, November 3rd, 2025", "2025-11-03 00:00:00", datetime(2025, 11, 3, 9), THIRD),
-        *(45964, 45964.5, "45964", 1762171200, "1762171200000", 1762171200.0),
+        *(45964, 45964.5, "45964", 1762171200, "1762171200000", 1762171200.0, 20251103),
     ],
 )
 def test_dates_as_people_write_them(cell: object) -> None:

@@ -24,6 +24,7 @@ EXTRAS = {
     "xlsx": ("XlsxWriter",),
     "remote": ("fsspec",),
     "ray": ("ray",),
+    "docs": ("mkdocs-material", "mkdocstrings-python"),
 }
 
 

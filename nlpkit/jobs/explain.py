@@ -16,6 +16,7 @@ from nlpkit.jobs.predict import answers
 from nlpkit.pages import frame
 from nlpkit.pages.words import coloured, listed
 from nlpkit.records.reading import documents
+from nlpkit.records.target import check_apart
 from nlpkit.runtime.graphs import ENCODE
 from nlpkit.wording import plural
 
@@ -83,8 +84,9 @@ def draw_matrix(
 
     Raises:
         ModelError: the model is no bundle whose network attends.
-        UsageError: there is no text, layer or head.
+        UsageError: there is no text, layer or head, or the file is an input.
     """
+    check_apart(path, reading.inputs)
     text = next((text for _, text in documents(reading) if text.strip()), None)
     if text is None:
         raise UsageError("--matrix draws the first text, but there is none")

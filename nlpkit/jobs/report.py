@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 ASPECTS, EMBEDDER = "aspects-pt", "base"
 CHUNK = 1024  # texts that a model answers between two calls of the listener
 HIDDEN = ("PER", "ORG", "LOC")  # types of names that --mask hides
-LONGEST = 60  # characters of a value of a group
 Listener = Callable[[str, int, int], object]  # told the stage, the texts done and all texts
 
 
@@ -100,7 +100,7 @@ def make(
         "read": total,
         "sampled": len(records) if len(records) < total else 0,
         "duplicates": sum(count - 1 for text, count in counts.items() if text.strip()),
-        "foreign": _foreign(texts, asked.lang),
+        "foreign": _foreign(counts, asked.lang),
         "model": about(name, model),
         "date": asked.date,
         "by": list(asked.by),
@@ -114,19 +114,21 @@ def _read(
     reading: Reading, asked: Asked, listener: Listener
 ) -> Iterator[tuple[str, date | None, tuple[str, ...]]]:
     """Yield the text, the date and the values of each record."""
-    source = Source(", ".join(reading.inputs))
+    wanted = {*asked.by, *([asked.date] if asked.date else [])}
+    lacking, first = set(wanted), None
     undated = seen = 0
-    for number, (record, text) in enumerate(documents(reading), 1):
-        if number == 1:
-            for column in (*asked.by, *([asked.date] if asked.date else [])):
-                resolve_column(record, Source(source.name, column=column))
+    for seen, (record, text) in enumerate(documents(reading), 1):
+        first = first or record
+        # A record of JSON may leave a field out, but some record must have it.
+        lacking = {column for column in lacking if column_named(column, record) is None}
         day = dates.read(_cell(record, asked.date)) if asked.date else None
-        seen += 1
         undated += asked.date is not None and day is None
         values = tuple(_value(_cell(record, column)) for column in asked.by)
-        if number % CHUNK == 0:
-            listener("read", number, 0)
+        if seen % CHUNK == 0:
+            listener("read", seen, 0)
         yield text, day, values
+    for column in sorted(lacking) if first is not None else ():
+        resolve_column(first or {}, Source(", ".join(reading.inputs), column=column))
     if asked.date and seen and undated == seen:
         raise UsageError(f"--date {asked.date}: no cell of this column is a date")
     if undated:
@@ -139,9 +141,8 @@ def _cell(record: Record, column: str) -> Any:
 
 
 def _value(value: Any) -> str:
-    """Return the value of a group as text, cut to LONGEST characters."""
-    text = "" if value is None else normalize("NFC", str(value).strip())
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    """Return the value of a group as text."""
+    return "" if value is None else normalize("NFC", str(value).strip())
 
 
 def _drawn(rows: Iterator[Any], sample: int) -> tuple[list[Any], int]:
@@ -185,10 +186,14 @@ def _stop_words(lang: str) -> frozenset[str]:
     return frozenset(word.lower() for word in stop_words(lang))
 
 
-def _foreign(texts: Sequence[str], lang: str) -> dict[str, int]:
+def _foreign(counts: Counter[str], lang: str) -> dict[str, int]:
+    """Return the number of rows in each other language; `counts` has the rows of each text."""
     from nlpkit.language.detect import foreign
 
-    return dict(Counter(found for text in texts if (found := foreign(text, lang))).most_common())
+    found = Counter[str]()
+    for text, rows in counts.items():
+        found[foreign(text, lang)] += rows
+    return {lang: rows for lang, rows in found.most_common() if lang}
 
 
 def _scores(name: str) -> dict[str, Any]:
@@ -253,9 +258,14 @@ def _aspect_quote(mention: Mention, rows: Sequence[Row], hidden: Any) -> dict[st
     """Return the sentence of a mention; the place of its term, if masking left it there."""
     text = rows[mention.text].text
     start, end = aspects.sentence_around(text, mention.start, mention.end)
-    (shown,) = hidden([text[start:end]])
-    place = shown.find(text[mention.start : mention.end])
-    return {"text": shown, "start": place, "end": place + mention.end - mention.start}
+    sentence, term = text[start:end], text[mention.start : mention.end]
+    (shown,) = hidden([sentence])
+    place = mention.start - start
+    if shown != sentence:  # what is hidden before the term moves it
+        earlier = len(re.findall(rf"\b{re.escape(term)}\b", sentence[:place]))
+        places = [match.start() for match in re.finditer(rf"\b{re.escape(term)}\b", shown)]
+        place = places[earlier] if earlier < len(places) else -1
+    return {"text": shown, "start": place, "end": place + len(term)}
 
 
 def _hiding(mask: bool) -> Callable[[Sequence[str]], list[str]]:

@@ -30,10 +30,12 @@ def gather(folder: Path) -> dict[str, Any]:
 
     try:
         summary = read(folder)
-    except (FileNotFoundError, KeyError, ValueError) as problem:
+    except FileNotFoundError:
         raise ModelError(
-            f"{quoted(folder)}: no finished run here ({problem}); train it to its end first"
+            f"{quoted(folder)}: no finished run here (run.json is missing); train it to its end"
         ) from None
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ModelError(f"{quoted(folder)}: its run.json is damaged ({problem})") from None
     if isinstance(summary, PretrainingSummary):
         raise ModelError(f"{quoted(folder)}: a pretraining, which has no answers to report on")
     model, recipe, _ = open_run(folder)
@@ -50,10 +52,19 @@ def gather(folder: Path) -> dict[str, Any]:
 
 
 def _lines(path: Path, event: str = "") -> list[dict[str, Any]]:
-    """Return the lines of a file, those of one event; [] if there is no such file."""
+    """Return the lines of a file, those of one event; [] if there is no such file.
+
+    Raises:
+        ModelError: a line is no JSON object.
+    """
     if not path.exists():
         return []
-    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    lines = []
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            lines.append(dict(json.loads(line)))
+    except (TypeError, ValueError) as problem:
+        raise ModelError(f"{quoted(path)}: damaged after line {len(lines)} ({problem})") from None
     return [line for line in lines if not event or line.get("event") == event]
 
 
@@ -61,6 +72,8 @@ def _answers(model: Any, recipe: Any) -> dict[str, Any]:
     """Return errors, calibration and scores by length, {} if the dev files cannot be read."""
     from nlpkit.training.data import load_dev
 
+    if model.task.columns.target == model.task.columns.text:  # a language model has no wrong answer
+        return {}
     try:
         dev = load_dev(recipe, model.task)
     except (InputError, UsageError) as problem:

@@ -34,6 +34,12 @@ def is_same(path: str, other: str | None) -> bool:
     return os.path.realpath(path) == os.path.realpath(other)
 
 
+def check_apart(output: str, inputs: Iterable[str]) -> None:
+    """Raise UsageError if the output would replace an input, none of whose records it holds."""
+    if any(is_same(path, output) for path in inputs):
+        raise UsageError(f"{quoted(output)} is an input, which would be lost; name another file")
+
+
 def check_target(output: str, inputs: Iterable[str], format: str, alike: str) -> None:
     """Raise UsageError if the output would replace an input and lose some of it.
 

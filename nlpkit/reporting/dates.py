@@ -18,6 +18,8 @@ MOST = 24  # periods of a report, about: more are too fine
 EPOCH = date(1899, 12, 30)  # day 0 of a workbook's numbers
 SERIALS = range(20_000, 80_000)  # days of workbooks: 1954 to 2119
 SECONDS = range(10**8, 10**10)  # of Unix time: 1973 to 2286
+YEARS = range(1900, 2101)  # others are typing errors, and would spoil the axis of time
+HUGE = 1e15  # no number of a date reaches it
 PIVOT = 70  # years of two digits from here on are of the last century
 
 MONTHS = {
@@ -60,20 +62,21 @@ def read(value: Any) -> date | None:
 
     A month alone is its first day. None stands for a cell that holds no date.
     """
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
+    if isinstance(value, date):  # a datetime is one too
+        return date(value.year, value.month, value.day) if value.year in YEARS else None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _number(float(value))
+        return _number(float(value)) if abs(value) < HUGE else None
     return _text(value) if isinstance(value, str) else None
 
 
 def _number(value: float) -> date | None:
-    if value != value:
+    if not abs(value) < HUGE:  # also what is no number
         return None
-    if int(value) in SERIALS:
-        return EPOCH + timedelta(days=int(value))
+    whole = int(value)
+    if whole in YEARS or (len(str(whole)) == 8 and whole // 10_000 in YEARS):
+        return _text(str(whole))
+    if whole in SERIALS:
+        return EPOCH + timedelta(days=whole)
     seconds = value / 1000 if value >= SECONDS.stop else value
     return datetime.fromtimestamp(seconds, UTC).date() if int(seconds) in SECONDS else None
 
@@ -102,6 +105,8 @@ def _date(year: str, month: str, day: str) -> date | None:
     number = int(year)
     if len(year) == 2:
         number += 1900 if number >= PIVOT else 2000
+    if number not in YEARS:
+        return None
     try:
         return date(number, int(month), int(day))
     except ValueError:

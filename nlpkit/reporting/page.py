@@ -27,10 +27,7 @@ def page(values: Values, ui: Ui, title: str, *, masked: bool = False) -> str:
     ]
     if values["time"]:
         parts.append(_section(ui("time"), _time(values, ui)))
-    parts += [
-        _section(ui("by", name=name), _groups(groups, values, ui))
-        for name, groups in values["groups"].items()
-    ]
+    parts += [_section(ui("by", name=name), _groups(name, values, ui)) for name in values["groups"]]
     if values["aspects"] is not None:
         parts.append(_section(ui("aspects"), "".join(_aspects(values["aspects"], ui))))
     parts.append(_section(ui("words"), "".join(_words(values, ui))))
@@ -63,7 +60,7 @@ def _summary(values: Values, ui: Ui) -> str:
 
 def _bar(labels: Values, ui: Ui, shades: dict[str, str]) -> str:
     shares = {label: share["share"] for label, share in labels.items()}
-    about = ", ".join(f"{ui(label)} {ui.share(share)}" for label, share in shares.items())
+    about = ", ".join(f"{ui.label(label)} {ui.share(share)}" for label, share in shares.items())
     return charts.bar(shares, shades, about)
 
 
@@ -71,7 +68,7 @@ def _feel(values: Values, ui: Ui) -> str:
     labels, shades = values["labels"], charts.colours(list(values["labels"]))
     rows = [
         [
-            f"{charts.dot(shades[label])}{escape(ui(label))}",
+            f"{charts.dot(shades[label])}{escape(ui.label(label))}",
             ui.number(share["texts"]),
             f"<b>{ui.share(share['share'])}</b>",
             f"{ui.share(share['low'])} – {ui.share(share['high'])}",
@@ -84,22 +81,32 @@ def _feel(values: Values, ui: Ui) -> str:
     return f'{_bar(labels, ui, shades)}{table}<p class="faint">{escape(note)}</p>\n'
 
 
-def _groups(groups: Sequence[Values], values: Values, ui: Ui) -> str:
+def _groups(name: str, values: Values, ui: Ui) -> str:
+    groups, others = values["groups"][name], values["others"][name]
     shades = charts.colours(list(values["labels"]))
     rows = [
         [
-            escape(group["value"] or ui("none")),
+            escape(ui.shown(group["value"])),
             _bar(group["labels"], ui, shades),
             ui.number(group["texts"]),
             *(ui.share(share["share"]) for share in group["labels"].values()),
-            escape(", ".join(map(ui, group["differs"]))),
+            escape(", ".join(map(ui.label, group["differs"]))),
         ]
         for group in groups
         if group["labels"]
     ]
-    columns = [ui("value"), ui("share"), ui("texts"), *map(ui, values["labels"]), ui("differs")]
+    columns = [
+        ui("value"),
+        ui("share"),
+        ui("texts"),
+        *map(ui.label, values["labels"]),
+        ui("differs"),
+    ]
     table = frame.table(ui("value"), columns, rows, text=2, headed=True)
-    return f'{table}<p class="faint">{escape(ui("differs_note"))}</p>\n'
+    note = ui("differs_note")
+    if others["values"]:
+        note += " " + ui("others", **{key: ui.number(n) for key, n in others.items()})
+    return f'{table}<p class="faint">{escape(note)}</p>\n'
 
 
 def _time(values: Values, ui: Ui) -> str:
@@ -107,21 +114,24 @@ def _time(values: Values, ui: Ui) -> str:
     periods, shades = time["periods"], charts.colours(labels)
     names = [one["period"] for one in periods]
     series = {
-        label: [one["labels"][label]["share"] if one["texts"] >= DRAWN else None for one in periods]
+        label: [
+            one["labels"][label]["share"] if one["labels"] and one["texts"] >= DRAWN else None
+            for one in periods
+        ]
         for label in labels
     }
     marks = {label: [label in one["changed"] for one in periods] for label in labels}
-    legend = " ".join(f"{charts.dot(shades[label])}{escape(ui(label))}" for label in labels)
+    legend = " ".join(f"{charts.dot(shades[label])}{escape(ui.label(label))}" for label in labels)
     rows = [
         [
             escape(one["period"]),
             ui.number(one["texts"]),
             *(ui.share(one["labels"][k]["share"]) if one["labels"] else "–" for k in labels),
-            escape(", ".join(map(ui, one["changed"]))),
+            escape(", ".join(map(ui.label, one["changed"]))),
         ]
         for one in periods
     ]
-    columns = [ui("period"), ui("texts"), *map(ui, labels), ui("change")]
+    columns = [ui("period"), ui("texts"), *map(ui.label, labels), ui("change")]
     chart = charts.lines(names, series, shades, ui("time"), marks)
     note = escape(ui("time_note", n=ui.number(time["undated"])))
     table = frame.table(ui("time"), columns, rows)
@@ -140,12 +150,8 @@ def _aspects(found: Sequence[Values], ui: Ui) -> Iterator[str]:
     for one in found:
         whole = max(sum(one[p] for p in charts.POLARITY), 1)
         shares = {p: one[p] / whole for p in charts.POLARITY}
-        about = ", ".join(f"{ui(p)} {ui.share(share)}" for p, share in shares.items())
-        trend = (
-            f"{charts.spark(one['trend'], ui('trend'))} {escape(ui(one['change']))}"
-            if dated
-            else ""
-        )
+        about = ", ".join(f"{ui.label(p)} {ui.share(share)}" for p, share in shares.items())
+        trend = _trend(one, ui) if dated else ""
         rows.append(
             [
                 f'<span title="{escape(", ".join(one["forms"]))}">{escape(one["aspect"])}</span>',
@@ -156,7 +162,7 @@ def _aspects(found: Sequence[Values], ui: Ui) -> Iterator[str]:
             ]
         )
     columns = [ui("aspect"), ui("polarity"), *([ui("trend")] if dated else []), ui("texts")]
-    columns += map(ui, charts.POLARITY)
+    columns += map(ui.label, charts.POLARITY)
     yield frame.table(ui("aspects"), columns, rows, text=3 if dated else 2, headed=True)
     yield f'<p class="faint">{escape(ui("aspects_note"))}</p>\n'
     for one in found[:TOLD]:
@@ -165,6 +171,11 @@ def _aspects(found: Sequence[Values], ui: Ui) -> Iterator[str]:
             if quotes:
                 yield f"<h3>{escape(one['aspect'])}: {escape(ui(key).lower())}</h3>\n"
                 yield "".join(_term(quote) for quote in quotes)
+
+
+def _trend(one: Values, ui: Ui) -> str:
+    change = ui(one["change"]) if one["change"] else ""
+    return f"{charts.spark(one['trend'], ui('trend'))} {escape(change)}"
 
 
 def _term(quote: Values) -> str:
@@ -177,17 +188,20 @@ def _term(quote: Values) -> str:
 
 def _words(values: Values, ui: Ui) -> Iterator[str]:
     words = values["words"]
-    tables = {"label": words["labels"], **words["groups"]}
+    named = {ui.label(label): found for label, found in words["labels"].items()}
+    tables = [(ui("label"), named)]
+    for name, groups in words["groups"].items():
+        tables.append((name, {ui.shown(value): found for value, found in groups.items()}))
     told = False
-    for name, groups in tables.items():
+    for name, groups in tables:
         rows = [
-            [escape(ui(value) or ui("none")), ", ".join(_word(one, ui) for one in found)]
+            [escape(value), ", ".join(_word(one, ui) for one in found)]
             for value, found in groups.items()
             if found
         ]
         if rows:
             told = True
-            yield frame.table(ui(name), [ui(name), ui("words")], rows, text=2)
+            yield frame.table(name, [name, ui("words")], rows, text=2)
     if told:
         yield f'<p class="faint">{escape(ui("words_note"))}</p>\n'
 
@@ -203,7 +217,7 @@ def _quotes(quotes: Values, ui: Ui, masked: bool) -> Iterator[str]:
     for kind in ("surest", "typical"):
         for label, own in quotes[kind].items():
             if own:
-                yield f"<h3>{escape(ui(kind))}: {escape(ui(label))}</h3>\n"
+                yield f"<h3>{escape(ui(kind))}: {escape(ui.label(label))}</h3>\n"
                 yield "".join(_quote(quote, ui) for quote in own)
     if quotes["mixed"]:
         yield f"<h3>{escape(ui('mixed'))}</h3>\n"
@@ -212,7 +226,7 @@ def _quotes(quotes: Values, ui: Ui, masked: bool) -> Iterator[str]:
 
 def _quote(quote: Values, ui: Ui) -> str:
     words = [Weight(**word) for word in quote["words"]]
-    label = f"{escape(ui(quote['label']))} {ui.share(quote['score'])}"
+    label = f"{escape(ui.label(quote['label']))} {ui.share(quote['score'])}"
     shown = coloured(quote["text"], words)
     return (
         f'<blockquote><span class="text">{shown}</span> <span class="faint">{label}</span>'
@@ -232,7 +246,7 @@ def _model(values: Values, ui: Ui) -> str:
         accuracy=ui.share(dev["accuracy"]),
     )
     rows = [
-        [escape(ui(label)), ui.share(row["precision"]), ui.share(row["recall"])]
+        [escape(ui.label(label)), ui.share(row["precision"]), ui.share(row["recall"])]
         for label, row in dev.get("per_class", {}).items()
     ]
     columns = [ui("label"), ui("precision"), ui("recall")]

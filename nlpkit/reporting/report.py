@@ -70,6 +70,7 @@ def build(parts: Parts) -> dict[str, Any]:
         "errors": parts.errors,
         "labels": _shares(parts, parts.rows),
         "groups": {name: _groups(parts, index) for index, name in enumerate(parts.columns)},
+        "others": {name: _others(parts, index) for index, name in enumerate(parts.columns)},
         "time": _time(parts),
         "aspects": None if parts.mentions is None else _aspects(parts, parts.mentions),
         "words": _words(parts),
@@ -115,6 +116,13 @@ def _groups(parts: Parts, index: int) -> list[dict[str, Any]]:
     for group in groups:
         group["differs"] = [label for label in parts.labels if next(marks)]
     return groups
+
+
+def _others(parts: Parts, index: int) -> dict[str, int]:
+    """Return how many values of a column are not told, and their texts."""
+    counts = Counter(row.values[index] for row in parts.rows)
+    left_out = [count for _, count in counts.most_common()[VALUES:]]
+    return {"values": len(left_out), "texts": sum(left_out)}
 
 
 def _time(parts: Parts) -> dict[str, Any] | None:

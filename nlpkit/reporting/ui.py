@@ -27,6 +27,7 @@ WORDS: dict[str, dict[str, str]] = {
         "by": "By {name}",
         "value": "value",
         "differs": "differs",
+        "others": "{values} other values have {texts} texts.",
         "differs_note": "“differs” names labels whose share is not that of the other texts, beyond "
         "noise (5% false discoveries).",
         "time": "Over time",
@@ -89,6 +90,7 @@ WORDS: dict[str, dict[str, str]] = {
         "by": "Por {name}",
         "value": "valor",
         "differs": "difere",
+        "others": "Outros {values} valores têm {texts} textos.",
         "differs_note": "“difere” dá os rótulos cuja parcela não é a dos outros textos, além do "
         "acaso (5% de falsas descobertas).",
         "time": "Ao longo do tempo",
@@ -130,6 +132,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 LANGUAGES = tuple(WORDS)
+POLARITIES = ("negative", "neutral", "positive")
+LONGEST = 60  # characters of a value of a group
 
 
 class Ui:
@@ -141,8 +145,18 @@ class Ui:
         self.comma = lang == "pt"
 
     def __call__(self, key: str, **values: Any) -> str:
-        """Return a phrase with its values; a key that is no phrase is returned as it is."""
-        return self.words.get(key, key).format(**values)
+        """Return a phrase with its values."""
+        return self.words[key].format(**values)
+
+    def label(self, name: str) -> str:
+        """Return the name of a label; polarities are translated, others are the user's."""
+        return self.words[name] if name in POLARITIES else name
+
+    def shown(self, value: str) -> str:
+        """Return a value of a group, cut to LONGEST characters; an empty one has a name."""
+        if not value:
+            return self.words["none"]
+        return value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
 
     def number(self, value: float) -> str:
         """Return a whole number with separators of thousands."""

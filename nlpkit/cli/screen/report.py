@@ -16,6 +16,7 @@ from nlpkit.cli.screen.table import Column, show_table
 from nlpkit.errors import UsageError
 from nlpkit.jobs import report as job
 from nlpkit.records.reading import Reading
+from nlpkit.records.target import check_apart
 from nlpkit.reporting.ui import LANGUAGES, Ui
 
 FORMATS = ("html", "json", "table")
@@ -53,15 +54,20 @@ def write(
     from nlpkit.reporting.page import page
 
     if inputs and any(map(zoo.is_run, inputs)):
+        if date or by or sample or mask or column:
+            raise UsageError(
+                "the report of a training takes no --date, --by, --sample, --mask and --column"
+            )
         _write_run(inputs, output, to)
         return
     if not inputs and is_terminal(sys.stdin):
         raise UsageError("name a file: nlpkit report reviews.csv --column review -o report.html")
-    to = to or ("html" if output.endswith((".html", ".htm")) else None)
-    to = to or ("json" if output.endswith(".json") else "table")
+    to = to or ("html" if output.lower().endswith((".html", ".htm")) else None)
+    to = to or ("json" if output.lower().endswith(".json") else "table")
     _check("--to", to, FORMATS)
-    _check("--ui", ui, LANGUAGES)
     _check("--lang", lang, LANGUAGES)
+    _check("--ui", ui, LANGUAGES)
+    check_apart(output, inputs or [])
     if to == "table" and output != "-":
         raise UsageError("--output: name a file .html or .json, or give --to html")
     reading = Reading(
@@ -160,9 +166,9 @@ def _heading(console: Console, title: str) -> None:
 
 def _labels(console: Console, values: dict[str, Any], ui: Ui) -> None:
     _heading(console, ui("feel"))
-    width = max(len(ui(label)) for label in values["labels"])
+    width = max(len(ui.label(label)) for label in values["labels"])
     for label, share in values["labels"].items():
-        line = Text(f"{ui(label):<{width}}  ", style=STYLES.get(label, ""))
+        line = Text(f"{ui.label(label):<{width}}  ", style=STYLES.get(label, ""))
         line.append(f"{ui.share(share['share']):>6}", style="bold")
         ends = f"{ui.share(share['low'])} – {ui.share(share['high'])}"
         line.append(f"  {ends:<16}  {ui.number(share['texts']):>8}  ", style="dim")
@@ -177,15 +183,15 @@ def _groups(
     columns = [
         Column(ui("value"), narrow="cut"),
         Column(ui("texts"), right=True),
-        *(Column(ui(label), right=True, style=STYLES.get(label, "")) for label in labels),
+        *(Column(ui.label(label), right=True, style=STYLES.get(label, "")) for label in labels),
         Column(ui("differs"), drop=1),
     ]
     rows = [
         [
-            group["value"] or ui("none"),
+            ui.shown(group["value"]),
             ui.number(group["texts"]),
             *(ui.share(group["labels"][label]["share"]) for label in labels),
-            ", ".join(map(ui, group["differs"])),
+            ", ".join(map(ui.label, group["differs"])),
         ]
         for group in groups
         if group["labels"]
@@ -199,7 +205,7 @@ def _periods(console: Console, values: dict[str, Any], ui: Ui) -> None:
     columns = [
         Column(ui("period")),
         Column(ui("texts"), right=True),
-        *(Column(ui(label), right=True, style=STYLES.get(label, "")) for label in labels),
+        *(Column(ui.label(label), right=True, style=STYLES.get(label, "")) for label in labels),
         Column(ui("change"), drop=1),
     ]
     rows = [
@@ -207,7 +213,7 @@ def _periods(console: Console, values: dict[str, Any], ui: Ui) -> None:
             one["period"],
             ui.number(one["texts"]),
             *(ui.share(one["labels"][k]["share"]) if one["labels"] else "–" for k in labels),
-            ", ".join(map(ui, one["changed"])),
+            ", ".join(map(ui.label, one["changed"])),
         ]
         for one in values["time"]["periods"]
     ]
@@ -221,7 +227,7 @@ def _aspects(console: Console, found: list[dict[str, Any]], ui: Ui) -> None:
     columns = [
         Column(ui("aspect"), narrow="cut"),
         Column(ui("texts"), right=True),
-        *(Column(ui(p), right=True, style=style) for p, style in STYLES.items()),
+        *(Column(ui.label(p), right=True, style=style) for p, style in STYLES.items()),
         Column(ui("trend"), drop=1),
     ]
     rows = [
@@ -229,7 +235,7 @@ def _aspects(console: Console, found: list[dict[str, Any]], ui: Ui) -> None:
             one["aspect"],
             ui.number(one["texts"]),
             *(ui.number(one[p]) for p in STYLES),
-            ui(one.get("change", "")),
+            ui(one["change"]) if one.get("change") else "",
         ]
         for one in found[:ASPECTS]
     ]
@@ -240,6 +246,6 @@ def _quotes(console: Console, quotes: dict[str, Any], ui: Ui) -> None:
     _heading(console, ui("typical"))
     for label, own in quotes["typical"].items():
         for quote in own[:QUOTES]:
-            line = Text(f"{ui(label)}: ", style=STYLES.get(label, "bold"))
+            line = Text(f"{ui.label(label)}: ", style=STYLES.get(label, "bold"))
             line.append(printable(quote["text"], len(quote["text"])), style="not bold default")
             console.print(line)
