@@ -8,37 +8,17 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Cli, corpus, write_jsonl
+from page_helpers import Tags
 
 Made = Callable[[str], Path]
 # Notes, of which pytest makes errors, are printed by the command line.
 pytestmark = pytest.mark.filterwarnings("ignore::nlpkit.errors.Note")
 HEADER = ["review", "when", "store"]
-
-
-class Tags(HTMLParser):
-    """Check that elements are closed in order, and collect those seen and their attributes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.seen.append((tag, dict(attrs)))
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: Any) -> None:
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 def rows() -> list[list[str]]:

@@ -7,7 +7,6 @@ from typing import Any
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "title": "Report",
-        "summary": "In short",
         "texts": "texts",
         "read": "{n} rows read",
         "sampled": "a random sample of {n} of them is reported",
@@ -70,7 +69,6 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "pt": {
         "title": "Relatório",
-        "summary": "Em resumo",
         "texts": "textos",
         "read": "{n} linhas lidas",
         "sampled": "o relatório é de uma amostra aleatória de {n}",
