@@ -30,9 +30,9 @@ SHIPPED = [(path.parent, precision) for path in BUNDLED for precision in TREES[p
 @pytest.mark.parametrize(("path", "precision"), [pair for pair in SHIPPED if pair[1] != "fp16"])
 def test_scores_do_not_depend_on_the_batch(path: Path, precision: str) -> None:
     model = nlpkit.load(str(path), device="cpu", precision=precision)
-    texts = TEXTS * 4 + ["bom dia " * n for n in range(1, 30)]
+    texts = TEXTS * 2 + ["bom dia " * n for n in range(1, 30, 2)]
     together = outputs(model, texts)
-    for size in (1, 3, 7):
+    for size in (1, 5):
         for start in range(0, len(texts), size):
             some = outputs(model, texts[start : start + size])
             for one, other in zip(some, together[start : start + size], strict=True):
