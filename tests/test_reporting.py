@@ -214,3 +214,19 @@ def test_quotes_are_different_texts_of_each_label() -> None:
             assert len(own) == len({long[i].text for i in own}) == quotes.EACH
             assert Counter(a.label for i in own if (a := long[i].answer)) == {label: len(own)}
     assert quotes.choose([row("", None)], whole.labels, (), frozenset())["mixed"] == []
+
+
+def test_quotes_are_sure_and_not_told_twice() -> None:
+    rows = [row(f"o atendimento foi muito bom mesmo {n}", "positive") for n in range(8)]
+    unsure = Label("positive", 0.55, {"negative": 0.45, "positive": 0.55})
+    rows += [Row(f"o atendimento podia ser melhor do que foi {n}", unsure) for n in range(8)]
+    chosen = quotes.choose(rows, ["negative", "positive"], (), frozenset())
+    surest, typical = chosen["surest"]["positive"], chosen["typical"]["positive"]
+    assert len(surest) == len(typical) == quotes.EACH
+    assert not set(surest) & set(typical) and max(*surest, *typical) < 8
+
+
+def test_groups_count_the_texts_that_have_a_label() -> None:
+    rows = [row("bom", "positive", None, "a"), row("", None, None, "a"), row("", None, None, "b")]
+    values = report.build(Parts(rows, ["negative", "positive"], columns=["v"]))
+    assert [(g["value"], g["texts"]) for g in values["groups"]["v"]] == [("a", 1), ("b", 0)]

@@ -137,7 +137,7 @@ def _time(values: Values, ui: Ui) -> str:
     table = frame.table(ui("time"), columns, rows)
     return (
         f'<p>{legend}</p>\n{chart}<p class="faint">{note}</p>\n<details><summary>'
-        f"{escape(ui('period'))}</summary>\n{table}</details>\n"
+        f"{escape(ui('table'))}</summary>\n{table}</details>\n"
     )
 
 

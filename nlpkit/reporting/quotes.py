@@ -9,7 +9,7 @@ from typing import Any
 
 from nlpkit.reporting.aspects import Mention
 from nlpkit.reporting.contrast import terms
-from nlpkit.reporting.report import Row
+from nlpkit.reporting.report import SURE, Row
 
 SHORTEST, LONGEST = 30, 400  # characters of a quote
 EACH = 3  # quotes of a kind
@@ -24,9 +24,12 @@ def choose(
 ) -> dict[str, Any]:
     """Return indices of rows: surest and typical ones by label, and mixed ones.
 
-    The surest have the highest score of the model. Typical ones share the most words with the
-    others of their label (the centre of their TF-IDF vectors). Mixed ones have aspects that they
-    praise and aspects that they complain of; without aspects, two labels of almost equal score.
+    The first two are of texts of which the model is sure (a score of SURE or more).
+
+    The surest have the highest score of the model. Typical ones, of those left, share the most
+    words with the others of their label (the centre of their TF-IDF vectors). Mixed ones have
+    aspects that they praise and aspects that they complain of; without aspects, two labels of
+    almost equal score.
     """
     first: dict[str, int] = {}
     for index, row in enumerate(rows):
@@ -34,12 +37,19 @@ def choose(
             first.setdefault(row.text, index)
     kept = list(first.values())
     of_label = {
-        label: [i for i in kept if (answer := rows[i].answer) and answer.label == label]
+        label: [i for i in kept if _score(rows[i]) >= SURE and _label(rows[i]) == label]
         for label in labels
     }
     surest = {label: _surest(rows, own) for label, own in of_label.items()}
-    typical = {label: _typical(rows, own, stop_words) for label, own in of_label.items()}
+    typical = {
+        label: _typical(rows, [i for i in own if i not in surest[label]], stop_words)
+        for label, own in of_label.items()
+    }
     return {"surest": surest, "typical": typical, "mixed": _mixed(rows, kept, mentions)}
+
+
+def _label(row: Row) -> str:
+    return row.answer.label if row.answer else ""
 
 
 def _surest(rows: Sequence[Row], own: Sequence[int]) -> list[int]:

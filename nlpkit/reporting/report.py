@@ -100,7 +100,11 @@ def _groups(parts: Parts, index: int) -> list[dict[str, Any]]:
         by_value[row.values[index]].append(row)
     ordered = sorted(by_value, key=lambda value: (-len(by_value[value]), value))
     groups = [
-        {"value": value, "texts": len(by_value[value]), "labels": _shares(parts, by_value[value])}
+        {
+            "value": value,
+            "texts": sum(row.answer is not None for row in by_value[value]),
+            "labels": _shares(parts, by_value[value]),
+        }
         for value in ordered[:VALUES]
     ]
     everything = _counts(parts.labels, parts.rows)
@@ -148,7 +152,7 @@ def _time(parts: Parts) -> dict[str, Any] | None:
         periods.append(
             {
                 "period": dates.named(day, unit),
-                "texts": len(rows),
+                "texts": sum(row.answer is not None for row in rows),
                 "labels": _shares(parts, rows),
                 "changed": changed,
             }

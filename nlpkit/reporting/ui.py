@@ -33,15 +33,16 @@ WORDS: dict[str, dict[str, str]] = {
         "period": "period",
         "change": "change",
         "time_note": "A ring marks a change from the period before that is more than noise (5% "
-        "false discoveries). {n} texts have no date.",
+        "false discoveries). Periods of fewer than 5 texts are not drawn. {n} texts have no date.",
+        "table": "Table of periods",
         "aspects": "What is praised and complained of",
         "aspect": "aspect",
         "polarity": "polarity",
         "trend": "trend",
         "more": "more often lately",
         "less": "less often lately",
-        "aspects_note": "Aspects and their polarity are found by a model; texts, not mentions, are "
-        "counted.",
+        "aspects_note": "A model finds aspects and their polarity; those in three texts or more "
+        "are listed.",
         "praise": "Praise",
         "complaints": "Complaints",
         "no_aspects": "No aspect stands in three texts or more.",
@@ -95,14 +96,17 @@ WORDS: dict[str, dict[str, str]] = {
         "period": "período",
         "change": "mudança",
         "time_note": "Um anel marca uma mudança em relação ao período anterior que é mais do que "
-        "acaso (5% de falsas descobertas). {n} textos não têm data.",
+        "acaso (5% de falsas descobertas). Períodos com menos de 5 textos não são desenhados. "
+        "{n} textos não têm data.",
+        "table": "Tabela dos períodos",
         "aspects": "O que elogiam e do que reclamam",
         "aspect": "aspecto",
         "polarity": "polaridade",
         "trend": "tendência",
         "more": "mais frequente no fim",
         "less": "menos frequente no fim",
-        "aspects_note": "Um modelo acha os aspectos e a polaridade; contam-se textos, não menções.",
+        "aspects_note": "Um modelo acha os aspectos e a polaridade; listam-se os de três "
+        "textos ou mais.",
         "praise": "Elogios",
         "complaints": "Reclamações",
         "no_aspects": "Nenhum aspecto está em três textos ou mais.",

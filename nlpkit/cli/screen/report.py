@@ -156,6 +156,9 @@ def _summary(values: dict[str, Any], ui: Ui) -> str:
     for key in ("sampled", "empty", "duplicates", "unsure"):
         if values[key]:
             told.append(ui(key, n=ui.number(values[key])))
+    if foreign := values["foreign"]:
+        which = ", ".join(f"{lang}: {ui.number(n)}" for lang, n in foreign.items())
+        told.append(ui("foreign", n=ui.number(sum(foreign.values())), which=which))
     return "; ".join(told)
 
 
