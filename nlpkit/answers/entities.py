@@ -14,25 +14,27 @@ class Entities(Spans):
 
     __slots__ = ()
     OF_LINES: ClassVar[str] = "jsonl"  # the format that answers to plain lines are written in
+    FIELD: ClassVar[str] = "entities"  # the name of the list
+    KIND: ClassVar[str] = "type"  # the name of a span's label
 
     @classmethod
     def fields(cls, into: str | None = None) -> tuple[str, ...]:
-        """Return `entities`, or `into`."""
-        return (into or "entities",)
+        """Return FIELD, or `into`."""
+        return (into or cls.FIELD,)
 
     def cells(self) -> tuple[str, ...]:
-        """Return the entities as JSON."""
-        return (json.dumps(self.plain()["entities"], ensure_ascii=False),)
+        """Return the spans as JSON."""
+        return (json.dumps(self.plain()[self.FIELD], ensure_ascii=False),)
 
     @classmethod
     def values(cls, answer: Any, into: str | None = None) -> dict[str, Any]:
-        """Return a list of tables with start, end, type, text and score."""
+        """Return a list of tables with start, end, KIND, text and score."""
         (field,) = cls.fields(into)
-        return {field: [table(span, "type") for span in answer.spans] if answer else []}
+        return {field: [table(span, cls.KIND) for span in answer.spans] if answer else []}
 
     def plain(self) -> dict[str, Any]:
-        """Return the entities as tables, scores rounded to four places."""
-        return {"entities": [table(span, "type") for span in self.spans]}
+        """Return the spans as tables, scores rounded to four places."""
+        return {self.FIELD: [table(span, self.KIND) for span in self.spans]}
 
 
 class Annotated(Entities):

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nlpkit.explaining.scores import Asked, Scorer
-from nlpkit.explaining.tokens import attention, by_unit, encoded
-from nlpkit.runtime import onepass
+from nlpkit.explaining.tokens import attention, weights
 from nlpkit.runtime.batcher import Batch
 
 if TYPE_CHECKING:
@@ -35,33 +34,17 @@ def weigh(model: Model, score: Scorer, asked: Sequence[Asked]) -> list[list[floa
     Raises:
         ModelError: the network has no attention, or does not read the text itself.
     """
-    read = tokens(model, [one.text for one in asked])
-    pairs = zip(asked, read, strict=True)
-    summed = [by_unit(one.units, received_U, offsets_U2) for one, (received_U, offsets_U2) in pairs]
-    return [[weight / (sum(weights) or 1.0) for weight in weights] for weights in summed]
+    summed = weights(model, asked, lambda windows: lambda batch: _attention(model, batch))
+    return [[weight / (sum(own) or 1.0) for weight in own] for own in summed]
 
 
-def tokens(model: Model, texts: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the attention to each token of each text, and the tokens' offsets.
-
-    Raises as `weigh`.
-    """
+def _attention(model: Model, batch: Batch) -> Any:
+    """Return the attention to each token, [B, T]: that of pooling if the network pools by it."""
     import numpy as np
 
-    windows = model.windows.cut(encoded(model, texts))
-
-    def call(batch: Batch) -> Any:
-        arrays = attention(model, batch.feeds())
-        pooled = [array.reshape(len(array), -1) for array in arrays if array.ndim < 4]
-        if pooled:
-            return np.mean(pooled, axis=0)
-        return np.mean([_received(array, batch.mask_BT) for array in arrays], axis=0)
-
-    rows, received = onepass.by_document(model, windows, call, onepass.joined)
-    offsets = onepass.offsets_of(windows, rows) or []
-    found = list(zip(received, offsets, strict=True))
-    nothing = np.zeros(0), np.zeros((0, 2), dtype=np.int64)
-    return [each or nothing for each in onepass.spread(rows, found, len(texts))]
+    arrays = attention(model, batch.feeds())
+    pooled = [array.reshape(len(array), -1) for array in arrays if array.ndim < 4]
+    return np.mean(pooled or [_received(array, batch.mask_BT) for array in arrays], axis=0)
 
 
 def _received(weights_BHTT: np.ndarray, mask_BT: np.ndarray) -> np.ndarray:

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 from nlpkit.answers import Label
 from nlpkit.errors import ModelError
 from nlpkit.explaining.scores import Asked, Scorer
-from nlpkit.explaining.tokens import by_unit, encoded
+from nlpkit.explaining.tokens import weights
 from nlpkit.runtime import onepass
-from nlpkit.runtime.batcher import Batch, batches
+from nlpkit.runtime.batcher import Batch
 from nlpkit.runtime.graphs import LOGITS
 
 if TYPE_CHECKING:
     import numpy as np
 
     from nlpkit.runtime.model import Model
+    from nlpkit.text.windows import Windows
 
 OPENS = "run"
 SIGNED = True
@@ -37,15 +38,15 @@ def weigh(model: Model, score: Scorer, asked: Sequence[Asked]) -> list[list[floa
     """
     if not issubclass(model.task.answers, Label):
         raise ModelError(f"{model.name}: gradients explain labels only; use --method occlusion")
-    windows = model.windows.cut(encoded(model, [one.text for one in asked]))
-    by_window: list[Any] = [None] * len(windows)
     labels = [model.task.labels.index(one.target.label) for one in asked]
-    for batch in batches(windows, model.budget):
-        owners = windows.owner_W[batch.rows]
-        products_BT = _products(model, batch, [labels[owner] for owner in owners])
-        for row, products_T in zip(batch.rows, products_BT, strict=True):
-            by_window[row] = products_T
-    return _by_document(asked, windows, by_window)
+
+    def call(windows: Windows) -> onepass.Call:
+        def products(batch: Batch) -> np.ndarray:
+            return _products(model, batch, [labels[o] for o in windows.owner_W[batch.rows]])
+
+        return products
+
+    return weights(model, asked, call)
 
 
 def _products(model: Any, batch: Batch, labels: Sequence[int]) -> np.ndarray:
@@ -82,21 +83,3 @@ def _products(model: Any, batch: Batch, labels: Sequence[int]) -> np.ndarray:
     if isinstance(summed, float):
         raise ModelError(f"{model.name}: its network has no embeddings with gradients")
     return summed
-
-
-def _by_document(
-    asked: Sequence[Asked], windows: Any, by_window: Sequence[np.ndarray]
-) -> list[list[float]]:
-    import numpy as np
-
-    weights = [[0.0] * len(one.units) for one in asked]
-    rows = np.unique(windows.owner_W).tolist()
-    for row, offsets_U2 in zip(rows, onepass.offsets_of(windows, rows) or [], strict=True):
-        own = np.flatnonzero(windows.owner_W == row)
-        spans = windows.select(own).spans(slice(None))
-        outputs = [
-            by_window[w][: last - first]
-            for w, (first, last) in zip(own.tolist(), spans, strict=True)
-        ]
-        weights[row] = by_unit(asked[row].units, onepass.joined(outputs, spans), offsets_U2)
-    return weights

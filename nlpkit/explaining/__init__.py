@@ -1,2 +1,4 @@
-"""Explain answers: the words of a document, what is left when some are left out, and how much the
-model's score changes. The methods are in `nlpkit/explainers/`."""
+"""Explain answers: leave words out of a document and measure how much the model's score changes.
+
+The methods are in `nlpkit/explainers/`.
+"""

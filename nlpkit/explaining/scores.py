@@ -1,4 +1,4 @@
-"""What a model's answer says of a label or an entity, for a document and for its variants."""
+"""The score of a label or an entity in a document and in its variants."""
 
 from __future__ import annotations
 

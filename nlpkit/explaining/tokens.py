@@ -5,11 +5,13 @@ Legend: B batch, T time, H heads, U tokens of a document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nlpkit.errors import ModelError
+from nlpkit.explaining.scores import Asked
 from nlpkit.explaining.words import Span
+from nlpkit.runtime import onepass
 from nlpkit.runtime.exposing import ATTENTION
 from nlpkit.runtime.graphs import MAIN
 from nlpkit.runtime.model import framing_of
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nlpkit.runtime.model import Model
+    from nlpkit.text.windows import Windows
 
 
 def encoded(model: Model, texts: Sequence[str]) -> Any:
@@ -61,7 +64,28 @@ def _framed(array: np.ndarray, time: int) -> np.ndarray:
     return array
 
 
-def by_unit(units: Sequence[Span], values_U: np.ndarray, offsets_U2: np.ndarray) -> list[float]:
+def weights(
+    model: Model, asked: Sequence[Asked], call: Callable[[Windows], onepass.Call]
+) -> list[list[float]]:
+    """Return the weight of each unit of each document: the sum of those of its tokens.
+
+    `call` maps the windows of the documents to a function from a batch to the weights of its
+    tokens, values_BT.
+
+    Raises:
+        ModelError: as `encoded`.
+    """
+    windows = model.windows.cut(encoded(model, [one.text for one in asked]))
+    rows, values = onepass.by_document(model, windows, call(windows), onepass.joined)
+    summed = [[0.0] * len(one.units) for one in asked]
+    for row, values_U, offsets_U2 in zip(
+        rows, values, onepass.offsets_of(windows, rows) or [], strict=True
+    ):
+        summed[row] = _by_unit(asked[row].units, values_U, offsets_U2)
+    return summed
+
+
+def _by_unit(units: Sequence[Span], values_U: np.ndarray, offsets_U2: np.ndarray) -> list[float]:
     """Return the sum of the tokens' values in each unit, of whose words they are parts.
 
     A token belongs to the last unit that begins before its middle.

@@ -6,7 +6,7 @@ import random
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -75,6 +75,7 @@ def make(
     model = zoo.load(name, device=device, precision=precision)
     if not issubclass(model.task.answers, Label):
         raise ModelError(f"{name}: a report needs a model of labels, such as sentiment")
+    scores = _scores(name)
     records, total = _drawn(_read(reading, asked, listener), asked.sample)
     if not any(text.strip() for text, _, _ in records):
         raise InputError(f"{', '.join(reading.inputs)}: no text to report on")
@@ -87,7 +88,7 @@ def make(
     parts = report.Parts(
         rows=rows,
         labels=model.task.labels,
-        errors=_errors(name),
+        errors=_errors(scores),
         columns=list(asked.by),
         mentions=mentions,
         names=names,
@@ -101,7 +102,7 @@ def make(
         "sampled": len(records) if len(records) < total else 0,
         "duplicates": sum(count - 1 for text, count in counts.items() if text.strip()),
         "foreign": _foreign(counts, asked.lang),
-        "model": about(name, model),
+        "model": _about(model, scores),
         "date": asked.date,
         "by": list(asked.by),
     }
@@ -114,8 +115,7 @@ def _read(
     reading: Reading, asked: Asked, listener: Listener
 ) -> Iterator[tuple[str, date | None, tuple[str, ...]]]:
     """Yield the text, the date and the values of each record."""
-    wanted = {*asked.by, *([asked.date] if asked.date else [])}
-    lacking, first = set(wanted), None
+    lacking, first = {*asked.by, *([asked.date] if asked.date else [])}, None
     undated = seen = 0
     for seen, (record, text) in enumerate(documents(reading), 1):
         first = first or record
@@ -127,8 +127,8 @@ def _read(
         if seen % CHUNK == 0:
             listener("read", seen, 0)
         yield text, day, values
-    for column in sorted(lacking) if first is not None else ():
-        resolve_column(first or {}, Source(", ".join(reading.inputs), column=column))
+    if first is not None and lacking:
+        resolve_column(first, Source(", ".join(reading.inputs), column=min(lacking)))
     if asked.date and seen and undated == seen:
         raise UsageError(f"--date {asked.date}: no cell of this column is a date")
     if undated:
@@ -203,9 +203,8 @@ def _scores(name: str) -> dict[str, Any]:
     return {} if name in zoo.RULES else read_bundle(zoo.find_bundle(name)).manifest.tree["scores"]
 
 
-def _errors(name: str) -> float | None:
-    """Return the model's rate of errors, the mean over its dev files if the bundle states them."""
-    scores = _scores(name)
+def _errors(scores: Mapping[str, Any]) -> float | None:
+    """Return a model's rate of errors, the mean over its dev files if the bundle states them."""
     files = [one["accuracy"] for one in scores.get("dev_files", ()) if "accuracy" in one]
     if files:
         return 1 - fmean(files)
@@ -213,9 +212,9 @@ def _errors(name: str) -> float | None:
     return None if accuracy is None else 1 - accuracy
 
 
-def about(name: str, model: Model) -> dict[str, Any]:
-    """Return what a reader must know of the model: its name and its scores on dev data."""
-    dev = _scores(name).get("dev") or {}
+def _about(model: Model, scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the name of a model and its scores on dev data."""
+    dev = scores.get("dev") or {}
     told = {key: dev[key] for key in ("n", "accuracy", "macro_f1", "per_class") if key in dev}
     return {"name": model.name, "dev": told}
 

@@ -22,7 +22,7 @@ def page(values: Values, ui: Ui, title: str, *, masked: bool = False) -> str:
     """Return the page of a report (`nlpkit.jobs.report.make`)."""
     parts = [
         f"<style>{charts.STYLE}</style>\n",
-        _summary(values, ui),
+        f"<p>{escape(ui.summary(values))}.</p>\n",
         _section(ui("feel"), _feel(values, ui)),
     ]
     if values["time"]:
@@ -40,22 +40,6 @@ def page(values: Values, ui: Ui, title: str, *, masked: bool = False) -> str:
 
 def _section(title: str, body: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}</section>\n" if body else ""
-
-
-def _summary(values: Values, ui: Ui) -> str:
-    foreign = values["foreign"]
-    told = [ui("read", n=ui.number(values["read"]))]
-    if values["sampled"]:
-        told.append(ui("sampled", n=ui.number(values["sampled"])))
-    for key in ("empty", "duplicates"):
-        if values[key]:
-            told.append(ui(key, n=ui.number(values[key])))
-    if foreign:
-        which = ", ".join(f"{lang}: {ui.number(n)}" for lang, n in foreign.items())
-        told.append(ui("foreign", n=ui.number(sum(foreign.values())), which=which))
-    if values["unsure"]:
-        told.append(ui("unsure", n=ui.number(values["unsure"])))
-    return f"<p>{escape('; '.join(told))}.</p>\n"
 
 
 def _bar(labels: Values, ui: Ui, shades: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 WORDS: dict[str, dict[str, str]] = {
@@ -159,6 +160,19 @@ class Ui:
         if not value:
             return self.words["none"]
         return value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
+
+    def summary(self, values: Mapping[str, Any]) -> str:
+        """Return how many rows a report has read, and what is odd about them."""
+        told = [self("read", n=self.number(values["read"]))]
+        for key in ("sampled", "empty", "duplicates"):
+            if values[key]:
+                told.append(self(key, n=self.number(values[key])))
+        if foreign := values["foreign"]:
+            which = ", ".join(f"{lang}: {self.number(n)}" for lang, n in foreign.items())
+            told.append(self("foreign", n=self.number(sum(foreign.values())), which=which))
+        if values["unsure"]:
+            told.append(self("unsure", n=self.number(values["unsure"])))
+        return "; ".join(told)
 
     def number(self, value: float) -> str:
         """Return a whole number with separators of thousands."""

@@ -141,7 +141,7 @@ class _Progress:
 
 def _show(values: dict[str, Any], ui: Ui) -> None:
     console = Console(highlight=False)
-    console.print(Text(_summary(values, ui), style="dim"))
+    console.print(Text(ui.summary(values), style="dim"))
     _labels(console, values, ui)
     for name, groups in values["groups"].items():
         _groups(console, ui("by", name=name), groups, values, ui)
@@ -149,17 +149,6 @@ def _show(values: dict[str, Any], ui: Ui) -> None:
         _periods(console, values, ui)
     _aspects(console, values["aspects"] or [], ui)
     _quotes(console, values["quotes"], ui)
-
-
-def _summary(values: dict[str, Any], ui: Ui) -> str:
-    told = [ui("read", n=ui.number(values["read"]))]
-    for key in ("sampled", "empty", "duplicates", "unsure"):
-        if values[key]:
-            told.append(ui(key, n=ui.number(values[key])))
-    if foreign := values["foreign"]:
-        which = ", ".join(f"{lang}: {ui.number(n)}" for lang, n in foreign.items())
-        told.append(ui("foreign", n=ui.number(sum(foreign.values())), which=which))
-    return "; ".join(told)
 
 
 def _heading(console: Console, title: str) -> None:
