@@ -68,6 +68,8 @@ def answer_all(
 
     if not inputs and not texts and is_terminal(sys.stdin):
         raise UsageError(f"name a file, or pipe text in: {example}")
+    if to is None and "html" in writers and output.endswith((".html", ".htm")):
+        to = "html"
     formats = [*(name for name in catalog.names("formats") if name != "lines"), *writers]
     if to is not None and to not in formats:
         raise UsageError(f"--to {to}: not one of {', '.join(formats)}")

@@ -57,6 +57,20 @@ def column(help: str = HOLDS_TEXT, panel: str | None = None) -> Any:
 
 
 Column = Annotated[str | None, column(panel=READING)]
+
+
+def least(parts: str) -> Any:
+    """Return the option --min-confidence of a command whose answers have scored parts."""
+    return typer.Option(
+        "--min-confidence",
+        min=0,
+        max=1,
+        metavar="P",
+        help=f"Leave out {parts} whose score is lower.",
+        rich_help_panel=WRITING,
+    )
+
+
 Sheet = Annotated[
     str | None,
     typer.Option(

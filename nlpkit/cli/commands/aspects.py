@@ -20,17 +20,7 @@ To = Annotated[
         rich_help_panel=o.WRITING,
     ),
 ]
-Least = Annotated[
-    float,
-    typer.Option(
-        "--min-confidence",
-        min=0,
-        max=1,
-        metavar="P",
-        help="Leave out aspects whose score is lower.",
-        rich_help_panel=o.WRITING,
-    ),
-]
+Least = Annotated[float, o.least("aspects")]
 
 
 @app.command(epilog="Example: nlpkit aspects reviews.csv --column review")

@@ -28,17 +28,7 @@ To = Annotated[
         rich_help_panel=o.WRITING,
     ),
 ]
-Least = Annotated[
-    float,
-    typer.Option(
-        "--min-confidence",
-        min=0,
-        max=1,
-        metavar="P",
-        help="Leave out entities whose score is lower.",
-        rich_help_panel=o.WRITING,
-    ),
-]
+Least = Annotated[float, o.least("entities")]
 
 
 @app.command(epilog="Example: nlpkit entities reviews.csv --column review --types PER,ORG")
@@ -88,8 +78,6 @@ def entities(
         title = ", ".join(name for name in reading.inputs if name != "-") or "Entities"
         return write_page(located(loaded, reading, least), loaded.task.shown, stream, title)
 
-    if to is None and output.endswith((".html", ".htm")):
-        to = "html"
     answer_all(
         model=model,
         inputs=inputs,

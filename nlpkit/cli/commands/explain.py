@@ -138,8 +138,6 @@ def explain(
         title = ", ".join(name for name in reading.inputs if name != "-") or "Explanations"
         return write_page(explainer, reading, stream, title)
 
-    if to is None and output.endswith((".html", ".htm")):
-        to = "html"
     answer_all(
         model=explainer,
         inputs=inputs,
